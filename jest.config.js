@@ -1,0 +1,21 @@
+/** Jest transpiles with SWC and does not type-check: `npm run typecheck` does. */
+const common = {
+	rootDir: __dirname,
+	testEnvironment: 'node',
+	transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
+	modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.n8n', '<rootDir>/.stryker-tmp'],
+};
+
+module.exports = {
+	collectCoverageFrom: ['aiclk/**/*.ts', 'credentials/**/*.ts', 'nodes/**/*.ts'],
+	coverageReporters: ['text', 'lcov'],
+	coverageThreshold: {
+		'./aiclk/': { branches: 95 },
+		'./credentials/': { branches: 95 },
+	},
+	projects: [
+		{ ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+		{ ...common, displayName: 'sandbox', testMatch: ['<rootDir>/test/sandbox/**/*.test.ts'] },
+		{ ...common, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+	],
+};
