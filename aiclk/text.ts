@@ -1,0 +1,24 @@
+const LONGEST_MESSAGE = 200;
+
+/**
+ * Makes a text that came from the network fit for an error message: printable, short, without any of the
+ * given secrets, and without anything long enough to be a token.
+ *
+ * @param text what AiClk wrote; anything that is not a text gives ''
+ * @param secrets values that must never be shown
+ * @returns at most 200 characters on one line
+ */
+export function safeText(text: unknown, secrets: readonly string[] = []): string {
+	if (typeof text !== 'string') return '';
+	const masked = secrets
+		.filter((secret) => secret !== '')
+		.reduce((result, secret) => result.split(secret).join('***'), text.slice(0, 10_000));
+	return (
+		masked
+			// A cut token is still a secret: no documented id or trace id is anywhere near 32 characters.
+			.replace(/[A-Za-z0-9_~+/=-]{32,}/g, '***')
+			.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+			.trim()
+			.slice(0, LONGEST_MESSAGE)
+	);
+}

@@ -1,0 +1,45 @@
+/** Why a live token could not be had. The kinds are what a node or an operator would act on differently. */
+export type FailureKind =
+	/** The credential is incomplete or unusable; nothing was sent. */
+	| 'input'
+	/** The day's refreshes are used up; nothing was sent. */
+	| 'quota'
+	/** AiClk answered and said no. */
+	| 'refused'
+	/** No answer, or one that is not AiClk's. */
+	| 'unavailable'
+	/** AiClk said yes, but what it sent cannot be stored. */
+	| 'unusable'
+	/** Another process refreshed at the same moment and its token won. */
+	| 'superseded';
+
+/** A failure in words for the person at the screen. Holds no secret and no raw body. */
+export interface TokenFailure {
+	kind: FailureKind;
+	/** What happened. */
+	message: string;
+	/** What to do next. */
+	description: string;
+	/** `quota`: when the day ends, ms since 1970. */
+	resetsAtMs?: number;
+}
+
+/** The exception that carries a failure out of the credential's hook; n8n shows `message` and `description`. */
+export class TokenError extends Error {
+	override readonly name = 'TokenError';
+
+	readonly description: string;
+
+	constructor(readonly failure: TokenFailure) {
+		super(failure.message);
+		this.description = failure.description;
+	}
+}
+
+/** Finds the TokenError in what n8n made of it (it wraps what a hook throws and keeps it as `cause`). */
+export function findTokenError(error: unknown): TokenError | null {
+	for (let current = error; current instanceof Error; current = current.cause) {
+		if (current instanceof TokenError) return current;
+	}
+	return null;
+}

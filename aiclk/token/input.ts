@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+
+import { fail, ok, type Result } from '../result';
+import type { TokenFailure } from './failure';
+
+/** The address of AiClk's Marketing-API (AiClk docs, every page). */
+export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
+
+/** What the user typed, cleaned and checked. */
+export interface TokenInput {
+	/** Origin only, e.g. `https://openapi.aiclk.com`. */
+	baseUrl: string;
+	clientId: string;
+	/** As typed, without white space; a rotated one is kept apart (`state.ts`). */
+	refreshToken: string;
+	/** Digits, or '' when left empty. */
+	accountId: string;
+	/** Tells one input from another without holding a secret: 64 hex digits. */
+	fingerprint: string;
+	/** Names the client that AiClk counts refreshes for: 16 hex digits. */
+	client: string;
+}
+
+const inputFailure = (message: string, description: string) =>
+	fail<TokenFailure>({ kind: 'input', message, description });
+
+/** SHA-256 over the parts, unambiguous (a JSON array cannot be shifted from one part to the next). */
+const hash = (...parts: string[]): string =>
+	createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+
+/** A short name for a token that is safe to show: the first 8 hex digits of its SHA-256. */
+export const shortFingerprint = (token: string): string =>
+	createHash('sha256').update(token).digest('hex').slice(0, 8);
+
+/** Pasted values hold blanks and line breaks, even inside (AiClk's own samples do): all of it goes. */
+const withoutWhiteSpace = (value: unknown): string =>
+	typeof value === 'string' || typeof value === 'number'
+		? String(value).replace(/[\s\u200b-\u200d\u2060\ufeff]+/g, '')
+		: '';
+
+const isLoopback = (hostname: string): boolean =>
+	hostname === 'localhost' ||
+	hostname === '[::1]' ||
+	/^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+
+/**
+ * Checks an API address.
+ *
+ * @param value as typed; '' means AiClk's own address
+ * @returns its origin, or null unless it is https (or http on this machine) without user, path, query or fragment
+ */
+export function readBaseUrl(value: unknown): string | null {
+	const text = withoutWhiteSpace(value) || DEFAULT_BASE_URL;
+	if (!URL.canParse(text)) return null;
+	const url = new URL(text);
+	const plain =
+		url.username === '' &&
+		url.password === '' &&
+		url.pathname === '/' &&
+		url.search === '' &&
+		url.hash === '';
+	const safe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+	return plain && safe ? url.origin : null;
+}
+
+/** Header-safe and form-safe: printable ASCII without blanks. */
+const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
+
+/**
+ * Reads what the user typed into the credential.
+ *
+ * @param credentials decrypted credential data, as n8n hands them to the hook
+ * @returns the cleaned input, or a failure of kind `input` that says which field to look at
+ */
+export function readInput(credentials: Record<string, unknown>): Result<TokenInput, TokenFailure> {
+	const clientId = withoutWhiteSpace(credentials.clientId);
+	const refreshToken = withoutWhiteSpace(credentials.refreshToken);
+	const accountId = withoutWhiteSpace(credentials.accountId);
+	const baseUrl = readBaseUrl(credentials.baseUrl);
+
+	const empty = [
+		...(clientId === '' ? ['Client ID'] : []),
+		...(refreshToken === '' ? ['Refresh Token'] : []),
+	];
+	if (empty.length > 0) {
+		return inputFailure(
+			`The AiClk API credential has no ${empty.join(' and no ')}`,
+			'Open the credential and enter both as AiClk shows them for your application.',
+		);
+	}
+	if (!isPrintable(clientId) || !isPrintable(refreshToken)) {
+		return inputFailure(
+			'The Client ID or the Refresh Token of the AiClk API credential holds characters that no token has',
+			'Copy both again from AiClk: they consist of plain letters and digits.',
+		);
+	}
+	if (!/^\d{0,20}$/.test(accountId)) {
+		return inputFailure(
+			'The Account ID of the AiClk API credential is not a number',
+			"Enter the advertiser's account ID (digits only), or leave the field empty.",
+		);
+	}
+	if (baseUrl === null) {
+		return inputFailure(
+			'The Base URL of the AiClk API credential cannot be used',
+			`Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}. Plain http is allowed for this machine only.`,
+		);
+	}
+	return ok({
+		baseUrl,
+		clientId,
+		refreshToken,
+		accountId,
+		fingerprint: hash(baseUrl, clientId, refreshToken),
+		client: hash(baseUrl, clientId).slice(0, 16),
+	});
+}

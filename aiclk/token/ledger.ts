@@ -1,0 +1,58 @@
+/** AiClk's documented cap: refreshes per natural day ("每个自然日的刷新上限是300次"). */
+export const REFRESHES_PER_DAY = 300;
+
+/** Renewals ahead of time stop here, so that what is left serves requests that have no live token. */
+export const EARLY_REFRESHES_PER_DAY = 240;
+
+/** The day of the cap is taken to be China's (not documented): UTC+8 all year round, no summer time since 1991. */
+export const QUOTA_TIME_ZONE = 'Asia/Shanghai';
+const QUOTA_OFFSET_MS = 8 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+
+/** How many refreshes a client attempted on one day; part of what is stored with the token. */
+export interface Ledger {
+	/** `TokenInput.client` */
+	client: string;
+	/** YYYY-MM-DD in Asia/Shanghai */
+	day: string;
+	attempts: number;
+}
+
+/**
+ * What this process knows of a day beyond what is stored. A failed refresh stores nothing (a hook that throws
+ * cannot), so its attempt lives here until a later refresh takes it along.
+ */
+export interface LedgerMemory {
+	day: string;
+	/** The highest number seen in, or handed over for, storage. */
+	stored: number;
+	/** Attempts of this process since then. */
+	unstored: number;
+}
+
+/** The day of the cap that a time belongs to, YYYY-MM-DD in Asia/Shanghai. */
+export const quotaDay = (nowMs: number): string =>
+	new Date(nowMs + QUOTA_OFFSET_MS).toISOString().slice(0, 10);
+
+/** When that day ends, ms since 1970. */
+export const quotaDayEndsAtMs = (nowMs: number): number =>
+	(Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS) + 1) * DAY_MS - QUOTA_OFFSET_MS;
+
+/**
+ * Brings memory and the stored ledger together for the day of `nowMs`: whichever saw more, plus what this process
+ * has attempted without a chance to store it. Another day's or another client's figures count nothing.
+ */
+export function foldLedger(
+	memory: LedgerMemory | undefined,
+	stored: Ledger | null,
+	client: string,
+	nowMs: number,
+): LedgerMemory {
+	const day = quotaDay(nowMs);
+	const fromStore = stored?.client === client && stored.day === day ? stored.attempts : 0;
+	const known = memory?.day === day ? memory : { day, stored: 0, unstored: 0 };
+	return { ...known, stored: Math.max(known.stored, fromStore) };
+}
+
+/** Attempts on that day, as far as is known here. */
+export const attempts = (memory: LedgerMemory): number => memory.stored + memory.unstored;

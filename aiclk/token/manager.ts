@@ -1,0 +1,396 @@
+import type { IHttpRequestOptions } from 'n8n-workflow';
+
+import { accountInfoRequest } from '../api/accountInfo';
+import { tokenVerdict, type Verdict } from '../api/envelope';
+import { fail, ok, type Result } from '../result';
+import { readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
+import type { TokenFailure } from './failure';
+import type { TokenInput } from './input';
+import { readInput } from './input';
+import {
+	attempts,
+	foldLedger,
+	type Ledger,
+	QUOTA_TIME_ZONE,
+	quotaDayEndsAtMs,
+	REFRESHES_PER_DAY,
+} from './ledger';
+import { type InputMemory, Memory } from './memory';
+import { type Cause, decide, type Decision, type Situation } from './policy';
+import { readToken, type StoredFields, type Token, toStoredFields } from './state';
+
+/** After a refresh that another process may be doing too: wait this long, then see whose token lives. */
+const SETTLE_MS = 1_500;
+
+/** How long AiClk's verdict on a token is believed. */
+const VERDICT_MS = 30_000;
+
+/** Pauses after failed refreshes, doubling: short when requests have no token, long while the old one serves. */
+const PAUSE_MS = {
+	needed: { first: 10_000, most: 300_000 },
+	early: { first: 60_000, most: 900_000 },
+};
+
+/** After a lost race the winner's token is in the store by the time n8n tries again; this is for when it is not. */
+const PAUSE_AFTER_LOST_RACE_MS = 5_000;
+
+/** n8n's HTTP helper, as the hook finds it in `this.helpers.httpRequest`. */
+export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
+
+/** Clock, chance and waiting, passed in so that tests own them. */
+export interface Environment {
+	/** ms since 1970 */
+	now(): number;
+	/** [0, 1) */
+	random(): number;
+	/** Resolves after so many ms. */
+	sleep(ms: number): Promise<void>;
+}
+
+/** Decrypted credential data. n8n hands the very same object to the hook, to `authenticate` and to the hook again. */
+type Credentials = Record<string, unknown>;
+
+interface Sent {
+	atMs: number;
+	repeatable: boolean;
+}
+
+type Refreshing = Extract<Decision, { action: 'refresh' }>;
+
+/** How long to leave the token endpoint alone after failures in a row, in ms. */
+function pauseMs(failed: NonNullable<InputMemory['failed']>, early: boolean): number {
+	if (failed.failure.kind === 'superseded') return PAUSE_AFTER_LOST_RACE_MS;
+	const { first, most } = early ? PAUSE_MS.early : PAUSE_MS.needed;
+	return Math.min(most, first * 2 ** Math.min(failed.count - 1, 20));
+}
+
+const superseded: TokenFailure = {
+	kind: 'superseded',
+	message: 'The AiClk access token was renewed by another n8n process at the same moment',
+	description:
+		"Nothing was sent and the other process's token is kept. Run again; n8n's Retry On Fail does that by itself.",
+};
+
+/** The day's refreshes are used up: said before anything is sent. */
+function quotaSpent(nowMs: number): TokenFailure {
+	const resetsAtMs = quotaDayEndsAtMs(nowMs);
+	return {
+		kind: 'quota',
+		message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client`,
+		description: `No refresh was sent. The day ends at ${new Date(resetsAtMs).toISOString()} (midnight in ${QUOTA_TIME_ZONE}). Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+		resetsAtMs,
+	};
+}
+
+/**
+ * Keeps the tokens of all credentials of one n8n process: asks the policy, does what it says, and remembers
+ * what the store cannot hold. One instance a process; nothing in it survives a restart, or has to.
+ */
+export class TokenManager {
+	private readonly memory = new Memory();
+
+	private readonly sent = new WeakMap<Credentials, Sent>();
+
+	private readonly forced = new WeakSet<Credentials>();
+
+	constructor(private readonly environment: Environment) {}
+
+	/** Notes that a request goes out with these credentials; asked about them again, the manager knows that it failed. */
+	markSent(credentials: Credentials, repeatable: boolean): void {
+		this.sent.set(credentials, { atMs: this.environment.now(), repeatable });
+	}
+
+	/** The next time that the hook is asked about these credentials it refreshes, whatever their age. */
+	force(credentials: Credentials): void {
+		this.forced.add(credentials);
+	}
+
+	/** Notes what AiClk said of the token of these credentials in an answer that the caller has seen. */
+	noteVerdict(credentials: Credentials, verdict: Verdict): void {
+		const input = readInput(credentials);
+		const token = readToken(credentials);
+		if (!input.ok || token === null) return;
+		this.memory.of(input.value.fingerprint).checks.set(token.accessToken, {
+			running: Promise.resolve(verdict),
+			verdict,
+			validUntilMs: this.environment.now() + VERDICT_MS,
+		});
+	}
+
+	/** Refreshes attempted today for the client of this input, stored or not. */
+	attemptsToday(input: TokenInput, stored: Token | null): number {
+		return attempts(this.foldedLedger(input, stored));
+	}
+
+	/**
+	 * Answers n8n's question before a request and after a failed one.
+	 *
+	 * @param credentials decrypted credential data
+	 * @param http n8n's HTTP helper
+	 * @returns the fields to store and use; null when the stored token is to be used as it is (and, after a
+	 *   failure, nothing is to be sent again); or why no live token can be had
+	 */
+	async renew(
+		credentials: Credentials,
+		http: HttpRequest,
+	): Promise<Result<StoredFields | null, TokenFailure>> {
+		const read = readInput(credentials);
+		if (!read.ok) return read;
+		const input = read.value;
+		const stored = readToken(credentials);
+		const memory = this.memory.of(input.fingerprint);
+		const cause = this.takeCause(credentials);
+		this.observe(memory, stored, input);
+
+		if (memory.inFlight !== null) {
+			const shared = await memory.inFlight;
+			if (cause === 'forced') return this.handOver(shared, input, stored);
+		}
+		// Each turn asks AiClk one thing that it remembers, so the third decision at the latest is final.
+		for (;;) {
+			const situation = this.situation(input, memory, stored, cause, credentials);
+			const decision = decide(situation);
+			if (decision.action === 'check' || this.needsCheck(decision, situation, memory)) {
+				const token = decision.action === 'check' ? stored : situation.newest;
+				const verdict = await this.check(memory, input, token as Token, http);
+				if (decision.action === 'check' && verdict !== 'rejected') return ok(null);
+				continue;
+			}
+			return await this.carryOut(decision, { input, memory, stored, situation, http });
+		}
+	}
+
+	private takeCause(credentials: Credentials): Cause {
+		if (this.forced.delete(credentials)) return 'forced';
+		return this.sent.has(credentials) ? 'after-failure' : 'before-request';
+	}
+
+	/** The store may hold a newer token than this process knows: another process refreshed. */
+	private observe(memory: InputMemory, stored: Token | null, input: TokenInput): void {
+		if (stored?.state.fingerprint !== input.fingerprint) return;
+		if (memory.newest === null || stored.state.generation > memory.newest.state.generation) {
+			memory.newest = stored;
+		}
+	}
+
+	private situation(
+		input: TokenInput,
+		memory: InputMemory,
+		stored: Token | null,
+		cause: Cause,
+		credentials: Credentials,
+	): Situation {
+		const isRejected = (token: Token | null) =>
+			token !== null && this.knownVerdict(memory, token) === 'rejected';
+		return {
+			cause,
+			nowMs: this.environment.now(),
+			random: this.environment.random(),
+			fingerprint: input.fingerprint,
+			stored,
+			newest: isRejected(memory.newest) ? null : memory.newest,
+			storedIsRejected: isRejected(stored),
+			lastDrawAtMs: memory.lastDrawAtMs,
+			attemptsToday: this.attemptsToday(input, stored),
+			sent: this.sent.get(credentials) ?? null,
+		};
+	}
+
+	/** A token that is to replace one that failed is asked about first: another process may have replaced it, too. */
+	private needsCheck(decision: Decision, situation: Situation, memory: InputMemory): boolean {
+		return (
+			decision.action === 'adopt' &&
+			situation.cause === 'after-failure' &&
+			this.knownVerdict(memory, situation.newest as Token) === null
+		);
+	}
+
+	private async carryOut(
+		decision: Exclude<Decision, { action: 'check' }>,
+		context: {
+			input: TokenInput;
+			memory: InputMemory;
+			stored: Token | null;
+			situation: Situation;
+			http: HttpRequest;
+		},
+	): Promise<Result<StoredFields | null, TokenFailure>> {
+		const { input, memory, stored, situation, http } = context;
+		if (decision.reason === 'not-drawn' || decision.reason === 'renewal-window') {
+			memory.lastDrawAtMs = situation.nowMs;
+		}
+		switch (decision.action) {
+			case 'keep':
+				return ok(null);
+			case 'adopt':
+				return this.handOver(ok(situation.newest as Token), input, stored);
+			case 'refuse':
+				return fail(quotaSpent(situation.nowMs));
+			case 'refresh': {
+				const resting = this.resting(memory, decision, situation.nowMs);
+				if (resting !== null) return decision.early ? ok(null) : fail(resting);
+				const minted = await this.refresh(memory, input, stored, decision, http);
+				if (!minted.ok && decision.early) return ok(null);
+				return this.handOver(minted, input, stored);
+			}
+		}
+	}
+
+	/** The last failure, while it is too early to try again; a person's explicit refresh is never held back. */
+	private resting(memory: InputMemory, decision: Refreshing, nowMs: number): TokenFailure | null {
+		const { failed } = memory;
+		if (failed === null || decision.reason === 'forced') return null;
+		return Math.abs(nowMs - failed.lastAtMs) < pauseMs(failed, decision.early)
+			? failed.failure
+			: null;
+	}
+
+	/** Single flight: whoever comes while a refresh of this input is under way shares it. */
+	private async refresh(
+		memory: InputMemory,
+		input: TokenInput,
+		stored: Token | null,
+		decision: Refreshing,
+		http: HttpRequest,
+	): Promise<Result<Token, TokenFailure>> {
+		memory.inFlight ??= this.mint(memory, input, stored, decision, http).then((minted) => {
+			memory.inFlight = null;
+			this.learn(memory, minted);
+			return minted;
+		});
+		return await memory.inFlight;
+	}
+
+	/** One refresh: count it, send it, read the answer, and where others may be at it too, see whose token lives. */
+	private async mint(
+		memory: InputMemory,
+		input: TokenInput,
+		stored: Token | null,
+		{ settle }: Refreshing,
+		http: HttpRequest,
+	): Promise<Result<Token, TokenFailure>> {
+		const sentAtMs = this.environment.now();
+		this.countAttempt(input, stored);
+		const previous = memory.newest;
+		const refreshToken = previous?.rotatedRefreshToken || input.refreshToken;
+		let answer: unknown;
+		try {
+			answer = await http(refreshRequest(input, refreshToken));
+		} catch (error) {
+			return fail(unreachable(error, input.baseUrl));
+		}
+		const secrets = [input.refreshToken, refreshToken, input.clientId];
+		const issued = readRefreshAnswer(answer, sentAtMs, secrets);
+		if (!issued.ok) return issued;
+		const { accessToken, refreshToken: rotated, ...state } = issued.value;
+		const token: Token = {
+			accessToken,
+			rotatedRefreshToken: rotated || (previous?.rotatedRefreshToken ?? ''),
+			state: {
+				...state,
+				fingerprint: input.fingerprint,
+				generation: (previous?.state.generation ?? 0) + 1,
+				issuedAtMs: sentAtMs,
+				ledger: this.ledger(input, stored),
+			},
+		};
+		if (!settle) return ok(token);
+		await this.environment.sleep(SETTLE_MS);
+		if ((await this.check(memory, input, token, http)) !== 'rejected') return ok(token);
+		// The winner stores its token within the same span; after that a retry reads it.
+		await this.environment.sleep(SETTLE_MS);
+		return fail(superseded);
+	}
+
+	private learn(memory: InputMemory, minted: Result<Token, TokenFailure>): void {
+		if (!minted.ok) {
+			memory.failed = {
+				count: (memory.failed?.count ?? 0) + 1,
+				lastAtMs: this.environment.now(),
+				failure: minted.failure,
+			};
+			return;
+		}
+		// The refresh may have killed the old token, so an acceptance from before it means nothing now.
+		if (memory.newest !== null) memory.checks.delete(memory.newest.accessToken);
+		memory.newest = minted.value;
+		memory.failed = null;
+	}
+
+	/** What AiClk said of a token a short while ago; null when it was not asked. */
+	private knownVerdict(memory: InputMemory, token: Token): Verdict | null {
+		const check = memory.checks.get(token.accessToken);
+		return check !== undefined && this.environment.now() < check.validUntilMs
+			? check.verdict
+			: null;
+	}
+
+	/** Asks AiClk about a token: one request for all who want to know, believed for a short while. */
+	private async check(
+		memory: InputMemory,
+		input: TokenInput,
+		token: Token,
+		http: HttpRequest,
+	): Promise<Verdict> {
+		const known = memory.checks.get(token.accessToken);
+		if (known !== undefined && this.environment.now() < known.validUntilMs) {
+			return await known.running;
+		}
+		const check = {
+			running: this.ask(input, token, http).then((verdict) => {
+				check.verdict = verdict;
+				check.validUntilMs = this.environment.now() + VERDICT_MS;
+				return verdict;
+			}),
+			verdict: null as Verdict | null,
+			validUntilMs: Infinity,
+		};
+		memory.checks.set(token.accessToken, check);
+		return await check.running;
+	}
+
+	private async ask(input: TokenInput, token: Token, http: HttpRequest): Promise<Verdict> {
+		const request = accountInfoRequest(input.baseUrl, input.accountId);
+		try {
+			return tokenVerdict(
+				await http({ ...request, headers: { [token.state.header]: token.accessToken } }),
+			);
+		} catch {
+			// No answer is no verdict; the value thrown holds the token and is dropped.
+			return 'unknown';
+		}
+	}
+
+	private foldedLedger(input: TokenInput, stored: Token | null) {
+		const { client } = input;
+		const remembered = this.memory.ledgers.get(client);
+		return foldLedger(remembered, stored?.state.ledger ?? null, client, this.environment.now());
+	}
+
+	/** An attempt counts before it is sent: a lost answer may still have counted at AiClk. */
+	private countAttempt(input: TokenInput, stored: Token | null): void {
+		const ledger = this.foldedLedger(input, stored);
+		this.memory.ledgers.set(input.client, { ...ledger, unstored: ledger.unstored + 1 });
+	}
+
+	private ledger(input: TokenInput, stored: Token | null): Ledger {
+		const folded = this.foldedLedger(input, stored);
+		return { client: input.client, day: folded.day, attempts: attempts(folded) };
+	}
+
+	/** Gives a token to n8n for storing, and with it all attempts that could not be stored before. */
+	private handOver(
+		minted: Result<Token, TokenFailure>,
+		input: TokenInput,
+		stored: Token | null,
+	): Result<StoredFields, TokenFailure> {
+		if (!minted.ok) return minted;
+		const ledger = this.ledger(input, stored);
+		this.memory.ledgers.set(input.client, {
+			day: ledger.day,
+			stored: ledger.attempts,
+			unstored: 0,
+		});
+		return ok(toStoredFields(minted.value, ledger));
+	}
+}

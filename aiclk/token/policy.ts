@@ -1,0 +1,191 @@
+import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from './ledger';
+import type { Token, TokenState } from './state';
+
+/**
+ * A token counts as dead this long before its expiry (clocks differ, requests take time),
+ * or 1 % of its life if that is shorter: never so much that a fresh token would be dead.
+ */
+const SKEW_MS = 60_000;
+const SKEW_SHARE = 0.01;
+
+/** Renewal ahead of time begins after this share of a token's life: day 75 of 90. */
+const RENEWAL_SHARE = 5 / 6;
+
+/** Mean of the exponential draw, as a share of life: one day of 90. Spreads processes that decide alone. */
+const DRAW_MEAN_SHARE = 1 / 90;
+
+/** At most one draw a process in this share of life: 5 minutes of 90 days. */
+const DRAW_INTERVAL_SHARE = 1 / 25_920;
+
+/** A token minted by this process so long ago may still stand in for a row that was read before it was stored. */
+export const ADOPTION_MS = 5 * 60_000;
+
+/** Why the hook is asked. */
+export type Cause =
+	/** n8n is about to send a request. */
+	| 'before-request'
+	/** A request made with these very credentials has failed, for whatever reason. */
+	| 'after-failure'
+	/** A person or a schedule asked for a new token. */
+	| 'forced';
+
+/** A token is due, dead or fine, by the clock alone. */
+export type Age = 'fresh' | 'renewal-due' | 'expired';
+
+export type Decision =
+	/** Nothing to do: the stored token is used as it is. */
+	| {
+			action: 'keep';
+			reason:
+				| 'fresh'
+				| 'not-drawn'
+				| 'early-budget-spent'
+				| 'may-have-been-carried-out'
+				| 'expired-meanwhile'
+				| 'credentials-changed-meanwhile';
+	  }
+	/** A newer token is known in this process: use and store that one. */
+	| { action: 'adopt'; reason: 'newer-known' }
+	/** Ask AiClk whether it is the token that it refuses. */
+	| { action: 'check'; reason: 'after-failure' }
+	/**
+	 * Get a new token. `early`: the old one still works, so a failure costs nothing.
+	 * `settle`: another process may be doing the same, so see who wins before storing.
+	 */
+	| {
+			action: 'refresh';
+			reason:
+				| 'forced'
+				| 'no-token'
+				| 'credentials-changed'
+				| 'expired'
+				| 'rejected'
+				| 'renewal-window';
+			early: boolean;
+			settle: boolean;
+	  }
+	/** A new token is needed but the day's refreshes are used up. */
+	| { action: 'refuse'; reason: 'budget-spent' };
+
+/** Everything the decision depends on. Times in ms since 1970, spans in ms. */
+export interface Situation {
+	cause: Cause;
+	nowMs: number;
+	/** A number from [0, 1): the draw. */
+	random: number;
+	/** Of the input as it is now. */
+	fingerprint: string;
+	/** What the credential holds, for whatever input. */
+	stored: Token | null;
+	/** The newest token that this process has seen or minted for this input. */
+	newest: Token | null;
+	/** What AiClk said of the stored token a short while ago. */
+	storedIsRejected: boolean;
+	/** When this process last drew for this input. */
+	lastDrawAtMs: number | null;
+	/** Refreshes attempted today for this client. */
+	attemptsToday: number;
+	/**
+	 * `after-failure` only: when the failed request went out, and whether sending it again is harmless (GET, HEAD, OPTIONS).
+	 */
+	sent: { atMs: number; repeatable: boolean } | null;
+}
+
+const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
+
+/** When the token counts as dead, ms since 1970. */
+export const deadAtMs = (state: TokenState): number =>
+	state.expiresAtMs - Math.min(SKEW_MS, lifeMs(state) * SKEW_SHARE);
+
+/** When renewal ahead of time begins, ms since 1970. */
+export const renewsAtMs = (state: TokenState): number =>
+	Math.round(state.issuedAtMs + lifeMs(state) * RENEWAL_SHARE);
+
+/** Judges a token by the clock. */
+export function age(state: TokenState, nowMs: number): Age {
+	if (nowMs >= deadAtMs(state)) return 'expired';
+	return nowMs >= renewsAtMs(state) ? 'renewal-due' : 'fresh';
+}
+
+/** Whether this process may draw now: at most once in its interval. */
+const mayDraw = ({ lastDrawAtMs, nowMs }: Situation, state: TokenState): boolean =>
+	lastDrawAtMs === null || Math.abs(nowMs - lastDrawAtMs) >= lifeMs(state) * DRAW_INTERVAL_SHARE;
+
+/**
+ * Probabilistic early expiration: the clock is put forward by an exponentially distributed span, so that
+ * processes that cannot talk to each other rarely begin a renewal at the same time.
+ */
+const isDrawn = ({ nowMs, random }: Situation, state: TokenState): boolean =>
+	nowMs - lifeMs(state) * DRAW_MEAN_SHARE * Math.log(1 - random) >= renewsAtMs(state);
+
+/** Whether a token is alive by the clock. */
+export const isAlive = (token: Token | null, nowMs: number): token is Token =>
+	token !== null && age(token.state, nowMs) !== 'expired';
+
+type Refresh = Extract<Decision, { action: 'refresh' }>;
+
+const keep = (reason: Extract<Decision, { action: 'keep' }>['reason']): Decision => ({
+	action: 'keep',
+	reason,
+});
+const ADOPT: Decision = { action: 'adopt', reason: 'newer-known' };
+
+/** A refresh that cannot wait, if the day's budget allows it. */
+const refresh = (reason: Refresh['reason'], settle: boolean, attemptsToday: number): Decision =>
+	attemptsToday < REFRESHES_PER_DAY
+		? { action: 'refresh', reason, early: false, settle }
+		: { action: 'refuse', reason: 'budget-spent' };
+
+/** No token of this input is stored: another request of this process may just have minted one. */
+function decideWithoutToken(situation: Situation): Decision {
+	const { newest, nowMs, stored, attemptsToday } = situation;
+	const isRecent = isAlive(newest, nowMs) && nowMs - newest.state.issuedAtMs < ADOPTION_MS;
+	if (isRecent) return ADOPT;
+	return refresh(stored === null ? 'no-token' : 'credentials-changed', false, attemptsToday);
+}
+
+/**
+ * After a failed request. n8n would send the request again if it were handed a token, so anything but the
+ * certainty that AiClk refused the token, and thus did nothing, ends in `keep`.
+ */
+function decideAfterFailure(situation: Situation, stored: Token, newer: Token | null): Decision {
+	const { nowMs, sent, storedIsRejected, attemptsToday } = situation;
+	// It lived when the request went out and is dead now: its rejection would prove nothing.
+	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
+	// The same if the refresh that replaced it happened while the request was on its way.
+	const wasReplacedMeanwhile =
+		newer !== null && (sent === null || sent.atMs <= newer.state.issuedAtMs);
+	if (wasReplacedMeanwhile && !sent?.repeatable) return keep('may-have-been-carried-out');
+	if (!storedIsRejected) return { action: 'check', reason: 'after-failure' };
+	return isAlive(newer, nowMs) ? ADOPT : refresh('rejected', true, attemptsToday);
+}
+
+function decideBeforeRequest(situation: Situation, stored: Token, newer: Token | null): Decision {
+	const { nowMs, storedIsRejected, attemptsToday } = situation;
+	if (isAlive(newer, nowMs)) return ADOPT;
+	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
+	if (storedIsRejected) return refresh('rejected', true, attemptsToday);
+	if (!mayDraw(situation, stored.state)) return keep('fresh');
+	if (!isDrawn(situation, stored.state)) return keep('not-drawn');
+	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
+	return { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
+}
+
+/**
+ * The policy of the token, as a pure function: which of five things to do now, and why.
+ * Rules and figures: README, "How a token lives".
+ */
+export function decide(situation: Situation): Decision {
+	const { cause, stored, newest, fingerprint, attemptsToday } = situation;
+	if (cause === 'forced') return refresh('forced', false, attemptsToday);
+	if (stored === null || stored.state.fingerprint !== fingerprint) {
+		return cause === 'after-failure'
+			? keep('credentials-changed-meanwhile')
+			: decideWithoutToken(situation);
+	}
+	const newer =
+		newest !== null && newest.state.generation > stored.state.generation ? newest : null;
+	return cause === 'after-failure'
+		? decideAfterFailure(situation, stored, newer)
+		: decideBeforeRequest(situation, stored, newer);
+}

@@ -1,0 +1,93 @@
+import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './ledger';
+import { shortFingerprint } from './input';
+import { age, renewsAtMs } from './policy';
+import type { Token } from './state';
+
+export type TokenStatus =
+	| 'valid'
+	/** Alive, and old enough to be renewed ahead of time. */
+	| 'renewal-due'
+	| 'expired'
+	/** The credential holds no token. */
+	| 'missing'
+	/** It holds one for another client id, refresh token or base URL. */
+	| 'credentials-changed'
+	/** AiClk was asked and refused it. */
+	| 'rejected';
+
+/** What can be said of a stored token without showing it. Times are ISO 8601 in UTC; null where nothing is known. */
+export interface TokenReport {
+	status: TokenStatus;
+	/** Whether a request sent now would carry a live token. */
+	valid: boolean;
+	issuedAt: string | null;
+	expiresAt: string | null;
+	/** s; 0 when expired */
+	expiresInSeconds: number | null;
+	/** Whole days, rounded down. */
+	expiresInDays: number | null;
+	/** When the credential begins to renew the token by itself. */
+	renewsAt: string | null;
+	expirySource: 'answer' | 'assumed' | null;
+	refreshesToday: number;
+	refreshesLeftToday: number;
+	refreshLimitResetsAt: string;
+	/** First 8 hex digits of the token's SHA-256: tells two tokens apart. */
+	tokenFingerprint: string | null;
+	/** The request header that carries the token. */
+	tokenType: string | null;
+	/** AiClk's trace_id of the last refresh. */
+	traceId: string | null;
+}
+
+const DAY_S = 86_400;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+function statusOf(token: Token | null, fingerprint: string, nowMs: number): TokenStatus {
+	if (token === null) return 'missing';
+	if (token.state.fingerprint !== fingerprint) return 'credentials-changed';
+	const byAge = { fresh: 'valid', 'renewal-due': 'renewal-due', expired: 'expired' } as const;
+	return byAge[age(token.state, nowMs)];
+}
+
+/** Whether a status means that requests work. */
+const isValid = (status: TokenStatus): boolean => status === 'valid' || status === 'renewal-due';
+
+/**
+ * Describes a stored token.
+ *
+ * @param token what the credential holds, or null
+ * @param fingerprint of the input as it is now
+ * @param nowMs ms since 1970
+ * @param attemptsToday refreshes attempted today for this client
+ * @param isRejected whether AiClk has just refused it
+ */
+export function reportToken(
+	token: Token | null,
+	fingerprint: string,
+	nowMs: number,
+	attemptsToday: number,
+	isRejected = false,
+): TokenReport {
+	const byStore = statusOf(token, fingerprint, nowMs);
+	const status = isRejected && isValid(byStore) ? 'rejected' : byStore;
+	const state = token?.state ?? null;
+	const leftS = state === null ? null : Math.max(0, Math.floor((state.expiresAtMs - nowMs) / 1000));
+	return {
+		status,
+		valid: isValid(status),
+		issuedAt: state && iso(state.issuedAtMs),
+		expiresAt: state && iso(state.expiresAtMs),
+		expiresInSeconds: leftS,
+		expiresInDays: leftS === null ? null : Math.floor(leftS / DAY_S),
+		renewsAt: state && iso(renewsAtMs(state)),
+		expirySource: state && state.expirySource,
+		refreshesToday: attemptsToday,
+		refreshesLeftToday: Math.max(0, REFRESHES_PER_DAY - attemptsToday),
+		refreshLimitResetsAt: iso(quotaDayEndsAtMs(nowMs)),
+		tokenFingerprint: token && shortFingerprint(token.accessToken),
+		tokenType: state && state.header,
+		traceId: state && state.traceId,
+	};
+}

@@ -1,0 +1,156 @@
+import type {
+	IAuthenticate,
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IHttpRequestHelper,
+	INodeProperties,
+	Icon,
+} from 'n8n-workflow';
+
+import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/api/accountInfo';
+import { authenticateRequest, isRepeatable } from '../aiclk/api/authenticate';
+import { CODE_TOKEN_REJECTED } from '../aiclk/api/envelope';
+import { TokenError } from '../aiclk/token/failure';
+import { DEFAULT_BASE_URL } from '../aiclk/token/input';
+import { tokenManager } from './tokenManager';
+
+export class AiClkApi implements ICredentialType {
+	name = 'aiClkApi';
+
+	displayName = 'AiClk API';
+
+	icon: Icon = { light: 'file:../icons/aiclk.svg', dark: 'file:../icons/aiclk.dark.svg' };
+
+	documentationUrl = 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk#credentials';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Client ID',
+			name: 'clientId',
+			type: 'string',
+			default: '',
+			required: true,
+			placeholder: 'e.g. 1000000000000001',
+			description: 'The ID of your application, as AiClk shows it (client_id)',
+		},
+		{
+			displayName: 'Refresh Token',
+			name: 'refreshToken',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			description:
+				'The refresh token of your application. Access tokens are got and renewed with it by themselves; blanks and line breaks from copying do no harm.',
+		},
+		{
+			displayName: 'Account ID',
+			name: 'accountId',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. 1000002',
+			description:
+				'An advertiser account that the token may read. It is read by the test of this credential and when AiClk is asked whether a token is alive.',
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: DEFAULT_BASE_URL,
+			description:
+				'The only address that ever receives the token. Leave it unless AiClk tells you otherwise.',
+		},
+		// The rest is written by the hook below. Masked, because n8n sends unmasked hidden fields to the browser
+		// and takes them back when the credential is saved (n8n credentials.service.js).
+		{
+			displayName: 'Access Token',
+			name: 'accessToken',
+			type: 'hidden',
+			typeOptions: { password: true },
+			default: '',
+		},
+		{
+			displayName: 'Token State',
+			name: 'tokenState',
+			type: 'hidden',
+			typeOptions: { password: true },
+			default: '',
+		},
+		{
+			displayName: 'Rotated Refresh Token',
+			name: 'rotatedRefreshToken',
+			type: 'hidden',
+			typeOptions: { password: true },
+			default: '',
+		},
+		// Always empty: n8n calls the hook whenever the expirable field is (n8n credentials-helper.js).
+		{
+			displayName: 'Token Renewal',
+			name: 'tokenRenewal',
+			type: 'hidden',
+			typeOptions: { password: true, expirable: true },
+			default: '',
+		},
+		// Declared so that n8n does not add its two domain fields to the dialog: `authenticate` is stricter.
+		{
+			displayName: 'Allowed HTTP Request Domains',
+			name: 'allowedHttpRequestDomains',
+			type: 'hidden',
+			default: 'all',
+		},
+	];
+
+	/**
+	 * n8n asks before every request, and again after a failed one. `{}` means: use what is stored, write nothing
+	 * and, after a failure, send nothing again (n8n-core authentication.js).
+	 */
+	async preAuthentication(
+		this: IHttpRequestHelper,
+		credentials: ICredentialDataDecryptedObject,
+	): Promise<ICredentialDataDecryptedObject> {
+		const renewed = await tokenManager.renew(credentials, async (options) => {
+			return await this.helpers.httpRequest(options);
+		});
+		if (!renewed.ok) throw new TokenError(renewed.failure);
+		return { ...renewed.value };
+	}
+
+	/** A class field, not a method: n8n copies credential types by spreading, which loses methods. */
+	authenticate: IAuthenticate = async (credentials, requestOptions) => {
+		const authenticated = authenticateRequest(credentials, requestOptions);
+		tokenManager.markSent(credentials, isRepeatable(requestOptions));
+		return authenticated;
+	};
+
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: `={{ ($credentials.baseUrl || '${DEFAULT_BASE_URL}').replace(/\\s+/g, '').replace(/\\/$/, '') }}`,
+			url: ACCOUNT_INFO_PATH,
+			qs: {
+				account_id: '={{ String($credentials.accountId).replace(/\\s+/g, "") }}',
+				query: ACCOUNT_INFO_QUERY,
+			},
+		},
+		rules: [
+			{
+				type: 'responseSuccessBody',
+				properties: {
+					key: 'code',
+					value: CODE_TOKEN_REJECTED,
+					message:
+						'AiClk does not accept the access token. Run an AiClk Token node with the operation Refresh, or check Client ID and Refresh Token.',
+				},
+			},
+			{
+				type: 'responseSuccessBody',
+				properties: {
+					key: 'data',
+					value: null,
+					message:
+						'The token works, but AiClk did not show this account. Check the Account ID and that your application may read it (ads_read).',
+				},
+			},
+		],
+	};
+}

@@ -1,0 +1,87 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+/** Days of a token's documented life: the widest sensible window. */
+export const MOST_DAYS = 90;
+
+/** The fields of the AiClk Token node. */
+export const properties: INodeProperties[] = [
+	{
+		displayName: 'Operation',
+		name: 'operation',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{
+				name: 'Get Status',
+				value: 'status',
+				action: 'Get the status of the access token',
+				description: 'Tell how long the access token lives and how many refreshes are left today',
+			},
+			{
+				name: 'Refresh',
+				value: 'refresh',
+				action: 'Refresh the access token',
+				description: 'Get a new access token and store it in the credential',
+			},
+		],
+		default: 'refresh',
+	},
+	{
+		displayName: 'When',
+		name: 'when',
+		type: 'options',
+		options: [
+			{
+				name: 'Always',
+				value: 'always',
+				description:
+					'Spend one of the 300 refreshes that AiClk allows in a day, whatever the age of the token',
+			},
+			{
+				name: 'Only When Expiring Soon',
+				value: 'whenExpiring',
+				description:
+					'Do nothing while the token lives long enough: the choice for a daily schedule',
+			},
+		],
+		default: 'always',
+		displayOptions: { show: { operation: ['refresh'] } },
+		description: 'When to get a new access token',
+	},
+	{
+		displayName: 'Within Days',
+		name: 'withinDays',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: MOST_DAYS, numberPrecision: 0 },
+		default: 30,
+		displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
+		description: 'Refresh when the access token expires within this many days, from 0 to 90',
+		hint: 'With 30, a daily schedule always comes before the credential, which renews by itself from day 75 of 90',
+	},
+	{
+		displayName: 'Verify',
+		name: 'verify',
+		type: 'boolean',
+		default: false,
+		displayOptions: { show: { operation: ['status'] } },
+		description:
+			'Whether to also ask AiClk if it accepts the token. This is a request like any other: a token that is due, expired or refused is renewed on the way.',
+	},
+	{
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add option',
+		default: {},
+		options: [
+			{
+				displayName: 'Include Access Token',
+				name: 'includeAccessToken',
+				type: 'boolean',
+				default: false,
+				description:
+					'Whether to put the access token into the output. It is then visible to everyone who may see the executions of this workflow.',
+			},
+		],
+	},
+];

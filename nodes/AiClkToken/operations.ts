@@ -1,0 +1,119 @@
+import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
+
+import type { TokenInput } from '../../aiclk/token/input';
+import { readInput } from '../../aiclk/token/input';
+import { readToken } from '../../aiclk/token/state';
+import { reportToken } from '../../aiclk/token/status';
+import { tokenManager } from '../../credentials/tokenManager';
+import type { Order } from './parameters';
+import { askAiClk, type Answer, CREDENTIAL, toNodeError } from './requests';
+
+const DAY_S = 86_400;
+
+/** The credential as it is in the database at this moment, with its input checked. */
+interface Subject {
+	credentials: ICredentialDataDecryptedObject;
+	input: TokenInput;
+}
+
+async function readSubject(context: IExecuteFunctions): Promise<Subject> {
+	const credentials = await context.getCredentials(CREDENTIAL);
+	const input = readInput(credentials);
+	if (!input.ok) throw toNodeError(context, input.failure);
+	return { credentials, input: input.value };
+}
+
+function report({ credentials, input }: Subject, isRejected = false) {
+	const token = readToken(credentials);
+	const attempts = tokenManager.attemptsToday(input, token);
+	return reportToken(token, input.fingerprint, Date.now(), attempts, isRejected);
+}
+
+/** The output item. The access token is in it only if it was asked for. */
+function toOutput(
+	subject: Subject,
+	order: Order,
+	outcome: { refreshed: boolean; reason: string; message?: string; isRejected?: boolean },
+): IDataObject {
+	const { status, valid, ...facts } = report(subject, outcome.isRejected);
+	return {
+		status,
+		valid,
+		refreshed: outcome.refreshed,
+		reason: outcome.reason,
+		...facts,
+		...(outcome.message && { message: outcome.message }),
+		...(order.includeAccessToken && { accessToken: subject.credentials.accessToken }),
+	};
+}
+
+/** Asks AiClk and says whether the credential got another token on the way. */
+async function ask(
+	context: IExecuteFunctions,
+	{ credentials, input }: Subject,
+): Promise<Answer & { refreshed: boolean }> {
+	const before = credentials.accessToken;
+	const answer = await askAiClk(context, credentials, input);
+	return { ...answer, refreshed: credentials.accessToken !== before };
+}
+
+/**
+ * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards is the check of the
+ * new token; what it says is reported, and does not make the refresh a failed one.
+ */
+async function refresh(
+	context: IExecuteFunctions,
+	order: Order & { operation: 'refresh' },
+): Promise<IDataObject> {
+	const subject = await readSubject(context);
+	const { valid, expiresInSeconds } = report(subject);
+	const isDue =
+		order.withinDays === null || !valid || (expiresInSeconds ?? 0) <= order.withinDays * DAY_S;
+	if (!isDue) return toOutput(subject, order, { refreshed: false, reason: 'not-due' });
+
+	tokenManager.force(subject.credentials);
+	const { failure, verdict, message, refreshed } = await ask(context, subject);
+	if (failure !== null) throw toNodeError(context, failure);
+	const reason = order.withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid';
+	return toOutput(subject, order, {
+		refreshed,
+		reason,
+		message,
+		isRejected: verdict === 'rejected',
+	});
+}
+
+/** Asks AiClk once; if it refuses the token, has it renewed as after any failed request, and asks again. */
+async function verify(context: IExecuteFunctions, order: Order): Promise<IDataObject> {
+	const subject = await readSubject(context);
+	const first = await ask(context, subject);
+	if (first.verdict !== 'rejected') {
+		const reason = first.failure?.kind ?? first.verdict;
+		return toOutput(subject, order, { ...first, reason });
+	}
+	tokenManager.noteVerdict(subject.credentials, 'rejected');
+	const second = await ask(context, subject);
+	return toOutput(subject, order, {
+		refreshed: first.refreshed || second.refreshed,
+		reason: 'rejected',
+		message: second.message,
+		// No answer after a rejection leaves the rejection standing.
+		isRejected: second.verdict === 'rejected' || !second.refreshed,
+	});
+}
+
+/** What is stored, and nothing else: no request is made. */
+async function readStatus(context: IExecuteFunctions, order: Order): Promise<IDataObject> {
+	const subject = await readSubject(context);
+	return toOutput(subject, order, { refreshed: false, reason: 'stored' });
+}
+
+/**
+ * Does what was asked, once.
+ *
+ * @throws NodeApiError when the credential is incomplete or a refresh failed
+ */
+export async function carryOut(context: IExecuteFunctions, order: Order): Promise<IDataObject> {
+	if (order.operation === 'refresh') return await refresh(context, order);
+	return order.verify ? await verify(context, order) : await readStatus(context, order);
+}
