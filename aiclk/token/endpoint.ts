@@ -108,15 +108,19 @@ function parseJson(text: string): unknown {
 	}
 }
 
-/** AiClk said no: its own words, and what a person can do about it. */
+/** AiClk said no: its own words, and what a person can do about it. A status from 500 on is an outage, not a refusal. */
 function refused(envelope: Envelope, statusCode: number, secrets: readonly string[]) {
 	const words = safeText(envelope.message, secrets) || 'no reason given';
 	const trace = envelope.traceId === null ? '' : ` trace_id: ${envelope.traceId}.`;
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
+	const isOutage = statusCode >= 500;
+	const advice = isOutage
+		? tryLater()
+		: 'Check the Client ID and the Refresh Token in the AiClk API credential; if they are right, get a new refresh token from AiClk or ask its support.';
 	return failure(
-		'refused',
+		isOutage ? 'unavailable' : 'refused',
 		`AiClk did not renew the access token: ${words} (code ${envelope.code}${status})`,
-		`Check the Client ID and the Refresh Token in the AiClk API credential; if they are right, get a new refresh token from AiClk or ask its support.${trace}`,
+		`${advice}${trace}`,
 	);
 }
 

@@ -55,12 +55,7 @@ export type Decision =
 	| {
 			action: 'refresh';
 			reason:
-				| 'forced'
-				| 'no-token'
-				| 'credentials-changed'
-				| 'expired'
-				| 'rejected'
-				| 'renewal-window';
+				'forced' | 'no-token' | 'credentials-changed' | 'expired' | 'rejected' | 'renewal-window';
 			early: boolean;
 			settle: boolean;
 	  }

@@ -5,8 +5,7 @@ import { MOST_DAYS } from './description';
 
 /** What the user asked the node to do, checked. */
 export type Order = { includeAccessToken: boolean } & (
-	| { operation: 'refresh'; withinDays: number | null }
-	| { operation: 'status'; verify: boolean }
+	{ operation: 'refresh'; withinDays: number | null } | { operation: 'status'; verify: boolean }
 );
 
 /** Refuses a value with the name of its field, before any request. */
