@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
+
+import type { Fault } from './settings';
+
+/** AiClk's envelope. */
+export interface Envelope {
+	code: number;
+	message: string;
+	data: unknown;
+	trace_id: string;
+}
+
+/** An envelope with a new trace id. */
+export const envelope = (code: number, message: string, data: unknown = null): Envelope => ({
+	code,
+	message,
+	data,
+	trace_id: randomBytes(8).toString('hex'),
+});
+
+/** What AiClk says to success on all pages but the one of the token endpoint. */
+export const success = (data: unknown): Envelope => envelope(200, 'success', data);
+
+const HALF_JSON = '{"code":200,"data":{"access_token":"0123456789abcd';
+
+/** Answers with a fault. */
+export async function sendFault(reply: FastifyReply, fault: Fault): Promise<FastifyReply> {
+	const send = async (status: number, contentType: string, body: string) =>
+		await reply.code(status).header('content-type', contentType).send(body);
+	switch (fault.kind) {
+		case 'status': {
+			const body = fault.body ?? JSON.stringify(envelope(fault.status, '服务异常'));
+			return await send(fault.status, fault.contentType ?? 'application/json', body);
+		}
+		case 'drop':
+			reply.hijack();
+			reply.raw.destroy();
+			return reply;
+		case 'html':
+			return await send(200, 'text/html', '<!doctype html><title>登录</title><form></form>');
+		case 'broken-json':
+			return await send(200, 'application/json', HALF_JSON);
+		case 'empty':
+			return await send(200, 'application/json', '');
+		case 'raw':
+			return await send(fault.status ?? 200, fault.contentType ?? 'application/json', fault.body);
+		case 'redirect':
+			return await reply.redirect(fault.location, fault.status ?? 302);
+		case 'data':
+			return await reply.send(envelope(200, 'Success', fault.data));
+	}
+}

@@ -1,0 +1,335 @@
+import { createSandbox, DEFAULT_CLIENT, type Fault, type Sandbox } from './server';
+
+let sandbox: Sandbox;
+
+beforeEach(async () => {
+	sandbox = await createSandbox();
+});
+
+afterEach(async () => {
+	await sandbox.close();
+});
+
+interface Body {
+	code: number;
+	message: string;
+	data: Record<string, unknown> | null;
+	trace_id: string;
+}
+
+function form(fields: Record<string, string>): FormData {
+	const body = new FormData();
+	for (const [name, value] of Object.entries(fields)) body.append(name, value);
+	return body;
+}
+
+const CREDENTIALS = {
+	client_id: DEFAULT_CLIENT.clientId,
+	refresh_token: DEFAULT_CLIENT.refreshToken,
+};
+
+async function refresh(fields: Record<string, string> = CREDENTIALS): Promise<Body> {
+	const response = await fetch(`${sandbox.url}/oauth2/token`, {
+		method: 'POST',
+		body: form(fields),
+	});
+	return (await response.json()) as Body;
+}
+
+const newToken = async (): Promise<string> => String((await refresh()).data?.access_token);
+
+async function call(path: string, token?: string, init: RequestInit = {}) {
+	const response = await fetch(`${sandbox.url}${path}`, {
+		redirect: 'manual',
+		...init,
+		headers: { ...init.headers, ...(token !== undefined && { OGW_ACCESS_TOKEN: token }) },
+	});
+	const text = await response.text();
+	return {
+		status: response.status,
+		text,
+		body: (text.endsWith('}') ? JSON.parse(text) : null) as Body,
+	};
+}
+
+const accountInfo = (accountId = '1000002', query = '{"fields":["account_id","balance"]}') =>
+	`/openapi/v1/account/info?account_id=${accountId}&query=${encodeURIComponent(query)}`;
+
+describe('POST /oauth2/token', () => {
+	it('answers as documented', async () => {
+		expect(await refresh()).toEqual({
+			code: 200,
+			message: 'Success',
+			data: {
+				access_token: expect.stringMatching(/^[0-9a-f]{64}$/),
+				expires_in: 7778159,
+				token_type: 'OGW_ACCESS_TOKEN',
+			},
+			trace_id: expect.stringMatching(/^[0-9a-f]{16}$/),
+		});
+	});
+
+	it.each([
+		['an unknown client', { ...CREDENTIALS, client_id: '7' }, 'client_id 不存在'],
+		['another refresh token', { ...CREDENTIALS, refresh_token: 'x' }, 'refresh_token 无效'],
+		['a third field', { ...CREDENTIALS, grant_type: 'refresh_token' }, /只接受/],
+		['a missing field', { client_id: DEFAULT_CLIENT.clientId }, /只接受/],
+	])('refuses %s', async (_, fields, message) => {
+		const body = await refresh(fields as Record<string, string>);
+		expect(body).toMatchObject({ code: 400, data: null });
+		expect(body.message).toMatch(message);
+	});
+
+	it('takes multipart only', async () => {
+		const { body } = await call('/oauth2/token', undefined, {
+			method: 'POST',
+			body: new URLSearchParams(CREDENTIALS),
+		});
+		expect(body).toMatchObject({ code: 400, data: null });
+	});
+
+	it('refuses what goes beyond the cap of a day in China, until the next day', async () => {
+		sandbox.configure({ refreshCap: 2 });
+		const codes = [];
+		for (let i = 0; i < 3; i++) codes.push((await refresh()).code);
+		expect(codes).toEqual([200, 200, 429]);
+		expect(sandbox.state()).toMatchObject({ refreshesToday: 3, refreshesInAll: 3 });
+		sandbox.advance(86_400_000);
+		expect((await refresh()).code).toBe(200);
+		expect(sandbox.state()).toMatchObject({ refreshesToday: 1, refreshesInAll: 4 });
+	});
+
+	it('rotates refresh tokens when told to: the old one dies', async () => {
+		sandbox.configure({ rotateRefreshToken: true });
+		const { data } = await refresh();
+		expect((await refresh()).message).toBe('refresh_token 无效');
+		const rotated = { ...CREDENTIALS, refresh_token: String(data?.refresh_token) };
+		expect((await refresh(rotated)).code).toBe(200);
+	});
+
+	it.each([
+		['lenient', 'live'],
+		['strict', 'dead'],
+	] as const)('in %s mode leaves older tokens %s', async (mode, kind) => {
+		sandbox.configure({ mode });
+		const old = await newToken();
+		await newToken();
+		await call(accountInfo(), old);
+		expect(sandbox.journal().at(-1)?.token).toBe(kind);
+	});
+});
+
+describe('access tokens', () => {
+	it('die by the clock, which can be moved', async () => {
+		const token = await newToken();
+		sandbox.advance(7_778_159_000 - 5_000);
+		expect((await call(accountInfo(), token)).body.code).toBe(200);
+		sandbox.advance(5_000);
+		expect((await call(accountInfo(), token)).body.code).toBe(401);
+		expect(sandbox.state()).toMatchObject({ callsWithDeadToken: 1, liveAccessTokens: 0 });
+	});
+
+	it.each([
+		['http-401', 401],
+		['body-401', 200],
+	] as const)('that are dead are answered %s', async (deadTokenAnswer, status) => {
+		sandbox.configure({ deadTokenAnswer });
+		const token = await newToken();
+		sandbox.revoke(token);
+		for (const candidate of [token, 'unknown', undefined]) {
+			const answer = await call(accountInfo(), candidate);
+			expect(answer).toMatchObject({ status, body: { code: 401, data: null } });
+		}
+		expect(
+			sandbox
+				.journal()
+				.slice(-3)
+				.map((entry) => entry.token),
+		).toEqual(['dead', 'unknown', 'missing']);
+	});
+});
+
+describe('the API', () => {
+	it('reads an account, with the fields asked for', async () => {
+		const { body } = await call(accountInfo(), await newToken());
+		expect(body.data).toEqual({ account_id: 1000002, balance: 10000032 });
+	});
+
+	it.each([
+		[accountInfo('7'), 200, 400],
+		['/openapi/v1/account/info', 200, 400],
+		[accountInfo('1000002', '{"fields":[]}'), 200, 400],
+		[accountInfo('1000002', '{'), 200, 400],
+		['/openapi/v1/nothing', 404, 404],
+		['/openapi/v1/sandbox/status/503', 503, 503],
+	])('answers %s with HTTP %i and code %i', async (path, status, code) => {
+		const answer = await call(path, await newToken());
+		expect(answer).toMatchObject({ status, body: { code, data: null } });
+	});
+
+	it('pages through 250 days of spending', async () => {
+		const token = await newToken();
+		const query = (page: number) =>
+			JSON.stringify({
+				fields: ['date'],
+				start_date: '2026-01-01',
+				end_date: '2026-12-31',
+				page,
+				page_size: 100,
+			});
+		const path = '/openapi/v1/account_fund/list?account_id=1000002&query=';
+		const pages = [];
+		for (const page of [1, 2, 3, 4]) {
+			const { body } = await call(path + encodeURIComponent(query(page)), token);
+			pages.push((body.data?.list as unknown[]).length);
+			expect(body.data?.page_info).toMatchObject({ total_number: 250 });
+		}
+		expect(pages).toEqual([100, 100, 50, 0]);
+	});
+
+	it('redirects to where a test wants it', async () => {
+		const path = `/openapi/v1/sandbox/redirect?to=${encodeURIComponent('http://127.0.0.1:1/')}`;
+		expect((await call(path, await newToken())).status).toBe(302);
+	});
+
+	it('takes ids beyond 2^53 without changing them', async () => {
+		const body = '{"account_id":18446744073709551615}';
+		const headers = { 'content-type': 'application/json' };
+		const init = { method: 'POST', body, headers };
+		const answer = await call('/openapi/v1/sandbox/echo', await newToken(), init);
+		expect(answer.body.data).toMatchObject({ method: 'POST', bodyFields: ['account_id'] });
+	});
+});
+
+describe('faults', () => {
+	const faults: Array<[Fault, number, string | RegExp]> = [
+		[{ kind: 'status', status: 500 }, 500, /"code":500/],
+		[{ kind: 'html' }, 200, /^<!doctype html>/],
+		[{ kind: 'broken-json' }, 200, /^\{"code":200.*[^}]$/],
+		[{ kind: 'empty' }, 200, ''],
+		[{ kind: 'raw', status: 418, body: 'x' }, 418, 'x'],
+		[{ kind: 'redirect', location: 'http://127.0.0.1:1/' }, 302, ''],
+		[{ kind: 'data', data: { access_token: '={{1}}' } }, 200, /=\{\{1\}\}/],
+	];
+
+	it.each(faults)(
+		'%j is answered by the token endpoint and by the API',
+		async (fault, status, text) => {
+			const token = await newToken();
+			sandbox.configure({ tokenFault: fault, apiFault: fault });
+			const init = { method: 'POST', body: form(CREDENTIALS) };
+			for (const answer of [
+				await call('/oauth2/token', undefined, init),
+				await call(accountInfo(), token),
+			]) {
+				expect(answer.status).toBe(status);
+				expect(answer.text).toMatch(text);
+			}
+			expect(sandbox.state().refreshesInAll).toBe(2);
+		},
+	);
+
+	it('can cut the connection', async () => {
+		sandbox.configure({ tokenFault: { kind: 'drop' } });
+		await expect(refresh()).rejects.toThrow();
+		expect(sandbox.journal().at(-1)).toMatchObject({ kind: 'refresh', status: 0 });
+	});
+
+	it('end by themselves', async () => {
+		sandbox.configure({ tokenFault: { kind: 'status', status: 500, times: 2 } });
+		const codes = [];
+		for (let i = 0; i < 3; i++) codes.push((await refresh()).code);
+		expect(codes).toEqual([500, 500, 200]);
+		expect(sandbox.settings().tokenFault).toBeNull();
+	});
+
+	it('do not hide a dead token', async () => {
+		sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
+		expect((await call(accountInfo(), 'unknown')).status).toBe(401);
+	});
+
+	it('include being slow', async () => {
+		sandbox.configure({ tokenDelayMs: 60 });
+		const before = Date.now();
+		await refresh();
+		expect(Date.now() - before).toBeGreaterThanOrEqual(55);
+	});
+});
+
+describe('the journal', () => {
+	it('tells what arrived, and whether twice the same, without a secret', async () => {
+		const token = await newToken();
+		const init = {
+			method: 'POST',
+			body: '{"a":1}',
+			headers: { 'content-type': 'application/json' },
+		};
+		await call('/openapi/v1/sandbox/echo?x=1', token, init);
+		await call('/openapi/v1/sandbox/echo?x=1', token, init);
+		const [first, second, third] = sandbox.journal();
+		expect(first).toMatchObject({
+			kind: 'refresh',
+			status: 200,
+			code: 200,
+			bodyFields: ['client_id', 'refresh_token'],
+		});
+		expect(second).toMatchObject({
+			kind: 'api',
+			method: 'POST',
+			token: 'live',
+			query: { x: '1' },
+			code: 200,
+		});
+		expect(third?.bodySha256).toBe(second?.bodySha256);
+		const text = JSON.stringify(sandbox.journal());
+		expect(text).not.toContain(token);
+		expect(text).not.toContain(DEFAULT_CLIENT.refreshToken);
+		sandbox.clearJournal();
+		expect(sandbox.journal()).toEqual([]);
+	});
+});
+
+describe('control over HTTP', () => {
+	const control = async (method: string, path: string, body?: unknown) => {
+		const response = await fetch(`${sandbox.url}/__sandbox/${path}`, {
+			method,
+			...(body !== undefined && {
+				body: JSON.stringify(body),
+				headers: { 'content-type': 'application/json' },
+			}),
+		});
+		return { status: response.status, body: (await response.json()) as unknown };
+	};
+
+	it('shows and changes what the sandbox does', async () => {
+		const token = await newToken();
+		await control('PATCH', 'settings', { mode: 'strict', tokenDelayMs: 1 });
+		expect(sandbox.settings()).toMatchObject({ mode: 'strict', tokenDelayMs: 1 });
+		expect((await control('GET', 'journal')).body).toHaveLength(1);
+		expect((await control('GET', 'state')).body).toMatchObject({ liveAccessTokens: 1 });
+		await control('POST', 'revoke', { accessToken: token });
+		expect((await control('GET', 'state')).body).toMatchObject({ liveAccessTokens: 0 });
+		await newToken();
+		await control('POST', 'clock', { advanceMs: 90 * 86_400_000 + 3_600_000 });
+		expect((await control('GET', 'state')).body).toMatchObject({
+			liveAccessTokens: 0,
+			refreshesToday: 0,
+		});
+		await control('DELETE', 'journal');
+		expect(sandbox.journal()).toEqual([]);
+	});
+
+	it.each([
+		['settings', 'PATCH', { nonsense: 1 }, /no setting 'nonsense'/],
+		['settings', 'PATCH', { mode: 'odd' }, /'mode' cannot be "odd"/],
+		['settings', 'PATCH', { tokenFault: { kind: 'odd' } }, /'tokenFault' cannot be/],
+		['clock', 'POST', { advanceMs: 'x' }, /advanceMs/],
+	])('%s refuses what it does not understand', async (path, method, body, error) => {
+		const answer = await control(method, path, body);
+		expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(error) } });
+	});
+});
+
+it('says so when its port is taken', async () => {
+	await expect(createSandbox({ port: sandbox.port })).rejects.toThrow(/Port \d+ is taken/);
+});
