@@ -8,17 +8,24 @@ const common = {
 
 module.exports = {
 	collectCoverageFrom: ['aiclk/**/*.ts', 'credentials/**/*.ts', 'nodes/**/*.ts'],
-	coverageReporters: ['text', 'lcov'],
+	coverageReporters: ['text'],
 	coverageThreshold: {
 		'./aiclk/': { branches: 95 },
 		'./credentials/': { branches: 95 },
 	},
 	projects: [
-		{ ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+		{
+			...common,
+			displayName: 'unit',
+			setupFiles: ['<rootDir>/test/unit/setup.ts'],
+			testMatch: ['<rootDir>/test/unit/**/*.test.ts'],
+		},
 		{ ...common, displayName: 'sandbox', testMatch: ['<rootDir>/test/sandbox/**/*.test.ts'] },
 		{
 			...common,
 			displayName: 'integration',
+			// n8n-core's dependency injection expects its host to have loaded it.
+			setupFiles: ['reflect-metadata'],
 			testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
 		},
 	],

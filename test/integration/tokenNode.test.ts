@@ -1,0 +1,376 @@
+import type { IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
+import nock from 'nock';
+
+import { quotaDay } from '../../aiclk/token/ledger';
+import { readToken } from '../../aiclk/token/state';
+import { DAY_MS, inputOf } from '../unit/support';
+import {
+	ACCEPTED,
+	API,
+	Bench,
+	issued,
+	networkError,
+	newRow,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from './support';
+
+const REFRESH = { operation: 'refresh', when: 'always' };
+const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };
+const STATUS = { operation: 'status', verify: false };
+const VERIFY = { operation: 'status', verify: true };
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const outputOf = (items: INodeExecutionData[]) => items[0]?.json as IDataObject;
+
+/** A bench whose row holds the token `access-1`, aged. */
+async function benchWithToken(ageMs = 0, lifeMs = 90 * DAY_MS): Promise<Bench> {
+	const bench = new Bench();
+	onRefresh();
+	onAccountInfo();
+	await bench.runTokenNode(REFRESH);
+	nock.cleanAll();
+	const state = JSON.parse(bench.helper.row.tokenState as string) as Record<string, unknown>;
+	const issuedAtMs = Date.now() - ageMs;
+	bench.helper.row.tokenState = JSON.stringify({
+		...state,
+		// A generation of its own: this row is the newest there is.
+		generation: 100,
+		issuedAtMs,
+		expiresAtMs: issuedAtMs + lifeMs,
+	});
+	bench.helper.writes = 0;
+	return bench;
+}
+
+async function failureOf(run: Promise<unknown>): Promise<NodeApiError> {
+	try {
+		await run;
+	} catch (error) {
+		return error as NodeApiError;
+	}
+	throw new Error('the node did not fail');
+}
+
+/** All that n8n would store or show of an error. */
+const shown = (error: Error) =>
+	JSON.stringify([error.message, { ...error }, JSON.parse(JSON.stringify(error))]);
+
+describe('refresh', () => {
+	it('sends the documented form, stores the token through n8n and says what happened, without the token', async () => {
+		const bench = new Bench();
+		const refreshes = onRefresh();
+		const checks = onAccountInfo();
+		const items = await bench.runTokenNode(REFRESH);
+		expect(refreshes).toHaveLength(1);
+		const { clientId, refreshToken } = bench.helper.row;
+		expect(refreshes[0]?.match(/name="([^"]+)"\r\n\r\n([^\r]+)/g)).toEqual([
+			`name="client_id"\r\n\r\n${clientId as string}`,
+			`name="refresh_token"\r\n\r\n${refreshToken as string}`,
+		]);
+		expect(checks).toEqual(['access-1']);
+		expect(bench.helper.row).toMatchObject({ accessToken: 'access-1', tokenRenewal: '' });
+		expect(items).toHaveLength(1);
+		expect(outputOf(items)).toMatchObject({
+			status: 'valid',
+			valid: true,
+			refreshed: true,
+			reason: 'forced',
+			expiresInDays: 89,
+			expirySource: 'answer',
+			refreshesToday: 1,
+			refreshesLeftToday: 299,
+			traceId: '776ac7ef9ccd2cb3',
+			tokenType: 'OGW_ACCESS_TOKEN',
+		});
+		expect(JSON.stringify(items)).not.toContain('access-1');
+		expect(JSON.stringify(items)).not.toContain(refreshToken as string);
+	});
+
+	it('runs once for 20 items, and its one item is paired with all of them', async () => {
+		const bench = new Bench();
+		const refreshes = onRefresh();
+		onAccountInfo();
+		const twenty = Array.from({ length: 20 }, () => ({ json: {} }));
+		const items = await bench.runTokenNode(REFRESH, twenty);
+		expect(refreshes).toHaveLength(1);
+		expect(items).toHaveLength(1);
+		expect(items[0]?.pairedItem).toEqual(twenty.map((_, item) => ({ item })));
+	});
+
+	it('puts the token into the output if that is asked for', async () => {
+		const bench = new Bench();
+		onRefresh();
+		onAccountInfo();
+		const options = { includeAccessToken: true };
+		const items = await bench.runTokenNode({ ...REFRESH, options });
+		expect(outputOf(items)).toMatchObject({ accessToken: 'access-1' });
+	});
+
+	it('reports a failed check of the new token, and keeps the token', async () => {
+		const bench = new Bench();
+		onRefresh();
+		onAccountInfo(() => [200, REJECTED]);
+		expect(outputOf(await bench.runTokenNode(REFRESH))).toMatchObject({
+			status: 'rejected',
+			valid: false,
+			refreshed: true,
+			message: 'AiClk says: access_token 无效 (code 401, trace_id bb22)',
+		});
+		expect(bench.helper.row.accessToken).toBe('access-1');
+	});
+
+	it.each([
+		['HTTP 500 with HTML', [500, '<html>'], 'AiClk did not answer as documented (HTTP 500)'],
+		[
+			'an account that is not shown',
+			[200, { code: 403, message: '无权限' }],
+			'AiClk says: 无权限 (code 403)',
+		],
+	] as Array<[string, [number, nock.Body], string]>)(
+		'is a success even if the check meets %s',
+		async (_, reply, message) => {
+			const bench = new Bench();
+			onRefresh();
+			onAccountInfo(() => reply);
+			expect(outputOf(await bench.runTokenNode(REFRESH))).toMatchObject({
+				valid: true,
+				refreshed: true,
+				message,
+			});
+		},
+	);
+
+	it('is a success even if nobody answers the check', async () => {
+		const bench = new Bench();
+		onRefresh();
+		nock(API)
+			.get(/account/)
+			.query(true)
+			.replyWithError(networkError('ECONNRESET'));
+		const output = outputOf(await bench.runTokenNode(REFRESH));
+		expect(output).toMatchObject({ valid: true, refreshed: true });
+		expect(output.message).not.toBe('');
+		expect(bench.helper.row.accessToken).toBe('access-1');
+	});
+});
+
+describe('refresh only when expiring', () => {
+	it('does nothing while the token lives long enough', async () => {
+		const bench = await benchWithToken(59 * DAY_MS);
+		const refreshes = onRefresh();
+		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+			status: 'valid',
+			refreshed: false,
+			reason: 'not-due',
+		});
+		expect(refreshes).toEqual([]);
+	});
+
+	it.each([
+		['expires within 30 days', 61 * DAY_MS, 90 * DAY_MS, 'expiring'],
+		['is dead', 91 * DAY_MS, 90 * DAY_MS, 'not-valid'],
+	])('refreshes a token that %s', async (_, ageMs, lifeMs, reason) => {
+		const bench = await benchWithToken(ageMs, lifeMs);
+		const refreshes = onRefresh(() => [200, issued('access-2')]);
+		onAccountInfo();
+		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+			status: 'valid',
+			refreshed: true,
+			reason,
+		});
+		expect(refreshes).toHaveLength(1);
+		expect(bench.helper.row.accessToken).toBe('access-2');
+	});
+
+	it('gets a first token', async () => {
+		const bench = new Bench();
+		onRefresh();
+		onAccountInfo();
+		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+			refreshed: true,
+			reason: 'not-valid',
+		});
+	});
+});
+
+describe('status', () => {
+	it('makes no request', async () => {
+		const bench = await benchWithToken();
+		expect(outputOf(await bench.runTokenNode(STATUS))).toMatchObject({
+			status: 'valid',
+			refreshed: false,
+			reason: 'stored',
+		});
+		expect(outputOf(await new Bench().runTokenNode(STATUS))).toMatchObject({
+			status: 'missing',
+			valid: false,
+		});
+	});
+
+	it('with verify asks AiClk once', async () => {
+		const bench = await benchWithToken();
+		const checks = onAccountInfo(() => [200, ACCEPTED]);
+		const output = outputOf(await bench.runTokenNode(VERIFY));
+		expect(output).toMatchObject({ status: 'valid', refreshed: false, reason: 'accepted' });
+		expect(output).not.toHaveProperty('message');
+		expect(checks).toEqual(['access-1']);
+	});
+
+	it('with verify heals a token that AiClk refuses in an HTTP-200 body', async () => {
+		const bench = await benchWithToken();
+		const refreshes = onRefresh(() => [200, issued('access-2')]);
+		onAccountInfo((token) => [200, token === 'access-2' ? ACCEPTED : REJECTED]);
+		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+			status: 'valid',
+			valid: true,
+			refreshed: true,
+			reason: 'rejected',
+		});
+		expect(refreshes).toHaveLength(1);
+		expect(bench.helper.row.accessToken).toBe('access-2');
+	}, 10_000);
+
+	it('with verify says that a refused token could not be renewed', async () => {
+		const bench = await benchWithToken();
+		onRefresh(() => [500, '<html>']);
+		onAccountInfo(() => [200, REJECTED]);
+		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+			status: 'rejected',
+			valid: false,
+			refreshed: false,
+			message: "AiClk's token endpoint did not answer as documented (HTTP 500)",
+		});
+		expect(bench.helper.row.accessToken).toBe('access-1');
+	});
+
+	it('with verify tells why there is no token, without failing', async () => {
+		const bench = new Bench();
+		onRefresh(() => [200, { code: 400, message: '参数错误' }]);
+		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+			status: 'missing',
+			valid: false,
+			reason: 'refused',
+			message: 'AiClk did not renew the access token: 参数错误 (code 400)',
+		});
+	});
+});
+
+describe('a refresh that fails', () => {
+	it('shows AiClk’s words and what to do, stores nothing and no secret', async () => {
+		const bench = new Bench();
+		const before = { ...bench.helper.row };
+		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toBe('AiClk did not renew the access token: 参数错误 (code 400)');
+		expect(error.description).toMatch(/^Check the Client ID.*trace_id: cc33\.$/);
+		expect(error.failure).toMatchObject({ cause: 'credential-invalid' });
+		expect(bench.helper.row).toEqual(before);
+		expect(shown(error)).not.toContain(before.refreshToken);
+	});
+
+	it('says that AiClk could not be reached, without the request', async () => {
+		const bench = new Bench();
+		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toBe(
+			'AiClk (https://openapi.aiclk.com) could not be reached to renew the access token: the connection was refused',
+		);
+		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
+		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
+	});
+
+	it('follows no redirect with the refresh token', async () => {
+		const bench = new Bench();
+		const elsewhere = nock('https://evil.example').post(/.*/).reply(200, issued('evil'));
+		nock(API)
+			.post('/oauth2/token')
+			.reply(307, '', { location: 'https://evil.example/oauth2/token' });
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toContain('HTTP 307');
+		expect(elsewhere.isDone()).toBe(false);
+	});
+
+	it('is refused here after 300 in a day, with the time at which the day ends', async () => {
+		const bench = await benchWithToken();
+		const state = JSON.parse(bench.helper.row.tokenState as string) as IDataObject;
+		const { client } = inputOf(bench.helper.row);
+		const ledger = { client, day: quotaDay(Date.now()), attempts: 300 };
+		bench.helper.row.tokenState = JSON.stringify({ ...state, ledger });
+		const refreshes = onRefresh();
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toContain('All 300 refreshes');
+		expect(error.description).toMatch(/The day ends at \d{4}-\d\d-\d\dT16:00:00\.000Z/);
+		expect(error.failure).toMatchObject({
+			cause: 'quota-exhausted',
+			resetsAtEpochMs: expect.any(Number) as number,
+		});
+		expect(refreshes).toEqual([]);
+	});
+
+	it('is an item with the message when the node is set to continue', async () => {
+		const bench = new Bench();
+		onRefresh(() => [500, '']);
+		const items = await bench.runTokenNode(REFRESH, undefined, {
+			onError: 'continueRegularOutput',
+		});
+		expect(items).toEqual([
+			{
+				json: { error: "AiClk's token endpoint did not answer as documented (HTTP 500)" },
+				pairedItem: [{ item: 0 }],
+			},
+		]);
+	});
+});
+
+describe('bad input is a clear error before any request', () => {
+	it.each<[string, IDataObject, string]>([
+		['an unknown operation', { operation: 'destroy' }, 'operation'],
+		['an unknown time', { operation: 'refresh', when: 'never' }, 'when'],
+		['days below 0', { ...WHEN_EXPIRING, withinDays: -1 }, 'Within Days'],
+		['days above 90', { ...WHEN_EXPIRING, withinDays: 91 }, 'Within Days'],
+		['days as text', { ...WHEN_EXPIRING, withinDays: '30' }, 'Within Days'],
+		['no days', { ...WHEN_EXPIRING, withinDays: null }, 'Within Days'],
+		['a verify that is no boolean', { ...STATUS, verify: 'yes' }, 'Verify'],
+		[
+			'an option that is no boolean',
+			{ ...STATUS, options: { includeAccessToken: 'yes' } },
+			'Include Access Token',
+		],
+	])('%s', async (_, parameters, field) => {
+		const error = await failureOf(new Bench().runTokenNode(parameters));
+		expect(error.constructor.name).toBe('NodeOperationError');
+		expect(error.message.toLowerCase()).toContain(field.toLowerCase());
+		expect(error.description).toEqual(expect.any(String));
+	});
+
+	it('a missing credential', async () => {
+		const run = new Bench().runTokenNode(STATUS, undefined, { credentials: undefined });
+		expect((await failureOf(run)).message).toContain('credentials');
+	});
+
+	it('an incomplete credential', async () => {
+		const bench = new Bench(newRow({ refreshToken: ' ' }));
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toBe('The AiClk API credential has no Refresh Token');
+		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
+	});
+});
+
+it('the token of the row is never what n8n could run as an expression', async () => {
+	const bench = new Bench();
+	onRefresh(() => [200, issued('={{ $env.PATH }}')]);
+	const error = await failureOf(bench.runTokenNode(REFRESH));
+	expect(error.message).toBe('AiClk answered with a token that cannot be used');
+	expect(readToken(bench.helper.row)).toBeNull();
+});

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+
+import {
+	type AnyRequestOptions,
+	authenticateRequest,
+	isRepeatable,
+	RequestRefusedError,
+} from '../../../aiclk/api/authenticate';
+import { toStoredFields } from '../../../aiclk/token/state';
+import { emptyRow, token, tokenState } from '../support';
+
+const SECRET = 'the-access-token';
+const STORED = token(SECRET);
+const row = (changes: object = {}) => ({
+	...emptyRow(),
+	...toStoredFields(STORED, STORED.state.ledger),
+	...changes,
+});
+const authenticate = (options: object, changes: object = {}) =>
+	authenticateRequest(row(changes), options as AnyRequestOptions);
+
+/** What was thrown, and that it held no token. */
+function refusal(options: object, changes: object = {}): RequestRefusedError {
+	try {
+		authenticate(options, changes);
+	} catch (error) {
+		expect(error).toBeInstanceOf(RequestRefusedError);
+		expect(JSON.stringify([options, error, (error as Error).message])).not.toContain(SECRET);
+		return error as RequestRefusedError;
+	}
+	throw new Error('the request was not refused');
+}
+
+const API = 'https://openapi.aiclk.com';
+
+describe('a request to the credential’s host', () => {
+	it.each([
+		['url', { url: `${API}/openapi/v1/account/info` }],
+		['uri, as HTTP Request sends it', { uri: `${API}/openapi/v1/account/info` }],
+		['uri as a URL object', { uri: new URL(API) }],
+		['url and uri', { url: `${API}/a`, uri: `${API}/a` }],
+		['baseURL and path, as the test of the credential sends it', { baseURL: API, url: '/openapi' }],
+		['baseURL alone', { baseURL: API }],
+		['baseURL and an absolute url', { baseURL: API, url: `${API}/a` }],
+		['an empty baseURL', { baseURL: '', url: `${API}/a` }],
+		['another spelling of the host', { url: 'HTTPS://OPENAPI.AICLK.COM:443/a' }],
+	])('carries the token and follows no redirect: %s', (_, options) => {
+		expect(authenticate(options)).toMatchObject({
+			headers: { OGW_ACCESS_TOKEN: SECRET },
+			disableFollowRedirect: true,
+			maxRedirects: 0,
+			followRedirect: false,
+			followAllRedirects: false,
+		});
+	});
+
+	it('keeps the other headers, but none that names a token itself', () => {
+		const headers = { Accept: 'application/json', ogw_access_token: 'typed by hand' };
+		expect(authenticate({ url: API, headers }).headers).toEqual({
+			Accept: 'application/json',
+			OGW_ACCESS_TOKEN: SECRET,
+		});
+	});
+
+	it('carries the token under the name that AiClk gave it', () => {
+		const tokenStateText = JSON.stringify(tokenState({ header: 'X-Other' }));
+		expect(authenticate({ url: API }, { tokenState: tokenStateText }).headers).toEqual({
+			'X-Other': SECRET,
+		});
+	});
+
+	it('may go to a base URL of the user’s', () => {
+		const options = { url: 'http://127.0.0.1:5790/a' };
+		expect(authenticate(options, { baseUrl: 'http://127.0.0.1:5790' }).headers).toBeDefined();
+	});
+
+	it('is refused without a token, and says what to do', () => {
+		expect(refusal({ url: API }, { accessToken: '' })).toMatchObject({
+			message: 'The AiClk API credential holds no access token yet',
+			description: expect.stringMatching(/^Open the credential/) as string,
+		});
+	});
+});
+
+describe('a request that goes, or could go, elsewhere is refused', () => {
+	it.each([
+		['another host', { url: 'https://evil.example/openapi' }],
+		['another port', { url: `${API}:8443/` }],
+		['another scheme', { url: 'http://openapi.aiclk.com/' }],
+		['a host that begins the same', { url: 'https://openapi.aiclk.com.evil.example/' }],
+		['the host as user name', { url: 'https://openapi.aiclk.com@evil.example/' }],
+		['the host behind a backslash', { url: 'https://evil.example\\@openapi.aiclk.com/' }],
+		['a right url, but another uri', { url: `${API}/a`, uri: 'https://evil.example/' }],
+		['a right uri, but another url', { url: 'https://evil.example/', uri: `${API}/a` }],
+		['a right baseURL, but another url', { baseURL: API, url: 'https://evil.example/' }],
+		['a scheme-relative url', { baseURL: API, url: '//evil.example/' }],
+		['a scheme-relative url with backslashes', { baseURL: API, url: '\\\\evil.example/' }],
+		['a scheme-relative url with both', { baseURL: API, url: '/\\evil.example/' }],
+		['a scheme without slashes', { url: 'https:evil.example' }],
+		['another baseURL', { baseURL: 'https://evil.example', url: '/a' }],
+		['an unusable baseURL', { baseURL: 'nonsense', url: '/a' }],
+		['a path alone', { url: '/openapi' }],
+		['an empty url', { url: '' }],
+		['no url', {}],
+		['a url that is none', { url: 'https://' }],
+	])('%s', (_, options) => {
+		expect(refusal(options)).toMatchObject({
+			message:
+				'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere',
+			description: expect.stringContaining('the token went nowhere') as string,
+		});
+	});
+
+	it('when the credential’s own base URL is unusable', () => {
+		const refused = refusal({ url: API }, { baseUrl: 'http://openapi.aiclk.com' });
+		expect(refused.message).toContain('no usable Base URL');
+	});
+
+	it('for any text as url, with or without a base URL', () => {
+		const texts = fc.oneof(
+			fc.webUrl(),
+			fc.string(),
+			fc.string({ unit: fc.constantFrom('/', '\\', '@', ':', '.', 'https', 'evil', API) }),
+		);
+		const bases = fc.constantFrom(undefined, '', API, 'https://evil.example');
+		fc.assert(
+			fc.property(texts, bases, (url, baseURL) => {
+				let sent: AnyRequestOptions;
+				try {
+					sent = authenticate({ url, ...(baseURL !== undefined && { baseURL }) });
+				} catch (error) {
+					expect(error).toBeInstanceOf(RequestRefusedError);
+					return;
+				}
+				// How axios puts the two together.
+				const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url);
+				const whole =
+					!sent.baseURL || isAbsolute
+						? url
+						: sent.baseURL.replace(/\/?\/$/, '') + '/' + url.replace(/^\/+/, '');
+				expect(new URL(whole).origin).toBe(API);
+			}),
+		);
+	});
+});
+
+describe('a request is repeatable', () => {
+	it.each([
+		[undefined, true],
+		['GET', true],
+		['get', true],
+		['HEAD', true],
+		['OPTIONS', true],
+		['POST', false],
+		['PUT', false],
+		['PATCH', false],
+		['DELETE', false],
+		['anything', false],
+	])('%s: %s', (method, expected) => {
+		expect(isRepeatable({ url: API, method } as AnyRequestOptions)).toBe(expected);
+	});
+});

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+
+import { safeText } from '../../aiclk/text';
+
+describe('a text from the network', () => {
+	it.each<[string, unknown, string]>([
+		['stays as it is', 'access_token 无效，请重新获取', 'access_token 无效，请重新获取'],
+		['goes onto one line', 'a\r\nb\u0000c\u2028d\u202ee', 'a b c d e'],
+		['is trimmed', '  a  ', 'a'],
+		['is cut', 'ab '.repeat(100), 'ab '.repeat(66) + 'ab'],
+		['loses what is long enough to be a token', `token ${'a1'.repeat(16)}!`, 'token ***!'],
+		['keeps a trace id', '776ac7ef9ccd2cb3', '776ac7ef9ccd2cb3'],
+		['may be none', undefined, ''],
+		['may be no text', { a: 1 }, ''],
+	])('%s', (_, text, expected) => {
+		expect(safeText(text)).toBe(expected);
+	});
+
+	it('loses every secret, wherever it stands', () => {
+		expect(safeText('s1 and s2s1', ['s1', 's2', ''])).toBe('*** and ******');
+	});
+
+	it('is never long, never of several lines, and never holds a secret', () => {
+		const secrets = fc.string({ unit: fc.constantFrom('x', 'y', '$', '&'), minLength: 3 });
+		const texts = fc.string({ unit: 'binary' });
+		fc.assert(
+			fc.property(secrets, texts, texts, (secret, before, after) => {
+				const shown = safeText(before + secret + after, [secret]);
+				expect(shown.length).toBeLessThanOrEqual(200);
+				expect(shown).not.toMatch(/\p{Cc}/u);
+				expect(shown).not.toContain(secret);
+			}),
+		);
+	});
+});

@@ -1,0 +1,336 @@
+import fc from 'fast-check';
+
+import {
+	isStorableToken,
+	readExpiry,
+	readRefreshAnswer,
+	readTokenHeader,
+	refreshRequest,
+	unreachable,
+} from '../../../aiclk/token/endpoint';
+import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../support';
+
+const SECRETS = [TYPED.refreshToken, TYPED.clientId];
+
+/** The documented answer (AiClk docs, "refresh access token"). */
+const documented = (data: object = {}, frame: object = {}) => ({
+	code: 200,
+	data: { access_token: 'abc', expires_in: 7_776_000, token_type: 'OGW_ACCESS_TOKEN', ...data },
+	message: 'Success',
+	trace_id: '776ac7ef9ccd2cb3',
+	...frame,
+});
+
+const read = (body: unknown, statusCode = 200) =>
+	readRefreshAnswer(answer(body, statusCode), NOW, SECRETS);
+const failureOf = (body: unknown, statusCode = 200) => {
+	const outcome = read(body, statusCode);
+	return outcome.ok ? null : outcome.failure;
+};
+
+describe('the request', () => {
+	it('is one multipart POST with the two documented fields, to the base URL', () => {
+		const request = refreshRequest(inputOf(emptyRow()), 'rotated');
+		expect(request).toMatchObject({
+			method: 'POST',
+			url: 'https://openapi.aiclk.com/oauth2/token',
+			headers: { 'Content-Type': 'multipart/form-data' },
+			timeout: 15_000,
+			disableFollowRedirect: true,
+		});
+		expect(request.body).toEqual({ client_id: TYPED.clientId, refresh_token: 'rotated' });
+	});
+});
+
+describe('an answer as documented', () => {
+	it('gives the token', () => {
+		expect(read(documented())).toEqual({
+			ok: true,
+			value: {
+				accessToken: 'abc',
+				refreshToken: '',
+				expiresAtMs: NOW + 90 * DAY_MS,
+				expirySource: 'answer',
+				header: 'OGW_ACCESS_TOKEN',
+				traceId: '776ac7ef9ccd2cb3',
+			},
+		});
+	});
+
+	it.each([
+		[{ refresh_token: 'new' }, 'new'],
+		[{ refresh_token: '' }, ''],
+		[{ refresh_token: null }, ''],
+	])('may bring a refresh token along: %j', (data, refreshToken) => {
+		expect(read(documented(data))).toMatchObject({ ok: true, value: { refreshToken } });
+	});
+
+	it('may come with any HTTP status of success, without trace id and with a code as text', () => {
+		expect(read(documented({}, { code: '200', trace_id: undefined }), 201)).toMatchObject({
+			ok: true,
+			value: { traceId: null },
+		});
+	});
+});
+
+describe('any other answer gives no token', () => {
+	const unavailable: Array<[string, unknown, number]> = [
+		['HTML', '<html>Bad Gateway</html>', 200],
+		['half a JSON', JSON.stringify(documented()).slice(0, 60), 200],
+		['nothing', '', 200],
+		['a list', '[]', 200],
+		['no code', '{"data":{"access_token":"abc"}}', 200],
+		['HTTP 500', '<html>', 500],
+		['HTTP 500 with a token in it', documented(), 500],
+		['a redirect with a token in it', documented(), 302],
+		['HTTP 199', documented(), 199],
+		['HTTP 300', documented(), 300],
+		['an endless text', JSON.stringify(documented({ padding: 'x'.repeat(70_000) })), 200],
+	];
+	it.each(unavailable)('%s: unavailable', (_, body, statusCode) => {
+		expect(failureOf(body, statusCode)).toMatchObject({
+			kind: 'unavailable',
+			message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`,
+			description: expect.stringMatching(
+				/^Nothing of this answer was stored\. Try again/,
+			) as string,
+		});
+	});
+
+	it.each([undefined, null, 'text', {}, { statusCode: '200', body: '' }])(
+		'no answer at all (%j): unavailable',
+		(value) => {
+			expect(readRefreshAnswer(value, NOW, SECRETS)).toMatchObject({
+				ok: false,
+				failure: { kind: 'unavailable', message: expect.stringContaining('AiClk') as string },
+			});
+		},
+	);
+
+	it('a body that n8n has parsed already is not what was asked for', () => {
+		expect(readRefreshAnswer({ statusCode: 200, body: documented() }, NOW, SECRETS)).toMatchObject({
+			ok: false,
+			failure: { kind: 'unavailable' },
+		});
+	});
+
+	it.each<[string, object, object]>([
+		['no data', {}, { data: null }],
+		['data that is a text', {}, { data: 'abc' }],
+		['no access token', { access_token: undefined }, {}],
+		['an empty one', { access_token: '' }, {}],
+		['one that is a number', { access_token: 5 }, {}],
+		['one that n8n would run', { access_token: '={{ $env.SECRET }}' }, {}],
+		['one with a line break', { access_token: 'abc\r\nX-Evil: 1' }, {}],
+		['one with a blank', { access_token: 'abc def' }, {}],
+		['one beyond ASCII', { access_token: 'abcé' }, {}],
+		['one of 4097 characters', { access_token: 'a'.repeat(4097) }, {}],
+		['a refresh token that n8n would run', { refresh_token: '=1' }, {}],
+		['a refresh token that is a number', { refresh_token: 0 }, {}],
+	])('%s: unusable, and AiClk’s trace id is named', (_, data, frame) => {
+		expect(failureOf(documented(data, frame))).toEqual({
+			kind: 'unusable',
+			message: 'AiClk answered with a token that cannot be used',
+			description: expect.stringMatching(
+				/Nothing of this answer was stored.*trace_id: 776ac7ef9ccd2cb3\.$/,
+			) as string,
+		});
+	});
+
+	it('unusable without a trace id names none', () => {
+		const failure = failureOf(documented({ access_token: '' }, { trace_id: null }));
+		expect(failure?.description).toMatch(/Ask AiClk's support\.$/);
+	});
+
+	it('a refusal brings AiClk’s words, code and trace id, and what to do', () => {
+		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toEqual({
+			kind: 'refused',
+			message: 'AiClk did not renew the access token: 参数错误 (code 40001)',
+			description: expect.stringMatching(
+				/^Check the Client ID and the Refresh Token.*trace_id: aa11\.$/,
+			) as string,
+		});
+	});
+
+	it('a refusal with an HTTP status names it, and does without words or trace id', () => {
+		expect(failureOf({ code: 401 }, 401)).toEqual({
+			kind: 'refused',
+			message: 'AiClk did not renew the access token: no reason given (code 401, HTTP 401)',
+			description: expect.stringMatching(/ask its support\.$/) as string,
+		});
+	});
+
+	it.each([
+		[499, 'refused', /^Check the Client ID/],
+		[500, 'unavailable', /^Try again.*trace_id: aa11\.$/],
+	])('a no with HTTP %d is %s', (statusCode, kind, description) => {
+		const body = { code: 500, message: '服务异常', trace_id: 'aa11' };
+		expect(failureOf(body, statusCode)).toEqual({
+			kind,
+			message: `AiClk did not renew the access token: 服务异常 (code 500, HTTP ${statusCode})`,
+			description: expect.stringMatching(description) as string,
+		});
+	});
+
+	it('never shows a secret or a token', () => {
+		const echo = `no ${TYPED.refreshToken} for ${TYPED.clientId}, have ${'t0k3n'.repeat(20)}`;
+		const failure = failureOf({ code: 400, message: echo });
+		expect(failure?.message).toBe(
+			'AiClk did not renew the access token: no *** for ***, have *** (code 400)',
+		);
+	});
+});
+
+describe('a token fit to be stored and sent', () => {
+	it.each(['a', 'a=', 'a'.repeat(4096), '!"#$%&()*+,-./:;<>?@[]^_`{|}~'])('%s', (value) => {
+		expect(isStorableToken(value)).toBe(true);
+	});
+
+	it('breaks no header and is no expression, whatever is sent', () => {
+		const anyText = fc.oneof(
+			fc.string({ unit: 'binary' }),
+			fc.string({ unit: fc.constantFrom('a', '=', '{', ' ', '\n', '\r', '\u0000', '\u007f') }),
+		);
+		fc.assert(
+			fc.property(anyText, (text) => {
+				if (!isStorableToken(text)) return;
+				expect(text[0]).not.toBe('=');
+				expect(() => new Headers({ x: text })).not.toThrow();
+				expect(new Headers({ x: text }).get('x')).toBe(text);
+			}),
+		);
+	});
+});
+
+describe('the header', () => {
+	it.each(['OGW_ACCESS_TOKEN', 'X-Token', 'a', 'Authorization', 'a'.repeat(64)])(
+		'may be %s',
+		(name) => {
+			expect(readTokenHeader(name)).toBe(name);
+		},
+	);
+
+	it.each([
+		...['Bearer', 'basic', 'MAC', 'Host', 'Cookie', 'Content-Length', 'content-type'],
+		...['Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'X-Forwarded-For', 'Accept'],
+		...['', ' X', 'X:', 'X\r\nY', '1X', 'é', '__proto__', 'a'.repeat(65), 5, null, undefined],
+	])('is the documented one for %j', (name) => {
+		expect(readTokenHeader(name)).toBe('OGW_ACCESS_TOKEN');
+	});
+
+	it('is always a valid name', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'binary' }), (text) => {
+				expect(() => new Headers({ [readTokenHeader(text)]: 'x' })).not.toThrow();
+			}),
+		);
+	});
+});
+
+describe('the expiry', () => {
+	const ASSUMED = NOW + 90 * DAY_MS;
+	const SECONDS_NOW = NOW / 1000;
+
+	it.each<[unknown, number]>([
+		[7_776_000, NOW + 90 * DAY_MS],
+		['7776000', NOW + 90 * DAY_MS],
+		[' 3600.5 ', NOW + 3_600_500],
+		[1, NOW + 1_000],
+		[999_999_999, NOW + 999_999_999_000],
+		[SECONDS_NOW + 60, NOW + 60_000],
+		[String(SECONDS_NOW + 60), NOW + 60_000],
+		[NOW + 60_000, NOW + 60_000],
+		[8.64e15, 8.64e15],
+	])('%j is read', (value, expected) => {
+		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: expected, expirySource: 'answer' });
+	});
+
+	it.each<[unknown]>([
+		[0],
+		[-1],
+		[NaN],
+		[Infinity],
+		[0.0001],
+		[1_000_000_000],
+		[NOW],
+		[1e12],
+		[8.64e15 + 2],
+		[''],
+		['soon'],
+		['0x10'],
+		['1e9'],
+		['-5'],
+		[null],
+		[undefined],
+		[{}],
+		[true],
+	])('%j is unusable: 90 days are assumed', (value) => {
+		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: ASSUMED, expirySource: 'assumed' });
+	});
+
+	it('is always in the future and a moment that a date can hold', () => {
+		const anything = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.anything());
+		fc.assert(
+			fc.property(anything, (value) => {
+				const { expiresAtMs } = readExpiry(value, NOW);
+				expect(expiresAtMs).toBeGreaterThan(NOW);
+				expect(Number.isSafeInteger(expiresAtMs)).toBe(true);
+				expect(() => new Date(expiresAtMs).toISOString()).not.toThrow();
+			}),
+		);
+	});
+});
+
+describe('an answer of any form', () => {
+	it('is read without an exception, and what is accepted can be stored', () => {
+		const anyData = fc.record(
+			{ access_token: fc.anything(), refresh_token: fc.anything(), expires_in: fc.anything() },
+			{ requiredKeys: [] },
+		);
+		const anyBody = fc.oneof(
+			fc.json(),
+			fc.string(),
+			fc
+				.record({ code: fc.constantFrom(200, '200', 401), data: anyData })
+				.map((body) =>
+					JSON.stringify(body, (_, value: unknown) =>
+						typeof value === 'bigint' ? value.toString() : value,
+					),
+				),
+		);
+		fc.assert(
+			fc.property(anyBody, fc.integer({ min: 100, max: 599 }), (body, statusCode) => {
+				const outcome = read(body, statusCode);
+				if (!outcome.ok) return;
+				expect(isStorableToken(outcome.value.accessToken)).toBe(true);
+				const { refreshToken } = outcome.value;
+				expect(refreshToken === '' || isStorableToken(refreshToken)).toBe(true);
+			}),
+		);
+	});
+});
+
+describe('no answer', () => {
+	it.each([
+		['ECONNREFUSED', 'the connection was refused'],
+		['ECONNRESET', 'the connection was cut'],
+		['ECONNABORTED', 'no answer within 15 seconds'],
+		['ETIMEDOUT', 'no answer within 15 seconds'],
+		['ENOTFOUND', 'its host name is not known'],
+		['EAI_AGAIN', 'its host name could not be looked up'],
+		['CERT_HAS_EXPIRED', 'the connection did not work'],
+		['constructor', 'the connection did not work'],
+		[undefined, 'the connection did not work'],
+	])('for the reason %s is told in words, without the request', (code, words) => {
+		const error = Object.assign(new Error(`${TYPED.refreshToken} in ${String(code)}`), { code });
+		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
+			kind: 'unavailable',
+			message: `AiClk (https://openapi.aiclk.com) could not be reached to renew the access token: ${words}`,
+			description: expect.stringMatching(/^Try again in a few minutes/) as string,
+		});
+	});
+
+	it.each([null, undefined, 'text'])('thrown as %j is told, too', (thrown) => {
+		expect(unreachable(thrown, 'https://a.example').message).toContain('did not work');
+	});
+});

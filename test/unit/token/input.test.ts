@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+
+import { readBaseUrl, readInput, shortFingerprint } from '../../../aiclk/token/input';
+import { emptyRow, inputOf, TYPED } from '../support';
+
+const failureOf = (typed: Record<string, unknown>) => {
+	const input = readInput(emptyRow(typed));
+	return input.ok ? null : input.failure;
+};
+
+describe('the typed input', () => {
+	it('may hold white space anywhere, as pasted values do', () => {
+		const pasted = {
+			clientId: '\t1000 0000 0000 0001 ',
+			refreshToken: TYPED.refreshToken.replace(/(.{20})/g, '$1\r\n\u00a0\u200b\ufeff'),
+			accountId: ' 1000002\n',
+			baseUrl: ' https://openapi.aiclk.com/ ',
+		};
+		expect(inputOf(emptyRow(pasted))).toEqual(inputOf(emptyRow()));
+		expect(inputOf(emptyRow(pasted))).toMatchObject(TYPED);
+	});
+
+	it('may be numbers, as expressions give them', () => {
+		expect(inputOf(emptyRow({ clientId: 42, accountId: 1000002 }))).toMatchObject({
+			clientId: '42',
+			accountId: '1000002',
+		});
+	});
+
+	it.each([
+		['client id', { clientId: '' }, 'has no Client ID'],
+		['client id but blanks', { clientId: ' \n' }, 'has no Client ID'],
+		['refresh token', { refreshToken: undefined }, 'has no Refresh Token'],
+		['either', { clientId: null, refreshToken: {} }, 'no Client ID and no Refresh Token'],
+	])('without a %s says so', (_, typed, text) => {
+		expect(failureOf(typed)).toMatchObject({
+			kind: 'input',
+			message: expect.stringContaining(text) as string,
+			description: expect.stringMatching(/^Open the credential/) as string,
+		});
+	});
+
+	it.each([
+		['client id', { clientId: '1001\u0000' }],
+		['refresh token', { refreshToken: 'abc\u4e2d' }],
+	])('with a %s that no form or header may hold says so', (_, typed) => {
+		expect(failureOf(typed)).toMatchObject({
+			kind: 'input',
+			message: expect.stringContaining('characters that no token has') as string,
+			description: expect.stringMatching(/^Copy both again/) as string,
+		});
+	});
+
+	it.each(['abc', '12a', '-1', '1.5', '1'.repeat(21)])('with the account id %s says so', (id) => {
+		expect(failureOf({ accountId: id })).toMatchObject({
+			kind: 'input',
+			message: expect.stringContaining('Account ID') as string,
+			description: expect.stringContaining('digits only') as string,
+		});
+	});
+
+	it('needs no account id', () => {
+		expect(inputOf(emptyRow({ accountId: undefined })).accountId).toBe('');
+		expect(inputOf(emptyRow({ accountId: '1'.repeat(20) })).accountId).toHaveLength(20);
+	});
+
+	it('with an unusable base URL says so', () => {
+		expect(failureOf({ baseUrl: 'http://openapi.aiclk.com' })).toMatchObject({
+			kind: 'input',
+			message: expect.stringContaining('Base URL') as string,
+			description: expect.stringContaining('https://openapi.aiclk.com') as string,
+		});
+	});
+});
+
+describe('the base URL', () => {
+	it.each([
+		['', 'https://openapi.aiclk.com'],
+		[undefined, 'https://openapi.aiclk.com'],
+		['https://openapi.aiclk.com', 'https://openapi.aiclk.com'],
+		['https://openapi.aiclk.com/', 'https://openapi.aiclk.com'],
+		['HTTPS://OpenAPI.aiclk.com:443', 'https://openapi.aiclk.com'],
+		['https://proxy.example:8443', 'https://proxy.example:8443'],
+		['http://127.0.0.1:5790', 'http://127.0.0.1:5790'],
+		['http://127.5.6.7', 'http://127.5.6.7'],
+		['http://2130706433', 'http://127.0.0.1'],
+		['http://localhost:80', 'http://localhost'],
+		['http://[::1]:5790', 'http://[::1]:5790'],
+	])('%s is %s', (typed, origin) => {
+		expect(readBaseUrl(typed)).toBe(origin);
+	});
+
+	it.each([
+		'openapi.aiclk.com',
+		'http://openapi.aiclk.com',
+		'http://127.0.0.1.evil.example',
+		'http://localhost.evil.example',
+		'http://evil.example?127.0.0.1',
+		'http://[::2]',
+		'http://10.0.0.1',
+		'https://user@openapi.aiclk.com',
+		'https://:password@openapi.aiclk.com',
+		'https://openapi.aiclk.com/path',
+		'https://openapi.aiclk.com?query',
+		'https://openapi.aiclk.com#fragment',
+		'ftp://openapi.aiclk.com',
+		'ftp://127.0.0.1',
+		'javascript:alert(1)',
+		'https://',
+	])('%s is refused', (typed) => {
+		expect(readBaseUrl(typed)).toBeNull();
+	});
+});
+
+describe('the fingerprint', () => {
+	const names = () => fc.string({ unit: fc.constantFrom('a', '"', ',', '1'), minLength: 1 });
+
+	it('tells any two inputs apart, and the client any two clients', () => {
+		fc.assert(
+			fc.property(names(), names(), names(), names(), (id, token, otherId, otherToken) => {
+				const one = inputOf(emptyRow({ clientId: id, refreshToken: token }));
+				const other = inputOf(emptyRow({ clientId: otherId, refreshToken: otherToken }));
+				expect(one.fingerprint === other.fingerprint).toBe(id === otherId && token === otherToken);
+				expect(one.client === other.client).toBe(id === otherId);
+			}),
+		);
+	});
+
+	it('depends on the base URL, too, and not on the account', () => {
+		const elsewhere = inputOf(emptyRow({ baseUrl: 'https://proxy.example' }));
+		expect(elsewhere.fingerprint).not.toBe(inputOf(emptyRow()).fingerprint);
+		expect(elsewhere.client).not.toBe(inputOf(emptyRow()).client);
+		expect(inputOf(emptyRow({ accountId: '' })).fingerprint).toBe(inputOf(emptyRow()).fingerprint);
+	});
+
+	it('holds nothing of the refresh token', () => {
+		expect(inputOf(emptyRow()).fingerprint).toMatch(/^[0-9a-f]{64}$/);
+		expect(inputOf(emptyRow()).client).toMatch(/^[0-9a-f]{16}$/);
+	});
+
+	it('of an access token is the beginning of its SHA-256', () => {
+		// printf %s abc | sha256sum
+		expect(shortFingerprint('abc')).toBe('ba7816bf');
+	});
+});
