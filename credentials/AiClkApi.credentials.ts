@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/api/accountInfo';
-import { authenticateRequest, isRepeatable } from '../aiclk/api/authenticate';
+import { authenticateRequest, readTraits } from '../aiclk/api/authenticate';
 import { CODE_TOKEN_REJECTED } from '../aiclk/api/envelope';
 import { TokenError } from '../aiclk/token/failure';
 import { DEFAULT_BASE_URL } from '../aiclk/token/input';
@@ -119,7 +119,7 @@ export class AiClkApi implements ICredentialType {
 	/** A class field, not a method: n8n copies credential types by spreading, which loses methods. */
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
 		const authenticated = authenticateRequest(credentials, requestOptions);
-		tokenManager.markSent(credentials, isRepeatable(requestOptions));
+		tokenManager.markSent(credentials, readTraits(requestOptions));
 		return authenticated;
 	};
 

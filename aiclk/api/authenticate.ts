@@ -22,15 +22,42 @@ export class RequestRefusedError extends Error {
  */
 export type AnyRequestOptions = IHttpRequestOptions & {
 	uri?: unknown;
+	formData?: unknown;
 	followRedirect?: boolean;
 	followAllRedirects?: boolean;
 };
 
+/** What matters of a request, should it fail. */
+export interface RequestTraits {
+	/** Sending it a second time is harmless, even if the first time was carried out. */
+	repeatable: boolean;
+	/** Its body is a stream or a form, which the first sending uses up. */
+	singleUse: boolean;
+}
+
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether sending such a request a second time is harmless. No method means GET. */
-export const isRepeatable = (options: AnyRequestOptions): boolean =>
-	REPEATABLE.has(String(options.method ?? 'GET').toUpperCase());
+/** A stream, or a form that is one; told by what Node's streams and the form-data package have in common. */
+const isStream = (value: unknown): boolean =>
+	typeof (value as { pipe?: unknown } | null | undefined)?.pipe === 'function';
+
+const holdsStream = (value: unknown): boolean =>
+	typeof value === 'object' &&
+	value !== null &&
+	!ArrayBuffer.isView(value) &&
+	Object.values(value)
+		.flat()
+		.some((field) => isStream(field) || isStream((field as { value?: unknown } | null)?.value));
+
+/**
+ * Whether a request may be sent a second time without harm, and whether it can: no method means GET; forms and
+ * streams are used up by the first sending, in the same places where n8n looks for them (n8n-core oauth.js,
+ * `hasSingleUseBody`).
+ */
+export const readTraits = ({ method, body, formData }: AnyRequestOptions): RequestTraits => ({
+	repeatable: REPEATABLE.has(String(method ?? 'GET').toUpperCase()),
+	singleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
+});
 
 /** The origin a request goes to, resolved as Node does it; null when that cannot be said for sure. */
 function targetOrigin(target: unknown, baseURL: unknown): string | null {
@@ -63,8 +90,10 @@ const withoutHeader = (headers: object, name: string) =>
  * Puts the access token on a request, if the request goes to the credential's own host and nowhere else.
  *
  * @param credentials decrypted credential data
- * @param options the request; returned changed: token header set, redirects not followed
- *   (n8n would forward the header to any host that a redirect names: n8n-behaviour M8)
+ * @param options the request; left as it is, because HTTP Request stores its options with the error and masks in
+ *   them what the credential holds by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
+ * @returns a copy with the token header, which follows no redirect (n8n would forward the header to any host that a
+ *   redirect names: n8n-behaviour M8)
  * @throws RequestRefusedError for another host, an unusable base URL, or when there is no token
  */
 export function authenticateRequest(
@@ -87,15 +116,17 @@ export function authenticateRequest(
 		);
 	}
 	const { header } = token.state;
-	options.headers = {
-		...withoutHeader(options.headers ?? {}, header),
-		[header]: token.accessToken,
+	return {
+		...options,
+		headers: {
+			...withoutHeader(options.headers ?? {}, header),
+			[header]: token.accessToken,
+		},
+		// Modern request method.
+		disableFollowRedirect: true,
+		maxRedirects: 0,
+		// Legacy request method.
+		followRedirect: false,
+		followAllRedirects: false,
 	};
-	// Modern request method.
-	options.disableFollowRedirect = true;
-	options.maxRedirects = 0;
-	// Legacy request method.
-	options.followRedirect = false;
-	options.followAllRedirects = false;
-	return options;
 }

@@ -30,16 +30,8 @@ export class TokenError extends Error {
 
 	readonly description: string;
 
-	constructor(readonly failure: TokenFailure) {
-		super(failure.message);
-		this.description = failure.description;
+	constructor({ message, description }: TokenFailure) {
+		super(message);
+		this.description = description;
 	}
-}
-
-/** Finds the TokenError in what n8n made of it (it wraps what a hook throws and keeps it as `cause`). */
-export function findTokenError(error: unknown): TokenError | null {
-	for (let current = error; current instanceof Error; current = current.cause) {
-		if (current instanceof TokenError) return current;
-	}
-	return null;
 }

@@ -1,6 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../api/accountInfo';
+import type { RequestTraits } from '../api/authenticate';
 import { tokenVerdict, type Verdict } from '../api/envelope';
 import { fail, ok, type Result } from '../result';
 import { readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
@@ -15,7 +16,7 @@ import {
 	quotaDayEndsAtMs,
 	REFRESHES_PER_DAY,
 } from './ledger';
-import { type InputMemory, Memory } from './memory';
+import { type Check, type FailedRefreshes, type InputMemory, Memory } from './memory';
 import { type Cause, decide, type Decision, type Situation } from './policy';
 import { readToken, type StoredFields, type Token, toStoredFields } from './state';
 
@@ -50,18 +51,19 @@ export interface Environment {
 /** Decrypted credential data. n8n hands the very same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-interface Sent {
+interface Sent extends RequestTraits {
 	atMs: number;
-	repeatable: boolean;
 }
 
 type Refreshing = Extract<Decision, { action: 'refresh' }>;
 
 /** How long to leave the token endpoint alone after failures in a row, in ms. */
-function pauseMs(failed: NonNullable<InputMemory['failed']>, early: boolean): number {
+function pauseMs(failed: FailedRefreshes, early: boolean): number {
 	if (failed.failure.kind === 'superseded') return PAUSE_AFTER_LOST_RACE_MS;
 	const { first, most } = early ? PAUSE_MS.early : PAUSE_MS.needed;
-	return Math.min(most, first * 2 ** Math.min(failed.count - 1, 20));
+	// Days of failures ahead of time must not hold back the first refresh that a request cannot do without.
+	const inARow = failed.early === early ? failed.count : 1;
+	return Math.min(most, first * 2 ** Math.min(inARow - 1, 20));
 }
 
 const superseded: TokenFailure = {
@@ -93,11 +95,21 @@ export class TokenManager {
 
 	private readonly forced = new WeakSet<Credentials>();
 
+	private readonly failures = new WeakMap<Credentials, TokenFailure>();
+
 	constructor(private readonly environment: Environment) {}
 
 	/** Notes that a request goes out with these credentials; asked about them again, the manager knows that it failed. */
-	markSent(credentials: Credentials, repeatable: boolean): void {
-		this.sent.set(credentials, { atMs: this.environment.now(), repeatable });
+	markSent(credentials: Credentials, traits: RequestTraits): void {
+		this.sent.set(credentials, { ...traits, atMs: this.environment.now() });
+	}
+
+	/**
+	 * Why no live token could be had when n8n last asked about these credentials; null if one was had. A node asks here,
+	 * for what n8n 1 makes of an exception of the hook has lost it (n8n-workflow 1.120, execution-base.error.js: `cause`).
+	 */
+	failureOf(credentials: Credentials): TokenFailure | null {
+		return this.failures.get(credentials) ?? null;
 	}
 
 	/** The next time that the hook is asked about these credentials it refreshes, whatever their age. */
@@ -112,8 +124,7 @@ export class TokenManager {
 		if (!input.ok || token === null) return;
 		this.memory.of(input.value.fingerprint).checks.set(token.accessToken, {
 			running: Promise.resolve(verdict),
-			verdict,
-			validUntilMs: this.environment.now() + VERDICT_MS,
+			answer: { verdict, atMs: this.environment.now() },
 		});
 	}
 
@@ -134,12 +145,25 @@ export class TokenManager {
 		credentials: Credentials,
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, TokenFailure>> {
+		const cause = this.takeCause(credentials);
+		const answer = await this.answer(credentials, cause, http);
+		if (answer.ok) this.failures.delete(credentials);
+		else this.failures.set(credentials, answer.failure);
+		// Given a token n8n 1 would send the empty rest of a used-up body and hang; the next request takes the token over.
+		const isUsedUp = cause === 'after-failure' && this.sent.get(credentials)?.singleUse;
+		return isUsedUp && answer.ok ? ok(null) : answer;
+	}
+
+	private async answer(
+		credentials: Credentials,
+		cause: Cause,
+		http: HttpRequest,
+	): Promise<Result<StoredFields | null, TokenFailure>> {
 		const read = readInput(credentials);
 		if (!read.ok) return read;
 		const input = read.value;
 		const stored = readToken(credentials);
 		const memory = this.memory.of(input.fingerprint);
-		const cause = this.takeCause(credentials);
 		this.observe(memory, stored, input);
 
 		if (memory.inFlight !== null) {
@@ -180,16 +204,18 @@ export class TokenManager {
 		cause: Cause,
 		credentials: Credentials,
 	): Situation {
-		const isRejected = (token: Token | null) =>
-			token !== null && this.knownVerdict(memory, token) === 'rejected';
+		const rejectedAtMs = (token: Token | null): number | null => {
+			const answer = token && this.knownAnswer(memory, token);
+			return answer?.verdict === 'rejected' ? answer.atMs : null;
+		};
 		return {
 			cause,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
 			fingerprint: input.fingerprint,
 			stored,
-			newest: isRejected(memory.newest) ? null : memory.newest,
-			storedIsRejected: isRejected(stored),
+			newest: rejectedAtMs(memory.newest) === null ? memory.newest : null,
+			storedRejectedAtMs: rejectedAtMs(stored),
 			lastDrawAtMs: memory.lastDrawAtMs,
 			attemptsToday: this.attemptsToday(input, stored),
 			sent: this.sent.get(credentials) ?? null,
@@ -201,7 +227,7 @@ export class TokenManager {
 		return (
 			decision.action === 'adopt' &&
 			situation.cause === 'after-failure' &&
-			this.knownVerdict(memory, situation.newest as Token) === null
+			this.knownAnswer(memory, situation.newest as Token) === null
 		);
 	}
 
@@ -255,7 +281,7 @@ export class TokenManager {
 	): Promise<Result<Token, TokenFailure>> {
 		memory.inFlight ??= this.mint(memory, input, stored, decision, http).then((minted) => {
 			memory.inFlight = null;
-			this.learn(memory, minted);
+			this.learn(memory, decision, minted);
 			return minted;
 		});
 		return await memory.inFlight;
@@ -302,27 +328,35 @@ export class TokenManager {
 		return fail(superseded);
 	}
 
-	private learn(memory: InputMemory, minted: Result<Token, TokenFailure>): void {
+	private learn(
+		memory: InputMemory,
+		{ early }: Refreshing,
+		minted: Result<Token, TokenFailure>,
+	): void {
 		if (!minted.ok) {
+			const last = memory.failed;
 			memory.failed = {
-				count: (memory.failed?.count ?? 0) + 1,
+				early,
+				count: last?.early === early ? last.count + 1 : 1,
 				lastAtMs: this.environment.now(),
 				failure: minted.failure,
 			};
 			return;
 		}
-		// The refresh may have killed the old token, so an acceptance from before it means nothing now.
-		if (memory.newest !== null) memory.checks.delete(memory.newest.accessToken);
+		// The refresh may have killed the old token, so an acceptance from before it means nothing now. A rejection
+		// stands: it is why requests that went out with the old token were refused, too.
+		const old = memory.newest?.accessToken;
+		if (old !== undefined && memory.checks.get(old)?.answer?.verdict !== 'rejected') {
+			memory.checks.delete(old);
+		}
 		memory.newest = minted.value;
 		memory.failed = null;
 	}
 
-	/** What AiClk said of a token a short while ago; null when it was not asked. */
-	private knownVerdict(memory: InputMemory, token: Token): Verdict | null {
-		const check = memory.checks.get(token.accessToken);
-		return check !== undefined && this.environment.now() < check.validUntilMs
-			? check.verdict
-			: null;
+	/** What AiClk said of a token a short while ago; null when it was not asked or has not answered yet. */
+	private knownAnswer(memory: InputMemory, token: Token): Check['answer'] {
+		const answer = memory.checks.get(token.accessToken)?.answer ?? null;
+		return answer !== null && this.environment.now() < answer.atMs + VERDICT_MS ? answer : null;
 	}
 
 	/** Asks AiClk about a token: one request for all who want to know, believed for a short while. */
@@ -332,18 +366,16 @@ export class TokenManager {
 		token: Token,
 		http: HttpRequest,
 	): Promise<Verdict> {
-		const known = memory.checks.get(token.accessToken);
-		if (known !== undefined && this.environment.now() < known.validUntilMs) {
-			return await known.running;
+		const last = memory.checks.get(token.accessToken);
+		if (last !== undefined && (last.answer === null || this.knownAnswer(memory, token) !== null)) {
+			return await last.running;
 		}
-		const check = {
+		const check: Check = {
 			running: this.ask(input, token, http).then((verdict) => {
-				check.verdict = verdict;
-				check.validUntilMs = this.environment.now() + VERDICT_MS;
+				check.answer = { verdict, atMs: this.environment.now() };
 				return verdict;
 			}),
-			verdict: null as Verdict | null,
-			validUntilMs: Infinity,
+			answer: null,
 		};
 		memory.checks.set(token.accessToken, check);
 		return await check.running;

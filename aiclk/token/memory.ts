@@ -14,14 +14,13 @@ const MOST_CHECKS = 8;
 /** What AiClk says, or will have said, of one token. */
 export interface Check {
 	running: Promise<Verdict>;
-	/** null while the answer is on its way */
-	verdict: Verdict | null;
-	/** ms since 1970; Infinity while the answer is on its way */
-	validUntilMs: number;
+	/** What came, and when (ms since 1970); null while it is on its way. */
+	answer: { verdict: Verdict; atMs: number } | null;
 }
 
-/** Refreshes that failed in a row. */
+/** Refreshes that failed in a row, all of them ahead of time or all of them needed. */
 export interface FailedRefreshes {
+	early: boolean;
 	count: number;
 	lastAtMs: number;
 	failure: TokenFailure;

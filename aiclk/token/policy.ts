@@ -74,8 +74,8 @@ export interface Situation {
 	stored: Token | null;
 	/** The newest token that this process has seen or minted for this input. */
 	newest: Token | null;
-	/** What AiClk said of the stored token a short while ago. */
-	storedIsRejected: boolean;
+	/** When AiClk rejected the stored token, if that was a short while ago. */
+	storedRejectedAtMs: number | null;
 	/** When this process last drew for this input. */
 	lastDrawAtMs: number | null;
 	/** Refreshes attempted today for this client. */
@@ -144,22 +144,24 @@ function decideWithoutToken(situation: Situation): Decision {
  * certainty that AiClk refused the token, and thus did nothing, ends in `keep`.
  */
 function decideAfterFailure(situation: Situation, stored: Token, newer: Token | null): Decision {
-	const { nowMs, sent, storedIsRejected, attemptsToday } = situation;
+	const { nowMs, sent, storedRejectedAtMs, attemptsToday } = situation;
 	// It lived when the request went out and is dead now: its rejection would prove nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
-	// The same if the refresh that replaced it happened while the request was on its way.
+	// The same if the refresh that replaced it happened while the request was on its way, and may be what killed it.
 	const wasReplacedMeanwhile =
-		newer !== null && (sent === null || sent.atMs <= newer.state.issuedAtMs);
+		newer !== null &&
+		(sent === null || sent.atMs <= newer.state.issuedAtMs) &&
+		(storedRejectedAtMs === null || storedRejectedAtMs > newer.state.issuedAtMs);
 	if (wasReplacedMeanwhile && !sent?.repeatable) return keep('may-have-been-carried-out');
-	if (!storedIsRejected) return { action: 'check', reason: 'after-failure' };
+	if (storedRejectedAtMs === null) return { action: 'check', reason: 'after-failure' };
 	return isAlive(newer, nowMs) ? ADOPT : refresh('rejected', true, attemptsToday);
 }
 
 function decideBeforeRequest(situation: Situation, stored: Token, newer: Token | null): Decision {
-	const { nowMs, storedIsRejected, attemptsToday } = situation;
+	const { nowMs, storedRejectedAtMs, attemptsToday } = situation;
 	if (isAlive(newer, nowMs)) return ADOPT;
 	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
-	if (storedIsRejected) return refresh('rejected', true, attemptsToday);
+	if (storedRejectedAtMs !== null) return refresh('rejected', true, attemptsToday);
 	if (!mayDraw(situation, stored.state)) return keep('fresh');
 	if (!isDrawn(situation, stored.state)) return keep('not-drawn');
 	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');

@@ -3,9 +3,10 @@ import { NodeApiError } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../../aiclk/api/accountInfo';
 import { isHttpAnswer, readEnvelope, tokenVerdict, type Verdict } from '../../aiclk/api/envelope';
-import { findTokenError, type TokenFailure } from '../../aiclk/token/failure';
+import type { TokenFailure } from '../../aiclk/token/failure';
 import type { TokenInput } from '../../aiclk/token/input';
 import { safeText } from '../../aiclk/text';
+import { tokenManager } from '../../credentials/tokenManager';
 
 export const CREDENTIAL = 'aiClkApi';
 
@@ -47,7 +48,7 @@ export async function askAiClk(
 		const verdict = tokenVerdict(answer);
 		return { verdict, message: verdict === 'accepted' ? '' : describe(answer), failure: null };
 	} catch (error) {
-		const failure = findTokenError(error)?.failure ?? null;
+		const failure = tokenManager.failureOf(credentials);
 		return {
 			verdict: 'unknown',
 			message: failure?.message ?? safeText((error as Error).message),

@@ -162,10 +162,10 @@ export class FakeProcess {
 	}
 
 	/** A request that was sent with the row's credentials and has failed; returns them for the second question. */
-	async failedRequest(repeatable = true): Promise<Row> {
+	async failedRequest(repeatable = true, singleUse = false): Promise<Row> {
 		const credentials = { ...this.row };
 		await this.ask(credentials);
-		this.manager.markSent(credentials, repeatable);
+		this.manager.markSent(credentials, { repeatable, singleUse });
 		return credentials;
 	}
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {
 	type AnyRequestOptions,
 	authenticateRequest,
-	isRepeatable,
+	readTraits,
 	RequestRefusedError,
 } from '../../../aiclk/api/authenticate';
 import { toStoredFields } from '../../../aiclk/token/state';
@@ -52,6 +52,13 @@ describe('a request to the credential’s host', () => {
 			followRedirect: false,
 			followAllRedirects: false,
 		});
+	});
+
+	it('is copied: the options of the node, which n8n stores with an error, never hold the token', () => {
+		const headers = { Accept: 'application/json' };
+		const options = { url: `${API}/a`, headers };
+		expect(authenticate(options)).not.toBe(options);
+		expect(options).toEqual({ url: `${API}/a`, headers: { Accept: 'application/json' } });
 	});
 
 	it('keeps the other headers, but none that names a token itself', () => {
@@ -157,6 +164,28 @@ describe('a request is repeatable', () => {
 		['DELETE', false],
 		['anything', false],
 	])('%s: %s', (method, expected) => {
-		expect(isRepeatable({ url: API, method } as AnyRequestOptions)).toBe(expected);
+		expect(readTraits({ url: API, method } as AnyRequestOptions).repeatable).toBe(expected);
+	});
+});
+
+describe('the body of a request is used up by sending it', () => {
+	const stream = { pipe: () => undefined };
+	it.each<[string, object, boolean]>([
+		['none', {}, false],
+		['JSON', { body: { a: [1, null], b: { value: 'pipe' }, c: undefined } }, false],
+		['text', { body: 'pipe' }, false],
+		['bytes', { body: Buffer.from('pipe') }, false],
+		['a form of texts', { formData: { a: 'x', b: { value: Buffer.from('x') } } }, false],
+		['a stream', { body: stream }, true],
+		['a form that is a stream', { formData: stream }, true],
+		['a form with a stream', { formData: { a: 'x', b: stream } }, true],
+		[
+			'a form with a described stream',
+			{ formData: { file: { value: stream, options: {} } } },
+			true,
+		],
+		['a form with several', { body: { files: ['x', { value: stream }] } }, true],
+	])('%s', (_, body, expected) => {
+		expect(readTraits({ url: API, ...body } as AnyRequestOptions).singleUse).toBe(expected);
 	});
 });

@@ -1,4 +1,3 @@
-import { findTokenError, TokenError } from '../../../aiclk/token/failure';
 import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, tokenOf, TYPED } from '../support';
 
 const HOUR_MS = 3_600_000;
@@ -160,6 +159,14 @@ describe('a failed request', () => {
 		await n8n.force();
 		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('that could have been carried out is repeated with the others whose token AiClk had rejected before', async () => {
+		const charges = await Promise.all([n8n.failedRequest(false), n8n.failedRequest(false)]);
+		aiclk.live.clear();
+		for (const charge of charges) await n8n.ask(charge);
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(charges.map((charge) => charge.accessToken)).toEqual(['access-2', 'access-2']);
 	});
 
 	it('that only reads gets the token that replaced its own meanwhile', async () => {
@@ -360,6 +367,21 @@ describe('a refresh that fails', () => {
 		expect(gaps).toEqual([0, 300, 300, 300, 600, 900, 900]);
 	});
 
+	it('ahead of time, however often, holds the refresh of a dead token back for 10 s at most', async () => {
+		await withToken();
+		aiclk.refreshReply = () => answer('', 500);
+		for (let hour = 0; hour < 24; hour++) {
+			n8n.environment.nowMs = NOW + 89 * DAY_MS + hour * HOUR_MS;
+			await n8n.ask();
+		}
+		expect(aiclk.refreshes).toHaveLength(24);
+		n8n.environment.nowMs = NOW + 90 * DAY_MS - 60_000 - 9_000;
+		await n8n.ask();
+		aiclk.refreshReply = null;
+		n8n.environment.nowMs += 10_000;
+		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+	});
+
 	it('is tried again at once when a person asks for it', async () => {
 		aiclk.refreshReply = () => answer('', 500);
 		await n8n.ask();
@@ -536,14 +558,38 @@ describe('incomplete input', () => {
 	});
 });
 
-describe('TokenError', () => {
-	it('is found in whatever n8n wrapped around it', () => {
-		const failure = { kind: 'input' as const, message: 'm', description: 'd' };
-		const error = new Error('outer', {
-			cause: new Error('n8n', { cause: new TokenError(failure) }),
-		});
-		expect(findTokenError(error)?.failure).toBe(failure);
-		expect(findTokenError(new Error('other'))).toBeNull();
-		expect(findTokenError('text')).toBeNull();
+describe('why no token could be had', () => {
+	it('is remembered for these very credentials, until one is had', async () => {
+		const credentials = emptyRow();
+		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
+		await n8n.ask(credentials);
+		expect(n8n.manager.failureOf(credentials)).toMatchObject({ kind: 'refused' });
+		expect(n8n.manager.failureOf({ ...credentials })).toBeNull();
+		aiclk.refreshReply = null;
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask(credentials);
+		expect(n8n.manager.failureOf(credentials)).toBeNull();
+	});
+});
+
+describe('a request whose body can be sent once only', () => {
+	beforeEach(withToken);
+
+	it('is not sent again after its token was refused; the next request has the new one', async () => {
+		const form = await n8n.failedRequest(false, true);
+		aiclk.live.clear();
+		expect(await n8n.ask(form)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask();
+		expect(n8n.row.accessToken).toBe('access-2');
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('ends with what went wrong when no new token can be had', async () => {
+		const form = await n8n.failedRequest(false, true);
+		aiclk.live.clear();
+		aiclk.refreshReply = () => answer('');
+		expect(await n8n.ask(form)).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
 	});
 });

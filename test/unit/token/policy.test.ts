@@ -31,7 +31,7 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
 	fingerprint: OURS,
 	stored: STORED,
 	newest: STORED,
-	storedIsRejected: false,
+	storedRejectedAtMs: null,
 	lastDrawAtMs: null,
 	attemptsToday: 0,
 	sent: null,
@@ -94,13 +94,13 @@ describe('before a request', () => {
 			needed('expired', true),
 		],
 		['dead, budget spent', { nowMs: DEAD_AT, attemptsToday: REFRESHES_PER_DAY }, refused],
-		['known to be rejected', { storedIsRejected: true }, needed('rejected', true)],
+		['known to be rejected', { storedRejectedAtMs: NOW }, needed('rejected', true)],
 		['a newer one is known', { newest: NEWER }, adopted],
 		['dead, and a newer one is known', { nowMs: DEAD_AT, newest: NEWER }, adopted],
-		['rejected, and a newer one is known', { storedIsRejected: true, newest: NEWER }, adopted],
+		['rejected, and a newer one is known', { storedRejectedAtMs: NOW, newest: NEWER }, adopted],
 		[
 			'rejected, and the newest is unknown',
-			{ storedIsRejected: true, newest: null },
+			{ storedRejectedAtMs: NOW, newest: null },
 			needed('rejected', true),
 		],
 		[
@@ -148,43 +148,50 @@ describe('after a failed request', () => {
 	const sentBefore = { atMs: NEWER.state.issuedAtMs, repeatable: false };
 	const sentAfter = { atMs: NEWER.state.issuedAtMs + 1, repeatable: false };
 	const later = NOW + 10 * DAY_MS + 5_000;
+	const BEFORE = NEWER.state.issuedAtMs;
+	const AFTER = NEWER.state.issuedAtMs + 1;
 
 	it.each<[string, Partial<Situation>, object]>([
 		['AiClk is asked', {}, { action: 'check', reason: 'after-failure' }],
-		['a rejected token is renewed', { storedIsRejected: true }, needed('rejected', true)],
+		['a rejected token is renewed', { storedRejectedAtMs: NOW }, needed('rejected', true)],
 		[
 			'a rejected token is not renewed past the cap',
-			{ storedIsRejected: true, attemptsToday: REFRESHES_PER_DAY },
+			{ storedRejectedAtMs: NOW, attemptsToday: REFRESHES_PER_DAY },
 			refused,
 		],
 		[
 			'a rejected token whose successor is known gives way to it',
-			{ storedIsRejected: true, newest: NEWER, nowMs: later, sent: sentAfter },
+			{ storedRejectedAtMs: NOW, newest: NEWER, nowMs: later, sent: sentAfter },
 			adopted,
 		],
 		[
 			'a token that died meanwhile proves nothing',
-			{ nowMs: DEAD_AT, storedIsRejected: true },
+			{ nowMs: DEAD_AT, storedRejectedAtMs: DEAD_AT },
 			kept('expired-meanwhile'),
 		],
 		[
 			'a token that was replaced meanwhile proves nothing',
-			{ storedIsRejected: true, newest: NEWER, nowMs: later, sent: sentBefore },
+			{ storedRejectedAtMs: AFTER, newest: NEWER, nowMs: later, sent: sentBefore },
 			kept('may-have-been-carried-out'),
 		],
 		[
 			'a token that was replaced at an unknown time proves nothing',
-			{ storedIsRejected: true, newest: NEWER, nowMs: later, sent: null },
+			{ storedRejectedAtMs: AFTER, newest: NEWER, nowMs: later, sent: null },
 			kept('may-have-been-carried-out'),
 		],
 		[
 			'unless the request only read',
 			{
-				storedIsRejected: true,
+				storedRejectedAtMs: AFTER,
 				newest: NEWER,
 				nowMs: later,
 				sent: { ...sentBefore, repeatable: true },
 			},
+			adopted,
+		],
+		[
+			'unless AiClk had rejected it before it was replaced',
+			{ storedRejectedAtMs: BEFORE, newest: NEWER, nowMs: later, sent: sentBefore },
 			adopted,
 		],
 		['there is no token', { stored: null }, kept('credentials-changed-meanwhile')],
@@ -244,7 +251,7 @@ describe('over all states and clocks', () => {
 		fingerprint: fc.constant(OURS),
 		stored: fc.option(anyToken),
 		newest: fc.option(anyToken),
-		storedIsRejected: fc.boolean(),
+		storedRejectedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		lastDrawAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		attemptsToday: fc.integer({ min: 0, max: 400 }),
 		sent: fc.option(
@@ -271,7 +278,7 @@ describe('over all states and clocks', () => {
 
 	it('a fresh token that AiClk did not reject is never refreshed unless that was asked for or drawn', () => {
 		always((any) => {
-			if (any.cause === 'forced' || !isOurs(any) || any.storedIsRejected) return;
+			if (any.cause === 'forced' || !isOurs(any) || any.storedRejectedAtMs !== null) return;
 			if (age((any.stored as Token).state, any.nowMs) !== 'fresh') return;
 			const decision = decide({ ...any, random: NO_DRAW });
 			expect(decision.action).not.toBe('refresh');
@@ -281,7 +288,7 @@ describe('over all states and clocks', () => {
 
 	it('a live token is never thrown away: its renewal may fail without harm, or is never tried after a failure', () => {
 		always((any) => {
-			if (any.cause === 'forced' || !isOurs(any) || any.storedIsRejected) return;
+			if (any.cause === 'forced' || !isOurs(any) || any.storedRejectedAtMs !== null) return;
 			if (age((any.stored as Token).state, any.nowMs) === 'expired') return;
 			const decision = decide(any);
 			expect(decision.action).not.toBe('refuse');
@@ -291,7 +298,7 @@ describe('over all states and clocks', () => {
 
 	it('after a failure nothing leads to a second sending but a token that AiClk has rejected', () => {
 		always((any) => {
-			const decision = decide({ ...any, cause: 'after-failure', storedIsRejected: false });
+			const decision = decide({ ...any, cause: 'after-failure', storedRejectedAtMs: null });
 			expect(['keep', 'check']).toContain(decision.action);
 		});
 	});
