@@ -3,7 +3,10 @@ const common = {
 	rootDir: __dirname,
 	testEnvironment: 'node',
 	transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
-	modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.n8n', '<rootDir>/.stryker-tmp'],
+	// Folders with a package.json of their own, or with copies of this code.
+	modulePathIgnorePatterns: ['dist', '.n8n', '.stryker-tmp', 'test/n8n'].map(
+		(folder) => `<rootDir>/${folder}`,
+	),
 };
 
 module.exports = {

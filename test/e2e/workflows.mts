@@ -1,14 +1,29 @@
 import type { Workflow } from '../n8n/rest.mts';
 
 type Json = Record<string, unknown>;
+type Node = Json & { name: string };
 
 /** What has its AiClk API credential filled in when it is imported. */
 const CREDENTIALS = { aiClkApi: {} };
 
-/** A chain of nodes behind a manual trigger called Start. */
-function chain(name: string, nodes: Array<Json & { name: string }>): Workflow {
-	const start = { name: 'Start', type: 'n8n-nodes-base.manualTrigger', parameters: {} };
-	const all = [start, ...nodes].map((node, index) => ({
+export const manualTrigger: Node = {
+	name: 'Start',
+	type: 'n8n-nodes-base.manualTrigger',
+	parameters: {},
+};
+
+/** A webhook that answers when the workflow has ended, with what its last node put out. */
+export const webhook = (path: string): Node => ({
+	name: 'Start',
+	type: 'n8n-nodes-base.webhook',
+	typeVersion: 2,
+	webhookId: path,
+	parameters: { path, httpMethod: 'POST', responseMode: 'lastNode', options: {} },
+});
+
+/** A workflow whose nodes follow each other; the first one is the trigger. */
+export function chain(name: string, nodes: Node[], more: Partial<Workflow> = {}): Workflow {
+	const all = nodes.map((node, index) => ({
 		id: `node-${index}`,
 		typeVersion: 1,
 		position: [index * 220, 0],
@@ -25,69 +40,87 @@ function chain(name: string, nodes: Array<Json & { name: string }>): Workflow {
 		nodes: all,
 		connections: Object.fromEntries(links) as Json,
 		settings: { executionOrder: 'v1' },
+		...more,
 	};
 }
 
-/** Nodes that turn one item into many. */
-const manyItems = (items: number) =>
-	items === 1
-		? []
-		: [
-				{
-					name: 'List',
-					type: 'n8n-nodes-base.set',
-					typeVersion: 3.4,
-					parameters: {
-						mode: 'raw',
-						jsonOutput: JSON.stringify({ n: Array.from({ length: items }, (_, n) => n) }),
-						options: {},
-					},
-				},
-				{
-					name: 'Items',
-					type: 'n8n-nodes-base.splitOut',
-					parameters: { fieldToSplitOut: 'n', options: {} },
-				},
-			];
+/** Nodes that turn one item into many, one for each of these. */
+export const itemsOf = (items: Json[]): Node[] => [
+	{
+		name: 'List',
+		type: 'n8n-nodes-base.set',
+		typeVersion: 3.4,
+		parameters: { mode: 'raw', jsonOutput: JSON.stringify({ items }), options: {} },
+	},
+	{
+		name: 'Items',
+		type: 'n8n-nodes-base.splitOut',
+		parameters: { fieldToSplitOut: 'items', options: {} },
+	},
+];
 
-/** HTTP Request with the AiClk API credential, once for each item. */
-export const httpRequest = (
-	method: 'GET' | 'POST',
-	url: string,
-	items = 1,
-	node: Json = {},
-): Workflow =>
-	chain(`${method} ${url} for ${items}`, [
+const manyItems = (items: number): Node[] =>
+	items === 1 ? [] : itemsOf(Array.from({ length: items }, (_, n) => ({ n })));
+
+/** How a request can carry a body. */
+export type Shape = 'GET' | 'POST JSON' | 'POST multipart';
+
+const BODIES: Record<Shape, Json> = {
+	GET: { method: 'GET' },
+	'POST JSON': {
+		method: 'POST',
+		sendBody: true,
+		specifyBody: 'json',
+		jsonBody: '={{ { n: $json.n } }}',
+	},
+	'POST multipart': {
+		method: 'POST',
+		sendBody: true,
+		contentType: 'multipart-form-data',
+		bodyParameters: { parameters: [{ name: 'n', value: '={{ $json.n ?? 0 }}' }] },
+	},
+};
+
+/**
+ * The HTTP Request node with the AiClk API credential.
+ *
+ * @param node more of the node: its settings, and `parameters` on top of these
+ */
+export const call = (shape: Shape, url: string, node: Json = {}): Node => ({
+	name: 'Call',
+	type: 'n8n-nodes-base.httpRequest',
+	typeVersion: 4.2,
+	credentials: CREDENTIALS,
+	...node,
+	parameters: {
+		url,
+		authentication: 'predefinedCredentialType',
+		nodeCredentialType: 'aiClkApi',
+		options: {},
+		...BODIES[shape],
+		...(node.parameters as Json | undefined),
+	},
+});
+
+/** The AiClk Token node. */
+export const token = (parameters: Json): Node => ({
+	name: 'Token',
+	type: 'n8n-nodes-aiclk.aiClkToken',
+	parameters: { options: {}, ...parameters },
+	credentials: CREDENTIALS,
+});
+
+export const REFRESH = { operation: 'refresh', when: 'always' };
+export const STATUS = { operation: 'status' };
+
+/** HTTP Request, started by hand, once for each item. */
+export const httpRequest = (shape: Shape, url: string, items = 1, node: Json = {}): Workflow =>
+	chain(`${shape} ${url} for ${items}`, [
+		manualTrigger,
 		...manyItems(items),
-		{
-			name: 'Call',
-			type: 'n8n-nodes-base.httpRequest',
-			typeVersion: 4.2,
-			parameters: {
-				method,
-				url,
-				authentication: 'predefinedCredentialType',
-				nodeCredentialType: 'aiClkApi',
-				...(method === 'POST' && {
-					sendBody: true,
-					specifyBody: 'json',
-					jsonBody: '={{ { n: $json.n } }}',
-				}),
-				options: {},
-			},
-			credentials: CREDENTIALS,
-			...node,
-		},
+		call(shape, url, node),
 	]);
 
-/** An AiClk Token node behind so many items. */
+/** AiClk Token, started by hand, behind so many items. */
 export const tokenNode = (parameters: Json, items = 1): Workflow =>
-	chain('AiClk Token', [
-		...manyItems(items),
-		{
-			name: 'Token',
-			type: 'n8n-nodes-aiclk.aiClkToken',
-			parameters: { options: {}, ...parameters },
-			credentials: CREDENTIALS,
-		},
-	]);
+	chain('AiClk Token', [manualTrigger, ...manyItems(items), token(parameters)]);

@@ -10,7 +10,10 @@ import { signalGroup } from './processes.mts';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MANIFESTS = fileURLToPath(new URL('.', import.meta.url));
 
-export type N8nVersion = '2.41.1';
+/** The newest n8n of each major version that the package is tested with. */
+export const N8N_VERSIONS = ['2.41.1', '1.123.81'] as const;
+
+export type N8nVersion = (typeof N8N_VERSIONS)[number];
 
 /** Where n8n is installed: outside the package's own dependencies, ignored by git, kept between runs. */
 const homeOf = (version: N8nVersion) =>

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import axios, { type AxiosInstance } from 'axios';
+import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { parse } from 'flatted';
 
 /** The owner of every n8n that is started here; it listens on loopback only. */
@@ -13,6 +13,7 @@ export interface Workflow {
 	nodes: Array<{ name: string; type: string; parameters: Json; credentials?: Json } & Json>;
 	connections: Json;
 	settings?: Json;
+	pinData?: Json;
 }
 
 /** What became of a run. */
@@ -40,11 +41,30 @@ interface StoredRun {
 const UNFINISHED = new Set(['new', 'running', 'waiting']);
 const RUN_LIMIT_MS = 300_000;
 
+const PATIENCE_MS = 15_000;
+
+/** Asks until the answer will do, or for so many ms. @returns the last answer */
+async function until<T>(
+	ask: () => Promise<T>,
+	isEnough: (answer: T) => boolean,
+	limitMs = PATIENCE_MS,
+): Promise<T> {
+	const deadline = Date.now() + limitMs;
+	for (;;) {
+		const answer = await ask();
+		if (isEnough(answer) || Date.now() > deadline) return answer;
+		await sleep(50);
+	}
+}
+
 /** n8n's own REST API, as its editor uses it. */
 export class N8nClient {
 	private readonly http: AxiosInstance;
 
-	constructor(url: string) {
+	/** As n8n made them; a run by hand hands the whole workflow back, as n8n 1 expects. */
+	private readonly workflows = new Map<string, Json>();
+
+	constructor(private readonly url: string) {
 		this.http = axios.create({
 			baseURL: `${url}/rest`,
 			headers: { 'browser-id': 'n8n-nodes-aiclk' },
@@ -66,10 +86,47 @@ export class N8nClient {
 		const response = isNew
 			? await this.http.post('/owner/setup', { ...OWNER, firstName: 'Own', lastName: 'Er' })
 			: await this.http.post('/login', { emailOrLdapLoginId: email, email, password });
-		const cookies = response.headers['set-cookie'] ?? [];
-		this.http.defaults.headers.common.Cookie = cookies
+		this.keepCookies(response);
+	}
+
+	private keepCookies({ headers }: AxiosResponse): void {
+		this.http.defaults.headers.common.Cookie = (headers['set-cookie'] ?? [])
 			.map((cookie) => cookie.split(';')[0])
 			.join('; ');
+	}
+
+	/** Makes a member of this n8n. @returns their own client, signed in */
+	async inviteMember(email: string): Promise<N8nClient> {
+		const role = 'global:member';
+		const { data } = await this.http.post<{ data: [{ user: { inviteAcceptUrl: string } }] }>(
+			'/invitations',
+			[{ email, role }],
+		);
+		const { searchParams } = new URL(data.data[0].user.inviteAcceptUrl, this.url);
+		const person = { firstName: 'Mem', lastName: 'Ber', password: OWNER.password };
+		const member = new N8nClient(this.url);
+		// n8n 2 puts a token into the link, n8n 1 two ids.
+		const token = searchParams.get('token');
+		member.keepCookies(
+			token === null
+				? await member.http.post(`/invitations/${searchParams.get('inviteeId')}/accept`, {
+						inviterId: searchParams.get('inviterId'),
+						...person,
+					})
+				: await member.http.post('/invitations/accept', { token, ...person }),
+		);
+		return member;
+	}
+
+	/** Lets a member use a credential, without letting them edit it. */
+	async shareCredential(id: string, member: N8nClient): Promise<void> {
+		const { data } = await member.http.get<{ data: { id: string } }>('/projects/personal');
+		await this.http.put(`/credentials/${id}/share`, { shareWithIds: [data.data.id] });
+	}
+
+	/** Switches a licensed feature on; only an n8n started with `E2E_TESTS=true` has this route. */
+	async enableFeature(feature: string): Promise<void> {
+		await this.http.patch('/e2e/feature', { feature, enabled: true });
 	}
 
 	/** @returns the id of the credential */
@@ -118,28 +175,65 @@ export class N8nClient {
 				? node
 				: { ...node, credentials: { aiClkApi: { id: credentialId, name: 'AiClk API' } } },
 		);
-		const { id } = await this.post('/workflows', {
+		const created = await this.post('/workflows', {
 			name: workflow.name,
 			nodes,
 			connections: workflow.connections,
 			settings: workflow.settings ?? {},
+			pinData: workflow.pinData ?? {},
 			active: false,
 		});
-		return id as string;
+		const id = created.id as string;
+		this.workflows.set(id, created);
+		return id;
+	}
+
+	/** Switches a workflow on: its webhook answers, its error workflow is used. */
+	async activate(workflowId: string): Promise<void> {
+		const { versionId } = this.workflows.get(workflowId) ?? {};
+		await this.post(`/workflows/${workflowId}/activate`, { versionId });
+	}
+
+	/**
+	 * Calls the webhook of an active workflow. n8n 2 registers it some time after it was switched on.
+	 *
+	 * @returns HTTP status and body of its answer, whatever it is
+	 */
+	async callWebhook(path: string, body: Json = {}): Promise<{ status: number; data: unknown }> {
+		const call = async () =>
+			await axios.post<unknown>(`${this.url}/webhook/${path}`, body, {
+				validateStatus: () => true,
+			});
+		const { status, data } = await until(call, ({ status }) => status !== 404);
+		return { status, data };
+	}
+
+	/** All executions of a workflow, newest first; waits for the first one, and for the end of those that go on. */
+	async executionsOf(workflowId: string): Promise<Execution[]> {
+		const filter = JSON.stringify({ workflowId });
+		const list = async () =>
+			await this.http.get<{ data: { results: Array<{ id: string }> } }>('/executions', {
+				params: { filter, limit: 100 },
+			});
+		const { data } = await until(list, (response) => response.data.data.results.length > 0);
+		return await Promise.all(data.data.results.map(async ({ id }) => await this.untilEnd(id)));
 	}
 
 	/** Presses Execute and waits for the end. */
 	async run(workflowId: string, trigger: string): Promise<Execution> {
 		const { executionId } = await this.post(`/workflows/${workflowId}/run`, {
+			workflowData: this.workflows.get(workflowId),
 			triggerToStartFrom: { name: trigger },
 		});
-		const deadline = Date.now() + RUN_LIMIT_MS;
-		for (;;) {
-			const execution = await this.readExecution(executionId as string);
-			if (!UNFINISHED.has(execution.status)) return execution;
-			if (Date.now() > deadline) throw new Error(`Run ${String(executionId)} does not end`);
-			await sleep(200);
-		}
+		return await this.untilEnd(executionId as string);
+	}
+
+	private async untilEnd(executionId: string): Promise<Execution> {
+		const hasEnded = ({ status }: Execution) => !UNFINISHED.has(status);
+		const read = async () => await this.readExecution(executionId);
+		const execution = await until(read, hasEnded, RUN_LIMIT_MS);
+		if (!hasEnded(execution)) throw new Error(`Run ${executionId} does not end`);
+		return execution;
 	}
 
 	async readExecution(id: string): Promise<Execution> {

@@ -38,6 +38,8 @@ export interface Sandbox {
 	/** Kills one access token, or all of them. */
 	revoke(accessToken?: string): void;
 	state(): SandboxState;
+	/** Every access token and refresh token that was handed out: what must not show up anywhere. */
+	secrets(): string[];
 	close(): Promise<void>;
 }
 
@@ -185,6 +187,7 @@ export async function createSandbox(
 		now: context.now,
 		revoke: (accessToken) => context.store.revoke(accessToken),
 		state: () => context.store.state(context.now()),
+		secrets: () => context.store.secrets(),
 		close: async () => await app.close(),
 	};
 }

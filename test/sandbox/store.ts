@@ -42,6 +42,9 @@ export class Store {
 	/** Refreshes that arrived, by day and then by client id ('' where none was named). */
 	private readonly refreshes = new Map<string, Map<string, number>>();
 
+	/** Every access token and refresh token that was handed out. */
+	private readonly handedOut = new Set<string>();
+
 	private apiCalls = 0;
 
 	private deadCalls = 0;
@@ -75,9 +78,11 @@ export class Store {
 		const accessToken = randomBytes(32).toString('hex');
 		const expiresAt = now + lifeSeconds(settings) * 1000;
 		this.tokens.set(accessToken, { clientId: client.clientId, expiresAt, revoked: false });
+		this.handedOut.add(accessToken);
 		if (!settings.rotateRefreshToken) return { accessToken, refreshToken: null };
 		const refreshToken = randomBytes(62).toString('hex');
 		this.rotated.set(client.clientId, refreshToken);
+		this.handedOut.add(refreshToken);
 		return { accessToken, refreshToken };
 	}
 
@@ -86,6 +91,11 @@ export class Store {
 		const token = this.tokens.get(accessToken);
 		if (token === undefined) return 'unknown';
 		return token.revoked || now >= token.expiresAt ? 'dead' : 'live';
+	}
+
+	/** What must not show up anywhere: for tests that search what n8n has stored. */
+	secrets(): string[] {
+		return [...this.handedOut];
 	}
 
 	/** Kills one access token, or all of them. */

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+
+import type { Scenarios } from '../rig.mts';
+import { httpRequest, REFRESH, STATUS, tokenNode } from '../workflows.mts';
+
+const ECHO = 'sandbox/echo';
+
+/** Several credentials, credentials that hold expressions, and people who may only use one. */
+export const credentials: Scenarios = (rig, scenario) => {
+	const read = () => httpRequest('GET', rig.url(ECHO));
+	const succeeds = async (credential = rig.credential) =>
+		(await rig.run(read(), credential)).status === 'success';
+
+	scenario('two clients at once: each has its own refresh and its own token', async () => {
+		const other = rig.newClient();
+		rig.sandbox.configure({ clients: [rig.client, other], mode: 'strict', tokenDelayMs: 300 });
+		const second = await rig.newCredential(other);
+		const runs = await Promise.all(
+			Array.from({ length: 40 }, async (_, n) => succeeds(n % 2 === 0 ? rig.credential : second)),
+		);
+		const tokens = new Set(rig.to(ECHO).map(({ headers }) => headers.ogw_access_token));
+		assert.ok(runs.every(Boolean));
+		assert.deepEqual([rig.refreshes, tokens.size, rig.deadCalls], [2, 2, 0]);
+		return `40 runs, ${rig.refreshes} refreshes, ${tokens.size} tokens, ${rig.deadCalls} dead calls`;
+	});
+
+	scenario('one client in two credentials, strict mode: they share the token', async () => {
+		rig.sandbox.configure({ mode: 'strict', tokenDelayMs: 300 });
+		const twin = await rig.newCredential();
+		const runs = await Promise.all(
+			Array.from({ length: 20 }, async (_, n) => succeeds(n % 2 === 0 ? rig.credential : twin)),
+		);
+		const first = rig.refreshes;
+		assert.equal((await rig.run(tokenNode(REFRESH))).status, 'success');
+		runs.push(await succeeds(twin), await succeeds());
+		assert.ok(runs.every(Boolean));
+		assert.deepEqual([first, rig.refreshes, rig.deadCalls], [1, 2, 0]);
+		return `${first} refresh for both; one forced in the first serves the second, too; ${rig.deadCalls} dead calls`;
+	});
+
+	scenario('a refresh token that is an expression', async () => {
+		const expression = `={{ '${rig.client.refreshToken}' }}`;
+		const credential = await rig.newCredential({ refreshToken: expression });
+		assert.ok(await succeeds(credential));
+		assert.equal((await rig.run(tokenNode(REFRESH), credential)).status, 'success');
+		assert.ok(await succeeds(credential));
+		const { refreshToken } = await rig.n8n.readCredential(credential);
+		assert.equal(rig.refreshes, 2);
+		// n8n replaces expressions by their values until 2.33 (n8n-io/n8n #34107); nothing a credential could prevent.
+		if (rig.version === '2.41.1') assert.equal(refreshToken, expression);
+		return rig.version === '2.41.1'
+			? 'works, and stays the expression over two refreshes'
+			: 'works; this n8n itself replaces the expression by its value';
+	});
+
+	scenario('a member who may use but not edit a shared credential', async () => {
+		const { member, owner } = await rig.withSharing(async () => {
+			const guest = await rig.n8n.inviteMember(`member${rig.client.clientId}@example.com`);
+			await rig.n8n.shareCredential(rig.credential, guest);
+			const own = await guest.importWorkflow(read(), rig.credential);
+			const first = await guest.run(own, 'Start');
+			const forced = await guest.run(
+				await guest.importWorkflow(tokenNode(REFRESH), rig.credential),
+				'Start',
+			);
+			return { member: [first.status, forced.status], owner: (await rig.run(read())).status };
+		});
+		assert.deepEqual([member, owner], [['success', 'success'], 'success']);
+		assert.equal(rig.refreshes, 2);
+		const status = (await rig.run(tokenNode(STATUS))).itemsOf('Token')[0];
+		assert.equal(status?.refreshesToday, 2);
+		return `the member's ${rig.refreshes} refreshes are stored; the owner's run needs none`;
+	});
+};

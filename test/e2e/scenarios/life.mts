@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Workflow } from '../../n8n/rest.mts';
+import type { Scenarios } from '../rig.mts';
+import {
+	call,
+	chain,
+	httpRequest,
+	manualTrigger,
+	REFRESH,
+	type Shape,
+	STATUS,
+	token,
+	tokenNode,
+} from '../workflows.mts';
+
+const ECHO = 'sandbox/echo';
+const TEN_MINUTES_MS = 600_000;
+
+/** What happens to a token in its life: revoked, due while AiClk is out of order, rotated, clocks that differ. */
+export const life: Scenarios = (rig, scenario) => {
+	const read = (shape: Shape = 'GET') => httpRequest(shape, rig.url(ECHO));
+	const succeeds = async () => (await rig.run(read())).status === 'success';
+
+	/** A token is stored, AiClk revokes it, and then a workflow is started 30 times at once. */
+	const runAfterRevocation = async (workflow: Workflow) => {
+		assert.ok(await succeeds());
+		rig.sandbox.revoke();
+		rig.sandbox.clearJournal();
+		return await rig.runAtOnce(workflow, 30);
+	};
+	const readAfterRevocation = async (shape: Shape) => {
+		const runs = await runAfterRevocation(read(shape));
+		return {
+			failed: runs.filter(({ status }) => status !== 'success').length,
+			carriedOut: rig.to(ECHO).filter(({ status }) => status === 200).length,
+		};
+	};
+
+	for (const shape of ['GET', 'POST JSON'] as const) {
+		scenario(`revoked early, answered HTTP 401: 30 runs at once, ${shape}`, async () => {
+			const { failed, carriedOut } = await readAfterRevocation(shape);
+			assert.deepEqual([rig.refreshes, failed, carriedOut], [1, 0, 30]);
+			return `${rig.refreshes} refresh, ${failed} failed runs, ${carriedOut} requests carried out`;
+		});
+	}
+
+	// A form is used up by the first sending, and n8n cannot build it anew: those runs fail, the others are healed.
+	scenario('revoked early, answered HTTP 401: 30 runs at once, POST multipart', async () => {
+		const { failed, carriedOut } = await readAfterRevocation('POST multipart');
+		assert.deepEqual([rig.refreshes, failed + carriedOut, rig.to(ECHO).length], [1, 30, 30]);
+		assert.equal((await rig.run(read('POST multipart'))).status, 'success');
+		assert.equal(rig.refreshes, 1);
+		return `${rig.refreshes} refresh, ${failed} failed runs, ${carriedOut} requests carried out, none sent twice; the next run is healed`;
+	});
+
+	scenario('revoked early, answered HTTP 200 with a code: 30 runs that verify first', async () => {
+		rig.sandbox.configure({ deadTokenAnswer: 'body-401' });
+		const verify = { operation: 'status', verify: true };
+		const runs = await runAfterRevocation(
+			chain('Verify, then read', [manualTrigger, token(verify), call('GET', rig.url(ECHO))]),
+		);
+		const healed = runs.filter((run) => run.itemsOf('Call')[0]?.code === 200).length;
+		assert.deepEqual([rig.refreshes, healed], [1, 30]);
+		return `${rig.refreshes} refresh, ${healed} of 30 answered`;
+	});
+
+	scenario('token endpoint down for the whole window, then back', async () => {
+		const lifeS = 30;
+		rig.sandbox.configure({ expiresInSeconds: lifeS });
+		const began = Date.now();
+		const untilS = async (second: number) => await sleep(began + second * 1000 - Date.now());
+		assert.ok(await succeeds());
+		rig.sandbox.configure({ tokenFault: { kind: 'status', status: 503 } });
+		rig.sandbox.clearJournal();
+		const inWindow: boolean[] = [];
+		for (let second = 22; second < lifeS - 1; second += 1) {
+			await untilS(second);
+			inWindow.push(await succeeds());
+		}
+		const early = rig.refreshes;
+		await untilS(lifeS + 1);
+		const dead = await rig.run(read());
+		rig.sandbox.configure({ tokenFault: null, expiresInSeconds: 7_776_000 });
+		const backMs = Date.now();
+		while (!(await succeeds())) await sleep(500);
+		const seconds = Math.round((Date.now() - backMs) / 1000);
+		assert.ok(inWindow.every(Boolean), 'the old token serves in the window');
+		assert.ok(early >= 1 && early <= 2, `${early} tries ahead of time`);
+		assert.match(dead.error?.message ?? '', /AiClk/);
+		assert.equal(rig.deadCalls, 0);
+		assert.ok(seconds <= 15, `back after ${seconds} s`);
+		return `${inWindow.length} of ${inWindow.length} runs in the window served, ${early} tries ahead of time, dead: "${dead.error?.message}", ${seconds} s after its return all well`;
+	});
+
+	scenario('refresh token rejected, then typed anew', async () => {
+		const { refreshToken } = rig.client;
+		await rig.n8n.editCredential(rig.credential, { refreshToken: 'mistyped' });
+		const refused = await rig.run(read());
+		assert.equal(refused.status, 'error');
+		assert.match(refused.error?.message ?? '', /AiClk did not renew the access token: .*无效/);
+		await rig.n8n.editCredential(rig.credential, { refreshToken });
+		assert.ok(await succeeds());
+		return `${refused.error?.message}; works at once with the right one`;
+	});
+
+	scenario('refresh token rotated by the answer, the old one dead', async () => {
+		rig.sandbox.configure({ rotateRefreshToken: true });
+		for (let turn = 0; turn < 3; turn++) {
+			assert.equal((await rig.run(tokenNode(REFRESH))).status, 'success');
+		}
+		await rig.server.kill();
+		await rig.startN8n();
+		assert.equal((await rig.run(tokenNode(REFRESH))).status, 'success');
+		assert.ok(await succeeds());
+		const refused = rig.sandbox
+			.journal()
+			.filter(({ kind, code }) => kind === 'refresh' && code !== 200).length;
+		assert.deepEqual([rig.refreshes, refused], [4, 0]);
+		return `${rig.refreshes} refreshes, each with the newest refresh token, over a restart`;
+	});
+
+	for (const [text, aheadMs] of [
+		['ahead of', -TEN_MINUTES_MS],
+		['behind', TEN_MINUTES_MS],
+	] as const) {
+		scenario(`n8n's clock 10 minutes ${text} AiClk's, expiry told as a time`, async () => {
+			rig.sandbox.advance(aheadMs);
+			try {
+				const expiresInSeconds = Math.floor(rig.sandbox.now() / 1000) + 7_776_000;
+				rig.sandbox.configure({ expiresInSeconds, lifeSeconds: 7_776_000 });
+				for (let turn = 0; turn < 5; turn++) assert.ok(await succeeds());
+				const status = (await rig.run(tokenNode(STATUS))).itemsOf('Token')[0];
+				assert.deepEqual([rig.refreshes, rig.deadCalls, status?.status], [1, 0, 'valid']);
+				return `${rig.refreshes} refresh, ${rig.deadCalls} dead calls, expires in ${status?.expiresInSeconds} s`;
+			} finally {
+				rig.sandbox.advance(-aheadMs);
+			}
+		});
+	}
+};
