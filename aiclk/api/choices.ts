@@ -1,0 +1,27 @@
+/**
+ * Where AiClk's pages contradict themselves or leave something open: what this package does, each in one place.
+ * A change here changes the requests; nothing else has to be touched.
+ */
+
+/** P8: the table names the form field of an upload's type `material_type`, the page's curl sends `type`. The table counts. */
+export const UPLOAD_TYPE_FIELD = 'material_type';
+
+/** P4, P5, P10-P13: the text calls the JSON body a list, every example is one object. The examples count. */
+export const toBody = <T>(fields: T): T => fields;
+
+/**
+ * P3, P7: `data.list` is typed object (P3) and json (P7) but shown as rows, and P9 types `data` itself as an array. All are
+ * taken; a single object, which the tables could mean, is one row.
+ */
+export function rowsOf(data: unknown): unknown[] {
+	if (Array.isArray(data)) return data;
+	const { list } = (data ?? {}) as { list?: unknown };
+	if (list === undefined || list === null) return [];
+	return Array.isArray(list) ? list : [list];
+}
+
+/** P8: `id` and `pid` are typed string but shown as numbers: they come out as texts. */
+export const TEXT_IDS_OF_MATERIAL = ['id', 'pid'];
+
+/** Rows a page: the documented most of creatives and materials (P6, P7); nothing is said of the others (P3, P9). */
+export const MOST_ROWS_A_PAGE = 100;

@@ -1,0 +1,174 @@
+import { safeText } from '../text';
+import { fail, ok, type Result } from '../result';
+import {
+	CODE_SUCCESS,
+	CODE_TOKEN_REJECTED,
+	type Envelope,
+	isHttpAnswer,
+	readEnvelope,
+} from './envelope';
+import { parseJson } from './json';
+import type { Effect } from './request';
+
+/** Why a call did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
+export interface ApiFailure {
+	kind:
+		/** AiClk does not accept the access token, so it did nothing. */
+		| 'token-rejected'
+		/** AiClk answered and said no. */
+		| 'refused'
+		/** No answer, or one that does not tell what was done. */
+		| 'unknown';
+	/** What happened, with AiClk's own words. */
+	message: string;
+	/** What to do next, with code and trace_id. */
+	description: string;
+	/** HTTP status as text; null when no answer came. */
+	httpCode: string | null;
+}
+
+/** What an answer that tells nothing means for what was asked, and what to do next. */
+const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
+	read: {
+		message: '',
+		description:
+			"Nothing was changed. Run again later; n8n's Retry On Fail does that by itself. If it lasts, check the Base URL in the AiClk API credential and the network of n8n.",
+	},
+	change: {
+		message: ' The change may have been carried out.',
+		description:
+			'It was sent once and is not repeated. Look at AiClk whether the change is there before you run this again.',
+	},
+	money: {
+		message: ' The transfer may have been carried out.',
+		description:
+			"It was sent once and is not repeated. Check the account's flow at AiClk before trying again: a second try could move the money twice.",
+	},
+};
+
+const AFTER_REJECTION: Record<Effect, string> = {
+	read: 'AiClk refuses new tokens, too. Check with an AiClk Token node (Get Status, Verify), and the Account ID and Base URL in the AiClk API credential.',
+	change: 'Nothing was carried out. The token is renewed with the next request: run this again.',
+	money: 'Nothing was carried out. The token is renewed with the next request: run this again.',
+};
+
+function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFailure {
+	const { message, description } = UNCERTAIN[effect];
+	return { kind: 'unknown', message: `${what}.${message}`, description, httpCode };
+}
+
+/** AiClk's words, or that it gave none. */
+const wordsOf = ({ message }: Envelope, secrets: readonly string[]): string =>
+	safeText(message, secrets) || 'no reason given';
+
+const traceOf = ({ code, traceId }: Envelope): string =>
+	`AiClk code ${code}${traceId === null ? '' : `, trace_id ${traceId}`}.`;
+
+const parse = (text: unknown): unknown => {
+	try {
+		return typeof text === 'string' ? parseJson(text) : undefined;
+	} catch {
+		return undefined;
+	}
+};
+
+/** What is asked of AiClk, as far as an error about it is concerned. */
+export interface Asked {
+	effect: Effect;
+	/** What to check when AiClk refuses it. */
+	hint: string;
+	/** What must not show up in a text. */
+	secrets: readonly string[];
+}
+
+/**
+ * Reads the answer to a call.
+ *
+ * `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none). A status or code from 500 on is
+ * no refusal: it does not tell what was done.
+ *
+ * @param answer a full response with the body as text
+ */
+export function readAnswer(
+	answer: unknown,
+	{ effect, hint, secrets }: Asked,
+): Result<Envelope, ApiFailure> {
+	if (!isHttpAnswer(answer)) {
+		return fail(uncertain(effect, 'AiClk sent no answer that n8n could read', null));
+	}
+	const { statusCode, body } = answer;
+	const httpCode = String(statusCode);
+	const envelope = readEnvelope(parse(body));
+	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
+	if (statusCode === CODE_TOKEN_REJECTED || envelope?.code === CODE_TOKEN_REJECTED) {
+		const trace = envelope === null ? '' : ` ${traceOf(envelope)}`;
+		return fail({
+			kind: 'token-rejected',
+			message: `AiClk does not accept the access token${envelope === null ? '' : `: ${wordsOf(envelope, secrets)}`}`,
+			description: `${AFTER_REJECTION[effect]}${trace}`,
+			httpCode,
+		});
+	}
+	if (envelope === null) {
+		const what =
+			statusCode >= 400 && statusCode < 500
+				? `AiClk does not know this call, or something before it refused it (HTTP ${httpCode})`
+				: `AiClk did not answer as documented (HTTP ${httpCode})`;
+		return fail(uncertain(effect, what, httpCode));
+	}
+	const words = wordsOf(envelope, secrets);
+	if (statusCode >= 500 || envelope.code >= 500) {
+		const failure = uncertain(effect, `AiClk is out of order: ${words}`, httpCode);
+		return fail({ ...failure, description: `${failure.description} ${traceOf(envelope)}` });
+	}
+	return fail({
+		kind: 'refused',
+		message: `AiClk refused this: ${words}`,
+		description: `${hint} ${traceOf(envelope)}`,
+		httpCode,
+	});
+}
+
+/** What Node calls the ways in which a request does not even leave. */
+const NEVER_SENT: Record<string, string> = {
+	ECONNREFUSED: 'the connection was refused',
+	ENOTFOUND: 'its host name is not known',
+	EAI_AGAIN: 'its host name could not be looked up',
+	EHOSTUNREACH: 'there is no way to its host',
+	ENETUNREACH: 'there is no way to its network',
+};
+
+const LOST: Record<string, string> = {
+	ECONNRESET: 'the connection was cut',
+	ECONNABORTED: 'no answer came in time',
+	ETIMEDOUT: 'no answer came in time',
+};
+
+/** Node's code of a network error, looked for in what n8n wrapped around it. */
+function codeOf(error: unknown, depth = 0): string {
+	if (typeof error !== 'object' || error === null || depth > 4) return '';
+	const { code, httpCode, cause } = error as Record<string, unknown>;
+	const own = [code, httpCode].find(
+		(value) => typeof value === 'string' && (value in NEVER_SENT || value in LOST),
+	);
+	return typeof own === 'string' ? own : codeOf(cause, depth + 1);
+}
+
+/**
+ * Turns what n8n's HTTP helper threw into a failure: no answer came. The thrown value holds the request with its token, so
+ * nothing of it is kept but a known code.
+ */
+export function noAnswer(error: unknown, effect: Effect): ApiFailure {
+	const code = codeOf(error);
+	const why = NEVER_SENT[code];
+	if (why === undefined) {
+		const lost = LOST[code] ?? 'the connection did not work';
+		return uncertain(effect, `AiClk's answer was lost: ${lost}`, null);
+	}
+	return {
+		kind: 'unknown',
+		message: `AiClk could not be reached: ${why}. Nothing was sent.`,
+		description: UNCERTAIN.read.description,
+		httpCode: null,
+	};
+}

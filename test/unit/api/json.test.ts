@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+
+import {
+	type Json,
+	parseJson,
+	parseJsonToSend,
+	stringifyJson,
+	textOf,
+} from '../../../aiclk/api/json';
+
+const MOST = '18446744073709551615';
+
+describe('parseJson', () => {
+	it.each([
+		[`{"id":${MOST}}`, { id: MOST }],
+		[
+			`[-${MOST}, 9007199254740991, 9007199254740993]`,
+			[`-${MOST}`, 9007199254740991, '9007199254740993'],
+		],
+		[`{"${MOST}":"${MOST}"}`, { [MOST]: MOST }],
+		[`["a\\"${MOST}", "\\\\", ${MOST}]`, [`a"${MOST}`, '\\', MOST]],
+		[
+			'[1.00000000000000000001, 1e25, 12345678901234567890.5]',
+			[1, 1e25, Number('12345678901234567890.5')],
+		],
+		[MOST, MOST],
+	])('keeps every digit of %s', (json, value) => {
+		expect(parseJson(json)).toEqual(value);
+	});
+
+	/** What JSON.parse gives, but whole numbers that it cannot hold exactly are the texts that were written. */
+	const exact = (value: Json): Json => {
+		if (Array.isArray(value)) return value.map(exact);
+		if (typeof value === 'object' && value !== null) {
+			return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, exact(one)]));
+		}
+		const isLong = typeof value === 'number' && /^-?\d+$/.test(String(value));
+		return isLong && !Number.isSafeInteger(value) ? String(value) : value;
+	};
+
+	it('reads everything else as JSON.parse does', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), (value) => {
+				const json = `[${JSON.stringify(value)},${MOST}]`;
+				expect(parseJson(json)).toEqual([exact(JSON.parse(JSON.stringify(value)) as Json), MOST]);
+			}),
+		);
+	});
+
+	it.each([
+		`{"id":${MOST}`,
+		`[0${MOST}]`,
+		`[${MOST}abc]`,
+		`"${MOST}`,
+		`["a\\", ${MOST}]`,
+		`[--${MOST}]`,
+	])('refuses what JSON.parse refuses: %s', (json) => {
+		expect(() => parseJson(json)).toThrow(SyntaxError);
+		expect(() => parseJsonToSend(json)).toThrow(SyntaxError);
+	});
+
+	it('takes time that grows with the length only, whatever is in a text', () => {
+		const backslashes = '\\'.repeat(200_000);
+		expect(parseJson(`["${backslashes}",${MOST}]`)).toHaveLength(2);
+		expect(parseJson(`["${'\\"'.repeat(200_000)}",${MOST}]`)).toHaveLength(2);
+	});
+});
+
+describe('what was read is sent as it was', () => {
+	/** Everything that JSON can hold, with whole numbers of any size. */
+	const anyJson = fc.letrec<{ json: Json }>((tie) => ({
+		json: fc.oneof(
+			{ depthSize: 'small' },
+			fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+			fc.string(),
+			fc.boolean(),
+			fc.constant(null),
+			fc.array(tie('json'), { maxLength: 4 }),
+			fc.dictionary(fc.string(), tie('json'), { maxKeys: 4 }),
+		),
+	})).json;
+
+	it('with every digit', () => {
+		fc.assert(
+			fc.property(anyJson, (value) => {
+				const text = stringifyJson(value);
+				expect(stringifyJson(parseJsonToSend(text))).toBe(text);
+			}),
+		);
+	});
+
+	it('and is what JSON.stringify writes, where that can', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), (value) => {
+				expect(stringifyJson(value as Json)).toBe(JSON.stringify(value));
+			}),
+		);
+	});
+});
+
+describe('textOf', () => {
+	it.each<[Json, string]>([
+		['a b', 'a b'],
+		[1, '1'],
+		[BigInt(MOST), MOST],
+		[['x', 2n], '["x",2]'],
+		[null, 'null'],
+	])('of %p', (value, text) => {
+		expect(textOf(value)).toBe(text);
+	});
+});
