@@ -88,7 +88,11 @@ function keepJournal(app: FastifyInstance, { store, journal, settings, now }: Co
 	app.addHook('preHandler', async (request) => {
 		if (!Buffer.isBuffer(request.body)) return;
 		request.entry.bodySha256 = sha256(request.body);
-		request.entry.bodyFields = fieldNames(request.body, request.entry.contentType ?? '');
+		const { kind, contentType = '' } = request.entry;
+		request.entry.bodyFields = fieldNames(request.body, contentType);
+		if (kind === 'api' && contentType.startsWith('application/json')) {
+			request.entry.body = request.body.toString();
+		}
 	});
 	app.addHook('onSend', async (request, reply, payload) => {
 		request.entry.status = reply.statusCode;

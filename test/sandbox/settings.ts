@@ -42,7 +42,8 @@ export interface SandboxSettings {
 	tokenDelayMs: number;
 	/** ms */
 	apiDelayMs: number;
-	accountIds: number[];
+	/** Digits as text where a number would be rounded. */
+	accountIds: Array<number | string>;
 	tokenFault: Fault | null;
 	/** Answered after the token check: a dead token is refused all the same. */
 	apiFault: Fault | null;
@@ -92,7 +93,9 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 	tokenType: (value) => typeof value === 'string',
 	tokenDelayMs: isSpan,
 	apiDelayMs: isSpan,
-	accountIds: (value) => Array.isArray(value) && value.every(Number.isSafeInteger),
+	accountIds: (value) =>
+		Array.isArray(value) &&
+		value.every((id) => Number.isSafeInteger(id) || /^\d+$/.test(String(id))),
 	tokenFault: isFault,
 	apiFault: isFault,
 };

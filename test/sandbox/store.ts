@@ -45,6 +45,9 @@ export class Store {
 	/** Every access token and refresh token that was handed out. */
 	private readonly handedOut = new Set<string>();
 
+	/** What has been moved out of an account, in fen. */
+	private readonly charged = new Map<string, number>();
+
 	private apiCalls = 0;
 
 	private deadCalls = 0;
@@ -91,6 +94,14 @@ export class Store {
 		const token = this.tokens.get(accessToken);
 		if (token === undefined) return 'unknown';
 		return token.revoked || now >= token.expiresAt ? 'dead' : 'live';
+	}
+
+	/** Moves an amount in fen out of an account, or back into it if it is negative. @returns false if there is too little */
+	charge(account: string, amount: number, most: number): boolean {
+		const charged = (this.charged.get(account) ?? 0) + amount;
+		if (charged > most) return false;
+		this.charged.set(account, charged);
+		return true;
 	}
 
 	/** What must not show up anywhere: for tests that search what n8n has stored. */

@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+
+import { parseJsonToSend } from '../../../aiclk/api/json';
+import { type Envelope, envelope, success } from '../answers';
+import type { Context } from '../context';
+import { ACCOUNT, CHARGEABLE, CREATIVES, FUND_RECORDS, MATERIALS, MONITOR_LINKS } from '../data';
+
+type Row = Record<string, unknown>;
+type Parameters = Record<string, string>;
+
+/** One of AiClk's endpoints below /openapi/v1/. */
+export interface Endpoint {
+	method: 'GET' | 'POST';
+	path: string;
+	handler(request: FastifyRequest): Envelope | Promise<Envelope>;
+}
+
+const parametersOf = (request: FastifyRequest): Parameters => request.query as Parameters;
+
+/** The account that a call is about, checked as on every page: `account_id` in the URL. */
+function accountOf(context: Context, request: FastifyRequest): bigint | Envelope {
+	const { account_id: id } = parametersOf(request);
+	if (id === undefined || id === '') return envelope(400, '缺少参数 account_id');
+	return context.settings().accountIds.map(String).includes(id)
+		? BigInt(id)
+		: envelope(400, '账户不存在或无权限');
+}
+
+function readJson(text: string): Row | null {
+	try {
+		const value: unknown = parseJsonToSend(text);
+		return typeof value === 'object' && value !== null && !Array.isArray(value)
+			? (value as Row)
+			: null;
+	} catch {
+		return null;
+	}
+}
+
+const isRefusal = (value: unknown): value is Envelope =>
+	typeof value === 'object' && value !== null && 'trace_id' in value;
+
+const pick = (row: Row, fields: unknown): Row =>
+	Object.fromEntries(
+		(fields as string[]).filter((key) => key in row).map((key) => [key, row[key]]),
+	);
+
+/** One page of rows as AiClk documents it for the fund list (P3). */
+function pageOf(rows: Row[], { page = 1, page_size: size = 10, fields }: Row): Envelope {
+	if (Number(page) < 1 || Number(size) < 1 || Number(size) > 100) {
+		return envelope(400, 'page_size 不能大于 100');
+	}
+	const first = (Number(page) - 1) * Number(size);
+	return success({
+		list: rows.slice(first, first + Number(size)).map((row) => pick(row, fields)),
+		page_info: { page: Number(page), page_size: Number(size), total_number: rows.length },
+	});
+}
+
+const holds = (list: unknown, value: unknown): boolean =>
+	!Array.isArray(list) || list.map(String).includes(String(value));
+
+const isWithin = (span: unknown, moment: unknown): boolean => {
+	const { start = '', end = '9999' } = (span ?? {}) as { start?: string; end?: string };
+	const day = String(moment).slice(0, 10);
+	return day >= start && day <= end;
+};
+
+const fundRecords = (query: Row): Envelope =>
+	pageOf(
+		FUND_RECORDS.filter(({ date }) =>
+			isWithin({ start: query.start_date, end: query.end_date }, date),
+		),
+		query,
+	);
+
+const creatives = (query: Row, account: bigint): Envelope =>
+	pageOf(
+		CREATIVES.filter(
+			(row) =>
+				holds(query.creative_id, row.creative_id) &&
+				holds(query.configure_status, row.configure_status) &&
+				(query.campaign_id === undefined ||
+					String(query.campaign_id) === String(row.campaign_id)) &&
+				isWithin(query.created_at, row.created_at) &&
+				isWithin(query.updated_at, row.updated_at),
+		).map((row) => ({ account_id: account, ...row })),
+		query,
+	);
+
+function materials(query: Row, account: bigint): Envelope {
+	const isShown = ({ material_status: status }: Row) =>
+		query.material_status === undefined
+			? status !== 'DELETED'
+			: holds(query.material_status, status);
+	const rows = MATERIALS.filter((row) => isShown(row) && holds(query.material_id, row.material_id));
+	const [order] = (query.order_by ?? []) as string[][];
+	if (order?.[1] === 'desc') rows.reverse();
+	return pageOf(
+		rows.map((row) => ({ account_id: account, ...row })),
+		query,
+	);
+}
+
+/** Plain URL parameters, and `data` is the array itself (P9). */
+function monitorLinks({
+	page = '1',
+	page_size: size = '10',
+	adgroup_id: group,
+}: Parameters): Envelope {
+	const rows = MONITOR_LINKS.filter(
+		(row) => group === undefined || String(row.adgroup_id) === group,
+	);
+	const first = (Number(page) - 1) * Number(size);
+	return success(rows.slice(first, first + Number(size)));
+}
+
+/** Endpoints whose parameters travel as `account_id` and one JSON object `query` (AiClk pages P2, P3, P6, P7). */
+const withQuery =
+	(context: Context, answer: (query: Row, account: bigint) => Envelope) =>
+	(request: FastifyRequest): Envelope => {
+		const account = accountOf(context, request);
+		if (isRefusal(account)) return account;
+		const query = readJson(parametersOf(request).query ?? '');
+		if (query === null) return envelope(400, 'query 不是合法的 JSON');
+		const { fields } = query;
+		if (!Array.isArray(fields) || fields.length === 0) return envelope(400, '缺少参数 fields');
+		return answer(query, account);
+	};
+
+/** Endpoints with a JSON object as body (AiClk pages P4, P5, P10-P13). */
+const withBody =
+	(context: Context, needed: string[], answer: (body: Row, account: bigint) => Envelope) =>
+	(request: FastifyRequest): Envelope => {
+		const account = accountOf(context, request);
+		if (isRefusal(account)) return account;
+		const isJson = request.entry.contentType?.startsWith('application/json') === true;
+		const body = isJson ? readJson(String(request.body)) : null;
+		if (body === null) return envelope(400, '请求体不是合法的 JSON');
+		const missing = needed.find((name) => body[name] === undefined || body[name] === '');
+		return missing === undefined ? answer(body, account) : envelope(400, `缺少参数 ${missing}`);
+	};
+
+/** Moves an amount; the failure is the one that AiClk's pages show. */
+const charge =
+	({ store }: Context, amount: 'money' | 'coupon') =>
+	(body: Row, account: bigint): Envelope => {
+		const isMoved = store.charge(`${account} ${amount}`, Number(body[amount]), CHARGEABLE);
+		return isMoved ? success(null) : envelope(400, '账户余额不足');
+	};
+
+const REQUIRED_OF_ADVERTISERS = [
+	'company',
+	'display_name',
+	'license_code',
+	'company_region',
+	'company_address',
+	'license',
+	'qualification',
+	'category',
+	'app_name',
+	'username',
+	'password',
+	'link',
+	'source_mark',
+	'email',
+	'contacter',
+	'contacter_phone',
+];
+
+/** The endpoints that AiClk documents, but for the upload. */
+export function marketingEndpoints(context: Context): Endpoint[] {
+	const get = (path: string, handler: Endpoint['handler']): Endpoint => ({
+		method: 'GET',
+		path,
+		handler,
+	});
+	const post = (path: string, handler: Endpoint['handler']): Endpoint => ({
+		method: 'POST',
+		path,
+		handler,
+	});
+	const chargeOf = (amount: 'money' | 'coupon', needed: string[] = []) =>
+		withBody(context, ['target_user', amount, ...needed], charge(context, amount));
+	return [
+		get(
+			'account/info',
+			withQuery(context, ({ fields }, account) =>
+				success(pick({ account_id: account, ...ACCOUNT }, fields)),
+			),
+		),
+		get('account_fund/list', withQuery(context, fundRecords)),
+		get('creative/get', withQuery(context, creatives)),
+		get('material/get', withQuery(context, materials)),
+		get('conv/targeturl_monitor/list', (request) => {
+			const account = accountOf(context, request);
+			return isRefusal(account) ? account : monitorLinks(parametersOf(request));
+		}),
+		post(
+			'adaccount/customer/create',
+			withBody(context, REQUIRED_OF_ADVERTISERS, () => success({ account_id: 1_928_316 })),
+		),
+		post(
+			'adaccount/customer/update',
+			withBody(context, ['account_id'], () => success(null)),
+		),
+		post('charge/agent', chargeOf('money')),
+		post('charge/agent-coupon', chargeOf('coupon')),
+		post('charge/sub-agent-v2', chargeOf('money', ['sub_agent_user'])),
+		post('charge/sub-agent-coupon', chargeOf('coupon')),
+	];
+}
+
+/** The upload (P8); its scope parses multipart forms. Files are read, not kept. */
+export const uploadEndpoint = (context: Context): Endpoint => ({
+	method: 'POST',
+	path: 'material/upload',
+	handler: async (request) => {
+		if (!request.isMultipart()) return envelope(400, '请使用 form-data 提交文件');
+		const hash = createHash('sha256');
+		const names: string[] = [];
+		let size = 0;
+		let fileName = '';
+		for await (const part of request.parts()) {
+			names.push(part.fieldname);
+			if (part.type !== 'file') continue;
+			fileName = part.filename;
+			for await (const bytes of part.file as AsyncIterable<Buffer>) {
+				hash.update(bytes);
+				size += bytes.length;
+			}
+		}
+		request.entry.bodyFields = names;
+		request.entry.bodySha256 = hash.digest('hex');
+		const account = accountOf(context, request);
+		if (isRefusal(account)) return account;
+		if (size === 0) return envelope(400, '缺少参数 file');
+		return success({
+			app_logo_url: '',
+			id: 24_198_456,
+			name: fileName,
+			pid: 0,
+			post_url: '',
+			remote_url: `http://v2.aiclk.com/${account}/${request.entry.bodySha256}`,
+		});
+	},
+});
