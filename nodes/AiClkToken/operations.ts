@@ -5,8 +5,9 @@ import { readInput } from '../../aiclk/token/input';
 import { readToken } from '../../aiclk/token/state';
 import { reportToken } from '../../aiclk/token/status';
 import { tokenManager } from '../../credentials/tokenManager';
+import { CREDENTIAL, toNodeError } from '../shared/request';
 import type { Order } from './parameters';
-import { askAiClk, type Answer, CREDENTIAL, toNodeError } from './requests';
+import { askAiClk, type Answer } from './requests';
 
 const DAY_S = 86_400;
 

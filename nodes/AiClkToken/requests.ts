@@ -1,14 +1,11 @@
-import type { ICredentialDataDecryptedObject, IExecuteFunctions, JsonObject } from 'n8n-workflow';
-import { NodeApiError } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../../aiclk/api/accountInfo';
 import { isHttpAnswer, readEnvelope, tokenVerdict, type Verdict } from '../../aiclk/api/envelope';
 import type { TokenFailure } from '../../aiclk/token/failure';
 import type { TokenInput } from '../../aiclk/token/input';
 import { safeText } from '../../aiclk/text';
-import { tokenManager } from '../../credentials/tokenManager';
-
-export const CREDENTIAL = 'aiClkApi';
+import { requestWith } from '../shared/request';
 
 /** What came of asking AiClk about a token: its verdict and words, or why no token could be had. */
 export interface Answer {
@@ -27,47 +24,20 @@ function describe(answer: unknown): string {
 	return `AiClk says: ${safeText(envelope.message)} (code ${envelope.code}${trace})`;
 }
 
-/**
- * Sends one account/info request with these very credentials. n8n runs the credential's hook on the way and
- * stores what it returns; the object handed in then holds it, too (n8n-core authentication.js).
- */
+/** Asks AiClk about the token of these very credentials with one account/info request. */
 export async function askAiClk(
 	context: IExecuteFunctions,
 	credentials: ICredentialDataDecryptedObject,
 	input: TokenInput,
 ): Promise<Answer> {
-	try {
-		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(
-			context,
-			CREDENTIAL,
-			accountInfoRequest(input.baseUrl, input.accountId),
-			{
-				credentialsDecrypted: { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials },
-			},
-		);
-		const verdict = tokenVerdict(answer);
-		return { verdict, message: verdict === 'accepted' ? '' : describe(answer), failure: null };
-	} catch (error) {
-		const failure = tokenManager.failureOf(credentials);
-		return {
-			verdict: 'unknown',
-			message: failure?.message ?? safeText((error as Error).message),
-			failure,
-		};
+	const request = accountInfoRequest(input.baseUrl, input.accountId);
+	const answer = await requestWith(context, credentials, request);
+	if (answer.ok) {
+		const verdict = tokenVerdict(answer.value);
+		const message = verdict === 'accepted' ? '' : describe(answer.value);
+		return { verdict, message, failure: null };
 	}
-}
-
-/** A failure as n8n shows it, with the machine-readable cause that n8n 2.41 knows (older versions ignore it). */
-export function toNodeError(context: IExecuteFunctions, failure: TokenFailure): NodeApiError {
-	const { message, description, kind, resetsAtMs } = failure;
-	return new NodeApiError(context.getNode(), { message } as JsonObject, {
-		message,
-		description,
-		...(kind === 'quota' && {
-			failure: { cause: 'quota-exhausted' as const, resetsAtEpochMs: resetsAtMs },
-		}),
-		...(kind === 'refused' && { failure: { cause: 'credential-invalid' as const } }),
-		...(kind === 'input' && { failure: { cause: 'configuration-invalid' as const } }),
-		...(kind === 'unavailable' && { failure: { cause: 'temporarily-unavailable' as const } }),
-	});
+	const { token, error } = answer.failure;
+	const message = token?.message ?? safeText((error as Error).message);
+	return { verdict: 'unknown', message, failure: token };
 }

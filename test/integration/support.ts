@@ -17,6 +17,7 @@ import { createEmptyRunExecutionData, isExpression, Workflow } from 'n8n-workflo
 import nock from 'nock';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
+import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
 import { emptyRow, type Row } from '../unit/support';
 
@@ -78,9 +79,14 @@ export class CredentialsHelper {
 	}
 }
 
+const NODES: Record<string, INodeType> = {
+	'n8n-nodes-aiclk.aiClk': new AiClk(),
+	'n8n-nodes-aiclk.aiClkToken': new AiClkToken(),
+};
+
 const nodeTypes: INodeTypes = {
-	getByName: () => new AiClkToken(),
-	getByNameAndVersion: () => new AiClkToken(),
+	getByName: (type) => NODES[type] as INodeType,
+	getByNameAndVersion: (type) => NODES[type] as INodeType,
 	getKnownTypes: () => ({}),
 };
 
@@ -134,9 +140,23 @@ export class Bench {
 		items?: INodeExecutionData[],
 		node?: Partial<INode>,
 	): Promise<INodeExecutionData[]> {
-		const context = this.context(parameters, items, node);
-		const type: INodeType = new AiClkToken();
-		const output = (await type.execute?.call(context)) as INodeExecutionData[][];
+		return await this.run(this.context(parameters, items, node));
+	}
+
+	/** Runs the AiClk node and returns its items. */
+	async runAiClk(
+		parameters: IDataObject,
+		items?: INodeExecutionData[],
+		node?: Partial<INode>,
+	): Promise<INodeExecutionData[]> {
+		const type = 'n8n-nodes-aiclk.aiClk';
+		return await this.run(this.context(parameters, items, { name: 'AiClk', type, ...node }));
+	}
+
+	private async run(context: ExecuteContext): Promise<INodeExecutionData[]> {
+		const output = (await NODES[context.getNode().type]?.execute?.call(
+			context,
+		)) as INodeExecutionData[][];
 		return output[0] as INodeExecutionData[];
 	}
 }

@@ -1,0 +1,73 @@
+import type {
+	IDataObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	JsonObject,
+} from 'n8n-workflow';
+import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
+
+import { CREDENTIAL } from '../shared/request';
+import { properties } from './description';
+import { Fields } from './fields';
+import type { Plan } from './operation';
+import { carryOut, planItem } from './run';
+
+export class AiClk implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'AiClk',
+		name: 'aiClk',
+		icon: { light: 'file:../../icons/aiclk.svg', dark: 'file:../../icons/aiclk.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+		description: 'Read and change advertiser accounts of AiClk (Qutoutiao) with its Marketing-API',
+		defaults: { name: 'AiClk' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'aiClkApi', required: true }],
+		properties,
+	};
+
+	/** All items are read and checked before the first request goes out; then they are carried out one after the other. */
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const { accountId } = await this.getCredentials<{ accountId?: string }>(CREDENTIAL);
+		const items = this.getInputData().map(() => ({
+			plan: null as Plan | null,
+			output: [] as INodeExecutionData[],
+		}));
+		/** Lets something happen for one item; what goes wrong is the item's output, if the user wants to continue. */
+		const attempt = async (itemIndex: number, work: () => Promise<IDataObject[]>) => {
+			const pairedItem = { item: itemIndex };
+			try {
+				return (await work()).map((json) => ({ json, pairedItem }));
+			} catch (error) {
+				if (this.continueOnFail())
+					return [{ json: { error: (error as Error).message }, pairedItem }];
+				throw error instanceof NodeOperationError
+					? new NodeOperationError(this.getNode(), error, { itemIndex })
+					: new NodeApiError(this.getNode(), error as JsonObject, { itemIndex });
+			}
+		};
+
+		for (const [itemIndex, item] of items.entries()) {
+			item.output = await attempt(itemIndex, async () => {
+				item.plan = await planItem(this, itemIndex, new Fields(this, itemIndex, accountId ?? ''));
+				return [];
+			});
+		}
+		let changes = 0;
+		for (const [itemIndex, item] of items.entries()) {
+			const { plan } = item;
+			if (plan === null) continue;
+			item.output = await attempt(
+				itemIndex,
+				async () => await carryOut(this, itemIndex, plan, changes),
+			);
+			if (plan.request.effect !== 'read') changes++;
+		}
+		return [items.flatMap(({ output }) => output)];
+	}
+}

@@ -1,0 +1,19 @@
+import type { Resource } from '../operation';
+import { account } from './account';
+import { advertiser } from './advertiser';
+import { api } from './api';
+import { charge } from './charge';
+import { creative } from './creative';
+import { material } from './material';
+import { monitorLink } from './monitorLink';
+
+/** All that the node can do. */
+export const RESOURCES: Resource[] = [
+	account,
+	advertiser,
+	api,
+	charge,
+	creative,
+	material,
+	monitorLink,
+];

@@ -1,0 +1,611 @@
+import type { IBinaryData, IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
+import nock from 'nock';
+
+import {
+	API,
+	Bench,
+	issued,
+	networkError,
+	newRow,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from './support';
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+/** The largest uint64. */
+const MOST = '18446744073709551615';
+
+interface Call {
+	method: string;
+	/** The path with its query, percent-decoded. */
+	url: string;
+	body: string;
+	token: string;
+	contentType: string;
+}
+
+type Reply = (call: Call, n: number) => [status: number, body: unknown];
+
+const METHODS = ['GET', 'POST', 'DELETE'];
+
+/** Answers everything below /openapi/. */
+function onApi(reply: Reply = () => [200, { code: 200, data: null, message: 'success' }]): Call[] {
+	const calls: Call[] = [];
+	function answer(this: nock.ReplyFnContext, uri: string) {
+		const { method, headers } = this.req;
+		// As it came: nock would hand out a parsed body, with rounded ids.
+		const { requestBodyBuffers } = this.req as unknown as { requestBodyBuffers: Buffer[] };
+		const call = {
+			method,
+			url: decodeURIComponent(uri),
+			body: Buffer.concat(requestBodyBuffers).toString(),
+			token: String(headers.ogw_access_token),
+			contentType: String(headers['content-type']),
+		};
+		calls.push(call);
+		const [status, content] = reply(call, calls.length);
+		const text = typeof content === 'string' ? content : JSON.stringify(content);
+		return [status, text, { 'content-type': 'application/json' }] as const;
+	}
+	for (const method of METHODS) {
+		nock(API)
+			.persist()
+			.intercept(/^\/openapi\//, method)
+			.reply(answer as never);
+	}
+	return calls;
+}
+
+/** Every request to the API ends with this error of Node's. @returns how many there were */
+function onLostAnswers(code: string): () => number {
+	let count = 0;
+	const scope = nock(API).post(/^\/openapi\//);
+	scope.replyWithError(networkError(code)).persist();
+	(scope as unknown as { scope: nock.Scope }).scope.on('request', () => count++);
+	return () => count;
+}
+
+const success = (data: unknown) => ({ code: 200, message: 'success', data, trace_id: 'cc44' });
+
+/** A bench with a credential for account 1000002 and an answering token endpoint. */
+function newBench(): { bench: Bench; refreshes: string[] } {
+	let tokens = 0;
+	const refreshes = onRefresh(() => [200, issued(`access-${++tokens}`)]);
+	return { bench: new Bench(newRow({ accountId: '1000002' })), refreshes };
+}
+
+const jsonOf = (items: INodeExecutionData[]): IDataObject[] => items.map(({ json }) => json);
+
+async function failureOf(run: Promise<unknown>): Promise<NodeApiError> {
+	try {
+		await run;
+	} catch (error) {
+		return error as NodeApiError;
+	}
+	throw new Error('the node did not fail');
+}
+
+const set = (resource: string, operation: string, parameters: IDataObject = {}): IDataObject => ({
+	resource,
+	operation,
+	...parameters,
+});
+
+const ALL_FUND_FIELDS = '"fields":["date","cash_cost","coupon_cost","compensation"]';
+const PAGE = '"page":1,"page_size":50';
+const PERSON = {
+	company: '测试公司',
+	displayName: '测试公司简称',
+	licenseCode: 'DSSSAAASSSSWSSSSDA',
+	companyRegion: '310000,310100,310115',
+	companyAddress: '上海上海市浦东新区三林软件园1号楼',
+	license: '14705564',
+	qualification: '14705564',
+	category: '100101101',
+	appName: '测试产品名称',
+	username: 'ceshizhanghumingcheng6',
+	password: 'Abcdef1',
+	link: 'https://www.example.com',
+	sourceMark: 'n8n',
+	email: 'a@example.com',
+	contacter: '联系人',
+	contacterPhone: '13800000000',
+};
+
+/** Every documented endpoint: the operation, what the user sets, and the request as AiClk's page has it. */
+const ENDPOINTS: Array<
+	[endpoint: string, parameters: IDataObject, url: string, body: string | undefined]
+> = [
+	[
+		'GET account/info',
+		set('account', 'getInfo', { fields: ['account_id', 'balance'] }),
+		'/openapi/v1/account/info?account_id=1000002&query={"fields":["account_id","balance"]}',
+		undefined,
+	],
+	[
+		'GET account_fund/list',
+		set('account', 'getFundRecords', {
+			startDate: '2020-01-01T00:00:00',
+			endDate: '2021-06-18T23:59:59.000+08:00',
+		}),
+		`/openapi/v1/account_fund/list?account_id=1000002&query={"start_date":"2020-01-01","end_date":"2021-06-18",${ALL_FUND_FIELDS},${PAGE}}`,
+		undefined,
+	],
+	[
+		'GET creative/get',
+		set('creative', 'getAll', {
+			accountId: '7',
+			fields: ['creative_id', 'title'],
+			filters: {
+				campaignId: '300001',
+				creativeIds: `77777, ${MOST}`,
+				configureStatus: ['ENABLE'],
+				createdFrom: '2020-03-10',
+				createdTo: '2020-03-12',
+				updatedFrom: '2020-03-11',
+			},
+		}),
+		`/openapi/v1/creative/get?account_id=7&query={"campaign_id":300001,"creative_id":[77777,${MOST}],"configure_status":["ENABLE"],"created_at":{"start":"2020-03-10","end":"2020-03-12"},"updated_at":{"start":"2020-03-11"},"fields":["creative_id","title"],${PAGE}}`,
+		undefined,
+	],
+	[
+		'GET material/get',
+		set('material', 'getAll', {
+			fields: ['material_id'],
+			sort: 'desc',
+			filters: { materialIds: '11111,22222', materialStatus: ['PASSED', 'UN_PASSED'] },
+		}),
+		`/openapi/v1/material/get?account_id=1000002&query={"material_id":[11111,22222],"material_status":["PASSED","UN_PASSED"],"fields":["material_id"],"order_by":[["material_id","desc"]],${PAGE}}`,
+		undefined,
+	],
+	[
+		'GET conv/targeturl_monitor/list',
+		set('monitorLink', 'getAll', {
+			conversionType: 'API_DOWNLOAD',
+			filters: {
+				keywords: '下载 a&b',
+				conversionGoal: 3,
+				adgroupId: '20195330',
+				click: 1,
+				showShare: false,
+			},
+		}),
+		'/openapi/v1/conv/targeturl_monitor/list?account_id=1000002&conversion_type=API_DOWNLOAD&keywords=下载 a&b&adgroup_id=20195330&click=1&conversion_goal=3&show_share=0&page=1&page_size=50',
+		undefined,
+	],
+	[
+		'POST adaccount/customer/create',
+		set('advertiser', 'create', { ...PERSON, additionalFields: { subAgentId: '1716318' } }),
+		'/openapi/v1/adaccount/customer/create?account_id=1000002',
+		'{"company":"测试公司","display_name":"测试公司简称","license_code":"DSSSAAASSSSWSSSSDA","company_region":[310000,310100,310115],"company_address":"上海上海市浦东新区三林软件园1号楼","license":14705564,"qualification":[14705564],"category":100101101,"app_name":"测试产品名称","username":"ceshizhanghumingcheng6","password":"Abcdef1","link":"https://www.example.com","source_mark":"n8n","email":"a@example.com","contacter":"联系人","contacter_phone":"13800000000","sub_agent_id":1716318}',
+	],
+	[
+		'POST adaccount/customer/update',
+		set('advertiser', 'update', {
+			advertiserId: '1928316',
+			updateFields: { contacter: '修改联系人姓名' },
+		}),
+		'/openapi/v1/adaccount/customer/update?account_id=1000002',
+		'{"account_id":1928316,"contacter":"修改联系人姓名"}',
+	],
+	[
+		'POST charge/agent',
+		set('charge', 'agent', { targetUser: '1000004', money: 10000, confirm: true }),
+		'/openapi/v1/charge/agent?account_id=1000002',
+		'{"target_user":1000004,"money":10000,"comment":""}',
+	],
+	[
+		'POST charge/agent-coupon',
+		set('charge', 'agentCoupon', { targetUser: MOST, coupon: -10000, confirm: true }),
+		'/openapi/v1/charge/agent-coupon?account_id=1000002',
+		`{"target_user":${MOST},"coupon":-10000,"comment":""}`,
+	],
+	[
+		'POST charge/sub-agent-v2',
+		set('charge', 'subAgent', {
+			subAgentUser: '1000003',
+			targetUser: '1000003',
+			money: 10000,
+			comment: '备注',
+			confirm: true,
+		}),
+		'/openapi/v1/charge/sub-agent-v2?account_id=1000002',
+		'{"sub_agent_user":1000003,"target_user":1000003,"money":10000,"comment":"备注"}',
+	],
+	[
+		'POST charge/sub-agent-coupon',
+		set('charge', 'subAgentCoupon', { targetUser: 1000003, coupon: '10000', confirm: true }),
+		'/openapi/v1/charge/sub-agent-coupon?account_id=1000002',
+		'{"target_user":1000003,"coupon":10000,"comment":""}',
+	],
+];
+
+const CHARGE = set('charge', 'agent', { targetUser: '1000004', money: 10000, confirm: true });
+const INFO = set('account', 'getInfo');
+const FUND = set('account', 'getFundRecords', { startDate: '2026-01-01', endDate: '2026-12-31' });
+const CALL = set('api', 'call', { path: 'v1/report' });
+
+const file = (text: string): INodeExecutionData[] => {
+	const data: IBinaryData = {
+		data: Buffer.from(text).toString('base64'),
+		mimeType: 'image/png',
+		fileName: '图 1.png',
+	};
+	return [{ json: {}, binary: { data } }];
+};
+
+describe('the request of each operation', () => {
+	it.each(ENDPOINTS)('%s', async (endpoint, parameters, url, body) => {
+		const { bench, refreshes } = newBench();
+		const calls = onApi();
+		await bench.runAiClk(parameters);
+		expect(calls).toHaveLength(1);
+		const [call] = calls;
+		expect(`${call?.method} ${call?.url}`).toBe(`${endpoint.split(' ')[0]} ${url}`);
+		expect(call?.url).toContain(endpoint.split(' ')[1]);
+		expect(call?.token).toBe('access-1');
+		if (body !== undefined) {
+			expect(call?.body).toBe(body);
+			expect(call?.contentType).toBe('application/json');
+		}
+		expect(refreshes).toHaveLength(1);
+	});
+
+	it('POST material/upload', async () => {
+		const { bench } = newBench();
+		const calls = onApi(() => [200, success({ id: 24198456, pid: 0, cover: { id: 24198455 } })]);
+		const parameters = set('material', 'upload', {
+			additionalFields: { materialType: 'IMAGE', pid: 'p1' },
+		});
+		const items = await bench.runAiClk(parameters, file('the picture'));
+		const [call] = calls;
+		expect(call?.url).toBe('/openapi/v1/material/upload?account_id=1000002');
+		expect(call?.contentType).toMatch(/^multipart\/form-data; boundary=/);
+		const body = call?.body;
+		expect(body).toMatch(/name="material_type"\r\n\r\nIMAGE\r\n/);
+		expect(body).toMatch(/name="pid"\r\n\r\np1\r\n/);
+		expect(body).toMatch(
+			/name="file"; filename="图 1.png"\r\nContent-Type: image\/png\r\n\r\nthe picture\r\n/,
+		);
+		expect(jsonOf(items)).toEqual([{ id: '24198456', pid: '0', cover: { id: '24198455' } }]);
+	});
+
+	it('leaves nothing that could break out of a URL parameter', async () => {
+		const { bench } = newBench();
+		const raw: string[] = [];
+		nock(API)
+			.get(/.*/)
+			.reply((uri) => {
+				raw.push(uri);
+				return [200, success([])];
+			});
+		const filters = { keywords: '&account_id=1#?+ 下载' };
+		await bench.runAiClk(set('monitorLink', 'getAll', { filters }));
+		expect(raw[0]).toContain(
+			'&keywords=%26account_id%3D1%23%3F%2B%20%E4%B8%8B%E8%BD%BD&page=1&page_size=50',
+		);
+	});
+});
+
+/** Rows of a list, page by page, as the fund list documents it. */
+const pagesOf =
+	(rows: unknown[], { withTotal = true } = {}): Reply =>
+	({ url }) => {
+		const { page, page_size: size } = JSON.parse(/query=(\{.*\})/.exec(url)?.[1] ?? '{}') as Record<
+			string,
+			number
+		>;
+		const first = ((page ?? 1) - 1) * (size ?? 10);
+		const info = { page, page_size: size, total_number: rows.length };
+		return [
+			200,
+			success({
+				list: rows.slice(first, first + (size ?? 10)),
+				...(withTotal && { page_info: info }),
+			}),
+		];
+	};
+
+const rowsOfDays = Array.from({ length: 250 }, (_, n) => ({ date: n }));
+
+describe('lists', () => {
+	it.each([
+		['all of 250 rows', { returnAll: true }, true, 3, 250],
+		['all of 250 rows where no total is named', { returnAll: true }, false, 3, 250],
+		['120 of 250 rows', { limit: 120 }, true, 2, 120],
+		['100 of 250 rows', { limit: 100 }, true, 1, 100],
+		['1 of 250 rows', { limit: 1 }, true, 1, 1],
+		['1,000 of 250 rows', { limit: 1_000 }, true, 3, 250],
+	])('%s', async (_, parameters, withTotal, requests, found) => {
+		const { bench } = newBench();
+		const calls = onApi(pagesOf(rowsOfDays, { withTotal }));
+		const items = await bench.runAiClk({ ...FUND, ...parameters });
+		expect([calls.length, items.length]).toEqual([requests, found]);
+		expect(new Set(jsonOf(items).map(({ date }) => date)).size).toBe(found);
+	});
+
+	it('without Simplify give the whole envelope of each page', async () => {
+		const { bench } = newBench();
+		onApi(pagesOf(rowsOfDays));
+		const items = await bench.runAiClk({ ...FUND, returnAll: true, simplify: false });
+		expect(items).toHaveLength(3);
+		expect(items[2]?.json).toEqual({
+			code: 200,
+			message: 'success',
+			trace_id: 'cc44',
+			data: {
+				list: rowsOfDays.slice(200),
+				page_info: { page: 3, page_size: 100, total_number: 250 },
+			},
+		});
+	});
+
+	it('keep every digit of ids beyond 2^53', async () => {
+		const { bench } = newBench();
+		onApi(() => [
+			200,
+			`{"code":200,"message":"success","data":{"list":[{"creative_id":${MOST},"title":"${MOST} \\" 9","n":9007199254740991}]}}`,
+		]);
+		const items = await bench.runAiClk(set('creative', 'getAll'));
+		expect(jsonOf(items)).toEqual([
+			{ creative_id: MOST, title: `${MOST} " 9`, n: 9_007_199_254_740_991 },
+		]);
+	});
+});
+
+describe('custom call', () => {
+	it.each([
+		['GET', {}, '/openapi/v1/report?account_id=1000002', ''],
+		[
+			'GET',
+			{ query: `{ "id": ${MOST}, "fields": ["a"] }` },
+			`/openapi/v1/report?account_id=1000002&query={"id":${MOST},"fields":["a"]}`,
+			'',
+		],
+		[
+			'GET',
+			{ query: { a: 1, b: ['x'], c: 'y z' }, queryFormat: 'parameters' },
+			'/openapi/v1/report?a=1&b=["x"]&c=y z',
+			'',
+		],
+		[
+			'POST',
+			{ bodyType: 'json', body: `{ "ids": [${MOST}] }` },
+			'/openapi/v1/report?account_id=1000002',
+			`{"ids":[${MOST}]}`,
+		],
+		['DELETE', {}, '/openapi/v1/report?account_id=1000002', ''],
+	])('%s with %j', async (method, parameters, url, body) => {
+		const { bench } = newBench();
+		const calls = onApi(() => [200, success({ a: 1 })]);
+		const items = await bench.runAiClk({ ...CALL, method, ...parameters });
+		expect(calls).toEqual([expect.objectContaining({ method, url, body })]);
+		expect(jsonOf(items)).toEqual([{ a: 1 }]);
+	});
+
+	it('pages when told to', async () => {
+		const { bench } = newBench();
+		const calls = onApi(pagesOf(rowsOfDays));
+		const items = await bench.runAiClk({ ...CALL, paginate: true, returnAll: true });
+		expect([calls.length, items.length]).toEqual([3, 250]);
+	});
+
+	it('sends a form as AiClk wants forms', async () => {
+		const { bench } = newBench();
+		const calls = onApi();
+		await bench.runAiClk({ ...CALL, method: 'POST', bodyType: 'form', body: { a: 'x', n: 1 } });
+		expect(calls[0]?.contentType).toMatch(/^multipart\/form-data/);
+		expect(calls[0]?.body).toMatch(/name="a"\r\n\r\nx\r\n[^]*name="n"\r\n\r\n1\r\n/);
+	});
+});
+
+describe('money', () => {
+	const trace = { code: 400, data: null, message: '账户余额不足', trace_id: '51e3db63b922cc8d' };
+
+	it.each<[string, Reply, RegExp, RegExp]>([
+		['code 400 in HTTP 200', () => [200, trace], /refused this: 账户余额不足/, /51e3db63b922cc8d/],
+		['HTTP 500', () => [500, 'oops'], /may have been carried out/, /Check the account's flow/],
+		[
+			'HTTP 502 with an envelope',
+			() => [502, { ...trace, code: 500 }],
+			/may have been carried out/,
+			/Check the account's flow/,
+		],
+		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /flow at AiClk/],
+		['a token refused in the body', () => [200, REJECTED], /token: access_token 无效/, /bb22/],
+		['a token refused with HTTP 401', () => [401, REJECTED], /not accept/, /Nothing was carried/],
+	])('%s: one request, and the truth about it', async (_, reply, message, description) => {
+		const { bench } = newBench();
+		const calls = onApi(reply);
+		const error = await failureOf(bench.runAiClk(CHARGE));
+		expect(calls).toHaveLength(1);
+		expect(error.name).toBe('NodeApiError');
+		expect(error.message).toMatch(message);
+		expect(error.description).toMatch(description);
+		expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
+	});
+
+	it.each([
+		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /flow at AiClk/],
+		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /flow at AiClk/],
+		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
+		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
+	])('%s: one request, and the truth about it', async (_, code, message, description) => {
+		const { bench } = newBench();
+		const requests = onLostAnswers(code);
+		const error = await failureOf(bench.runAiClk(CHARGE));
+		expect(requests()).toBe(1);
+		expect(error.message).toMatch(message);
+		expect(error.description).toMatch(description);
+		expect(JSON.stringify([error, error.message])).not.toContain('access-1');
+	});
+
+	it('is not moved without Confirm, nor where n8n would try again', async () => {
+		const { bench } = newBench();
+		const calls = onApi();
+		await expect(bench.runAiClk({ ...CHARGE, confirm: false })).rejects.toThrow(/Confirm/);
+		await expect(bench.runAiClk(CHARGE, undefined, { retryOnFail: true })).rejects.toThrow(
+			/would repeat a transfer/,
+		);
+		expect(calls).toEqual([]);
+	});
+
+	it('tells how many items were carried out before one that failed', async () => {
+		const { bench } = newBench();
+		onApi((_, n) => (n < 3 ? [200, success(null)] : [200, trace]));
+		const items = [{ json: {} }, { json: {} }, { json: {} }, { json: {} }];
+		const error = await failureOf(bench.runAiClk(CHARGE, items));
+		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(error.context.itemIndex).toBe(2);
+	});
+
+	it('says so when it worked', async () => {
+		const { bench } = newBench();
+		onApi();
+		expect(await bench.runAiClk(CHARGE)).toEqual([
+			{ json: { success: true }, pairedItem: { item: 0 } },
+		]);
+	});
+});
+
+describe('a token that AiClk refuses', () => {
+	it.each([
+		['in an HTTP-200 body', 200],
+		['with HTTP 401', 401],
+	])('%s during 100 items: one refresh, every item answered', async (_, status) => {
+		const { bench, refreshes } = newBench();
+		const calls = onApi(({ token }, n) =>
+			token === 'access-1' && n > 1 ? [status, REJECTED] : [200, success({ n })],
+		);
+		const items = Array.from({ length: 100 }, () => ({ json: {} }));
+		const output = await bench.runAiClk(INFO, items);
+		expect(output).toHaveLength(100);
+		expect(refreshes).toHaveLength(2);
+		expect(bench.helper.row.accessToken).toBe('access-2');
+		// One refused call, and the check of the new token before it is stored.
+		expect(calls).toHaveLength(102);
+	});
+
+	it('again after it was renewed: the second refusal is shown', async () => {
+		const { bench } = newBench();
+		onApi(() => [200, REJECTED]);
+		const error = await failureOf(bench.runAiClk(INFO));
+		expect(error.message).toMatch(/AiClk|renewed by another/);
+	});
+});
+
+describe('bad input', () => {
+	it.each<[string, IDataObject]>([
+		["'Account ID' is empty", { ...INFO, accountId: ' ' }],
+		["'Account ID' is not an ID", { ...INFO, accountId: '1000002x' }],
+		["'Account ID' is a number that n8n has rounded", { ...INFO, accountId: 2 ** 60 }],
+		["'Fields' is empty", { ...INFO, fields: [] }],
+		["'Fields' holds 'password'", { ...INFO, fields: ['password'] }],
+		["'Start Date' is empty", { ...FUND, startDate: '' }],
+		[
+			"'Start Date' names a day that does not exist (2026-02-30)",
+			{ ...FUND, startDate: '2026-02-30' },
+		],
+		["'End Date' is not a date", { ...FUND, endDate: 'yesterday' }],
+		['is after', { ...FUND, startDate: '2026-02-02', endDate: '2026-02-01' }],
+		["'Limit' is below 1", { ...FUND, limit: 0 }],
+		["'Limit' is not a whole number", { ...FUND, limit: 1.5 }],
+		["'Money' cannot be 0", { ...CHARGE, money: 0 }],
+		["'Money' is not a whole number: amounts are in fen", { ...CHARGE, money: 99.5 }],
+		["'Money' is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
+		["'Target User' is empty", { ...CHARGE, targetUser: '' }],
+		["'Password' must have 6 to 30", set('advertiser', 'create', { ...PERSON, password: 'short' })],
+		["'Company Region' is empty", set('advertiser', 'create', { ...PERSON, companyRegion: '' })],
+		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a' })],
+		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
+		[
+			"'Creative IDs' has an entry (number 2) that",
+			set('creative', 'getAll', { filters: { creativeIds: '1,x' } }),
+		],
+		[
+			"'Created From' (2026-02-02) is after",
+			set('creative', 'getAll', {
+				filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' },
+			}),
+		],
+		["'Query' is not valid JSON", { ...CALL, query: '{' }],
+		["'Query' is not a JSON object", { ...CALL, query: '[]' }],
+		["'Body' is not valid JSON", { ...CALL, method: 'POST', bodyType: 'json', body: '{' }],
+		["'Path' climbs out", { ...CALL, path: '/openapi/v1/../../oauth2/token' }],
+		["'Path' holds an encoded dot", { ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' }],
+		["'Path' names a host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
+		["'Path' names a host", { ...CALL, path: '//evil.example/x' }],
+		["'Path' leads to a charge", { ...CALL, method: 'POST', path: 'v1/%63harge/agent' }],
+		['not among what the AiClk node can do', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
+		['not among what the AiClk node can do', set('account', '__CUSTOM_API_CALL__')],
+		["'data'", set('material', 'upload')],
+	])('%s: refused before any request', async (message, parameters) => {
+		const { bench, refreshes } = newBench();
+		bench.helper.row.accountId = '';
+		const calls = onApi();
+		const accountId = 'accountId' in parameters ? {} : { accountId: '1' };
+		const error = await failureOf(bench.runAiClk({ ...accountId, ...parameters }));
+		expect(error.name).toBe('NodeOperationError');
+		expect(error.message).toContain(message);
+		expect(error.message).not.toContain('short');
+		expect([calls, refreshes]).toEqual([[], []]);
+	});
+
+	it('of one item keeps all the others from being sent', async () => {
+		const { bench } = newBench();
+		const calls = onApi();
+		const items = [{ json: { id: '1' } }, { json: { id: 'x' } }];
+		await expect(bench.runAiClk({ ...INFO, accountId: '={{ $json.id }}' }, items)).rejects.toThrow(
+			/'Account ID' is not an ID/,
+		);
+		expect(calls).toEqual([]);
+	});
+});
+
+describe('continue on fail', () => {
+	it('gives each item its own result or text, in order', async () => {
+		const { bench } = newBench();
+		onApi(({ url }) =>
+			url.includes('account_id=2&') ? [404, '<html>'] : [200, success({ balance: 1 })],
+		);
+		const items = ['1', 'x', '2', '3'].map((id) => ({ json: { id } }));
+		const output = await bench.runAiClk({ ...INFO, accountId: '={{ $json.id }}' }, items, {
+			onError: 'continueRegularOutput',
+		});
+		expect(output).toEqual([
+			{ json: { balance: 1 }, pairedItem: { item: 0 } },
+			{ json: { error: expect.stringMatching(/'Account ID'/) }, pairedItem: { item: 1 } },
+			{ json: { error: expect.stringMatching(/HTTP 404/) }, pairedItem: { item: 2 } },
+			{ json: { balance: 1 }, pairedItem: { item: 3 } },
+		]);
+	});
+});
+
+describe('no live token', () => {
+	it('is told as AiClk Token tells it, and nothing goes out', async () => {
+		const bench = new Bench(newRow({ accountId: '1000002' }));
+		onRefresh(() => [200, { code: 400, data: null, message: '参数错误', trace_id: 'dd55' }]);
+		const calls = onApi();
+		const error = await failureOf(bench.runAiClk(CHARGE));
+		expect(error.message).toBe('AiClk did not renew the access token: 参数错误 (code 400)');
+		expect(error.description).toMatch(/trace_id: dd55/);
+		expect(calls).toEqual([]);
+	});
+
+	it('because the credential is incomplete', async () => {
+		const bench = new Bench(newRow({ accountId: '1000002', refreshToken: '' }));
+		onAccountInfo();
+		const error = await failureOf(bench.runAiClk(INFO));
+		expect(error.message).toMatch(/has no Refresh Token/);
+	});
+});
