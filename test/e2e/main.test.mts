@@ -1,5 +1,6 @@
 import { N8N_VERSIONS } from '../n8n/install.mts';
 import { onN8n } from './rig.mts';
+import { aiclk } from './scenarios/aiclk.mts';
 import { credentials } from './scenarios/credentials.mts';
 import { faults } from './scenarios/faults.mts';
 import { foundation } from './scenarios/foundation.mts';
@@ -9,5 +10,5 @@ import { workflows } from './scenarios/workflows.mts';
 
 /** Every promise, on every n8n: `npm run test:e2e`. */
 for (const version of N8N_VERSIONS) {
-	onN8n(version, [foundation, faults, life, credentials, workflows, secrets]);
+	onN8n(version, [foundation, faults, life, credentials, workflows, aiclk, secrets]);
 }

@@ -110,6 +110,19 @@ export const token = (parameters: Json): Node => ({
 	credentials: CREDENTIALS,
 });
 
+/**
+ * The AiClk node.
+ *
+ * @param node its settings
+ */
+export const aiClk = (parameters: Json, node: Json = {}): Node => ({
+	name: 'AiClk',
+	type: 'n8n-nodes-aiclk.aiClk',
+	parameters,
+	credentials: CREDENTIALS,
+	...node,
+});
+
 export const REFRESH = { operation: 'refresh', when: 'always' };
 export const STATUS = { operation: 'status' };
 

@@ -23,13 +23,14 @@ export const ACCOUNT: Row = {
 	refuse_reason: '',
 };
 
-/** 250 days of spending, from 2026-01-01 on. */
-export const FUND_RECORDS = many(250, (n) => ({
-	date: dayAt(n),
-	cash_cost: 10_000 + n,
-	coupon_cost: 1_000 + n,
-	compensation: n,
-}));
+/** 250 days of spending, up to the day before now (ms since 1970). */
+export const fundRecords = (now: number) =>
+	many(250, (n) => ({
+		date: new Date(now - (250 - n) * DAY_MS).toISOString().slice(0, 10),
+		cash_cost: 10_000 + n,
+		coupon_cost: 1_000 + n,
+		compensation: n,
+	}));
 
 const CONFIGURED = ['ENABLE', 'ENABLE', 'PAUSED', 'DELETED', 'RELATE_DELETED'];
 const EFFECTIVE = ['审核中', '投放中', '审核拒绝'];

@@ -172,8 +172,8 @@ describe('the API', () => {
 		const query = (page: number) =>
 			JSON.stringify({
 				fields: ['date'],
-				start_date: '2026-01-01',
-				end_date: '2026-12-31',
+				start_date: '2000-01-01',
+				end_date: '2999-12-31',
 				page,
 				page_size: 100,
 			});
@@ -185,6 +185,72 @@ describe('the API', () => {
 			expect(body.data?.page_info).toMatchObject({ total_number: 250 });
 		}
 		expect(pages).toEqual([100, 100, 50, 0]);
+	});
+
+	const listOf = async (path: string, query: object) => {
+		const parameters = `account_id=1000002&query=${encodeURIComponent(JSON.stringify(query))}`;
+		const { body } = await call(`/openapi/v1/${path}?${parameters}`, await newToken());
+		return body.data?.list as Array<Record<string, unknown>>;
+	};
+
+	it.each([
+		['creative/get', { configure_status: ['PAUSED'] }, 'configure_status', ['PAUSED']],
+		['creative/get', { campaign_id: 300001 }, 'campaign_id', [300001]],
+		[
+			'creative/get',
+			{ created_at: { start: '2026-01-05', end: '2026-01-05' } },
+			'created_at',
+			['2026-01-05 12:00:00'],
+		],
+		['material/get', { material_id: [50001, 50002] }, 'material_id', [50001, 50002]],
+		['material/get', { material_id: [50003] }, 'material_id', []],
+		['material/get', { material_status: ['DELETED'] }, 'material_status', ['DELETED']],
+		['material/get', { page_size: 1, order_by: [['material_id', 'desc']] }, 'material_id', [50249]],
+	])('filters %s by %j', async (path, query, field, values) => {
+		const rows = await listOf(path, { page_size: 100, ...query, fields: [field] });
+		expect([...new Set(rows.map((row) => row[field]))].sort()).toEqual(values);
+	});
+
+	it('lists monitor links as a bare array, by plain parameters', async () => {
+		const path = '/openapi/v1/conv/targeturl_monitor/list?account_id=1000002&adgroup_id=20195331';
+		const { body } = await call(`${path}&page_size=100`, await newToken());
+		expect(body.data).toHaveLength(12);
+	});
+
+	it('moves money as long as there is some, and takes it back', async () => {
+		const token = await newToken();
+		const charge = async (money: number) => {
+			const init = {
+				method: 'POST',
+				headers: { 'content-type': 'application/json' },
+				body: JSON.stringify({ target_user: 1, money }),
+			};
+			const { body } = await call('/openapi/v1/charge/agent?account_id=1000002', token, init);
+			return body.message;
+		};
+		const messages = [await charge(50_000_000), await charge(1), await charge(-1), await charge(1)];
+		expect(messages).toEqual(['success', '账户余额不足', 'success', 'success']);
+	});
+
+	it.each(['adaccount/customer/create', 'adaccount/customer/update', 'charge/agent-coupon'])(
+		'refuses a body without what %s needs',
+		async (path) => {
+			const headers = { 'content-type': 'application/json' };
+			const init = { method: 'POST', headers, body: '{}' };
+			const { body } = await call(`/openapi/v1/${path}?account_id=1000002`, await newToken(), init);
+			expect(body).toMatchObject({ code: 400, message: expect.stringMatching('缺少参数') });
+		},
+	);
+
+	it('takes a file', async () => {
+		const file = new FormData();
+		file.append('file', new Blob(['abc']), 'a.png');
+		const init = { method: 'POST', body: file };
+		const path = '/openapi/v1/material/upload?account_id=1000002';
+		const { body } = await call(path, await newToken(), init);
+		expect(body.data).toMatchObject({ id: 24198456, name: 'a.png', pid: 0 });
+		const [entry] = sandbox.journal().slice(-1);
+		expect(entry?.bodyFields).toEqual(['file']);
 	});
 
 	it('redirects to where a test wants it', async () => {

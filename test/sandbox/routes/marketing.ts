@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { parseJsonToSend } from '../../../aiclk/api/json';
 import { type Envelope, envelope, success } from '../answers';
 import type { Context } from '../context';
-import { ACCOUNT, CHARGEABLE, CREATIVES, FUND_RECORDS, MATERIALS, MONITOR_LINKS } from '../data';
+import { ACCOUNT, CHARGEABLE, CREATIVES, fundRecords, MATERIALS, MONITOR_LINKS } from '../data';
 
 type Row = Record<string, unknown>;
 type Parameters = Record<string, string>;
@@ -66,14 +66,6 @@ const isWithin = (span: unknown, moment: unknown): boolean => {
 	const day = String(moment).slice(0, 10);
 	return day >= start && day <= end;
 };
-
-const fundRecords = (query: Row): Envelope =>
-	pageOf(
-		FUND_RECORDS.filter(({ date }) =>
-			isWithin({ start: query.start_date, end: query.end_date }, date),
-		),
-		query,
-	);
 
 const creatives = (query: Row, account: bigint): Envelope =>
 	pageOf(
@@ -190,7 +182,16 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 				success(pick({ account_id: account, ...ACCOUNT }, fields)),
 			),
 		),
-		get('account_fund/list', withQuery(context, fundRecords)),
+		get(
+			'account_fund/list',
+			withQuery(context, (query) => {
+				const span = { start: query.start_date, end: query.end_date };
+				return pageOf(
+					fundRecords(context.now()).filter(({ date }) => isWithin(span, date)),
+					query,
+				);
+			}),
+		),
 		get('creative/get', withQuery(context, creatives)),
 		get('material/get', withQuery(context, materials)),
 		get('conv/targeturl_monitor/list', (request) => {

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ROOT } from '../../n8n/install.mts';
+import type { Workflow } from '../../n8n/rest.mts';
+import type { SandboxSettings } from '../../sandbox/server.ts';
+import type { Scenarios } from '../rig.mts';
+import { aiClk, chain, itemsOf, manualTrigger } from '../workflows.mts';
+
+type Json = Record<string, unknown>;
+
+/** The largest uint64. */
+const MOST = '18446744073709551615';
+
+const ALL_DAYS = { startDate: '2020-01-01', endDate: '2099-12-31' };
+const FUND = { resource: 'account', operation: 'getFundRecords', ...ALL_DAYS };
+const INFO = { resource: 'account', operation: 'getInfo' };
+const CHARGE = {
+	resource: 'charge',
+	operation: 'agent',
+	targetUser: '1000004',
+	money: 10_000,
+	confirm: true,
+};
+
+/** What a person fills in for each of AiClk's endpoints; the path is below /openapi/v1/. */
+const OPERATIONS: Array<[path: string, parameters: Json]> = [
+	['account/info', INFO],
+	['account_fund/list', FUND],
+	['creative/get', { resource: 'creative', operation: 'getAll' }],
+	['material/get', { resource: 'material', operation: 'getAll', sort: 'desc' }],
+	['conv/targeturl_monitor/list', { resource: 'monitorLink', operation: 'getAll' }],
+	[
+		'adaccount/customer/create',
+		{
+			resource: 'advertiser',
+			operation: 'create',
+			company: '测试公司',
+			displayName: '测试',
+			licenseCode: 'DSSSAAASSSSWSSSSDA',
+			companyRegion: '310000,310100',
+			companyAddress: '上海市',
+			license: '14705564',
+			qualification: '14705564',
+			category: '100101101',
+			appName: '产品',
+			username: 'ceshi6',
+			password: 'Abcdef1',
+			link: 'https://www.example.com',
+			sourceMark: 'n8n',
+			email: 'a@example.com',
+			contacter: '联系人',
+			contacterPhone: '13800000000',
+		},
+	],
+	[
+		'adaccount/customer/update',
+		{
+			resource: 'advertiser',
+			operation: 'update',
+			advertiserId: '1928316',
+			updateFields: { contacter: '修改联系人姓名' },
+		},
+	],
+	['charge/agent', CHARGE],
+	[
+		'charge/agent-coupon',
+		{ ...CHARGE, operation: 'agentCoupon', money: undefined, coupon: -10_000 },
+	],
+	['charge/sub-agent-v2', { ...CHARGE, operation: 'subAgent', subAgentUser: '1000003' }],
+	['charge/sub-agent-coupon', { ...CHARGE, operation: 'subAgentCoupon', coupon: 10_000 }],
+];
+
+const CHARGE_FAULTS: Array<[string, SandboxSettings['apiFault'], RegExp]> = [
+	['HTTP 500', { kind: 'status', status: 500 }, /may have been carried out/],
+	['a dropped connection', { kind: 'drop' }, /was cut.*may have been carried out/],
+	['half a JSON', { kind: 'broken-json' }, /may have been carried out/],
+];
+
+const EXAMPLES: Array<[file: string, trigger: string, last: string]> = [
+	['fund-report', 'Every day', 'Spreadsheet'],
+	['low-balance-alert', 'Every day', 'Low?'],
+	['creatives-under-review', 'Start', 'By status'],
+];
+
+/** The AiClk node: every operation, pages, ids, money, and what happens to a refused token. */
+export const aiclk: Scenarios = (rig, scenario) => {
+	const node = (parameters: Json, items: Json[] = [], settings: Json = {}): Workflow =>
+		chain('AiClk', [
+			manualTrigger,
+			...(items.length === 0 ? [] : itemsOf(items)),
+			aiClk(parameters, settings),
+		]);
+	const output = async (parameters: Json, items?: Json[], settings?: Json) => {
+		const execution = await rig.run(node(parameters, items, settings));
+		assert.equal(execution.status, 'success', execution.error?.message);
+		return execution.itemsOf('AiClk');
+	};
+
+	scenario('AiClk: each operation reaches its endpoint with a live token', async () => {
+		for (const [path, parameters] of OPERATIONS) {
+			const items = await output(parameters);
+			assert.ok(items.length > 0, path);
+			const [entry, ...more] = rig.to(path);
+			assert.deepEqual([entry?.token, entry?.code, more.length], ['live', 200, 0], path);
+		}
+		assert.equal(rig.refreshes, 1);
+		return `${OPERATIONS.length} operations, ${rig.refreshes} refresh`;
+	});
+
+	scenario('AiClk: an upload of a file out of a binary field', async () => {
+		const text = 'the picture, 图片';
+		const execution = await rig.run(
+			chain('Upload', [
+				manualTrigger,
+				...itemsOf([{ text }]),
+				{
+					name: 'File',
+					type: 'n8n-nodes-base.convertToFile',
+					typeVersion: 1.1,
+					parameters: {
+						operation: 'toText',
+						sourceProperty: 'text',
+						options: { fileName: '图 1.txt' },
+					},
+				},
+				aiClk({
+					resource: 'material',
+					operation: 'upload',
+					additionalFields: { materialType: 'IMAGE' },
+				}),
+			]),
+		);
+		assert.equal(execution.status, 'success', execution.error?.message);
+		const [entry] = rig.to('material/upload');
+		assert.deepEqual(entry?.bodyFields, ['material_type', 'file']);
+		assert.equal(entry?.bodySha256, createHash('sha256').update(text).digest('hex'));
+		const [item] = execution.itemsOf('AiClk');
+		assert.deepEqual([item?.id, item?.name], ['24198456', '图 1.txt']);
+		return 'the bytes arrived as they were, with their name';
+	});
+
+	scenario('AiClk: 250 rows, all and 120 of them', async () => {
+		const all = await output({ ...FUND, returnAll: true });
+		const requestsForAll = rig.to('account_fund/list').length;
+		rig.sandbox.clearJournal();
+		const some = await output({ ...FUND, limit: 120 });
+		const requestsForSome = rig.to('account_fund/list').length;
+		assert.deepEqual([all.length, requestsForAll], [250, 3]);
+		assert.deepEqual([some.length, requestsForSome], [120, 2]);
+		return `Return All: ${requestsForAll} requests, ${all.length} items; Limit 120: ${requestsForSome} requests, ${some.length} items`;
+	});
+
+	scenario('AiClk: an id of 2^64 - 1 is whole on both ways', async () => {
+		rig.sandbox.configure({ accountIds: [MOST] });
+		const [creative] = await output({
+			resource: 'creative',
+			operation: 'getAll',
+			accountId: MOST,
+			filters: { creativeIds: MOST },
+		});
+		assert.deepEqual([creative?.account_id, creative?.creative_id], [MOST, MOST]);
+		await output({ ...CHARGE, accountId: MOST, targetUser: MOST });
+		const [sent] = rig.to('charge/agent');
+		assert.equal(sent?.query.account_id, MOST);
+		assert.match(sent?.body ?? '', new RegExp(`"target_user":${MOST},`));
+		return `${MOST} in URL, query, body and answer`;
+	});
+
+	scenario('AiClk: a charge that AiClk refuses', async () => {
+		await output(INFO);
+		const execution = await rig.run(node({ ...CHARGE, money: 2_000_000_000 }));
+		const sent = rig.to('charge/agent').length;
+		assert.equal(sent, 1);
+		assert.match(execution.error?.message ?? '', /账户余额不足/);
+		assert.match(execution.error?.description ?? '', /AiClk code 400, trace_id [0-9a-f]{16}/);
+		return `${sent} request: "${execution.error?.message}"`;
+	});
+
+	for (const [name, apiFault, text] of CHARGE_FAULTS) {
+		scenario(`AiClk: a charge answered with ${name}`, async () => {
+			await output(INFO);
+			rig.sandbox.configure({ apiFault });
+			const execution = await rig.run(node(CHARGE));
+			const sent = rig.to('charge/agent').length;
+			assert.equal(sent, 1);
+			assert.match(execution.error?.message ?? '', text);
+			assert.match(execution.error?.description ?? '', /Check the account's flow/);
+			assert.equal(rig.refreshes, 1);
+			return `${sent} request, 0 refreshes`;
+		});
+	}
+
+	scenario('AiClk: a charge answered too late', async () => {
+		await output(INFO);
+		rig.sandbox.configure({ apiDelayMs: 63_000 });
+		const execution = await rig.run(node(CHARGE));
+		const sent = rig.to('charge/agent').length;
+		assert.equal(sent, 1);
+		assert.match(
+			execution.error?.message ?? '',
+			/in time\. The transfer may have been carried out/,
+		);
+		return `${sent} request`;
+	});
+
+	scenario('AiClk: a charge is not sent without Confirm, nor with Retry On Fail', async () => {
+		const unconfirmed = await rig.run(node({ ...CHARGE, confirm: false }));
+		const retried = await rig.run(
+			node(CHARGE, [], { retryOnFail: true, maxTries: 2, waitBetweenTries: 0 }),
+		);
+		assert.match(unconfirmed.error?.message ?? '', /'Confirm' is off/);
+		assert.match(retried.error?.message ?? '', /would repeat a transfer/);
+		assert.equal(rig.sandbox.journal().length, 0);
+		return '0 requests';
+	});
+
+	for (const deadTokenAnswer of ['body-401', 'http-401'] as const) {
+		scenario(`AiClk: a token refused during 100 items (${deadTokenAnswer})`, async () => {
+			rig.sandbox.configure({ deadTokenAnswer });
+			await output(INFO);
+			rig.sandbox.revoke();
+			rig.sandbox.clearJournal();
+			const items = Array.from({ length: 100 }, (_, n) => ({ n }));
+			const answered = (await output(INFO, items)).length;
+			assert.deepEqual([rig.refreshes, answered, rig.deadCalls], [1, 100, 1]);
+			return `${rig.refreshes} refresh, ${answered} of 100 items answered, ${rig.deadCalls} call with the dead token`;
+		});
+	}
+
+	scenario('AiClk: a charge whose token was refused', async () => {
+		rig.sandbox.configure({ deadTokenAnswer: 'body-401' });
+		await output(INFO);
+		rig.sandbox.revoke();
+		rig.sandbox.clearJournal();
+		const first = await rig.run(node(CHARGE));
+		assert.match(first.error?.description ?? '', /Nothing was carried out/);
+		assert.equal(rig.to('charge/agent').length, 1);
+		await output(CHARGE);
+		const sent = rig.to('charge/agent').map(({ token }) => token);
+		assert.deepEqual([sent, rig.refreshes], [['dead', 'live'], 1]);
+		return 'refused once and said so; the next run renewed the token and charged once';
+	});
+
+	scenario('AiClk: a custom call, and one that would climb out', async () => {
+		const echoed = await output({
+			resource: 'api',
+			operation: 'call',
+			method: 'POST',
+			path: 'v1/sandbox/echo',
+			query: '{ "fields": ["a"] }',
+			bodyType: 'json',
+			body: `{ "ids": [${MOST}] }`,
+		});
+		const [entry] = rig.to('sandbox/echo');
+		assert.equal(entry?.body, `{"ids":[${MOST}]}`);
+		const { account_id: account, query } = entry?.query ?? {};
+		assert.deepEqual([account, query], ['1000002', '{"fields":["a"]}']);
+		assert.equal(echoed.length, 1);
+		const climbing = await rig.run(
+			node({ resource: 'api', operation: 'call', path: 'v1/../../oauth2/token' }),
+		);
+		assert.match(climbing.error?.message ?? '', /'Path' climbs out/);
+		assert.equal(rig.refreshes, 1);
+		return 'sent as typed; the other one was not sent';
+	});
+
+	scenario('AiClk: bad input in one of three items', async () => {
+		const items = [{ id: '1000002' }, { id: 'x' }, { id: '1000002' }];
+		const parameters = { ...INFO, accountId: '={{ $json.id }}' };
+		const stopped = await rig.run(node(parameters, items));
+		assert.match(stopped.error?.message ?? '', /'Account ID' is not an ID/);
+		assert.equal(rig.sandbox.journal().length, 0);
+		const continued = await output(parameters, items, { onError: 'continueRegularOutput' });
+		const failed = continued.map(({ error }) => error !== undefined);
+		assert.deepEqual(failed, [false, true, false]);
+		return 'stops before any request; with Continue On Fail the other two are answered';
+	});
+
+	for (const [file, trigger, last] of EXAMPLES) {
+		scenario(`example ${file}`, async () => {
+			const text = await readFile(join(ROOT, 'examples', `${file}.json`), 'utf8');
+			const id = await rig.n8n.importWorkflow(JSON.parse(text) as Workflow, rig.credential);
+			const execution = await rig.n8n.run(id, trigger);
+			assert.equal(execution.status, 'success', execution.error?.message);
+			return `${execution.status}, ${execution.itemsOf(last).length} items out of '${last}'`;
+		});
+	}
+};
