@@ -1,16 +1,9 @@
 import type { IBinaryData, IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
-import {
-	API,
-	Bench,
-	issued,
-	networkError,
-	newRow,
-	onAccountInfo,
-	onRefresh,
-	REJECTED,
-} from './support';
+import { Bench } from './bench';
+import { newRow } from './context';
+import { API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -2,17 +2,9 @@ import type { IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import {
-	ACCEPTED,
-	API,
-	Bench,
-	issued,
-	networkError,
-	newRow,
-	onAccountInfo,
-	onRefresh,
-	REJECTED,
-} from './support';
+import { Bench } from './bench';
+import { newRow } from './context';
+import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -4,17 +4,9 @@ import nock from 'nock';
 import { quotaDay } from '../../aiclk/token/ledger';
 import { readToken } from '../../aiclk/token/state';
 import { DAY_MS, inputOf } from '../unit/support';
-import {
-	ACCEPTED,
-	API,
-	Bench,
-	issued,
-	networkError,
-	newRow,
-	onAccountInfo,
-	onRefresh,
-	REJECTED,
-} from './support';
+import { Bench } from './bench';
+import { newRow } from './context';
+import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
 
 const REFRESH = { operation: 'refresh', when: 'always' };
 const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };
