@@ -95,6 +95,14 @@ export class N8nClient {
 			.join('; ');
 	}
 
+	/** The types of all nodes that the editor offers, e.g. `n8n-nodes-base.set`. */
+	async nodeTypes(): Promise<string[]> {
+		const types = await this.http.get<Array<{ name: string }>>('/types/nodes.json', {
+			baseURL: this.url,
+		});
+		return types.data.map(({ name }) => name);
+	}
+
 	/** Makes a member of this n8n. @returns their own client, signed in */
 	async inviteMember(email: string): Promise<N8nClient> {
 		const role = 'global:member';

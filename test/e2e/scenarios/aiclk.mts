@@ -279,6 +279,17 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'stops before any request; with Continue On Fail the other two are answered';
 	});
 
+	scenario('the editor offers both nodes, and both as tools of an AI agent', async () => {
+		const types = await rig.n8n.nodeTypes();
+		const ours = types.filter((type) => type.startsWith('n8n-nodes-aiclk.')).sort();
+		const wanted = ['aiClk', 'aiClkToken', 'aiClkTokenTool', 'aiClkTool'];
+		assert.deepEqual(
+			ours,
+			wanted.map((name) => `n8n-nodes-aiclk.${name}`),
+		);
+		return wanted.join(', ');
+	});
+
 	for (const [file, trigger, last] of EXAMPLES) {
 		scenario(`example ${file}`, async () => {
 			const text = await readFile(join(ROOT, 'examples', `${file}.json`), 'utf8');
