@@ -41,10 +41,14 @@ export class Rig {
 
 	private readonly rows: Array<[scenario: string, figures: string]> = [];
 
-	constructor(readonly version: N8nVersion) {}
+	/** @param suite whose tests these are: each has its own n8n */
+	constructor(
+		readonly version: N8nVersion,
+		private readonly suite = 'e2e',
+	) {}
 
 	private get userFolder(): string {
-		return join(ROOT, '.n8n', 'e2e', this.version);
+		return join(ROOT, '.n8n', this.suite, this.version);
 	}
 
 	async start(): Promise<void> {
@@ -85,10 +89,15 @@ export class Rig {
 
 	/** A sandbox as new, with a client and a credential that nobody has used yet. */
 	async begin(settings: Partial<SandboxSettings> = {}): Promise<void> {
+		this.beginWithoutCredential(settings);
+		this.credential = await this.newCredential();
+	}
+
+	/** A sandbox as new, with a client that nobody has used yet. */
+	beginWithoutCredential(settings: Partial<SandboxSettings> = {}): void {
 		this.client = this.newClient();
 		this.sandbox.configure({ ...DEFAULT_SETTINGS, clients: [this.client], ...settings });
 		this.sandbox.clearJournal();
-		this.credential = await this.newCredential();
 	}
 
 	/** A client whose refresh token stands nowhere else. */

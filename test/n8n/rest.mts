@@ -44,7 +44,7 @@ const RUN_LIMIT_MS = 300_000;
 const PATIENCE_MS = 15_000;
 
 /** Asks until the answer will do, or for so many ms. @returns the last answer */
-async function until<T>(
+export async function until<T>(
 	ask: () => Promise<T>,
 	isEnough: (answer: T) => boolean,
 	limitMs = PATIENCE_MS,

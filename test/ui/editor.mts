@@ -1,0 +1,329 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from 'playwright-core';
+
+import { OWNER } from '../n8n/rest.mts';
+
+/** Two busy cores: what a person sees after a second takes ten. */
+const PATIENCE_MS = 30_000;
+
+/** The size of every picture, too. */
+const VIEWPORT = { width: 1280, height: 800 };
+
+/** Matches a text that is just this, whatever white space stands around it. */
+const exactly = (text: string): RegExp =>
+	new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+
+/** What the search in the panel of nodes shows for one node. */
+export interface FoundNode {
+	description: string;
+	/** Natural width of its icon in pixels: 0 when the browser could not draw it. */
+	iconWidth: number;
+}
+
+/**
+ * n8n's editor in a browser, as a person uses it. All that is known about its pages stands in this file: when a new n8n
+ * moves something, this is the file to change.
+ */
+export class Editor {
+	/** Everything that n8n sent to the browser since it was opened: answers, pushed messages, lines on its console. */
+	readonly received: string[] = [];
+
+	private pictures = 0;
+
+	private constructor(
+		private readonly page: Page,
+		private readonly url: string,
+		private readonly folder: string,
+	) {}
+
+	/** @param folder where pictures go */
+	static async open(browser: Browser, url: string, folder: string): Promise<Editor> {
+		const context = await browser.newContext({
+			viewport: VIEWPORT,
+			colorScheme: 'light',
+			locale: 'en-US',
+			reducedMotion: 'reduce',
+		});
+		context.setDefaultTimeout(PATIENCE_MS);
+		// Nothing but this n8n is asked.
+		await context.route(
+			(address) => address.origin !== url,
+			async (route) => await route.abort(),
+		);
+		await mkdir(folder, { recursive: true });
+		const editor = new Editor(await context.newPage(), url, folder);
+		editor.keepWhatIsReceived();
+		return editor;
+	}
+
+	private keepWhatIsReceived(): void {
+		this.page.on('response', (response) => {
+			if (!response.url().includes('/rest/')) return;
+			// A page that is left has no bodies any more.
+			void response.text().then(
+				(text) => this.received.push(text),
+				() => undefined,
+			);
+		});
+		this.page.on('websocket', (socket) => {
+			socket.on('framereceived', ({ payload }) => this.received.push(String(payload)));
+		});
+		this.page.on('console', (message) => this.received.push(message.text()));
+	}
+
+	private at(testId: string): Locator {
+		return this.page.getByTestId(testId);
+	}
+
+	/** Everything that stands on the screen, also in fields, except for what shows as dots. */
+	async visibleText(): Promise<string> {
+		const fields = await this.page
+			.locator('input:visible:not([type=password]), textarea:visible')
+			.all();
+		const values = await Promise.all(fields.map(async (field) => await field.inputValue()));
+		return [await this.page.locator('body').innerText(), ...values].join('\n');
+	}
+
+	/** Keeps a picture of the screen; they are numbered in the order of a run. */
+	async picture(name: string): Promise<void> {
+		const number = String(++this.pictures).padStart(2, '0');
+		await this.pictureAs(join(this.folder, `${number}-${name}.png`));
+	}
+
+	async pictureAs(path: string): Promise<void> {
+		// Hovering makes tool bars appear.
+		await this.page.mouse.move(VIEWPORT.width / 2, 1);
+		await this.page.screenshot({ path, animations: 'disabled' });
+	}
+
+	async signIn(): Promise<void> {
+		await this.page.goto(`${this.url}/signin`);
+		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(OWNER.email);
+		await this.page.locator('input[name="password"]').fill(OWNER.password);
+		await this.at('form-submit-button').click();
+		await this.page.waitForURL(/\/(home|workflow)/);
+	}
+
+	/** A new workflow with nothing but a trigger to start it by hand. */
+	async newWorkflow(name: string): Promise<void> {
+		await this.page.goto(`${this.url}/workflow/new`);
+		await this.at('workflow-name-input').getByTestId('inline-edit-preview').click();
+		await this.at('workflow-name-input').getByTestId('inline-edit-input').fill(name);
+		await this.page.keyboard.press('Enter');
+		await this.at('canvas-plus-button').first().click();
+		await this.at('node-creator-search-bar').fill('Manual Trigger');
+		await this.entry('Manual Trigger').click();
+		await this.onCanvas('manualTrigger').waitFor();
+	}
+
+	async openWorkflow(id: string): Promise<void> {
+		await this.page.goto(`${this.url}/workflow/${id}`);
+		await this.at('canvas-node').first().waitFor();
+	}
+
+	/** An entry of the panel of nodes, or of a node's actions in it. */
+	private entry(name: string): Locator {
+		return this.at('item-iterator-item').filter({
+			has: this.at('node-creator-item-name').filter({ hasText: exactly(name) }),
+		});
+	}
+
+	/** Opens the panel of nodes and searches it. */
+	async searchNodes(text: string): Promise<void> {
+		await this.at('node-creator-plus-button').click();
+		await this.at('node-creator-search-bar').fill(text);
+	}
+
+	/** What the panel of nodes shows of a node that has an icon of its own. */
+	async lookAt(node: string): Promise<FoundNode> {
+		const icon = this.entry(node).locator('img').first();
+		await icon.waitFor();
+		return {
+			description: await this.entry(node).getByTestId('node-creator-item-description').innerText(),
+			iconWidth: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth),
+		};
+	}
+
+	/** Clicks a node in the panel. @returns what one can do with it */
+	async actionsOf(node: string): Promise<string[]> {
+		await this.entry(node).click();
+		await this.at('node-creator-category-item').first().waitFor();
+		const actions = this.at('item-iterator-item').getByTestId('node-creator-item-name');
+		return (await actions.allInnerTexts()).map((text) => text.trim());
+	}
+
+	/** Drags an entry of the open panel of nodes onto the canvas. n8n connects it and opens the node. */
+	async dragIn(entry: string): Promise<void> {
+		const targetPosition = { x: 700, y: 500 };
+		await this.entry(entry).dragTo(this.at('canvas'), { targetPosition });
+		await this.at('ndv').waitFor();
+	}
+
+	/** A node on the canvas, by the last part of its type. */
+	private onCanvas(type: string): Locator {
+		return this.page.locator(`[data-test-id="canvas-node"][data-node-type$=".${type}"]`);
+	}
+
+	async openNode(type: string): Promise<void> {
+		await this.onCanvas(type).dblclick();
+		await this.at('ndv').waitFor();
+	}
+
+	async closeNode(): Promise<void> {
+		await this.at('ndv-close-button').click();
+		await this.at('ndv').waitFor({ state: 'hidden' });
+	}
+
+	/** Types into a text field of the open node. */
+	async type(parameter: string, text: string): Promise<void> {
+		await this.at(`parameter-input-${parameter}`).locator('input, textarea').first().fill(text);
+	}
+
+	/** Chooses from a list of the open node, by its words. */
+	async choose(parameter: string, option: string): Promise<void> {
+		await this.at(`parameter-input-${parameter}`).locator('input').first().click();
+		const headline = this.page.locator('.option-headline', { hasText: exactly(option) });
+		await this.at('parameter-input-item').filter({ has: headline }).click();
+	}
+
+	/** Searches the list of predefined credential types of the open HTTP Request node. @returns what it offers */
+	async searchCredentialTypes(text: string): Promise<string[]> {
+		await this.at('credential-select').locator('input').first().click();
+		await this.page.keyboard.type(text);
+		const options = this.at('credential-select-option').filter({ visible: true });
+		await options
+			.filter({ hasText: new RegExp(text, 'i') })
+			.first()
+			.waitFor();
+		return (await options.allInnerTexts()).map((option) => option.trim());
+	}
+
+	/** Clicks an entry of that list. */
+	async chooseCredentialType(name: string): Promise<void> {
+		await this.at('credential-select-option')
+			.filter({ hasText: exactly(name) })
+			.click();
+	}
+
+	/** Opens the dialog for a first credential of the open node. */
+	async createCredential(): Promise<CredentialDialog> {
+		await this.at('node-credentials-empty-state').getByRole('button').click();
+		return await CredentialDialog.opened(this.page);
+	}
+
+	/** Opens the dialog of the open node's credential. */
+	async editCredential(): Promise<CredentialDialog> {
+		await this.at('credential-edit-button').click();
+		return await CredentialDialog.opened(this.page);
+	}
+
+	/** Gives the open node a credential that is there already. */
+	async chooseCredential(id: string): Promise<void> {
+		await this.at('node-credentials-select').click();
+		await this.at(`node-credentials-select-item-${id}`).click();
+	}
+
+	/** Runs the workflow from its trigger and waits until every node shows that it is done. */
+	async executeWorkflow(nodes: number): Promise<void> {
+		await this.at('execute-workflow-button').click();
+		await this.at('canvas-node-status-success')
+			.nth(nodes - 1)
+			.waitFor();
+	}
+
+	/** Lays the nodes out side by side, as n8n's button does. */
+	async tidyUp(): Promise<void> {
+		await this.at('tidy-up-button').click();
+		await this.at('zoom-to-fit').click();
+	}
+
+	/** What the open node has put out, as the view Schema shows it: the fields of the first item by their names. */
+	async readOutput(): Promise<Record<string, string>> {
+		const panel = this.at('output-panel');
+		await panel.getByTestId('radio-button-schema').click();
+		const fields = panel.getByTestId('run-data-schema-item');
+		await fields.first().waitFor();
+		const lines = (await fields.allInnerTexts()).map((text) => text.trim().split(/\s*\n\s*/));
+		return Object.fromEntries(lines.map(([name = '', ...value]) => [name, value.join(' ')]));
+	}
+
+	/** Waits until n8n's messages in the corner are gone. */
+	async dismissMessages(): Promise<void> {
+		const messages = this.page.locator('.el-notification');
+		for (const message of await messages.all()) {
+			await message.locator('.el-notification__closeBtn').click();
+		}
+		await messages.first().waitFor({ state: 'hidden' });
+	}
+}
+
+/** The dialog of a credential. */
+export class CredentialDialog {
+	private readonly dialog: Locator;
+
+	private constructor(private readonly page: Page) {
+		this.dialog = page.getByTestId('editCredential-modal');
+	}
+
+	static async opened(page: Page): Promise<CredentialDialog> {
+		const opened = new CredentialDialog(page);
+		await opened.fields.first().waitFor();
+		return opened;
+	}
+
+	private get fields(): Locator {
+		return this.dialog.getByTestId('credential-connection-parameter');
+	}
+
+	/** The labels of all fields, from top to bottom, without the star of those that are required. */
+	async labels(): Promise<string[]> {
+		const texts = await this.fields.locator('label').allInnerTexts();
+		// On the lines below stand the buttons to switch to an expression.
+		return texts.map((text) => (text.split('\n', 1)[0] ?? '').replace('*', '').trim());
+	}
+
+	private field(name: string): Locator {
+		return this.dialog.getByTestId(`parameter-input-${name}`).locator('input');
+	}
+
+	async read(field: string): Promise<string> {
+		return await this.field(field).inputValue();
+	}
+
+	/** Whether a field shows dots for what is typed. */
+	async isMasked(field: string): Promise<boolean> {
+		return (await this.field(field).getAttribute('type')) === 'password';
+	}
+
+	async type(field: string, text: string): Promise<void> {
+		await this.field(field).fill(text);
+	}
+
+	/** Presses Save and waits until n8n has tested what was saved. It closes a new credential that passes. */
+	async save(): Promise<void> {
+		const tested = this.page.waitForResponse(/\/rest\/credentials\/test$/);
+		await this.dialog.getByTestId('credential-save-button').click();
+		await tested;
+	}
+
+	async closed(): Promise<void> {
+		await this.dialog.waitFor({ state: 'hidden' });
+	}
+
+	/** Waits for a failed test. @returns all that the dialog says then */
+	async failure(): Promise<string> {
+		await this.dialog.getByText('More details').click();
+		return await this.dialog.innerText();
+	}
+
+	/** Waits for a test that is passed: n8n tests a credential whenever its dialog is opened. */
+	async success(): Promise<void> {
+		await this.dialog.getByTestId('credentials-config-container-test-success').waitFor();
+	}
+
+	async close(): Promise<void> {
+		await this.dialog.locator('.el-dialog__close').click();
+		await this.closed();
+	}
+}
