@@ -40,7 +40,7 @@ const rig = new Rig('2.41.1');
 /** Bytes that n8n holds, by its own metrics. */
 async function residentBytes(): Promise<number> {
 	const { data } = await axios.get<string>(`${rig.server.url}/metrics`);
-	return Number(/process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/.exec(data)?.[1]);
+	return Number(/^n8n_process_resident_memory_bytes\S* (\S+)/m.exec(data)?.[1]);
 }
 
 /** Runs a workflow. @returns by how many bytes n8n grew at most meanwhile */

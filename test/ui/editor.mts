@@ -88,7 +88,7 @@ export class Editor {
 	/** Keeps a picture of the screen; they are numbered in the order of a run. */
 	async picture(name: string): Promise<void> {
 		const number = String(++this.pictures).padStart(2, '0');
-		await this.pictureAs(join(this.folder, `${number}-${name}.png`));
+		await this.pictureAs(join(this.folder, `${number}-${name.replaceAll(' ', '-')}.png`));
 	}
 
 	async pictureAs(path: string): Promise<void> {

@@ -18,6 +18,34 @@ const DOC_IMAGES = join(ROOT, 'docs', 'images');
 const ACCOUNT_INFO =
 	'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22display_name%22%2C%22balance%22%5D%7D';
 
+/** What a person finds when looking for AiClk. */
+const NODES = [
+	{
+		node: 'AiClk',
+		description: /^Read and change advertiser accounts of AiClk/,
+		actions: [
+			'Get info of an account',
+			'Get fund records of an account',
+			'Get many creatives',
+			'Get many materials',
+			'Upload a material',
+			'Get many monitor links',
+			'Create an advertiser',
+			'Update an advertiser',
+			'Transfer money as an agent',
+			'Transfer a coupon as an agent',
+			'Transfer money as a sub manager',
+			'Transfer a coupon as a sub manager',
+			'Make a custom API call',
+		],
+	},
+	{
+		node: 'AiClk Token',
+		description: /^Refresh the access token of an AiClk API credential/,
+		actions: ['Get the status of the access token', 'Refresh the access token'],
+	},
+];
+
 /** What only the editor can show, as a person sees it: `npm run test:ui`. Pictures of every step are in reports/ui. */
 describe(`The editor of n8n ${VERSION}`, () => {
 	const rig = new Rig(VERSION, 'ui');
@@ -65,19 +93,21 @@ describe(`The editor of n8n ${VERSION}`, () => {
 		assert.equal(found.length, 0, `${found.length} secrets came to the browser`);
 	};
 
-	scenario('the panel of nodes finds AiClk Token, with its icon and what it can do', async () => {
-		await editor.newWorkflow('Look for AiClk');
-		await editor.searchNodes('aiclk');
-		const found = await editor.lookAt('AiClk Token');
-		await editor.picture('node-found');
-		assert.match(found.description, /^Refresh the access token of an AiClk API credential/);
-		assert.ok(found.iconWidth > 0, 'its icon is not drawn');
-		const actions = await editor.actionsOf('AiClk Token');
-		await editor.picture('node-actions');
-		for (const action of ['Get the status of the access token', 'Refresh the access token']) {
-			assert.ok(actions.includes(action), `no action '${action}' among ${actions.join(', ')}`);
-		}
-	});
+	for (const { node, description, actions } of NODES) {
+		scenario(`the panel of nodes finds ${node}, with its icon and what it can do`, async () => {
+			await editor.newWorkflow('Look for AiClk');
+			await editor.searchNodes('aiclk');
+			const found = await editor.lookAt(node);
+			await editor.picture(`found ${node}`);
+			assert.match(found.description, description);
+			assert.ok(found.iconWidth > 0, 'its icon is not drawn');
+			const offered = await editor.actionsOf(node);
+			await editor.picture(`actions of ${node}`);
+			for (const action of actions) {
+				assert.ok(offered.includes(action), `no action '${action}' among ${offered.join(', ')}`);
+			}
+		});
+	}
 
 	scenario(
 		'a credential: four fields, AiClk’s words when it refuses, and a test that passes',
