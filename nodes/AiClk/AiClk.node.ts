@@ -8,7 +8,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
-import { CREDENTIAL } from '../shared/request';
+import { readInput } from '../../aiclk/token/input';
+import { CREDENTIAL, toNodeError } from '../shared/request';
 import { properties } from './description';
 import { Fields } from './fields';
 import type { Plan } from './operation';
@@ -33,7 +34,7 @@ export class AiClk implements INodeType {
 
 	/** All items are read and checked before the first request goes out; then they are carried out one after the other. */
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const { accountId } = await this.getCredentials<{ accountId?: string }>(CREDENTIAL);
+		const input = readInput(await this.getCredentials(CREDENTIAL));
 		const items = this.getInputData().map(() => ({
 			plan: null as Plan | null,
 			output: [] as INodeExecutionData[],
@@ -54,7 +55,9 @@ export class AiClk implements INodeType {
 
 		for (const [itemIndex, item] of items.entries()) {
 			item.output = await attempt(itemIndex, async () => {
-				item.plan = await planItem(this, itemIndex, new Fields(this, itemIndex, accountId ?? ''));
+				if (!input.ok) throw toNodeError(this, input.failure, itemIndex);
+				const fields = new Fields(this, itemIndex, input.value.accountId);
+				item.plan = await planItem(this, itemIndex, fields);
 				return [];
 			});
 		}

@@ -497,6 +497,19 @@ describe('a token that AiClk refuses', () => {
 	});
 });
 
+describe('the account', () => {
+	it.each([
+		['the field', { accountId: '7' }, '7'],
+		['the credential, pasted with blanks', {}, '1000002'],
+	])('is that of %s', async (_, parameters, id) => {
+		const { bench } = newBench();
+		bench.helper.row.accountId = ' 100 0002\n';
+		const calls = onApi();
+		await bench.runAiClk({ ...INFO, ...parameters });
+		expect(calls[0]?.url).toContain(`account_id=${id}&`);
+	});
+});
+
 describe('bad input', () => {
 	it.each<[string, IDataObject]>([
 		["'Account ID' is empty", { ...INFO, accountId: ' ' }],
@@ -596,7 +609,7 @@ describe('no live token', () => {
 	});
 
 	it('because the credential is incomplete', async () => {
-		const bench = new Bench(newRow({ accountId: '1000002', refreshToken: '' }));
+		const bench = new Bench(newRow({ accountId: '', refreshToken: '' }));
 		onAccountInfo();
 		const error = await failureOf(bench.runAiClk(INFO));
 		expect(error.message).toMatch(/has no Refresh Token/);
