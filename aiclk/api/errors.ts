@@ -46,10 +46,13 @@ const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
 	},
 };
 
+/** A read has been repeated by then if it was the token; anything else was not. */
 const AFTER_REJECTION: Record<Effect, string> = {
-	read: 'AiClk refuses new tokens, too. Check with an AiClk Token node (Get Status, Verify), and the Account ID and Base URL in the AiClk API credential.',
-	change: 'Nothing was carried out. The token is renewed with the next request: run this again.',
-	money: 'Nothing was carried out. The token is renewed with the next request: run this again.',
+	read: 'Nothing was carried out. Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).',
+	change:
+		'Nothing was carried out. Run this again: if it was the token, it is renewed first. If it comes again, check that your application has the permission for this call and this account.',
+	money:
+		'Nothing was carried out. Run this again: if it was the token, it is renewed first. If it comes again, check that your application has the permission for this call and this account.',
 };
 
 function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFailure {

@@ -17,11 +17,26 @@ import {
 	REFRESHES_PER_DAY,
 } from './ledger';
 import { type Check, type FailedRefreshes, type InputMemory, Memory } from './memory';
-import { type Cause, decide, type Decision, type Situation } from './policy';
+import {
+	type Cause,
+	decide,
+	type Decision,
+	hadRivalTime,
+	isNewer,
+	RIVAL_MS,
+	type Situation,
+} from './policy';
 import { readToken, type StoredFields, type Token, toStoredFields } from './state';
 
 /** After a refresh that another process may be doing too: wait this long, then see whose token lives. */
 const SETTLE_MS = 1_500;
+
+/**
+ * How often to look out for the token that another process may be about to store, as long as that one settles and asks.
+ * Nobody can read the store for the sake of it, but every request of this process does in passing.
+ */
+const LOOKOUT_STEP_MS = 500;
+const LOOKOUT_STEPS = RIVAL_MS / LOOKOUT_STEP_MS;
 
 /** How long AiClk's verdict on a token is believed. */
 const VERDICT_MS = 30_000;
@@ -32,7 +47,7 @@ const PAUSE_MS = {
 	early: { first: 60_000, most: 900_000 },
 };
 
-/** After a lost race the winner's token is in the store by the time n8n tries again; this is for when it is not. */
+/** After a lost race the winner's token is in the store by the time n8n tries again; this is for when it never comes. */
 const PAUSE_AFTER_LOST_RACE_MS = 5_000;
 
 /** n8n's HTTP helper, as the hook finds it in `this.helpers.httpRequest`. */
@@ -55,6 +70,9 @@ interface Sent extends RequestTraits {
 	atMs: number;
 }
 
+/** Whether another process may have refreshed, without its token being seen yet. */
+type Rival = 'none' | 'possible' | 'certain';
+
 type Refreshing = Extract<Decision, { action: 'refresh' }>;
 
 /** How long to leave the token endpoint alone after failures in a row, in ms. */
@@ -70,7 +88,7 @@ const superseded: TokenFailure = {
 	kind: 'superseded',
 	message: 'The AiClk access token was renewed by another n8n process at the same moment',
 	description:
-		"Nothing was sent and the other process's token is kept. Run again; n8n's Retry On Fail does that by itself.",
+		"The other process's token is kept. Run again; n8n's Retry On Fail does that by itself.",
 };
 
 /** The day's refreshes are used up: said before anything is sent. */
@@ -128,6 +146,18 @@ export class TokenManager {
 		});
 	}
 
+	/**
+	 * Asks AiClk, unless it has just said so, whether it is the token of these credentials that it refuses: an answer to
+	 * another call may mean something else. The next request before which the hook is asked has a refused token renewed.
+	 */
+	async isRejected(credentials: Credentials, http: HttpRequest): Promise<boolean> {
+		const input = readInput(credentials);
+		const token = readToken(credentials);
+		if (!input.ok || token === null) return false;
+		const memory = this.memory.of(input.value.fingerprint);
+		return (await this.check(memory, input.value, token, http)) === 'rejected';
+	}
+
 	/** Refreshes attempted today for the client of this input, stored or not. */
 	attemptsToday(input: TokenInput, stored: Token | null): number {
 		return attempts(this.foldedLedger(input, stored));
@@ -170,7 +200,8 @@ export class TokenManager {
 			const shared = await memory.inFlight;
 			if (cause === 'forced') return this.handOver(shared, input, stored);
 		}
-		// Each turn asks AiClk one thing that it remembers, so the third decision at the latest is final.
+		let rival: Rival | null = null;
+		// Each turn asks AiClk one thing that it remembers, or is the one that looks out: so the fourth at the latest is final.
 		for (;;) {
 			const situation = this.situation(input, memory, stored, cause, credentials);
 			const decision = decide(situation);
@@ -180,6 +211,16 @@ export class TokenManager {
 				if (decision.action === 'check' && verdict !== 'rejected') return ok(null);
 				continue;
 			}
+			if (rival === null) {
+				rival = this.rival(decision, memory, situation);
+				if (rival !== 'none') {
+					await this.lookOut(memory);
+					continue;
+				}
+			}
+			// These credentials were read before the rival stored its token: only another request can get hold of it.
+			const isLeft = decision.action === 'refresh' && rival === 'certain';
+			if (decision.action === 'leave' || isLeft) return fail(superseded);
 			return await this.carryOut(decision, { input, memory, stored, situation, http });
 		}
 	}
@@ -192,8 +233,37 @@ export class TokenManager {
 	/** The store may hold a newer token than this process knows: another process refreshed. */
 	private observe(memory: InputMemory, stored: Token | null, input: TokenInput): void {
 		if (stored?.state.fingerprint !== input.fingerprint) return;
-		if (memory.newest === null || stored.state.generation > memory.newest.state.generation) {
-			memory.newest = stored;
+		if (isNewer(stored, memory.newest)) memory.newest = stored;
+	}
+
+	/** Whether another process is about to store a token, so that a refresh here would be needless, or kill that token. */
+	private rival(decision: Decision, memory: InputMemory, situation: Situation): Rival {
+		if (decision.action === 'leave') return 'certain';
+		if (decision.action !== 'refresh' || decision.early) return 'none';
+		if (this.resting(memory, decision, situation.nowMs)?.kind === 'superseded') return 'certain';
+		return decision.reason === 'rejected' && !hadRivalTime(situation) ? 'possible' : 'none';
+	}
+
+	/** Looks out for a rival's token, together with all others who need one. */
+	private async lookOut(memory: InputMemory): Promise<void> {
+		memory.lookout ??= this.untilSeen(memory, memory.newest).finally(() => {
+			memory.lookout = null;
+		});
+		await memory.lookout;
+	}
+
+	/**
+	 * Waits until a request of this process has seen in the store what replaced a token, or for as long as it may take.
+	 *
+	 * @returns the other token, null when none was seen
+	 */
+	private async untilSeen(memory: InputMemory, replaced: Token | null): Promise<Token | null> {
+		for (let step = 0; ; step++) {
+			const { newest } = memory;
+			const isOther = isNewer(newest, replaced) && this.rejectedAtMs(memory, newest) === null;
+			if (isOther) return newest;
+			if (step === LOOKOUT_STEPS) return null;
+			await this.environment.sleep(LOOKOUT_STEP_MS);
 		}
 	}
 
@@ -204,18 +274,14 @@ export class TokenManager {
 		cause: Cause,
 		credentials: Credentials,
 	): Situation {
-		const rejectedAtMs = (token: Token | null): number | null => {
-			const answer = token && this.knownAnswer(memory, token);
-			return answer?.verdict === 'rejected' ? answer.atMs : null;
-		};
 		return {
 			cause,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
 			fingerprint: input.fingerprint,
 			stored,
-			newest: rejectedAtMs(memory.newest) === null ? memory.newest : null,
-			storedRejectedAtMs: rejectedAtMs(stored),
+			newest: this.rejectedAtMs(memory, memory.newest) === null ? memory.newest : null,
+			storedRejectedAtMs: this.rejectedAtMs(memory, stored),
 			lastDrawAtMs: memory.lastDrawAtMs,
 			attemptsToday: this.attemptsToday(input, stored),
 			sent: this.sent.get(credentials) ?? null,
@@ -232,7 +298,7 @@ export class TokenManager {
 	}
 
 	private async carryOut(
-		decision: Exclude<Decision, { action: 'check' }>,
+		decision: Exclude<Decision, { action: 'check' | 'leave' }>,
 		context: {
 			input: TokenInput;
 			memory: InputMemory;
@@ -323,9 +389,11 @@ export class TokenManager {
 		if (!settle) return ok(token);
 		await this.environment.sleep(SETTLE_MS);
 		if ((await this.check(memory, input, token, http)) !== 'rejected') return ok(token);
-		// The winner stores its token within the same span; after that a retry reads it.
-		await this.environment.sleep(SETTLE_MS);
-		return fail(superseded);
+		const winner = await this.untilSeen(memory, previous);
+		if (winner === null) return fail(superseded);
+		return (await this.check(memory, input, winner, http)) === 'rejected'
+			? fail(superseded)
+			: ok(winner);
 	}
 
 	private learn(
@@ -357,6 +425,11 @@ export class TokenManager {
 	private knownAnswer(memory: InputMemory, token: Token): Check['answer'] {
 		const answer = memory.checks.get(token.accessToken)?.answer ?? null;
 		return answer !== null && this.environment.now() < answer.atMs + VERDICT_MS ? answer : null;
+	}
+
+	private rejectedAtMs(memory: InputMemory, token: Token | null): number | null {
+		const answer = token && this.knownAnswer(memory, token);
+		return answer?.verdict === 'rejected' ? answer.atMs : null;
 	}
 
 	/** Asks AiClk about a token: one request for all who want to know, believed for a short while. */

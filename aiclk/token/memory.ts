@@ -33,6 +33,8 @@ export interface InputMemory {
 	failed: FailedRefreshes | null;
 	/** The refresh under way, shared by all who want one. */
 	inFlight: Promise<Result<Token, TokenFailure>> | null;
+	/** The wait for the token of another process, shared by all who need one. */
+	lookout: Promise<unknown> | null;
 	/** By access token. */
 	checks: BoundedMap<string, Check>;
 }
@@ -53,6 +55,7 @@ export class Memory {
 			lastDrawAtMs: null,
 			failed: null,
 			inFlight: null,
+			lookout: null,
 			checks: new BoundedMap(MOST_CHECKS),
 		};
 		this.inputs.set(fingerprint, fresh);

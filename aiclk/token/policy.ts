@@ -20,6 +20,15 @@ const DRAW_INTERVAL_SHARE = 1 / 25_920;
 /** A token minted by this process so long ago may still stand in for a row that was read before it was stored. */
 export const ADOPTION_MS = 5 * 60_000;
 
+/**
+ * Rejected so soon after it was issued, a token was killed by another process that refreshed at the same moment:
+ * settling, asking and storing are over by then, however slow.
+ */
+const COLLISION_MS = 10_000;
+
+/** By then another process that replaced a token has settled, asked and stored its own. */
+export const RIVAL_MS = 3_000;
+
 /** Why the hook is asked. */
 export type Cause =
 	/** n8n is about to send a request. */
@@ -48,6 +57,8 @@ export type Decision =
 	| { action: 'adopt'; reason: 'newer-known' }
 	/** Ask AiClk whether it is the token that it refuses. */
 	| { action: 'check'; reason: 'after-failure' }
+	/** Another process has just killed this token and is about to store its own: refreshing would kill that one, too. */
+	| { action: 'leave'; reason: 'replaced-elsewhere' }
 	/**
 	 * Get a new token. `early`: the old one still works, so a failure costs nothing.
 	 * `settle`: another process may be doing the same, so see who wins before storing.
@@ -113,6 +124,14 @@ const mayDraw = ({ lastDrawAtMs, nowMs }: Situation, state: TokenState): boolean
 const isDrawn = ({ nowMs, random }: Situation, state: TokenState): boolean =>
 	nowMs - lifeMs(state) * DRAW_MEAN_SHARE * Math.log(1 - random) >= renewsAtMs(state);
 
+/** Whether a token was issued after another one of the same input. Two processes may have given both the same number. */
+export const isNewer = (token: Token | null, other: Token | null): token is Token =>
+	token !== null &&
+	(other === null ||
+		token.state.generation > other.state.generation ||
+		(token.state.generation === other.state.generation &&
+			token.state.issuedAtMs > other.state.issuedAtMs));
+
 /** Whether a token is alive by the clock. */
 export const isAlive = (token: Token | null, nowMs: number): token is Token =>
 	token !== null && age(token.state, nowMs) !== 'expired';
@@ -131,6 +150,25 @@ const refresh = (reason: Refresh['reason'], settle: boolean, attemptsToday: numb
 		? { action: 'refresh', reason, early: false, settle }
 		: { action: 'refuse', reason: 'budget-spent' };
 
+/**
+ * AiClk has rejected the stored token, which is alive by the clock. `hadTime`: the store was read after a rival would have
+ * put its token there, and still holds the rejected one, so there is no rival.
+ */
+const replaceRejected = (
+	{ nowMs, attemptsToday }: Situation,
+	stored: Token,
+	hadTime: boolean,
+): Decision =>
+	Math.abs(nowMs - stored.state.issuedAtMs) < COLLISION_MS && !hadTime
+		? { action: 'leave', reason: 'replaced-elsewhere' }
+		: refresh('rejected', true, attemptsToday);
+
+/** Whether a rival would have stored its token by now; a request that is about to be sent has just read the store. */
+export const hadRivalTime = ({ cause, nowMs, storedRejectedAtMs }: Situation): boolean =>
+	cause === 'before-request' &&
+	storedRejectedAtMs !== null &&
+	nowMs - storedRejectedAtMs >= RIVAL_MS;
+
 /** No token of this input is stored: another request of this process may just have minted one. */
 function decideWithoutToken(situation: Situation): Decision {
 	const { newest, nowMs, stored, attemptsToday } = situation;
@@ -144,7 +182,7 @@ function decideWithoutToken(situation: Situation): Decision {
  * certainty that AiClk refused the token, and thus did nothing, ends in `keep`.
  */
 function decideAfterFailure(situation: Situation, stored: Token, newer: Token | null): Decision {
-	const { nowMs, sent, storedRejectedAtMs, attemptsToday } = situation;
+	const { nowMs, sent, storedRejectedAtMs } = situation;
 	// It lived when the request went out and is dead now: its rejection would prove nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
 	// The same if the refresh that replaced it happened while the request was on its way, and may be what killed it.
@@ -154,14 +192,16 @@ function decideAfterFailure(situation: Situation, stored: Token, newer: Token | 
 		(storedRejectedAtMs === null || storedRejectedAtMs > newer.state.issuedAtMs);
 	if (wasReplacedMeanwhile && !sent?.repeatable) return keep('may-have-been-carried-out');
 	if (storedRejectedAtMs === null) return { action: 'check', reason: 'after-failure' };
-	return isAlive(newer, nowMs) ? ADOPT : refresh('rejected', true, attemptsToday);
+	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored, false);
 }
 
 function decideBeforeRequest(situation: Situation, stored: Token, newer: Token | null): Decision {
 	const { nowMs, storedRejectedAtMs, attemptsToday } = situation;
 	if (isAlive(newer, nowMs)) return ADOPT;
 	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
-	if (storedRejectedAtMs !== null) return refresh('rejected', true, attemptsToday);
+	if (storedRejectedAtMs !== null) {
+		return replaceRejected(situation, stored, hadRivalTime(situation));
+	}
 	if (!mayDraw(situation, stored.state)) return keep('fresh');
 	if (!isDrawn(situation, stored.state)) return keep('not-drawn');
 	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
@@ -169,7 +209,7 @@ function decideBeforeRequest(situation: Situation, stored: Token, newer: Token |
 }
 
 /**
- * The policy of the token, as a pure function: which of five things to do now, and why.
+ * The policy of the token, as a pure function: which of six things to do now, and why.
  * Rules and figures: README, "How a token lives".
  */
 export function decide(situation: Situation): Decision {
@@ -180,9 +220,10 @@ export function decide(situation: Situation): Decision {
 			? keep('credentials-changed-meanwhile')
 			: decideWithoutToken(situation);
 	}
-	const newer =
-		newest !== null && newest.state.generation > stored.state.generation ? newest : null;
-	return cause === 'after-failure'
-		? decideAfterFailure(situation, stored, newer)
-		: decideBeforeRequest(situation, stored, newer);
+	if (cause === 'after-failure') {
+		return decideAfterFailure(situation, stored, isNewer(newest, stored) ? newest : null);
+	}
+	// Of two with the same number the store's counts, unless it has failed: clocks that differ may call the wrong one newer.
+	const isLater = newest !== null && newest.state.generation > stored.state.generation;
+	return decideBeforeRequest(situation, stored, isLater ? newest : null);
 }

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
 import type { Envelope } from '../../aiclk/api/envelope';
 import { type ApiFailure, noAnswer, readAnswer } from '../../aiclk/api/errors';
@@ -12,33 +12,63 @@ import { CREDENTIAL, requestWith } from '../shared/request';
 /** Why a call came to nothing: AiClk or the network, or the credential had no live token. */
 export type CallFailure = { api: ApiFailure } | { token: TokenFailure };
 
+interface Attempt {
+	credentials: ICredentialDataDecryptedObject;
+	result: Result<Envelope, CallFailure>;
+}
+
 /** Sends a request once, with the credential as it is in the database at this moment. */
-async function sendOnce(
+async function attempt(
 	context: IExecuteFunctions,
 	request: ApiRequest,
 	hint: string,
-): Promise<Result<Envelope, CallFailure>> {
+): Promise<Attempt> {
 	const credentials = await context.getCredentials(CREDENTIAL);
 	const input = readInput(credentials);
-	if (!input.ok) return fail({ token: input.failure });
+	if (!input.ok) return { credentials, result: fail({ token: input.failure }) };
 	const { baseUrl, refreshToken } = input.value;
 	const { effect } = request;
 
 	const answer = await requestWith(context, credentials, toHttpOptions(baseUrl, request));
 	if (!answer.ok) {
 		const { token, error } = answer.failure;
-		return fail(token === null ? { api: noAnswer(error, effect) } : { token });
+		const failure = token === null ? { api: noAnswer(error, effect) } : { token };
+		return { credentials, result: fail(failure) };
 	}
 	const secrets = [refreshToken, String(credentials.accessToken)];
 	const read = readAnswer(answer.value, { effect, hint, secrets });
-	if (read.ok) return read;
-	if (read.failure.kind === 'token-rejected') tokenManager.noteVerdict(credentials, 'rejected');
-	return fail({ api: read.failure });
+	return { credentials, result: read.ok ? read : fail({ api: read.failure }) };
 }
 
 /**
- * Sends a request and reads AiClk's answer. When AiClk refuses the token, the next request has it renewed: a read is that next
- * request itself, once; anything that changes something is never sent again.
+ * Whether a request that came to nothing is to be sent again, with the credential as it is in the database then.
+ *
+ * Another process may have renewed the token at the same moment: nothing was sent, and its token is there by now. Where AiClk
+ * does not accept the token, it is asked whether it is the token indeed, for it may refuse a call for lack of a permission in
+ * the same way; a refused token is renewed before the next request. A read is that next request itself; anything that
+ * changes something is never sent again.
+ */
+async function mayBeRepeated(
+	context: IExecuteFunctions,
+	{ credentials, result }: Attempt,
+	{ effect }: ApiRequest,
+): Promise<boolean> {
+	if (result.ok) return false;
+	const { failure } = result;
+	if ('token' in failure) return failure.token.kind === 'superseded';
+	if (failure.api.kind !== 'token-rejected') return false;
+	const isRejected = await tokenManager.isRejected(
+		credentials,
+		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
+	);
+	return isRejected && effect === 'read';
+}
+
+/** A refused token, and a collision with another process on the way to a new one. */
+const MOST_REPEATS = 2;
+
+/**
+ * Sends a request and reads AiClk's answer; heals a refused token on the way.
  *
  * @returns the envelope of a success
  */
@@ -47,8 +77,10 @@ export async function send(
 	request: ApiRequest,
 	hint: string,
 ): Promise<Result<Envelope, CallFailure>> {
-	const first = await sendOnce(context, request, hint);
-	const isRejected =
-		!first.ok && 'api' in first.failure && first.failure.api.kind === 'token-rejected';
-	return isRejected && request.effect === 'read' ? await sendOnce(context, request, hint) : first;
+	let last = await attempt(context, request, hint);
+	for (let repeats = 0; repeats < MOST_REPEATS; repeats++) {
+		if (!(await mayBeRepeated(context, last, request))) break;
+		last = await attempt(context, request, hint);
+	}
+	return last.result;
 }

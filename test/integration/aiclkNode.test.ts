@@ -421,7 +421,7 @@ describe('money', () => {
 		const { bench } = newBench();
 		const calls = onApi(reply);
 		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(calls).toHaveLength(1);
+		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
 		expect(error.name).toBe('NodeApiError');
 		expect(error.message).toMatch(message);
 		expect(error.description).toMatch(description);
@@ -472,29 +472,70 @@ describe('money', () => {
 });
 
 describe('a token that AiClk refuses', () => {
+	const hundred = Array.from({ length: 100 }, () => ({ json: {} }));
+
 	it.each([
-		['in an HTTP-200 body', 200],
-		['with HTTP 401', 401],
-	])('%s during 100 items: one refresh, every item answered', async (_, status) => {
+		['in an HTTP-200 body', 200, true],
+		['with HTTP 401', 401, true],
+		['soon after it was issued', 200, false],
+	])(
+		'%s during 100 items: one refresh, every item answered',
+		async (_, status, isAged) => {
+			const { bench, refreshes } = newBench();
+			onApi(() => [200, success({})]);
+			await bench.runAiClk(INFO);
+			nock.cleanAll();
+			const more = onRefresh(() => [200, issued('access-2')]);
+			const calls = onApi(({ token }) =>
+				token === 'access-1' ? [status, REJECTED] : [200, success({ n: 1 })],
+			);
+			if (isAged) bench.age();
+			const output = await bench.runAiClk(INFO, hundred);
+			expect(output).toHaveLength(100);
+			expect([refreshes.length, more.length]).toEqual([1, 1]);
+			expect(bench.helper.row.accessToken).toBe('access-2');
+			// One refused call, the question whether it is the token, and the check of the new token before it is stored.
+			expect(calls).toHaveLength(103);
+		},
+		20_000,
+	);
+
+	it('for one endpoint only costs no refresh: it is a permission that is missing', async () => {
 		const { bench, refreshes } = newBench();
-		const calls = onApi(({ token }, n) =>
-			token === 'access-1' && n > 1 ? [status, REJECTED] : [200, success({ n })],
+		const calls = onApi(({ url }) =>
+			url.includes('account/info') ? [200, success({})] : [200, REJECTED],
 		);
-		const items = Array.from({ length: 100 }, () => ({ json: {} }));
-		const output = await bench.runAiClk(INFO, items);
+		const output = await bench.runAiClk(set('creative', 'getAll'), hundred, {
+			onError: 'continueRegularOutput',
+		});
+		expect(refreshes).toHaveLength(1);
 		expect(output).toHaveLength(100);
-		expect(refreshes).toHaveLength(2);
-		expect(bench.helper.row.accessToken).toBe('access-2');
-		// One refused call, and the check of the new token before it is stored.
-		expect(calls).toHaveLength(102);
+		expect(output[0]?.json.error).toMatch(/does not accept the access token: access_token 无效/);
+		// AiClk is asked once, and that is remembered for a while.
+		expect(calls).toHaveLength(101);
 	});
 
+	it('is renewed before the next change, which the refused one was not', async () => {
+		const { bench, refreshes } = newBench();
+		const calls = onApi(({ token }) =>
+			token === 'access-1' ? [200, REJECTED] : [200, success(null)],
+		);
+		const error = await failureOf(bench.runAiClk(CHARGE));
+		expect(error.description).toMatch(/^Nothing was carried out/);
+		bench.age();
+		await bench.runAiClk(CHARGE);
+		const charges = calls.filter(({ url }) => url.includes('charge'));
+		expect(charges.map(({ token }) => token)).toEqual(['access-1', 'access-2']);
+		expect(refreshes).toHaveLength(2);
+	}, 10_000);
+
 	it('again after it was renewed: the second refusal is shown', async () => {
-		const { bench } = newBench();
+		const { bench, refreshes } = newBench();
 		onApi(() => [200, REJECTED]);
 		const error = await failureOf(bench.runAiClk(INFO));
 		expect(error.message).toMatch(/AiClk|renewed by another/);
-	});
+		expect(refreshes.length).toBeLessThanOrEqual(3);
+	}, 30_000);
 });
 
 describe('the account', () => {

@@ -3,7 +3,8 @@ import type { IDataObject, INode, INodeExecutionData, INodeType } from 'n8n-work
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
-import type { Row } from '../unit/support';
+import { readState, type TokenState } from '../../aiclk/token/state';
+import { DAY_MS, type Row } from '../unit/support';
 import { CredentialsHelper, newContext, newRow } from './context';
 
 const NODES: Record<string, INodeType> = {
@@ -36,6 +37,13 @@ export class Bench {
 			...node,
 		};
 		return newContext(this.helper, NODES[complete.type] as INodeType, complete, items);
+	}
+
+	/** Makes the stored token one that was issued long ago: rejected at once it would be left to another process. */
+	age(): void {
+		const { row } = this.helper;
+		const state = readState(row.tokenState) as TokenState;
+		row.tokenState = JSON.stringify({ ...state, issuedAtMs: state.issuedAtMs - DAY_MS });
 	}
 
 	/** Runs the AiClk Token node and returns its items. */

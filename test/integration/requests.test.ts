@@ -120,6 +120,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 
 	it('whose token is refused with HTTP 401 is healed with one refresh, for 20 at once', async () => {
 		const bench = await benchWithToken();
+		bench.age();
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo((token) => [200, token === 'access-2' ? ACCEPTED : REJECTED]);
 		const calls = onCall((token) => (token === 'access-2' ? [200, ACCEPTED] : [401, REJECTED]));

@@ -221,6 +221,7 @@ describe('status', () => {
 
 	it('with verify heals a token that AiClk refuses in an HTTP-200 body', async () => {
 		const bench = await benchWithToken();
+		bench.age();
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo((token) => [200, token === 'access-2' ? ACCEPTED : REJECTED]);
 		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
@@ -235,6 +236,7 @@ describe('status', () => {
 
 	it('with verify says that a refused token could not be renewed', async () => {
 		const bench = await benchWithToken();
+		bench.age();
 		onRefresh(() => [500, '<html>']);
 		onAccountInfo(() => [200, REJECTED]);
 		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
@@ -244,7 +246,7 @@ describe('status', () => {
 			message: "AiClk's token endpoint did not answer as documented (HTTP 500)",
 		});
 		expect(bench.helper.row.accessToken).toBe('access-1');
-	});
+	}, 10_000);
 
 	it('with verify tells why there is no token, without failing', async () => {
 		const bench = new Bench();

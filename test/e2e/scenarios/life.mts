@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Workflow } from '../../n8n/rest.mts';
+import { storedToken } from '../../sandbox/storedToken.ts';
 import type { Scenarios } from '../rig.mts';
 import {
 	call,
@@ -17,15 +18,20 @@ import {
 
 const ECHO = 'sandbox/echo';
 const TEN_MINUTES_MS = 600_000;
+const DAY_MS = 86_400_000;
 
 /** What happens to a token in its life: revoked, due while AiClk is out of order, rotated, clocks that differ. */
 export const life: Scenarios = (rig, scenario) => {
 	const read = (shape: Shape = 'GET') => httpRequest(shape, rig.url(ECHO));
 	const succeeds = async () => (await rig.run(read())).status === 'success';
 
-	/** A token is stored, AiClk revokes it, and then a workflow is started 30 times at once. */
+	/** A token was stored long ago, AiClk revokes it, and then a workflow is started 30 times at once. */
 	const runAfterRevocation = async (workflow: Workflow) => {
+		rig.credential = await rig.newCredential(
+			await storedToken(rig.sandbox, rig.client, { lifeMs: 90 * DAY_MS, leftMs: 45 * DAY_MS }),
+		);
 		assert.ok(await succeeds());
+		assert.equal(rig.refreshes, 0);
 		rig.sandbox.revoke();
 		rig.sandbox.clearJournal();
 		return await rig.runAtOnce(workflow, 30);

@@ -41,7 +41,7 @@ describe('readAnswer', () => {
 			answer(200, { code: 401 }),
 			'token-rejected',
 			/does not accept/,
-			/new tokens, too.*code 401/,
+			/has the permission.*code 401/,
 		],
 		[
 			'HTTP 401 with HTML',

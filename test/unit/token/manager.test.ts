@@ -10,9 +10,10 @@ beforeEach(() => {
 	n8n = new FakeProcess(aiclk);
 });
 
-/** A token is in the store, and nothing has been counted yet. */
+/** A token has been in the store for a minute, and nothing has been counted yet. */
 async function withToken() {
 	await n8n.ask();
+	n8n.environment.nowMs += 60_000;
 	aiclk.refreshes = [];
 	aiclk.checks = [];
 	n8n.environment.slept = [];
@@ -258,6 +259,35 @@ describe('an expired token', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
+	it('of two processes that collide ends with the winner’s token for the loser, too, once it is seen', async () => {
+		aiclk.strict = true;
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		const late = { ...n8n.row };
+		n8n.environment.duringSleep = async () => {
+			if (n8n.environment.slept.length === 1) await other.ask();
+			if (n8n.environment.slept.length === 3) void n8n.ask({ ...other.row });
+		};
+		expect(await n8n.ask(late)).toMatchObject({ ok: true });
+		expect(late.accessToken).toBe(other.row.accessToken);
+		expect(n8n.row.accessToken).toBe(other.row.accessToken);
+		expect(n8n.environment.slept).toEqual([1_500, 500, 500]);
+	});
+
+	it('of two processes that collide fails for the loser when the only other token it sees is dead, too', async () => {
+		aiclk.strict = true;
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		n8n.environment.duringSleep = async () => {
+			if (n8n.environment.slept.length !== 1) return;
+			await other.ask();
+			aiclk.live.clear();
+			void n8n.ask({ ...other.row });
+		};
+		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(n8n.row.accessToken).toBe('access-1');
+	});
+
 	it('after a lost race is left to the winner for 5 seconds, then renewed here', async () => {
 		aiclk.strict = true;
 		n8n.environment.duringSleep = () => aiclk.live.clear();
@@ -265,7 +295,6 @@ describe('an expired token', () => {
 		n8n.environment.nowMs += 4_999;
 		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
 		expect(aiclk.refreshes).toHaveLength(1);
-		n8n.environment.nowMs += 1;
 		n8n.environment.duringSleep = () => undefined;
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 		expect(aiclk.refreshes).toHaveLength(2);
@@ -288,6 +317,110 @@ describe('an expired token', () => {
 		n8n.row = other.row;
 		expect(await n8n.ask()).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('a token that AiClk rejects', () => {
+	let other: FakeProcess;
+
+	/** A request of this process reads the row as another process has left it. */
+	const see = async () => {
+		n8n.row = { ...other.row };
+		await n8n.ask();
+	};
+
+	beforeEach(async () => {
+		await withToken();
+		aiclk.strict = true;
+		other = new FakeProcess(aiclk, { ...n8n.row });
+		other.environment.nowMs = n8n.environment.nowMs;
+	});
+
+	it('is looked for in the store for 3 seconds before it is renewed, by all who need it together', async () => {
+		aiclk.live.clear();
+		const items = await Promise.all(Array.from({ length: 30 }, () => n8n.failedRequest()));
+		await Promise.all(items.map(async (row) => await n8n.ask(row)));
+		expect(n8n.environment.slept).toEqual([500, 500, 500, 500, 500, 500, 1_500]);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('gives way to the one of another process as soon as any request has seen that', async () => {
+		const read = await n8n.failedRequest();
+		await other.force();
+		n8n.environment.duringSleep = see;
+		await n8n.ask(read);
+		expect(n8n.environment.slept).toEqual([500]);
+		expect(read.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is not renewed for a request that may have been carried out, once the other one is seen', async () => {
+		const charge = await n8n.failedRequest(false);
+		other.environment.nowMs += 100;
+		await other.force();
+		n8n.environment.nowMs += 200;
+		n8n.environment.duringSleep = see;
+		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is left to the winner of a race that was lost a moment ago, however long the wait', async () => {
+		const first = await n8n.failedRequest();
+		const second = await n8n.failedRequest();
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		aiclk.live.clear();
+		await n8n.ask(first);
+		n8n.environment.nowMs += 4_000;
+		expect(await n8n.ask(second)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('moments after it was issued is left to the process that killed it', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		await other.force();
+		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(2);
+		await see();
+		expect(n8n.row.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('moments after it was issued is renewed when it is still stored after the wait: nobody else was at it', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		aiclk.live.clear();
+		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		n8n.environment.slept.length = 0;
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.environment.slept).toEqual([1_500]);
+		expect(aiclk.live.has(String(n8n.row.accessToken))).toBe(true);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('is asked about once in 30 seconds when another call was refused', async () => {
+		const isRejected = async () => await n8n.manager.isRejected({ ...n8n.row }, aiclk.http);
+		expect(await isRejected()).toBe(false);
+		aiclk.live.clear();
+		n8n.environment.nowMs += 29_999;
+		expect(await isRejected()).toBe(false);
+		n8n.environment.nowMs += 1;
+		expect(await isRejected()).toBe(true);
+		expect(await n8n.manager.isRejected(emptyRow(), aiclk.http)).toBe(false);
+		expect(await n8n.manager.isRejected(emptyRow({ clientId: '' }), aiclk.http)).toBe(false);
+		expect(aiclk.checks).toHaveLength(2);
+	});
+
+	it('moments after it was issued gives way to the one that killed it, though both have the same number', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		other.environment.nowMs += 100;
+		await other.force();
+		expect(tokenOf(other.row).state.generation).toBe(tokenOf(read).state.generation);
+		n8n.environment.duringSleep = see;
+		await n8n.ask(read);
+		expect(read.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(2);
 	});
 });
 

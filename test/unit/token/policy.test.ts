@@ -7,6 +7,7 @@ import {
 	type Cause,
 	deadAtMs,
 	decide,
+	isNewer,
 	renewsAtMs,
 	type Situation,
 } from '../../../aiclk/token/policy';
@@ -47,6 +48,7 @@ const needed = (reason: string, settle: boolean) => ({
 const early = { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
 const kept = (reason: string) => ({ action: 'keep', reason });
 const adopted = { action: 'adopt', reason: 'newer-known' };
+const left = { action: 'leave', reason: 'replaced-elsewhere' };
 const refused = { action: 'refuse', reason: 'budget-spent' };
 
 const DEAD_AT = NOW + LIFE_MS - 60_000;
@@ -95,6 +97,22 @@ describe('before a request', () => {
 		],
 		['dead, budget spent', { nowMs: DEAD_AT, attemptsToday: REFRESHES_PER_DAY }, refused],
 		['known to be rejected', { storedRejectedAtMs: NOW }, needed('rejected', true)],
+		['rejected at once', { storedRejectedAtMs: NOW + 7_000, nowMs: NOW + 9_999 }, left],
+		[
+			'rejected at once, by a clock that is behind',
+			{ storedRejectedAtMs: NOW, nowMs: NOW - 9_999 },
+			left,
+		],
+		[
+			'rejected at once, and still stored when a rival would have replaced it',
+			{ storedRejectedAtMs: NOW + 6_999, nowMs: NOW + 9_999 },
+			needed('rejected', true),
+		],
+		[
+			'rejected 10 seconds after it was issued',
+			{ storedRejectedAtMs: NOW, nowMs: NOW + 10_000 },
+			needed('rejected', true),
+		],
 		['a newer one is known', { newest: NEWER }, adopted],
 		['dead, and a newer one is known', { nowMs: DEAD_AT, newest: NEWER }, adopted],
 		['rejected, and a newer one is known', { storedRejectedAtMs: NOW, newest: NEWER }, adopted],
@@ -110,7 +128,7 @@ describe('before a request', () => {
 		],
 		[
 			'the same generation is not newer',
-			{ newest: token('other', { generation: 1 }) },
+			{ newest: token('other', { generation: 1, issuedAtMs: NOW + 1 }) },
 			kept('not-drawn'),
 		],
 		[
@@ -154,6 +172,16 @@ describe('after a failed request', () => {
 	it.each<[string, Partial<Situation>, object]>([
 		['AiClk is asked', {}, { action: 'check', reason: 'after-failure' }],
 		['a rejected token is renewed', { storedRejectedAtMs: NOW }, needed('rejected', true)],
+		[
+			'a token that another process has just killed is left to it',
+			{ storedRejectedAtMs: NOW, nowMs: NOW + 9_999 },
+			left,
+		],
+		[
+			'a rejected token gives way to one of the same generation that was issued later',
+			{ storedRejectedAtMs: NOW, newest: token('other', { issuedAtMs: NOW + 1 }) },
+			adopted,
+		],
 		[
 			'a rejected token is not renewed past the cap',
 			{ storedRejectedAtMs: NOW, attemptsToday: REFRESHES_PER_DAY },
@@ -310,11 +338,7 @@ describe('over all states and clocks', () => {
 			if (decision.action !== 'adopt') return;
 			expect(newest).not.toBeNull();
 			expect(age((newest as Token).state, any.nowMs)).not.toBe('expired');
-			if (isOurs(any)) {
-				expect((newest as Token).state.generation).toBeGreaterThan(
-					(any.stored as Token).state.generation,
-				);
-			}
+			if (isOurs(any)) expect(isNewer(newest, any.stored)).toBe(true);
 		});
 	});
 

@@ -1,0 +1,52 @@
+import { readInput } from '../../aiclk/token/input';
+import { quotaDay } from '../../aiclk/token/ledger';
+import { toStoredFields, type TokenState } from '../../aiclk/token/state';
+import type { Sandbox } from './server';
+import type { Client } from './settings';
+
+/** How old a token is, in ms. */
+export interface TokenAge {
+	lifeMs: number;
+	/** Until it expires; below zero when it has. */
+	leftMs: number;
+}
+
+/**
+ * Has the sandbox issue a token, and makes of it what the credential stores, as if it had been issued long ago.
+ * The refresh that this takes is left out of the journal.
+ */
+export async function storedToken(
+	sandbox: Sandbox,
+	client: Client,
+	{ lifeMs, leftMs }: TokenAge,
+): Promise<Record<string, string>> {
+	const { expiresInSeconds, lifeSeconds, tokenFault, tokenDelayMs } = sandbox.settings();
+	sandbox.configure({
+		lifeSeconds: Math.max(0, leftMs / 1000),
+		tokenFault: null,
+		tokenDelayMs: 0,
+	});
+	const form = new FormData();
+	form.set('client_id', client.clientId);
+	form.set('refresh_token', client.refreshToken);
+	const response = await fetch(`${sandbox.url}/oauth2/token`, { method: 'POST', body: form });
+	const { data } = (await response.json()) as { data: { access_token: string } };
+	sandbox.configure({ expiresInSeconds, lifeSeconds, tokenFault, tokenDelayMs });
+	sandbox.clearJournal();
+
+	const input = readInput({ ...client, baseUrl: sandbox.url });
+	if (!input.ok) throw new Error(input.failure.message);
+	const expiresAtMs = Math.round(Date.now() + leftMs);
+	const state: TokenState = {
+		fingerprint: input.value.fingerprint,
+		generation: 1,
+		issuedAtMs: Math.round(expiresAtMs - lifeMs),
+		expiresAtMs,
+		expirySource: 'answer',
+		header: sandbox.settings().tokenType,
+		traceId: null,
+		ledger: { client: input.value.client, day: quotaDay(Date.now()), attempts: 0 },
+	};
+	const token = { accessToken: data.access_token, rotatedRefreshToken: '', state };
+	return { ...toStoredFields(token, state.ledger) };
+}
