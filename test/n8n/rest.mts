@@ -43,17 +43,21 @@ const RUN_LIMIT_MS = 300_000;
 
 const PATIENCE_MS = 15_000;
 
+/** The most executions that n8n lists at once. */
+const PAGE = 100;
+
 /** Asks until the answer will do, or for so many ms. @returns the last answer */
 export async function until<T>(
 	ask: () => Promise<T>,
 	isEnough: (answer: T) => boolean,
 	limitMs = PATIENCE_MS,
+	pauseMs = 50,
 ): Promise<T> {
 	const deadline = Date.now() + limitMs;
 	for (;;) {
 		const answer = await ask();
 		if (isEnough(answer) || Date.now() > deadline) return answer;
-		await sleep(50);
+		await sleep(pauseMs);
 	}
 }
 
@@ -225,6 +229,45 @@ export class N8nClient {
 			});
 		const { data } = await until(list, (response) => response.data.data.results.length > 0);
 		return await Promise.all(data.data.results.map(async ({ id }) => await this.untilEnd(id)));
+	}
+
+	/**
+	 * How so many executions of a workflow ended, by status; waits for all of them to be there and to end.
+	 *
+	 * @param limitMs how long to wait; what still goes on then is counted as it is
+	 */
+	async statusesOf(
+		workflowId: string,
+		executions: number,
+		limitMs = RUN_LIMIT_MS,
+	): Promise<Record<string, number>> {
+		const list = async () => await this.listExecutions(workflowId);
+		const haveEnded = (rows: Array<{ status: string }>) =>
+			rows.length >= executions && !rows.some(({ status }) => UNFINISHED.has(status));
+		const rows = await until(list, haveEnded, limitMs, 500);
+		const counts: Record<string, number> = {};
+		for (const { status } of rows) counts[status] = (counts[status] ?? 0) + 1;
+		return counts;
+	}
+
+	/** All executions of a workflow at this moment, newest first, without their data. */
+	async listExecutions(workflowId: string): Promise<Array<{ id: string; status: string }>> {
+		interface Page {
+			results: Array<{ id: string; status: string }>;
+			/** From n8n 2 on. */
+			nextCursor?: string | null;
+		}
+		const filter = JSON.stringify({ workflowId });
+		const all = new Map<string, { id: string; status: string }>();
+		let cursor: string | null | undefined;
+		do {
+			const { data } = await this.http.get<{ data: Page }>('/executions', {
+				params: { filter, limit: PAGE, cursor },
+			});
+			for (const row of data.data.results) all.set(row.id, row);
+			cursor = data.data.nextCursor;
+		} while (cursor);
+		return [...all.values()];
 	}
 
 	/** Presses Execute and waits for the end. */

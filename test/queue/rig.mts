@@ -1,0 +1,354 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import axios from 'axios';
+import Table from 'cli-table3';
+
+import { chain, STATUS, token, webhook } from '../e2e/workflows.mts';
+import { type Installation, installN8n, ROOT } from '../n8n/install.mts';
+import { installByHand, packTarball } from '../n8n/package.mts';
+import { N8nClient, type Workflow } from '../n8n/rest.mts';
+import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../n8n/server.mts';
+import {
+	createSandbox,
+	DEFAULT_CLIENT,
+	type JournalEntry,
+	type Sandbox,
+	type SandboxSettings,
+} from '../sandbox/server.ts';
+import { DEFAULT_SETTINGS } from '../sandbox/settings.ts';
+import { storedToken, type TokenAge } from '../sandbox/storedToken.ts';
+import { type Addresses, Space } from './services.mts';
+
+const VERSION = '2.41.1';
+const USER_FOLDER = join(ROOT, '.n8n', 'queue');
+export const WORKERS = ['worker-1', 'worker-2', 'worker-3'];
+const ACCOUNT_ID = '1000002';
+
+/** How n8n is set up here, beside its services. */
+const QUEUE_MODE = {
+	EXECUTIONS_MODE: 'queue',
+	OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+	// A run whose worker was killed is given up after seconds, not minutes.
+	QUEUE_WORKER_LOCK_DURATION: '10000',
+	QUEUE_WORKER_LOCK_RENEW_TIME: '3000',
+	QUEUE_WORKER_STALLED_INTERVAL: '5000',
+};
+
+type Node = ReturnType<typeof webhook>;
+
+/** What the closing table says of a scenario. */
+export interface Figures {
+	runs: number;
+	failedRuns: number;
+	refreshes: number;
+	/** Requests to the API that carried no live token. */
+	deadCalls: number;
+	/** Requests that reached AiClk with a live token after the same item's request had done so before. */
+	sentTwice: number;
+}
+
+/** A workflow whose webhook is called many times. */
+export interface Load {
+	id: string;
+	path: string;
+	started: number;
+}
+
+/** n8n in queue mode: a main process and three workers on PostgreSQL and Redis, and a sandbox that plays AiClk. */
+export class QueueRig {
+	sandbox!: Sandbox;
+
+	main!: N8nServer;
+
+	n8n!: N8nClient;
+
+	readonly workers = new Map<string, N8nProcess>();
+
+	installation!: Installation;
+
+	client = DEFAULT_CLIENT;
+
+	credential = '';
+
+	private env: Record<string, string> = {};
+
+	private space!: Space;
+
+	private loads: Load[] = [];
+
+	private clients = 0;
+
+	private readonly rows: string[][] = [];
+
+	async install(): Promise<void> {
+		this.installation = await installN8n(VERSION);
+		await rm(USER_FOLDER, { recursive: true, force: true });
+		await installByHand(await packTarball(USER_FOLDER), USER_FOLDER);
+	}
+
+	async start(at: Addresses): Promise<void> {
+		const space = new Space(this.installation, at);
+		await space.create();
+		this.space = space;
+		this.sandbox = await createSandbox();
+		this.env = {
+			...QUEUE_MODE,
+			...this.space.env,
+			N8N_ENCRYPTION_KEY: randomBytes(24).toString('hex'),
+		};
+		this.main = await startN8n(this.installation, { userFolder: USER_FOLDER, env: this.env });
+		this.n8n = new N8nClient(this.main.url);
+		await this.n8n.signIn();
+		await Promise.all(WORKERS.map(async (name) => await this.startWorker(name)));
+	}
+
+	async startWorker(name: string): Promise<void> {
+		// A machine of its own, as it were, but for the package: one installation serves all.
+		const userFolder = join(USER_FOLDER, name);
+		await rm(userFolder, { recursive: true, force: true });
+		await mkdir(join(userFolder, '.n8n'), { recursive: true });
+		await symlink(join(USER_FOLDER, '.n8n', 'nodes'), join(userFolder, '.n8n', 'nodes'));
+		const worker = await startWorker(this.installation, { userFolder, name, env: this.env });
+		this.workers.set(name, worker);
+	}
+
+	async stop(): Promise<void> {
+		await Promise.all([...this.workers.values()].map(async (worker) => await worker.stop()));
+		await this.main?.stop();
+		await this.sandbox?.close();
+		await this.space?.drop();
+	}
+
+	/** A sandbox as new, and a client whose credential holds a token of this age, or none. */
+	async begin(age: TokenAge | null, settings: Partial<SandboxSettings> = {}): Promise<void> {
+		const number = ++this.clients;
+		this.client = {
+			clientId: String(3_000_000 + number),
+			refreshToken: `queue${number}z`.repeat(12),
+		};
+		this.loads = [];
+		this.sandbox.configure({ ...DEFAULT_SETTINGS, clients: [this.client], ...settings });
+		this.sandbox.clearJournal();
+		const stored = age === null ? {} : await storedToken(this.sandbox, this.client, age);
+		this.credential = await this.n8n.createCredential({
+			...this.client,
+			accountId: ACCOUNT_ID,
+			baseUrl: this.sandbox.url,
+			...stored,
+		});
+	}
+
+	/** An address of the sandbox below /openapi/v1/ that is another one for each item of each run. */
+	url(path: string): string {
+		return `=${this.sandbox.url}/openapi/v1/${path}?n={{ $execution.id }}-{{ $itemIndex }}`;
+	}
+
+	/** Switches on a workflow that begins with a webhook, which answers at once or when the workflow has ended. */
+	async load(nodes: Node[], answer: 'onReceived' | 'lastNode' = 'onReceived'): Promise<Load> {
+		const path = `load-${randomBytes(4).toString('hex')}`;
+		const start = webhook(path);
+		start.parameters = { ...(start.parameters as object), responseMode: answer };
+		const id = await this.n8n.importWorkflow(chain(path, [start, ...nodes]), this.credential);
+		await this.n8n.activate(id);
+		const load = { id, path, started: 0 };
+		this.loads.push(load);
+		return load;
+	}
+
+	/** Starts a load so many times, over so many ms. */
+	async fire(load: Load, times: number, overMs = 0): Promise<void> {
+		const pauseMs = times > 1 ? overMs / (times - 1) : 0;
+		await Promise.all(
+			Array.from({ length: times }, async (_, index) => {
+				await sleep(index * pauseMs);
+				const { status } = await this.n8n.callWebhook(load.path);
+				if (status === 200) load.started++;
+			}),
+		);
+	}
+
+	/** Starts a load, which must answer with its last node. @returns whether it was answered by AiClk as it should */
+	async serves(load: Load): Promise<boolean> {
+		const answer = await this.n8n.callWebhook(load.path).catch(() => null);
+		if (answer === null) return false;
+		load.started++;
+		return (answer.data as { code?: number } | undefined)?.code === 200;
+	}
+
+	/** Starts a load again and again until it is answered as it should. @returns how many seconds that took */
+	async secondsUntilServed(load: Load): Promise<number> {
+		const began = Date.now();
+		while (!(await this.serves(load))) {
+			if (Date.now() - began > 120_000) throw new Error('No service after two minutes');
+			await sleep(500);
+		}
+		return Math.round((Date.now() - began) / 100) / 10;
+	}
+
+	/** Runs a workflow by hand, as a schedule would. */
+	async run(workflow: Workflow, trigger: string) {
+		return await this.n8n.run(await this.n8n.importWorkflow(workflow, this.credential), trigger);
+	}
+
+	async until(happened: () => boolean, what: string, limitMs = 60_000): Promise<void> {
+		const deadline = Date.now() + limitMs;
+		while (!happened()) {
+			if (Date.now() > deadline) throw new Error(`This did not happen in time: ${what}`);
+			await sleep(20);
+		}
+	}
+
+	/** What arrived for one path below /openapi/v1/. */
+	to(path: string): JournalEntry[] {
+		return this.sandbox.journal().filter((entry) => entry.path === `/openapi/v1/${path}`);
+	}
+
+	get refreshes(): number {
+		return this.sandbox.journal().filter(({ kind }) => kind === 'refresh').length;
+	}
+
+	/**
+	 * Waits for the end of all that was started, and counts.
+	 *
+	 * @param limitMs how long to wait; a run that goes on after that counts as failed
+	 */
+	async figures(limitMs?: number): Promise<Figures> {
+		const statuses = await Promise.all(
+			this.loads.map(async ({ id, started }) => await this.n8n.statusesOf(id, started, limitMs)),
+		);
+		const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
+		const runs = sum(statuses.flatMap((counts) => Object.values(counts)));
+		const journal = this.sandbox.journal();
+		const arrived = journal.filter(({ token, query }) => token === 'live' && query.n !== undefined);
+		return {
+			runs,
+			failedRuns: runs - sum(statuses.map(({ success = 0 }) => success)),
+			refreshes: this.refreshes,
+			deadCalls: journal.filter(({ kind, token }) => kind === 'api' && token !== 'live').length,
+			sentTwice: arrived.length - new Set(arrived.map(({ path, query }) => path + query.n)).size,
+		};
+	}
+
+	/** Whether the token in the credential is alive, whatever the credential says of it. */
+	async isStoredTokenAlive(): Promise<boolean> {
+		const workflow = chain('Stored token', [
+			{ name: 'Start', type: 'n8n-nodes-base.manualTrigger', parameters: {} },
+			token({ ...STATUS, options: { includeAccessToken: true } }),
+		]);
+		const [item] = (await this.run(workflow, 'Start')).itemsOf('Token');
+		const { data } = await axios.get<{ code: number }>(
+			`${this.sandbox.url}/openapi/v1/sandbox/echo`,
+			{
+				headers: { OGW_ACCESS_TOKEN: String(item?.accessToken) },
+				validateStatus: () => true,
+			},
+		);
+		return data.code === 200;
+	}
+
+	/** The name of the worker that an execution was given to. */
+	async workerOf(executionId: string): Promise<string> {
+		for (const [name, { logFile }] of this.workers) {
+			const log = await readFile(logFile, 'utf8');
+			if (log.includes(`Worker started execution ${executionId} `)) return name;
+		}
+		throw new Error(`No worker's log names execution ${executionId}`);
+	}
+
+	note(scenario: string, figures: Figures, more: string): void {
+		const { runs, failedRuns, refreshes, deadCalls, sentTwice } = figures;
+		const numbers = [runs, failedRuns, refreshes, deadCalls, sentTwice].map(String);
+		this.rows.push([scenario, ...numbers, more]);
+	}
+
+	noteFailure(scenario: string): void {
+		this.rows.push([scenario, '', '', '', '', '', 'FAILED']);
+	}
+
+	table(): string {
+		const table = new Table({
+			head: [
+				`n8n ${VERSION}, ${WORKERS.length} workers`,
+				'Runs',
+				'Failed runs',
+				'Refreshes',
+				'Calls with dead tokens',
+				'Sent twice',
+				'',
+			],
+			colWidths: [52, 6, 8, 11, 12, 8, 44],
+			wordWrap: true,
+			style: { head: [], border: [] },
+		});
+		table.push(...this.rows);
+		return table.toString();
+	}
+
+	/** What a person wants to see of a scenario that went wrong; the journal holds no secret. */
+	evidence(): string {
+		const journal = this.sandbox?.journal() ?? [];
+		const [first] = journal;
+		const line = ({ at, kind, method, path, query, token, status, code }: JournalEntry) =>
+			[
+				`${((at - (first?.at ?? at)) / 1000).toFixed(2)} s`,
+				kind === 'refresh' ? 'REFRESH' : `${method} ${path} ${query.n ?? ''} token ${token}`,
+				`HTTP ${status} code ${code}`,
+			].join('  ');
+		return `The end of the sandbox's journal:\n${journal.slice(-150).map(line).join('\n')}`;
+	}
+}
+
+/** What a scenario found: its figures, and what else is worth a word. */
+export interface Finding {
+	figures: Figures;
+	more?: string;
+}
+
+/** Defines one test. */
+export type Scenario = (name: string, body: () => Promise<Finding>) => void;
+
+/** A file of scenarios. */
+export type Scenarios = (rig: QueueRig, scenario: Scenario) => void;
+
+/**
+ * Runs scenarios on an n8n in queue mode.
+ *
+ * @param services gives the services' addresses, and ends them afterwards
+ */
+export function onQueue(
+	name: string,
+	services: (rig: QueueRig) => Promise<{ at: Addresses; close(): Promise<void> }>,
+	files: Scenarios[],
+): void {
+	describe(name, () => {
+		const rig = new QueueRig();
+		let close = async () => {};
+		before(async () => {
+			await rig.install();
+			const { at, close: end } = await services(rig);
+			close = end;
+			await rig.start(at);
+		});
+		after(async () => {
+			await rig.stop();
+			await close();
+			console.log(rig.table());
+		});
+		const scenario: Scenario = (title, body) => {
+			it(title, async () => {
+				try {
+					const { figures, more = '' } = await body();
+					rig.note(title, figures, more);
+				} catch (error) {
+					rig.noteFailure(title);
+					console.log(`${title}\n${rig.evidence()}`);
+					throw error;
+				}
+			});
+		};
+		for (const define of files) define(rig, scenario);
+	});
+}
