@@ -111,7 +111,11 @@ const checkImports = (folder, files) =>
 	files
 		.filter((path) => path.endsWith('.js'))
 		.flatMap((path) =>
-			[...readFileSync(join(folder, path), 'utf8').matchAll(/\b(?:require|import)\("([^"]+)"\)/g)]
+			[
+				...readFileSync(join(folder, path), 'utf8').matchAll(
+					/\b(?:require|import)\(["'`]([^"'`]+)/g,
+				),
+			]
 				.map(([, name]) => name)
 				.filter((name) => !name.startsWith('.') && !ALLOWED_IMPORTS.includes(name))
 				.map((name) => `${path}: needs ${name} at run time`),
@@ -214,11 +218,14 @@ process.chdir(ROOT);
 const folder = mkdtempSync(join(tmpdir(), 'aiclk-verify-'));
 try {
 	const results = await verify(folder);
-	const table = new Table({ head: ['What', 'Findings'], style: { head: [], border: [], compact: true } });
+	const table = new Table({
+		head: ['What', 'Findings'],
+		style: { head: [], border: [], compact: true },
+	});
 	table.push(...results.map(([what, findings]) => [what, findings.length || 'none']));
 	console.log(table.toString());
-	const findings = results.flatMap(([, found]) => found);
-	for (const finding of new Set(findings)) console.log(finding);
+	const findings = [...new Set(results.flatMap(([, found]) => found))];
+	for (const finding of findings) console.log(finding);
 	console.log(`${results.length} checks, ${findings.length} findings`);
 	process.exitCode = findings.length === 0 ? 0 : 1;
 } finally {
