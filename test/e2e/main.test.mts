@@ -8,7 +8,13 @@ import { life } from './scenarios/life.mts';
 import { secrets } from './scenarios/secrets.mts';
 import { workflows } from './scenarios/workflows.mts';
 
+/** One n8n alone, e.g. 2.41.1; all of them when it is not set. */
+const { AICLK_N8N_VERSION: only } = process.env;
+
+const versions = N8N_VERSIONS.filter((version) => only === undefined || version === only);
+if (versions.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no tests on n8n ${only}`);
+
 /** Every promise, on every n8n: `npm run test:e2e`. */
-for (const version of N8N_VERSIONS) {
+for (const version of versions) {
 	onN8n(version, [foundation, faults, life, credentials, workflows, aiclk, secrets]);
 }
