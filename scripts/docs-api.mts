@@ -1,0 +1,316 @@
+/**
+ * `npm run docs:api`: writes docs/marketing-api.md. Each operation is run by n8n-core against the sandbox, and what went over
+ * the wire is written down. With `--check` the file is only compared with what it should be.
+ */
+import 'reflect-metadata';
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type {
+	IDataObject,
+	INode,
+	INodeExecutionData,
+	INodePropertyOptions,
+	INodeType,
+} from 'n8n-workflow';
+import { format, resolveConfig } from 'prettier';
+
+import { parseJsonToSend } from '../aiclk/api/json.ts';
+import { AiClk } from '../nodes/AiClk/AiClk.node.ts';
+import { RESOURCES } from '../nodes/AiClk/resources/index.ts';
+import { AiClkToken } from '../nodes/AiClkToken/AiClkToken.node.ts';
+import { CredentialsHelper, newContext, newRow } from '../test/integration/context.ts';
+import { createSandbox, DEFAULT_CLIENT } from '../test/sandbox/server.ts';
+
+const FILE = fileURLToPath(new URL('../docs/marketing-api.md', import.meta.url));
+const ACCOUNT_ID = '1000002';
+
+/** The sandbox's clock, so that its days are always the same. */
+const NOW = Date.UTC(2026, 0, 31, 12);
+
+const PICTURE: INodeExecutionData = {
+	json: {},
+	binary: {
+		data: {
+			data: Buffer.from('(the bytes of the file)').toString('base64'),
+			mimeType: 'image/png',
+			fileName: 'banner.png',
+		},
+	},
+};
+
+interface Example {
+	parameters: IDataObject;
+	item?: INodeExecutionData;
+}
+
+/** What is set in the node, by resource and operation. */
+const EXAMPLES: Record<string, Example> = {
+	'account getInfo': {
+		parameters: { fields: ['account_id', 'display_name', 'balance', 'configure_status'] },
+	},
+	'account getFundRecords': {
+		parameters: { startDate: '2026-01-01', endDate: '2026-01-30', limit: 2 },
+	},
+	'advertiser create': {
+		parameters: {
+			company: '测试公司',
+			displayName: '测试公司简称',
+			licenseCode: 'DSSSAAASSSSWSSSSDA',
+			companyRegion: '310000, 310100, 310115',
+			companyAddress: '上海市浦东新区三林软件园1号楼',
+			license: '14705564',
+			qualification: '14705564',
+			category: '100101101',
+			appName: '测试产品名称',
+			username: 'ceshizhanghao',
+			password: 'Abcdef1',
+			link: 'https://www.example.com',
+			sourceMark: 'n8n',
+			email: 'a@example.com',
+			contacter: '联系人',
+			contacterPhone: '13800000000',
+			additionalFields: { subAgentId: '1716318' },
+		},
+	},
+	'advertiser update': {
+		parameters: { advertiserId: '1928316', updateFields: { contacter: '新联系人' } },
+	},
+	'api call': {
+		parameters: {
+			method: 'GET',
+			path: '/openapi/v1/account/info',
+			query: '{ "fields": ["account_id", "coupon"] }',
+		},
+	},
+	'charge agent': {
+		parameters: { targetUser: '1000004', money: 10000, comment: '一月', confirm: true },
+	},
+	'charge agentCoupon': { parameters: { targetUser: '1000004', coupon: -5000, confirm: true } },
+	'charge subAgent': {
+		parameters: { subAgentUser: '1000003', targetUser: '1000004', money: 10000, confirm: true },
+	},
+	'charge subAgentCoupon': { parameters: { targetUser: '1000004', coupon: 10000, confirm: true } },
+	'creative getAll': {
+		parameters: {
+			fields: ['creative_id', 'creative_name', 'effective_status'],
+			limit: 2,
+			filters: {
+				campaignId: '300001',
+				configureStatus: ['ENABLE'],
+				createdFrom: '2026-01-01',
+				createdTo: '2026-01-31',
+			},
+		},
+	},
+	'material getAll': {
+		parameters: {
+			fields: ['material_id', 'material_name', 'material_status'],
+			limit: 2,
+			sort: 'desc',
+			filters: { materialStatus: ['UNDER_PASSING'] },
+		},
+	},
+	'material upload': {
+		parameters: { additionalFields: { materialType: 'IMAGE' } },
+		item: PICTURE,
+	},
+	'monitorLink getAll': {
+		parameters: { conversionType: 'API_DOWNLOAD', limit: 2, filters: { adgroupId: '20195330' } },
+	},
+};
+
+/** One request, and its answer, as they went over the wire. */
+interface Exchange {
+	method: string;
+	/** Path and query, percent-encoded. */
+	url: string;
+	headers: Record<string, string>;
+	body: string;
+	answer: string;
+}
+
+const readAll = async (request: IncomingMessage): Promise<Buffer> => {
+	const parts: Buffer[] = [];
+	for await (const part of request) parts.push(part as Buffer);
+	return Buffer.concat(parts);
+};
+
+/** Stands before the sandbox, hands everything on and writes it down. */
+async function record(target: string) {
+	const exchanges: Exchange[] = [];
+	const server = createServer(async (request, response) => {
+		const { method = '', url = '' } = request;
+		const headers = Object.fromEntries(
+			['accept', 'content-type', 'ogw_access_token'].flatMap((name) => {
+				const value = request.headers[name];
+				return value === undefined ? [] : [[name, String(value)] as const];
+			}),
+		);
+		const body = await readAll(request);
+		const answer = await fetch(`${target}${url}`, {
+			method,
+			headers,
+			...(body.length > 0 && { body: new Uint8Array(body) }),
+		});
+		const text = await answer.text();
+		exchanges.push({ method, url, headers, body: body.toString(), answer: text });
+		response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		take: () => exchanges.splice(0),
+		close: () => server.close(),
+	};
+}
+
+const SHOWN: Record<string, string> = {
+	accept: 'Accept',
+	'content-type': 'Content-Type',
+	ogw_access_token: 'OGW_ACCESS_TOKEN',
+};
+
+const fence = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
+
+/** JSON with line breaks; whole numbers keep every digit. */
+const pretty = (json: string): string =>
+	JSON.stringify(
+		parseJsonToSend(json),
+		(_key, value: unknown) => (typeof value === 'bigint' ? `\0${value}` : value),
+		'\t',
+	).replace(/"\\u0000(\d+)"/g, '$1');
+
+/** What differs from run to run, or is a secret. */
+const steady = (text: string): string =>
+	text
+		.replace(/"trace_id":"[0-9a-f]{16}"/g, '"trace_id":"776ac7ef9ccd2cb3"')
+		.replace(/"access_token":"[0-9a-f]+"/g, '"access_token":"***"')
+		.replaceAll(DEFAULT_CLIENT.refreshToken, '***');
+
+/** Multipart bodies have a boundary that is drawn anew each time. */
+function bodyOf({ headers, body }: Exchange): string {
+	const boundary = /boundary=(\S+)/.exec(headers['content-type'] ?? '')?.[1];
+	if (boundary === undefined) return body === '' ? '' : fence('json', pretty(body));
+	return fence('text', body.replaceAll(boundary, 'boundary').replaceAll('\r\n', '\n').trim());
+}
+
+function describeRequest(exchange: Exchange): string[] {
+	const { method, url, headers } = exchange;
+	const lines = Object.entries(headers).map(([name, value]) => {
+		const shown = name === 'ogw_access_token' ? '***' : value.replace(/boundary=\S+/, 'boundary=…');
+		return `${SHOWN[name]}: ${shown}`;
+	});
+	const query = new URLSearchParams(url.split('?')[1]).get('query');
+	return [
+		'Request:',
+		fence('http', [`${method} ${url}`, ...lines].join('\n')),
+		...(query === null ? [] : ['`query`, decoded:', fence('json', pretty(query))]),
+		...(exchange.body === '' ? [] : ['Body:', steady(bodyOf(exchange))]),
+	];
+}
+
+const describeAnswer = ({ answer }: Exchange): string[] => [
+	'Answer:',
+	fence('json', pretty(steady(answer))),
+];
+
+const EFFECT = {
+	GET: 'A read: sent again, once, if AiClk refuses the token.',
+	POST: 'A change: sent once.',
+	charge: 'Moves money: sent once, needs _Confirm_, refuses _Retry On Fail_.',
+};
+
+const nameOf = ({ name }: INodePropertyOptions): string => name;
+
+/** Runs every operation, and some that fail. @returns the document, not yet formatted */
+async function write(): Promise<string> {
+	const sandbox = await createSandbox({ settings: { accountIds: [ACCOUNT_ID] } });
+	sandbox.advance(NOW - sandbox.now());
+	const recorder = await record(sandbox.url);
+	const row = newRow({ ...DEFAULT_CLIENT, accountId: ACCOUNT_ID, baseUrl: recorder.url });
+	const helper = new CredentialsHelper(row);
+	const runNode = async (type: INodeType, parameters: IDataObject, item: INodeExecutionData) => {
+		const node: INode = {
+			id: '1',
+			name: type.description.displayName,
+			type: `n8n-nodes-aiclk.${type.description.name}`,
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: parameters as INode['parameters'],
+			credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+		};
+		const output = await type.execute?.call(newContext(helper, type, node, [item]));
+		return (output as INodeExecutionData[][])[0] as INodeExecutionData[];
+	};
+	const aiClk = new AiClk();
+	const run = async (
+		resource: unknown,
+		operation: unknown,
+		{ parameters, item = { json: {} } }: Example,
+	) => {
+		const set = { resource, operation, ...parameters } as IDataObject;
+		return { items: await runNode(aiClk, set, item), exchanges: recorder.take() };
+	};
+	const parts = [
+		'# The Marketing-API, operation by operation',
+		'Written by `npm run docs:api`: each operation is run by n8n-core, with this credential, against the local AiClk of `test/sandbox`. Requests are as they went over the wire; answers have the documented shape and made-up values. `***` stands for a secret. `.ci/run` fails when this page is not what the code does.',
+		'## The access token',
+		'One request gets it, before the first call and then about once in 75 days.',
+	];
+	try {
+		const order = { operation: 'refresh', when: 'always', options: {} };
+		await runNode(new AiClkToken(), order, { json: {} });
+		const [refresh] = recorder.take();
+		parts.push(...describeRequest(refresh as Exchange), ...describeAnswer(refresh as Exchange));
+		for (const { option: resource, operations } of RESOURCES) {
+			for (const { option } of operations) {
+				const key = `${String(resource.value)} ${String(option.value)}`;
+				const example = EXAMPLES[key];
+				if (example === undefined) throw new Error(`scripts/docs-api.mts has no example of ${key}`);
+				const done = await run(resource.value, option.value, example);
+				const [exchange] = done.exchanges as [Exchange];
+				const kind = resource.value === 'charge' ? 'charge' : (exchange.method as 'GET' | 'POST');
+				parts.push(
+					`## ${nameOf(resource)}: ${nameOf(option)}`,
+					`${option.description}. ${EFFECT[kind]}`,
+					'Set in the node:',
+					fence('json', JSON.stringify(example.parameters)),
+					...describeRequest(exchange),
+					...describeAnswer(exchange),
+					done.items.length > 1 ? 'The first item that comes out:' : 'The item that comes out:',
+					fence('json', JSON.stringify(done.items[0]?.json)),
+				);
+			}
+		}
+
+		parts.push('## When AiClk says no', 'HTTP 200 may carry any `code`; 200 alone is success.');
+		const tooMuch = { targetUser: '1000004', money: 2_000_000_000, confirm: true };
+		const message = await run('charge', 'agent', { parameters: tooMuch }).then(
+			() => 'nothing',
+			(error: Error & { description?: string }) => `${error.message}\n${error.description}`,
+		);
+		const [refused] = recorder.take();
+		parts.push(
+			...describeAnswer(refused as Exchange),
+			'What n8n shows:',
+			fence('text', message.replace(/trace_id [0-9a-f]{16}/, 'trace_id 776ac7ef9ccd2cb3')),
+		);
+	} finally {
+		recorder.close();
+		await sandbox.close();
+	}
+	return parts.join('\n\n');
+}
+
+const config = await resolveConfig(FILE);
+const text = await format(await write(), { ...config, parser: 'markdown' });
+if (process.argv.includes('--check')) {
+	const isSame = (await readFile(FILE, 'utf8').catch(() => '')) === text;
+	if (!isSame) console.error('docs/marketing-api.md is out of date: npm run docs:api');
+	process.exitCode = isSame ? 0 : 1;
+} else {
+	await writeFile(FILE, text);
+}
