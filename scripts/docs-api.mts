@@ -179,7 +179,10 @@ const fence = (language: string, text: string): string => `\`\`\`${language}\n${
 const pretty = (json: string): string =>
 	JSON.stringify(
 		parseJsonToSend(json),
-		(_key, value: unknown) => (typeof value === 'bigint' ? `\0${value}` : value),
+		// Not the value handed in: something that n8n-core loads gives bigints a `toJSON`.
+		function (this: Record<string, unknown>, key, value: unknown) {
+			return typeof this[key] === 'bigint' ? `\0${this[key]}` : value;
+		},
 		'\t',
 	).replace(/"\\u0000(\d+)"/g, '$1');
 
@@ -271,7 +274,7 @@ async function write(): Promise<string> {
 				const example = EXAMPLES[key];
 				if (example === undefined) throw new Error(`scripts/docs-api.mts has no example of ${key}`);
 				const done = await run(resource.value, option.value, example);
-				const [exchange] = done.exchanges as [Exchange];
+				const [exchange] = done.exchanges as [Exchange, ...Exchange[]];
 				const kind = resource.value === 'charge' ? 'charge' : (exchange.method as 'GET' | 'POST');
 				parts.push(
 					`## ${nameOf(resource)}: ${nameOf(option)}`,
