@@ -25,11 +25,12 @@ import {
 	isNewer,
 	RIVAL_MS,
 	type Situation,
+	TIMING,
 } from './policy';
 import { readToken, type StoredFields, type Token, toStoredFields } from './state';
 
 /** After a refresh that another process may be doing too: wait this long, then see whose token lives. */
-const SETTLE_MS = 1_500;
+export const SETTLE_MS = 1_500;
 
 /**
  * How often to look out for the token that another process may be about to store, as long as that one settles and asks.
@@ -115,7 +116,10 @@ export class TokenManager {
 
 	private readonly failures = new WeakMap<Credentials, TokenFailure>();
 
-	constructor(private readonly environment: Environment) {}
+	constructor(
+		private readonly environment: Environment,
+		private readonly timing = TIMING,
+	) {}
 
 	/** Notes that a request goes out with these credentials; asked about them again, the manager knows that it failed. */
 	markSent(credentials: Credentials, traits: RequestTraits): void {
@@ -204,7 +208,7 @@ export class TokenManager {
 		// Each turn asks AiClk one thing that it remembers, or is the one that looks out: so the fourth at the latest is final.
 		for (;;) {
 			const situation = this.situation(input, memory, stored, cause, credentials);
-			const decision = decide(situation);
+			const decision = decide(situation, this.timing);
 			if (decision.action === 'check' || this.needsCheck(decision, situation, memory)) {
 				const token = decision.action === 'check' ? stored : situation.newest;
 				const verdict = await this.check(memory, input, token as Token, http);

@@ -8,14 +8,22 @@ import type { Token, TokenState } from './state';
 const SKEW_MS = 60_000;
 const SKEW_SHARE = 0.01;
 
-/** Renewal ahead of time begins after this share of a token's life: day 75 of 90. */
-const RENEWAL_SHARE = 5 / 6;
+/** When renewal ahead of time begins and how it is spread, in shares of a token's life. */
+export interface Timing {
+	/** Renewal ahead of time begins after this share. */
+	renewalShare: number;
+	/** Mean of the exponential draw: spreads processes that decide alone. */
+	drawMeanShare: number;
+	/** At most one draw a process in this share. */
+	drawIntervalShare: number;
+}
 
-/** Mean of the exponential draw, as a share of life: one day of 90. Spreads processes that decide alone. */
-const DRAW_MEAN_SHARE = 1 / 90;
-
-/** At most one draw a process in this share of life: 5 minutes of 90 days. */
-const DRAW_INTERVAL_SHARE = 1 / 25_920;
+/** Of 90 days: day 75, one day, 5 minutes. Why these: docs/performance.md, where a simulated fleet tries others. */
+export const TIMING: Timing = {
+	renewalShare: 5 / 6,
+	drawMeanShare: 1 / 90,
+	drawIntervalShare: 1 / 25_920,
+};
 
 /** A token minted by this process so long ago may still stand in for a row that was read before it was stored. */
 export const ADOPTION_MS = 5 * 60_000;
@@ -104,8 +112,8 @@ export const deadAtMs = (state: TokenState): number =>
 	state.expiresAtMs - Math.min(SKEW_MS, lifeMs(state) * SKEW_SHARE);
 
 /** When renewal ahead of time begins, ms since 1970. */
-export const renewsAtMs = (state: TokenState): number =>
-	Math.round(state.issuedAtMs + lifeMs(state) * RENEWAL_SHARE);
+export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
+	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
 
 /** Judges a token by the clock. */
 export function age(state: TokenState, nowMs: number): Age {
@@ -114,15 +122,19 @@ export function age(state: TokenState, nowMs: number): Age {
 }
 
 /** Whether this process may draw now: at most once in its interval. */
-const mayDraw = ({ lastDrawAtMs, nowMs }: Situation, state: TokenState): boolean =>
-	lastDrawAtMs === null || Math.abs(nowMs - lastDrawAtMs) >= lifeMs(state) * DRAW_INTERVAL_SHARE;
+const mayDraw = (
+	{ lastDrawAtMs, nowMs }: Situation,
+	state: TokenState,
+	{ drawIntervalShare }: Timing,
+): boolean =>
+	lastDrawAtMs === null || Math.abs(nowMs - lastDrawAtMs) >= lifeMs(state) * drawIntervalShare;
 
 /**
  * Probabilistic early expiration: the clock is put forward by an exponentially distributed span, so that
  * processes that cannot talk to each other rarely begin a renewal at the same time.
  */
-const isDrawn = ({ nowMs, random }: Situation, state: TokenState): boolean =>
-	nowMs - lifeMs(state) * DRAW_MEAN_SHARE * Math.log(1 - random) >= renewsAtMs(state);
+const isDrawn = ({ nowMs, random }: Situation, state: TokenState, timing: Timing): boolean =>
+	nowMs - lifeMs(state) * timing.drawMeanShare * Math.log(1 - random) >= renewsAtMs(state, timing);
 
 /** Whether a token was issued after another one of the same input. Two processes may have given both the same number. */
 export const isNewer = (token: Token | null, other: Token | null): token is Token =>
@@ -195,15 +207,20 @@ function decideAfterFailure(situation: Situation, stored: Token, newer: Token | 
 	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored, false);
 }
 
-function decideBeforeRequest(situation: Situation, stored: Token, newer: Token | null): Decision {
+function decideBeforeRequest(
+	situation: Situation,
+	stored: Token,
+	newer: Token | null,
+	timing: Timing,
+): Decision {
 	const { nowMs, storedRejectedAtMs, attemptsToday } = situation;
 	if (isAlive(newer, nowMs)) return ADOPT;
 	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
 	if (storedRejectedAtMs !== null) {
 		return replaceRejected(situation, stored, hadRivalTime(situation));
 	}
-	if (!mayDraw(situation, stored.state)) return keep('fresh');
-	if (!isDrawn(situation, stored.state)) return keep('not-drawn');
+	if (!mayDraw(situation, stored.state, timing)) return keep('fresh');
+	if (!isDrawn(situation, stored.state, timing)) return keep('not-drawn');
 	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
 	return { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
 }
@@ -212,7 +229,7 @@ function decideBeforeRequest(situation: Situation, stored: Token, newer: Token |
  * The policy of the token, as a pure function: which of six things to do now, and why.
  * Rules and figures: README, "How a token lives".
  */
-export function decide(situation: Situation): Decision {
+export function decide(situation: Situation, timing = TIMING): Decision {
 	const { cause, stored, newest, fingerprint, attemptsToday } = situation;
 	if (cause === 'forced') return refresh('forced', false, attemptsToday);
 	if (stored === null || stored.state.fingerprint !== fingerprint) {
@@ -225,5 +242,5 @@ export function decide(situation: Situation): Decision {
 	}
 	// Of two with the same number the store's counts, unless it has failed: clocks that differ may call the wrong one newer.
 	const isLater = newest !== null && newest.state.generation > stored.state.generation;
-	return decideBeforeRequest(situation, stored, isLater ? newest : null);
+	return decideBeforeRequest(situation, stored, isLater ? newest : null, timing);
 }
