@@ -44,6 +44,8 @@ export interface Scenario {
 	timing: Timing;
 	/** How many token lives are simulated. */
 	lives: number;
+	/** Simulates every request, even where nothing can happen: to check the skipping. */
+	everyRequest: boolean;
 }
 
 export const BASE: Scenario = {
@@ -58,6 +60,7 @@ export const BASE: Scenario = {
 	rotation: false,
 	timing: TIMING,
 	lives: 10,
+	everyRequest: false,
 };
 
 /** What happened from one token to the next. */
@@ -205,7 +208,7 @@ class Fleet {
 	}
 
 	private beginLife(): void {
-		const { outage } = this.scenario;
+		const { outage, everyRequest } = this.scenario;
 		this.lives.push(this.life);
 		this.life = newLife();
 		this.token = readToken(this.row) as Token;
@@ -214,6 +217,10 @@ class Fleet {
 		if (outage !== null) {
 			const fromMs = this.storedMs + outage.fromDay * DAY_MS;
 			this.server.outage = { fromMs, toMs: fromMs + outage.days * DAY_MS };
+		}
+		if (everyRequest) {
+			this.beginBusy();
+			return;
 		}
 		for (const worker of this.workers) this.planDraw(worker);
 		const furthestAheadMs = Math.max(...this.workers.map(({ aheadMs }) => aheadMs));

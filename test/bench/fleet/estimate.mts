@@ -1,0 +1,121 @@
+import { SETTLE_MS } from '../../../aiclk/token/manager.ts';
+import { exposureMs, type Scenario, WRITE_MS } from './fleet.mts';
+import { API_MS, LIFE_MS } from './server.mts';
+import { BURST_MS, createTraffic } from './traffic.mts';
+
+const DAY_MS = 86_400_000;
+const EULER = 0.577_215_664_9;
+
+/** What theory says of one life. */
+export interface Estimate {
+	refreshes: number;
+	/** Chance of more than one refresh. */
+	double: number;
+	/** Most refreshes in a day, failed ones included. */
+	worstDay: number;
+	/** Day of a token's life on which its successor is issued. */
+	day: number;
+}
+
+type Renewal = Omit<Estimate, 'worstDay'>;
+
+/**
+ * Steady traffic: N workers draw every d; t before the window opens a draw succeeds with e^(-t/m). What is to
+ * be expected until then is H(t) = N m/d e^(-t/m), and a first start comes when H reaches an exponentially distributed
+ * number. H grows by e^(w/m) in the w that a refresh takes, which gives the chance that another one starts meanwhile.
+ */
+function steady(scenario: Scenario): Renewal {
+	const { workers, timing } = scenario;
+	const traffic = createTraffic(scenario.pattern, scenario.perSecond);
+	const meanMs = timing.drawMeanShare * LIFE_MS;
+	const spacingMs = timing.drawIntervalShare * LIFE_MS + workers / traffic.perMs;
+	const exposed = exposureMs(scenario, SETTLE_MS);
+	const atOpening = (workers * meanMs) / spacingMs;
+	const others = (workers - 1) / workers;
+	const growth = others * Math.expm1(Math.min(50, exposed / meanMs));
+	const afterOpening = Math.exp(-atOpening);
+	const startsMeanwhile = (workers - 1) * Math.min(1, exposed / spacingMs);
+	const doubleBefore = 1 - afterOpening - (1 - Math.exp(-atOpening * (1 + growth))) / (1 + growth);
+	return {
+		refreshes: 1 + growth * (1 - afterOpening * (1 + atOpening)) + afterOpening * startsMeanwhile,
+		double: doubleBefore + afterOpening * (1 - Math.exp(-startsMeanwhile)),
+		day: (timing.renewalShare * LIFE_MS - meanMs * (Math.log(atOpening) + EULER)) / DAY_MS,
+	};
+}
+
+/** Bursts: each worker that takes part draws once a burst, so every burst is a throw of n dice with the same chance. */
+function bursts(scenario: Scenario): Renewal {
+	const { workers, timing } = scenario;
+	const { periodMs, perMs } = createTraffic(scenario.pattern, scenario.perSecond);
+	const period = periodMs as number;
+	const meanMs = timing.drawMeanShare * LIFE_MS;
+	const active = workers * (1 - Math.exp((-perMs * BURST_MS) / workers));
+	/** Chance that a worker's first request of the burst comes while another's refresh is under way. */
+	const meets = 1 - Math.exp((-perMs * exposureMs(scenario, SETTLE_MS)) / workers);
+	const phases = 50;
+	const sum = { refreshes: 0, double: 0, day: 0 };
+	for (let phase = 0.5; phase < phases; phase++) {
+		let untouched = 1;
+		const first = Math.ceil((20 * meanMs) / period);
+		for (let burst = first; burst > -20 && untouched > 1e-9; burst--) {
+			const beforeMs = (phase / phases + burst) * period;
+			const chance = Math.min(1, Math.exp(-beforeMs / meanMs));
+			const nobody = (1 - chance) ** active;
+			const alone = ((1 - chance * meets) ** active - nobody) / Math.max(1e-12, 1 - meets);
+			sum.refreshes += untouched * (1 - nobody + (active * chance - (1 - nobody)) * meets);
+			sum.double += untouched * Math.max(0, 1 - nobody - Math.min(alone, 1 - nobody));
+			sum.day += untouched * (1 - nobody) * (timing.renewalShare * LIFE_MS - beforeMs);
+			untouched *= nobody;
+		}
+	}
+	return {
+		refreshes: sum.refreshes / phases,
+		double: sum.double / phases,
+		day: sum.day / phases / DAY_MS,
+	};
+}
+
+/**
+ * A strict server that answers dead tokens with HTTP 401: from the kill of the old token until the new one is stored,
+ * whoever sends a request is refused and refreshes, which kills the new token, too. A chain of workers, each link of
+ * which needs a request of a worker that has not been in it.
+ */
+function chain({ workers, refreshMs, rotation, ...scenario }: Scenario): Omit<Renewal, 'day'> {
+	const { perMs } = createTraffic(scenario.pattern, scenario.perSecond);
+	const deadMs = refreshMs / 2 + SETTLE_MS + API_MS + WRITE_MS;
+	const firstDeadMs = rotation ? refreshMs / 2 + WRITE_MS : deadMs;
+	let reached = 1;
+	let refreshes = 1;
+	let double = 0;
+	for (let left = workers - 1; left > 0; left--) {
+		const isFirst = left === workers - 1;
+		reached *= 1 - Math.exp(((-perMs * left) / workers) * (isFirst ? firstDeadMs : deadMs));
+		if (isFirst) double = reached;
+		refreshes += reached;
+	}
+	return { refreshes, double };
+}
+
+/** Attempts a day: a refresh ahead of time rests up to 15 min, one that is needed up to 5 min; each worker for itself. */
+function attemptsInOutage({ workers, outage }: Scenario, day: number): number {
+	if (outage === null) return 0;
+	const endDay = outage.fromDay + outage.days;
+	if (endDay <= day) return 0;
+	const perDay = endDay > LIFE_MS / DAY_MS ? 288 : 96;
+	return workers * perDay * Math.min(1, endDay - day);
+}
+
+/** The closed form beside the simulation. */
+export function estimate(scenario: Scenario): Estimate {
+	const alone = scenario.pattern === 'steady' ? steady(scenario) : bursts(scenario);
+	const isChain = scenario.strict && scenario.deadTokenAnswer === 'http-401';
+	const rotated = { refreshes: 1, double: 0, day: 60.5 };
+	const renewal = {
+		...(scenario.rotation ? rotated : alone),
+		...(isChain && scenario.pattern === 'steady' && chain(scenario)),
+	};
+	return {
+		...renewal,
+		worstDay: Math.max(renewal.refreshes, attemptsInOutage(scenario, renewal.day)),
+	};
+}

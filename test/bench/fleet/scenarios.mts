@@ -1,0 +1,106 @@
+import { BASE, type Scenario } from './fleet.mts';
+
+/** A group of scenarios that differ in one thing. */
+export interface Group {
+	title: string;
+	scenarios: Array<Partial<Scenario>>;
+}
+
+/** Lives of a lenient server cost little to simulate, and what is rare needs many. */
+const MANY = 1_000;
+
+const lenientAndStrict = (scenarios: Array<Partial<Scenario>>): Array<Partial<Scenario>> =>
+	scenarios.flatMap((scenario) => [
+		{ lives: MANY, ...scenario },
+		{ ...scenario, strict: true, lives: Math.min(BASE.lives, scenario.lives ?? BASE.lives) },
+	]);
+
+const CLOCKS_MS = 5 * 60_000;
+
+export const GROUPS: Group[] = [
+	{
+		title: 'Workers',
+		scenarios: lenientAndStrict([
+			{ workers: 1 },
+			{ workers: 3 },
+			{ workers: 10 },
+			{ workers: 100, perSecond: 10 },
+			{ workers: 1_000, perSecond: 100, lives: 100 },
+		]),
+	},
+	{
+		title: 'Requests a second',
+		scenarios: lenientAndStrict([
+			{ perSecond: 0.001 },
+			{ perSecond: 0.1 },
+			{ perSecond: 100 },
+			{ perSecond: 1_000 },
+		]),
+	},
+	{
+		title:
+			'Time that a refresh takes (30 s is longer than the time limit of 15 s; simulated to the end of that life)',
+		scenarios: lenientAndStrict([
+			{ refreshMs: 50 },
+			{ refreshMs: 5_000 },
+			{ refreshMs: 14_000 },
+			{ refreshMs: 30_000, lives: 1 },
+		]),
+	},
+	{
+		title: 'Bursts: all requests of an hour, a day or a week within one minute',
+		scenarios: lenientAndStrict(
+			(['hourly', 'daily', 'weekly'] as const).flatMap((pattern) => [
+				{ pattern, lives: 200 },
+				{ pattern, workers: 100, lives: 100 },
+				{ pattern, workers: 1_000, lives: 20 },
+			]),
+		),
+	},
+	{
+		title: 'Strict server that answers HTTP 200 to a dead token',
+		scenarios: [
+			{ strict: true, deadTokenAnswer: 'body-401' },
+			{ strict: true, deadTokenAnswer: 'body-401', workers: 100, perSecond: 100 },
+			{ strict: true, deadTokenAnswer: 'body-401', workers: 100, pattern: 'weekly' },
+		],
+	},
+	{
+		title: 'Clocks apart by up to 5 minutes both ways',
+		scenarios: lenientAndStrict([
+			{ clocksMs: CLOCKS_MS },
+			{ clocksMs: CLOCKS_MS, workers: 100, pattern: 'weekly', lives: 100 },
+		]),
+	},
+	{
+		title:
+			'Token endpoint answering HTTP 500 from a day of each life (all attempts counted against the cap)',
+		scenarios: [
+			{ outage: { fromDay: 66, days: 1 / 24 } },
+			{ outage: { fromDay: 62, days: 7 } },
+			{ outage: { fromDay: 62, days: 29 }, workers: 1 },
+			{ outage: { fromDay: 62, days: 29 }, workers: 3, lives: 5 },
+			{ outage: { fromDay: 60, days: 29 } },
+			{ outage: { fromDay: 62, days: 29 }, lives: 3 },
+			{ outage: { fromDay: 62, days: 29 }, clocksMs: CLOCKS_MS, lives: 2 },
+			{ outage: { fromDay: 60, days: 7 }, workers: 100 },
+			{ outage: { fromDay: 62, days: 1 / 24 }, workers: 1_000, perSecond: 100, lives: 5 },
+			{ outage: { fromDay: 60, days: 7 }, strict: true },
+		],
+	},
+	{
+		title: 'With the rotation workflow (daily, within 30 days)',
+		scenarios: [
+			...lenientAndStrict([
+				{ rotation: true },
+				{ rotation: true, workers: 100, perSecond: 100 },
+				{ rotation: true, workers: 1_000, perSecond: 100, lives: 100 },
+				{ rotation: true, workers: 1_000, pattern: 'weekly', lives: 100 },
+				{ rotation: true, clocksMs: CLOCKS_MS },
+			]),
+			{ rotation: true, strict: true, deadTokenAnswer: 'body-401', workers: 100, perSecond: 100 },
+			{ rotation: true, outage: { fromDay: 59, days: 7 } },
+			{ rotation: true, outage: { fromDay: 59, days: 29 }, workers: 3, lives: 5 },
+		],
+	},
+];
