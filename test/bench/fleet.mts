@@ -73,7 +73,7 @@ function cells(scenario: Scenario, { lives, worstDay, completed }: Outcome): str
 		`${round(mean(first, (life) => life.renewedAfterMs) / DAY_MS)} (${isKnown ? round(theory.day) : '–'})`,
 		round(mean(lives, (life) => life.dead)),
 		round(mean(lives, (life) => life.failed)),
-		`${worstDay > REFRESHES_PER_DAY ? `OVER: ${round(worstDay)}` : worstDay} (${completed ? round(Math.ceil(theory.worstDay)) : '–'})`,
+		`${worstDay > REFRESHES_PER_DAY ? `OVER: ${round(worstDay)}` : worstDay} (${completed ? round(Math.round(theory.worstDay)) : '–'})`,
 	];
 }
 

@@ -47,7 +47,9 @@ export function nextChance(
 		draws === 0 ? fromMs : next(fromMs + (draws - 1) * spacingMs + worker.drawIntervalMs);
 
 	const searchMs = opensMs - SEARCH_MEANS * meanMs;
-	let atMs = next(Math.max(nowMs, worker.lastDrawMs + worker.drawIntervalMs, searchMs));
+	// Processes do not start in step, so they do not draw in step either.
+	const phaseMs = random.uniform() * worker.drawIntervalMs;
+	let atMs = next(Math.max(nowMs, worker.lastDrawMs + worker.drawIntervalMs, searchMs + phaseMs));
 	for (;;) {
 		const most = chance(atMs + blockMs + slackMs);
 		const failures = Math.floor(Math.log(1 - random.uniform()) / Math.log(1 - most));

@@ -43,36 +43,35 @@ function steady(scenario: Scenario): Renewal {
 	};
 }
 
-/** Bursts: each worker that takes part draws once a burst, so every burst is a throw of n dice with the same chance. */
+/**
+ * Bursts: each worker that takes part draws once a burst, so every burst is a throw of n dice with the same chance.
+ * A token that was issued in a burst meets the later ones at whole periods of its life.
+ */
 function bursts(scenario: Scenario): Renewal {
 	const { workers, timing } = scenario;
 	const { periodMs, perMs } = createTraffic(scenario.pattern, scenario.perSecond);
 	const period = periodMs as number;
 	const meanMs = timing.drawMeanShare * LIFE_MS;
+	const opensMs = timing.renewalShare * LIFE_MS;
 	const active = workers * (1 - Math.exp((-perMs * BURST_MS) / workers));
 	/** Chance that a worker's first request of the burst comes while another's refresh is under way. */
 	const meets = 1 - Math.exp((-perMs * exposureMs(scenario, SETTLE_MS)) / workers);
-	const phases = 50;
 	const sum = { refreshes: 0, double: 0, day: 0 };
-	for (let phase = 0.5; phase < phases; phase++) {
-		let untouched = 1;
-		const first = Math.ceil((20 * meanMs) / period);
-		for (let burst = first; burst > -20 && untouched > 1e-9; burst--) {
-			const beforeMs = (phase / phases + burst) * period;
-			const chance = Math.min(1, Math.exp(-beforeMs / meanMs));
-			const nobody = (1 - chance) ** active;
-			const alone = ((1 - chance * meets) ** active - nobody) / Math.max(1e-12, 1 - meets);
-			sum.refreshes += untouched * (1 - nobody + (active * chance - (1 - nobody)) * meets);
-			sum.double += untouched * Math.max(0, 1 - nobody - Math.min(alone, 1 - nobody));
-			sum.day += untouched * (1 - nobody) * (timing.renewalShare * LIFE_MS - beforeMs);
-			untouched *= nobody;
-		}
+	let untouched = 1;
+	for (let atMs = period; atMs < LIFE_MS && untouched > 1e-9; atMs += period) {
+		const chance = Math.min(1, Math.exp((atMs - opensMs) / meanMs));
+		const nobody = (1 - chance) ** active;
+		const somebody = 1 - nobody;
+		const alone =
+			1 - meets < 1e-6
+				? active * chance * (1 - chance) ** (active - 1)
+				: ((1 - chance * meets) ** active - nobody) / (1 - meets);
+		sum.refreshes += untouched * (somebody + (active * chance - somebody) * meets);
+		sum.double += untouched * Math.max(0, somebody - alone);
+		sum.day += (untouched * somebody * atMs) / DAY_MS;
+		untouched *= nobody;
 	}
-	return {
-		refreshes: sum.refreshes / phases,
-		double: sum.double / phases,
-		day: sum.day / phases / DAY_MS,
-	};
+	return sum;
 }
 
 /**
