@@ -2,6 +2,7 @@ import { ExecuteContext } from 'n8n-core';
 import type {
 	ICredentialDataDecryptedObject,
 	ICredentialsHelper,
+	ICredentialType,
 	IExecuteData,
 	IHttpRequestHelper,
 	IHttpRequestOptions,
@@ -15,8 +16,6 @@ import { createEmptyRunExecutionData, isExpression, Workflow } from 'n8n-workflo
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
 import { emptyRow, type Row } from '../unit/support';
 
-const credentialType = new AiClkApi();
-
 /** Each test has a client of its own: the credential's memory is that of the whole process. */
 let clients = 0;
 export const newRow = (typed: Row = {}): Row =>
@@ -29,13 +28,16 @@ export const newRow = (typed: Row = {}): Row =>
 export class CredentialsHelper {
 	writes = 0;
 
-	constructor(public row: Row) {}
+	constructor(
+		public row: Row,
+		private readonly type: ICredentialType = new AiClkApi(),
+	) {}
 
 	getParentTypes = () => [];
 
 	isCredentialUsableByNode = () => true;
 
-	getCredentialsProperties = () => credentialType.properties;
+	getCredentialsProperties = () => this.type.properties;
 
 	getDecrypted = async () => ({ ...this.row });
 
@@ -46,12 +48,12 @@ export class CredentialsHelper {
 		node: INode,
 		credentialsExpired: boolean,
 	) {
-		const expirable = credentialType.properties.find(
+		const expirable = this.type.properties.find(
 			({ type, typeOptions }) => type === 'hidden' && typeOptions?.expirable === true,
 		)?.name as string;
 		if (credentials[expirable] !== '' && !credentialsExpired) return undefined;
-		const output = await credentialType.preAuthentication.call(helpers, credentials);
-		if (output[expirable] === undefined || !node.credentials) return undefined;
+		const output = await this.type.preAuthentication?.call(helpers, credentials);
+		if (output?.[expirable] === undefined || !node.credentials) return undefined;
 		this.writes++;
 		for (const [key, value] of Object.entries(output)) {
 			if (key === expirable || !isExpression(this.row[key])) this.row[key] = value;
@@ -64,7 +66,7 @@ export class CredentialsHelper {
 		_type: string,
 		options: IHttpRequestOptions,
 	) {
-		return await (credentialType.authenticate as (c: object, o: object) => Promise<unknown>)(
+		return await (this.type.authenticate as (c: object, o: object) => Promise<unknown>)(
 			credentials,
 			options,
 		);
