@@ -95,13 +95,29 @@ function chain({ workers, refreshMs, rotation, ...scenario }: Scenario): Omit<Re
 	return { refreshes, double };
 }
 
-/** Attempts a day: a refresh ahead of time rests up to 15 min, one that is needed up to 5 min; each worker for itself. */
-function attemptsInOutage({ workers, outage }: Scenario, day: number): number {
+/**
+ * Refreshes that are tried on the last day of an outage. Each worker keeps its own pauses: 5 min once the token is
+ * dead, 15 min while it lives and the window is open; before that a try is a draw that succeeds.
+ */
+function attemptsInOutage({ workers, outage, timing }: Scenario): number {
 	if (outage === null) return 0;
 	const endDay = outage.fromDay + outage.days;
-	if (endDay <= day) return 0;
-	const perDay = endDay > LIFE_MS / DAY_MS ? 288 : 96;
-	return workers * perDay * Math.min(1, endDay - day);
+	const lifeDays = LIFE_MS / DAY_MS;
+	const opensDay = timing.renewalShare * lifeDays;
+	const meanDays = timing.drawMeanShare * lifeDays;
+	const drawsADay = 1 / (timing.drawIntervalShare * lifeDays);
+	/** How much of the last day lies after a day, in days. */
+	const lastDayAfter = (day: number) => Math.min(1, outage.days, Math.max(0, endDay - day));
+	const untilOpen = Math.max(0, opensDay - endDay) / meanDays;
+	const drawn = drawsADay * meanDays * Math.exp(-untilOpen) * -Math.expm1(-1 / meanDays);
+	return (
+		workers *
+		Math.max(
+			288 * lastDayAfter(lifeDays),
+			96 * lastDayAfter(opensDay),
+			Math.min(96, drawn) * lastDayAfter(0),
+		)
+	);
 }
 
 /** The closed form beside the simulation. */
@@ -115,6 +131,6 @@ export function estimate(scenario: Scenario): Estimate {
 	};
 	return {
 		...renewal,
-		worstDay: Math.max(renewal.refreshes, attemptsInOutage(scenario, renewal.day)),
+		worstDay: Math.max(renewal.refreshes, attemptsInOutage(scenario)),
 	};
 }

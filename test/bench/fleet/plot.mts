@@ -118,8 +118,9 @@ function doublesPanel(measured: ByFleet): string {
 	const means = Array.from({ length: 60 }, (_, i) => x.invert((i / 59) * PANEL.width));
 	const shapes = measured.flatMap(({ colour, workers, points }) => {
 		const curve = line<number>()
+			.defined((mean) => estimate(fleet(workers, mean, 75, 1)).double >= 1e-5)
 			.x((mean) => x(mean))
-			.y((mean) => y(Math.max(1e-5, estimate(fleet(workers, mean, 75, 1)).double)));
+			.y((mean) => y(estimate(fleet(workers, mean, 75, 1)).double));
 		const dots = points.map(({ lives, doubles }, i) => {
 			const atX = x((MEANS[i] as { s: number }).s);
 			// None seen: below this with 95 % confidence (rule of three).
@@ -152,7 +153,7 @@ const daysAxis = (label: string, days: number[]): Axis => ({
 /** Day of the renewal against the mean of the draw: median, and 5 % to 95 %. */
 function daysPanel(measured: ByFleet): string {
 	const x = meanScale();
-	const y = scaleLinear().domain([10, 90]).range([PANEL.height, 0]);
+	const y = scaleLinear().domain([0, 90]).range([PANEL.height, 0]);
 	const window = `<line x2="${PANEL.width}" y1="${n(y(75))}" y2="${n(y(75))}" stroke="#444" stroke-dasharray="4 3"/>${text(4, y(75) - 6, 'window opens', 'fill="#444"')}`;
 	const shapes = measured.flatMap(({ colour, points }, fleetIndex) =>
 		points.map(({ days }, i) =>
@@ -165,7 +166,7 @@ function daysPanel(measured: ByFleet): string {
 			x,
 			y,
 			meanAxis,
-			daysAxis('day of 90', [10, 30, 50, 70, 90]),
+			daysAxis('day of 90', [0, 15, 30, 45, 60, 75, 90]),
 		) +
 		window +
 		shapes.join('\n')
