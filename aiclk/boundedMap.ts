@@ -37,3 +37,23 @@ export class BoundedMap<K, V> {
 		this.entries.set(key, value);
 	}
 }
+
+/**
+ * Gives a function of one text a memory, for what is worked out anew before every request.
+ *
+ * @param limit how many of the latest results are remembered
+ * @param compute depends on nothing but the text; what it returns must not be changed by anybody
+ */
+export function remembering<R extends NonNullable<unknown>>(
+	limit: number,
+	compute: (text: string) => R,
+): (text: string) => R {
+	const known = new BoundedMap<string, R>(limit);
+	return (text) => {
+		const remembered = known.get(text);
+		if (remembered !== undefined) return remembered;
+		const result = compute(text);
+		known.set(text, result);
+		return result;
+	};
+}

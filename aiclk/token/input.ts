@@ -1,10 +1,14 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOnce } from 'node:crypto';
 
+import { BoundedMap, remembering } from '../boundedMap';
 import { fail, ok, type Result } from '../result';
 import type { TokenFailure } from './failure';
 
 /** The address of AiClk's Marketing-API (AiClk docs, every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
+
+/** How many inputs are remembered, to be read once and not before every request. */
+const MOST_REMEMBERED = 5_000;
 
 /** What the user typed, cleaned and checked. */
 export interface TokenInput {
@@ -25,12 +29,11 @@ const inputFailure = (message: string, description: string) =>
 	fail<TokenFailure>({ kind: 'input', message, description });
 
 /** SHA-256 over the parts, unambiguous (a JSON array cannot be shifted from one part to the next). */
-const hash = (...parts: string[]): string =>
-	createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(parts), 'hex');
 
 /** A short name for a token that is safe to show: the first 8 hex digits of its SHA-256. */
 export const shortFingerprint = (token: string): string =>
-	createHash('sha256').update(token).digest('hex').slice(0, 8);
+	hashOnce('sha256', token, 'hex').slice(0, 8);
 
 /** Pasted values hold blanks and line breaks, even inside (AiClk's own samples do): all of it goes. */
 const withoutWhiteSpace = (value: unknown): string =>
@@ -49,9 +52,11 @@ const isLoopback = (hostname: string): boolean =>
  * @param value as typed; '' means AiClk's own address
  * @returns its origin, or null unless it is https (or http on this machine) without user, path, query or fragment
  */
-export function readBaseUrl(value: unknown): string | null {
-	const text = withoutWhiteSpace(value) || DEFAULT_BASE_URL;
-	if (!URL.canParse(text)) return null;
+export const readBaseUrl = (value: unknown): string | null =>
+	safeOrigin(withoutWhiteSpace(value) || DEFAULT_BASE_URL).origin;
+
+const safeOrigin = remembering(MOST_REMEMBERED, (text): { origin: string | null } => {
+	if (!URL.canParse(text)) return { origin: null };
 	const url = new URL(text);
 	const plain =
 		url.username === '' &&
@@ -60,8 +65,8 @@ export function readBaseUrl(value: unknown): string | null {
 		url.search === '' &&
 		url.hash === '';
 	const safe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-	return plain && safe ? url.origin : null;
-}
+	return { origin: plain && safe ? url.origin : null };
+});
 
 /** Header-safe and form-safe: printable ASCII without blanks. */
 const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
@@ -106,12 +111,28 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 			`Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}. Plain http is allowed for this machine only.`,
 		);
 	}
-	return ok({
-		baseUrl,
-		clientId,
-		refreshToken,
-		accountId,
+	return ok(fingerprinted({ baseUrl, clientId, refreshToken, accountId }));
+}
+
+type Typed = Omit<TokenInput, 'fingerprint' | 'client'>;
+
+/** By client id: the input that was read last. */
+const remembered = new BoundedMap<string, TokenInput>(MOST_REMEMBERED);
+
+/** Adds the names of an input, which cost two hashes, unless it is the one that was read before. */
+function fingerprinted(typed: Typed): TokenInput {
+	const { baseUrl, clientId, refreshToken } = typed;
+	const known = remembered.get(clientId);
+	const isKnown =
+		known?.refreshToken === refreshToken &&
+		known.baseUrl === baseUrl &&
+		known.accountId === typed.accountId;
+	if (isKnown) return known;
+	const input: TokenInput = {
+		...typed,
 		fingerprint: hash(baseUrl, clientId, refreshToken),
 		client: hash(baseUrl, clientId).slice(0, 16),
-	});
+	};
+	remembered.set(clientId, input);
+	return input;
 }

@@ -30,13 +30,24 @@ export interface LedgerMemory {
 	unstored: number;
 }
 
+/** Days of the cap since 1970. */
+const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
+
+/** The day that was asked for last, which is nearly always the one that is asked for. */
+let latest = { number: NaN, day: '' };
+
 /** The day of the cap that a time belongs to, YYYY-MM-DD in Asia/Shanghai. */
-export const quotaDay = (nowMs: number): string =>
-	new Date(nowMs + QUOTA_OFFSET_MS).toISOString().slice(0, 10);
+export function quotaDay(nowMs: number): string {
+	const number = dayNumber(nowMs);
+	if (number !== latest.number) {
+		latest = { number, day: new Date(number * DAY_MS).toISOString().slice(0, 10) };
+	}
+	return latest.day;
+}
 
 /** When that day ends, ms since 1970. */
 export const quotaDayEndsAtMs = (nowMs: number): number =>
-	(Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS) + 1) * DAY_MS - QUOTA_OFFSET_MS;
+	(dayNumber(nowMs) + 1) * DAY_MS - QUOTA_OFFSET_MS;
 
 /**
  * Brings memory and the stored ledger together for the day of `nowMs`: whichever saw more, plus what this process

@@ -1,3 +1,4 @@
+import { remembering } from '../boundedMap';
 import type { Ledger } from './ledger';
 
 /** The header that carries the access token (AiClk docs, every curl example). */
@@ -74,16 +75,25 @@ function isTokenState(value: unknown): value is TokenState {
 	);
 }
 
-/** Reads the text of the field `tokenState`; null for anything this version does not understand. */
-export function readState(text: unknown): TokenState | null {
-	if (!isText(text) || text === '') return null;
+/** How many states are remembered: each is read twice before every request. */
+const MOST_REMEMBERED = 5_000;
+
+const parseState = remembering(MOST_REMEMBERED, (text): { state: TokenState | null } => {
 	try {
 		const value: unknown = JSON.parse(text);
-		return isTokenState(value) ? value : null;
+		return { state: isTokenState(value) ? value : null };
 	} catch {
-		return null;
+		return { state: null };
 	}
-}
+});
+
+/**
+ * Reads the text of the field `tokenState`.
+ *
+ * @returns null for anything this version does not understand; not to be changed, for others are given the same object
+ */
+export const readState = (text: unknown): Readonly<TokenState> | null =>
+	isText(text) && text !== '' ? parseState(text).state : null;
 
 /** What a credential holds: a token (for whatever input), or null when there is none or it cannot be read. */
 export function readToken(credentials: Record<string, unknown>): Token | null {

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../aiclk/boundedMap';
+import { BoundedMap, remembering } from '../../aiclk/boundedMap';
 
 describe('a bounded map', () => {
 	it('drops what was used longest ago', () => {
@@ -23,5 +23,21 @@ describe('a bounded map', () => {
 		map.set('a', 1);
 		map.delete('a');
 		expect([map.get('a'), map.size]).toEqual([undefined, 0]);
+	});
+});
+
+describe('remembering', () => {
+	it('works a text out once, and again when it has been forgotten', () => {
+		const compute = jest.fn((text: string) => ({ length: text.length }));
+		const lengthOf = remembering(2, compute);
+		expect([lengthOf('a'), lengthOf('bb'), lengthOf('a')]).toEqual([
+			{ length: 1 },
+			{ length: 2 },
+			{ length: 1 },
+		]);
+		expect(compute).toHaveBeenCalledTimes(2);
+		lengthOf('ccc');
+		lengthOf('bb');
+		expect(compute.mock.calls.flat()).toEqual(['a', 'bb', 'ccc', 'bb']);
 	});
 });

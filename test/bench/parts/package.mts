@@ -1,9 +1,27 @@
-import { performance } from 'node:perf_hooks';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
 
 import { ROOT } from '../../n8n/install.mts';
 import { figure, type Section, show } from './figures.mts';
+
+type Built = typeof import('../../../aiclk/api/authenticate.ts') &
+	typeof import('../../../aiclk/token/manager.ts') &
+	typeof import('../../../credentials/AiClkApi.credentials.ts');
+
+const build = async (): Promise<unknown> => await execa('npm', ['run', 'build'], { cwd: ROOT });
+
+/** Builds the package and loads what users get. */
+export async function loadBuilt(): Promise<Built> {
+	await build();
+	const require = createRequire(join(ROOT, 'dist', 'index.js'));
+	return {
+		...(require('./aiclk/api/authenticate.js') as Built),
+		...(require('./aiclk/token/manager.js') as Built),
+		...(require('./credentials/AiClkApi.credentials.js') as Built),
+	};
+}
 
 const ROUNDS = 15;
 
@@ -28,7 +46,7 @@ async function load(entries: string[]): Promise<{ requireMs: number; processMs: 
 }
 
 export async function measurePackage(): Promise<Section[]> {
-	await execa('npm', ['run', 'build'], { cwd: ROOT });
+	await build();
 	const requires: number[] = [];
 	const ratios: number[] = [];
 	for (let round = 0; round < ROUNDS; round++) {

@@ -33,9 +33,10 @@ class User {
 
 	private readonly context;
 
-	constructor(type: ICredentialType, row: Record<string, unknown>) {
-		this.helper = new CredentialsHelper(row, type);
-		this.context = newContext(this.helper, {} as INodeType, NODE, [{ json: {} }]);
+	constructor(credentialType: ICredentialType, row: Record<string, unknown>) {
+		this.helper = new CredentialsHelper(row, credentialType);
+		const type = { description: { properties: [] } } as unknown as INodeType;
+		this.context = newContext(this.helper, type, NODE, [{ json: {} }]);
 	}
 
 	/** A request as HTTP Request sends it. @returns whether n8n takes it for a success */
