@@ -5,6 +5,9 @@
 export class BoundedMap<K, V> {
 	private readonly entries = new Map<K, V>();
 
+	/** The key that was used last: it need not be moved again, which is what nearly every request would do. */
+	private latest: K | undefined;
+
 	/** @param limit highest number of entries, at least 1 */
 	constructor(private readonly limit: number) {}
 
@@ -33,8 +36,9 @@ export class BoundedMap<K, V> {
 
 	/** A Map iterates in the order of insertion, so the last one put in is the last one to go. */
 	private touch(key: K, value: V): void {
-		this.entries.delete(key);
+		if (key !== this.latest) this.entries.delete(key);
 		this.entries.set(key, value);
+		this.latest = key;
 	}
 }
 
