@@ -1,51 +1,42 @@
 /**
- * A Map that holds at most `limit` entries and drops the one that was used longest ago,
- * so that what a long-lived n8n process remembers stays bounded.
+ * A Map that forgets what has not been used for long, so that what a long-lived n8n process remembers stays bounded.
+ * Two generations: what is used goes into the young one; when that is full, it becomes the old one, and the old one
+ * goes. So nothing has to be moved at each use (the algorithm of the package hashlru).
  */
 export class BoundedMap<K, V> {
-	private readonly entries = new Map<K, V>();
+	private young = new Map<K, V>();
 
-	/** The key that was used last: it need not be moved again, which is what nearly every request would do. */
-	private latest: K | undefined;
+	private old = new Map<K, V>();
 
-	/** @param limit highest number of entries, at least 1 */
+	/** @param limit so many of the entries used last are kept, at least 1; at most twice as many are */
 	constructor(private readonly limit: number) {}
 
-	get size(): number {
-		return this.entries.size;
-	}
-
-	/** The value of `key`, which thereby becomes the most recently used one; undefined when there is none. */
+	/** The value of `key`; undefined when there is none. */
 	get(key: K): V | undefined {
-		const value = this.entries.get(key);
-		if (value !== undefined) this.touch(key, value);
-		return value;
+		const value = this.young.get(key);
+		if (value !== undefined) return value;
+		const older = this.old.get(key);
+		if (older !== undefined) this.set(key, older);
+		return older;
 	}
 
-	/** Puts a value in, dropping the least recently used one when the map is full. */
 	set(key: K, value: V): void {
-		this.touch(key, value);
-		if (this.entries.size <= this.limit) return;
-		const [oldest] = this.entries.keys();
-		this.entries.delete(oldest as K);
+		this.young.set(key, value);
+		if (this.young.size < this.limit) return;
+		this.old = this.young;
+		this.young = new Map();
 	}
 
 	delete(key: K): void {
-		this.entries.delete(key);
-	}
-
-	/** A Map iterates in the order of insertion, so the last one put in is the last one to go. */
-	private touch(key: K, value: V): void {
-		if (key !== this.latest) this.entries.delete(key);
-		this.entries.set(key, value);
-		this.latest = key;
+		this.young.delete(key);
+		this.old.delete(key);
 	}
 }
 
 /**
  * Gives a function of one text a memory, for what is worked out anew before every request.
  *
- * @param limit how many of the latest results are remembered
+ * @param limit how many of the latest results are remembered at least
  * @param compute depends on nothing but the text; what it returns must not be changed by anybody
  */
 export function remembering<R extends NonNullable<unknown>>(

@@ -8,7 +8,7 @@ import type { TokenFailure } from './failure';
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
 
 /** How many inputs are remembered, to be read once and not before every request. */
-const MOST_REMEMBERED = 5_000;
+const MOST_REMEMBERED = 10_000;
 
 /** What the user typed, cleaned and checked. */
 export interface TokenInput {

@@ -5,8 +5,8 @@ import type { TokenFailure } from './failure';
 import type { LedgerMemory } from './ledger';
 import type { Token } from './state';
 
-/** How many inputs (and clients) one process remembers; an agency with more loses only the least recently used. */
-const MOST_INPUTS = 5_000;
+/** How many inputs (and clients) one process remembers at least; an agency with more loses those used longest ago. */
+const MOST_INPUTS = 10_000;
 
 /** A token, its predecessor and what a race leaves behind: more is never asked about at a time. */
 const MOST_CHECKS = 8;

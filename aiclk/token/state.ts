@@ -76,7 +76,7 @@ function isTokenState(value: unknown): value is TokenState {
 }
 
 /** How many states are remembered: each is read twice before every request. */
-const MOST_REMEMBERED = 5_000;
+const MOST_REMEMBERED = 10_000;
 
 const parseState = remembering(MOST_REMEMBERED, (text): { state: TokenState | null } => {
 	try {

@@ -1,28 +1,40 @@
 import { BoundedMap, remembering } from '../../aiclk/boundedMap';
 
 describe('a bounded map', () => {
-	it('drops what was used longest ago', () => {
+	it('forgets what was used longest ago, and keeps what is used', () => {
 		const map = new BoundedMap<string, number>(2);
 		map.set('a', 1);
 		map.set('b', 2);
 		map.get('a');
 		map.set('c', 3);
-		expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([1, undefined, 3, 2]);
+		expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
 	});
 
-	it('replaces without dropping', () => {
+	it('replaces without forgetting', () => {
 		const map = new BoundedMap<string, number>(2);
 		map.set('a', 1);
 		map.set('b', 2);
 		map.set('a', 3);
-		expect([map.get('a'), map.get('b'), map.size]).toEqual([3, 2, 2]);
+		expect([map.get('a'), map.get('b')]).toEqual([3, 2]);
+	});
+
+	it('keeps as many as its limit, and never more than twice as many', () => {
+		const keys = Array.from({ length: 1_000 }, (_, i) => i + 1);
+		const map = new BoundedMap<number, number>(10);
+		for (const key of keys) map.set(key, key);
+		const kept = keys.filter((key) => map.get(key) !== undefined);
+		expect(kept.slice(-10)).toEqual(keys.slice(-10));
+		expect(kept.length).toBeLessThanOrEqual(20);
 	});
 
 	it('forgets on request', () => {
 		const map = new BoundedMap<string, number>(2);
 		map.set('a', 1);
+		map.set('b', 2);
+		map.set('b', 3);
 		map.delete('a');
-		expect([map.get('a'), map.size]).toEqual([undefined, 0]);
+		map.delete('b');
+		expect([map.get('a'), map.get('b')]).toEqual([undefined, undefined]);
 	});
 });
 

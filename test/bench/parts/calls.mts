@@ -181,7 +181,7 @@ export async function measureCalls(): Promise<Section[]> {
 		},
 		{
 			title: 'The same by the number of credentials that the process knows',
-			how: `${pairs}Credentials are used one after the other; a process remembers at most 5,000.`,
+			how: `${pairs}Credentials are used one after the other; a process remembers 10,000, and never more than 20,000.`,
 			head: ['credentials', 'a request', 'times one credential', 'memory kept'],
 			rows: countRows,
 		},
