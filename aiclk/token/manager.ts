@@ -224,7 +224,7 @@ export class TokenManager {
 			}
 			// These credentials were read before the rival stored its token: only another request can get hold of it.
 			const isLeft = decision.action === 'refresh' && rival === 'certain';
-			if (decision.action === 'leave' || isLeft) return fail(superseded);
+			if (decision.action === 'leave' || isLeft) return this.leave(memory, stored);
 			return await this.carryOut(decision, { input, memory, stored, situation, http });
 		}
 	}
@@ -246,6 +246,14 @@ export class TokenManager {
 		if (decision.action !== 'refresh' || decision.early) return 'none';
 		if (this.resting(memory, decision, situation.nowMs)?.kind === 'superseded') return 'certain';
 		return decision.reason === 'rejected' && !hadRivalTime(situation) ? 'possible' : 'none';
+	}
+
+	/** Leaves a token to the process that has replaced it; if it is still stored when n8n asks again, nobody has. */
+	private leave(memory: InputMemory, stored: Token | null): Result<never, TokenFailure> {
+		if (stored !== null && stored.accessToken !== memory.awaited?.accessToken) {
+			memory.awaited = { accessToken: stored.accessToken, atMs: this.environment.now() };
+		}
+		return fail(superseded);
 	}
 
 	/** Looks out for a rival's token, together with all others who need one. */
@@ -286,6 +294,10 @@ export class TokenManager {
 			stored,
 			newest: this.rejectedAtMs(memory, memory.newest) === null ? memory.newest : null,
 			storedRejectedAtMs: this.rejectedAtMs(memory, stored),
+			rivalAwaitedAtMs:
+				memory.awaited !== null && memory.awaited.accessToken === stored?.accessToken
+					? memory.awaited.atMs
+					: null,
 			lastDrawAtMs: memory.lastDrawAtMs,
 			attemptsToday: this.attemptsToday(input, stored),
 			sent: this.sent.get(credentials) ?? null,

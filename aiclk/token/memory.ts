@@ -35,6 +35,8 @@ export interface InputMemory {
 	inFlight: Promise<Result<Token, TokenFailure>> | null;
 	/** The wait for the token of another process, shared by all who need one. */
 	lookout: Promise<unknown> | null;
+	/** The rejected token whose successor was looked out for in vain, and when that was over (ms since 1970). */
+	awaited: { accessToken: string; atMs: number } | null;
 	/** By access token. */
 	checks: BoundedMap<string, Check>;
 }
@@ -56,6 +58,7 @@ export class Memory {
 			failed: null,
 			inFlight: null,
 			lookout: null,
+			awaited: null,
 			checks: new BoundedMap(MOST_CHECKS),
 		};
 		this.inputs.set(fingerprint, fresh);

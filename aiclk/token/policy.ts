@@ -34,6 +34,12 @@ export const ADOPTION_MS = 5 * 60_000;
  */
 const COLLISION_MS = 10_000;
 
+/**
+ * From this share of a token's life on (day 54 of 90) a rejection most likely means that another process has renewed
+ * it: a rotation does that on day 60, draws do from day 62 on.
+ */
+const REPLACED_SHARE = 3 / 5;
+
 /** By then another process that replaced a token has settled, asked and stored its own. */
 export const RIVAL_MS = 3_000;
 
@@ -65,7 +71,7 @@ export type Decision =
 	| { action: 'adopt'; reason: 'newer-known' }
 	/** Ask AiClk whether it is the token that it refuses. */
 	| { action: 'check'; reason: 'after-failure' }
-	/** Another process has just killed this token and is about to store its own: refreshing would kill that one, too. */
+	/** Another process has most likely replaced this token and is about to store its own: refreshing would kill that one. */
 	| { action: 'leave'; reason: 'replaced-elsewhere' }
 	/**
 	 * Get a new token. `early`: the old one still works, so a failure costs nothing.
@@ -95,6 +101,8 @@ export interface Situation {
 	newest: Token | null;
 	/** When AiClk rejected the stored token, if that was a short while ago. */
 	storedRejectedAtMs: number | null;
+	/** When this process had looked out in vain for the token of another one that may have replaced the stored one. */
+	rivalAwaitedAtMs: number | null;
 	/** When this process last drew for this input. */
 	lastDrawAtMs: number | null;
 	/** Refreshes attempted today for this client. */
@@ -163,23 +171,26 @@ const refresh = (reason: Refresh['reason'], settle: boolean, attemptsToday: numb
 		: { action: 'refuse', reason: 'budget-spent' };
 
 /**
- * AiClk has rejected the stored token, which is alive by the clock. `hadTime`: the store was read after a rival would have
- * put its token there, and still holds the rejected one, so there is no rival.
+ * Whether another process that replaced the stored token would have stored its own before these credentials were read:
+ * they are read when n8n is about to send a request.
  */
-const replaceRejected = (
-	{ nowMs, attemptsToday }: Situation,
-	stored: Token,
-	hadTime: boolean,
-): Decision =>
-	Math.abs(nowMs - stored.state.issuedAtMs) < COLLISION_MS && !hadTime
+export const hadRivalTime = ({ cause, sent, rivalAwaitedAtMs }: Situation): boolean =>
+	rivalAwaitedAtMs !== null &&
+	(cause === 'before-request' || (sent !== null && sent.atMs >= rivalAwaitedAtMs));
+
+/**
+ * AiClk has rejected the stored token, which is alive by the clock. Where a refresh kills older tokens, a process that renews
+ * makes all others fail for a moment; did they refresh, too, each would kill the token of the one before.
+ */
+function replaceRejected(situation: Situation, { state }: Token): Decision {
+	const { nowMs, attemptsToday } = situation;
+	const isLikelyReplaced =
+		Math.abs(nowMs - state.issuedAtMs) < COLLISION_MS ||
+		nowMs >= state.issuedAtMs + lifeMs(state) * REPLACED_SHARE;
+	return isLikelyReplaced && !hadRivalTime(situation)
 		? { action: 'leave', reason: 'replaced-elsewhere' }
 		: refresh('rejected', true, attemptsToday);
-
-/** Whether a rival would have stored its token by now; a request that is about to be sent has just read the store. */
-export const hadRivalTime = ({ cause, nowMs, storedRejectedAtMs }: Situation): boolean =>
-	cause === 'before-request' &&
-	storedRejectedAtMs !== null &&
-	nowMs - storedRejectedAtMs >= RIVAL_MS;
+}
 
 /** No token of this input is stored: another request of this process may just have minted one. */
 function decideWithoutToken(situation: Situation): Decision {
@@ -204,7 +215,7 @@ function decideAfterFailure(situation: Situation, stored: Token, newer: Token | 
 		(storedRejectedAtMs === null || storedRejectedAtMs > newer.state.issuedAtMs);
 	if (wasReplacedMeanwhile && !sent?.repeatable) return keep('may-have-been-carried-out');
 	if (storedRejectedAtMs === null) return { action: 'check', reason: 'after-failure' };
-	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored, false);
+	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored);
 }
 
 function decideBeforeRequest(
@@ -216,9 +227,7 @@ function decideBeforeRequest(
 	const { nowMs, storedRejectedAtMs, attemptsToday } = situation;
 	if (isAlive(newer, nowMs)) return ADOPT;
 	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
-	if (storedRejectedAtMs !== null) {
-		return replaceRejected(situation, stored, hadRivalTime(situation));
-	}
+	if (storedRejectedAtMs !== null) return replaceRejected(situation, stored);
 	if (!mayDraw(situation, stored.state, timing)) return keep('fresh');
 	if (!isDrawn(situation, stored.state, timing)) return keep('not-drawn');
 	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');

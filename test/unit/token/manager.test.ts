@@ -398,6 +398,19 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
+	it('that is old is left to another process once: the next request that has it refused renews it, however late', async () => {
+		n8n.environment.nowMs += 60 * DAY_MS;
+		const first = await n8n.failedRequest();
+		aiclk.live.clear();
+		expect(await n8n.ask(first)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(0);
+		n8n.environment.nowMs += 3_600_000;
+		const second = await n8n.failedRequest();
+		expect(await n8n.ask(second)).toMatchObject({ ok: true });
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(aiclk.live.has(String(second.accessToken))).toBe(true);
+	});
+
 	it('is asked about once in 30 seconds when another call was refused', async () => {
 		const isRejected = async () => await n8n.manager.isRejected({ ...n8n.row }, aiclk.http);
 		expect(await isRejected()).toBe(false);

@@ -33,6 +33,7 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
 	stored: STORED,
 	newest: STORED,
 	storedRejectedAtMs: null,
+	rivalAwaitedAtMs: null,
 	lastDrawAtMs: null,
 	attemptsToday: 0,
 	sent: null,
@@ -105,7 +106,22 @@ describe('before a request', () => {
 		],
 		[
 			'rejected at once, and still stored when a rival would have replaced it',
-			{ storedRejectedAtMs: NOW + 6_999, nowMs: NOW + 9_999 },
+			{ storedRejectedAtMs: NOW, nowMs: NOW + 9_999, rivalAwaitedAtMs: NOW + 9_000 },
+			needed('rejected', true),
+		],
+		[
+			'rejected just before three fifths of its life',
+			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6 - 1 },
+			needed('rejected', true),
+		],
+		[
+			'rejected after three fifths of its life',
+			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6 },
+			left,
+		],
+		[
+			'rejected after three fifths of its life, and still stored when a rival would have replaced it',
+			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6, rivalAwaitedAtMs: NOW },
 			needed('rejected', true),
 		],
 		[
@@ -175,6 +191,26 @@ describe('after a failed request', () => {
 		[
 			'a token that another process has just killed is left to it',
 			{ storedRejectedAtMs: NOW, nowMs: NOW + 9_999 },
+			left,
+		],
+		[
+			'a token that was left to another process in vain is renewed for a request sent since then',
+			{
+				storedRejectedAtMs: NOW,
+				nowMs: NOW + 9_999,
+				rivalAwaitedAtMs: NOW + 5_000,
+				sent: { atMs: NOW + 5_000, repeatable: false },
+			},
+			needed('rejected', true),
+		],
+		[
+			'a token that was left to another process in vain stays so for a request sent before',
+			{
+				storedRejectedAtMs: NOW,
+				nowMs: NOW + 9_999,
+				rivalAwaitedAtMs: NOW + 5_000,
+				sent: { atMs: NOW + 4_999, repeatable: true },
+			},
 			left,
 		],
 		[
@@ -280,6 +316,7 @@ describe('over all states and clocks', () => {
 		stored: fc.option(anyToken),
 		newest: fc.option(anyToken),
 		storedRejectedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
+		rivalAwaitedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		lastDrawAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		attemptsToday: fc.integer({ min: 0, max: 400 }),
 		sent: fc.option(
