@@ -116,8 +116,8 @@ export function authenticateRequest(
 		);
 	}
 	const { header } = token.state;
-	return {
-		...options,
+	// Not a spread: properties after one cost several microseconds in Node 20 (npm run bench).
+	return Object.assign({}, options, {
 		headers: {
 			...withoutHeader(options.headers ?? {}, header),
 			[header]: token.accessToken,
@@ -128,5 +128,5 @@ export function authenticateRequest(
 		// Legacy request method.
 		followRedirect: false,
 		followAllRedirects: false,
-	};
+	});
 }

@@ -116,13 +116,13 @@ function doublesPanel(measured: ByFleet): string {
 	const y = scaleLog().domain([1e-5, 1]).range([PANEL.height, 0]);
 	const decades = [1, 0.1, 0.01, 0.001, 1e-4, 1e-5];
 	const means = Array.from({ length: 60 }, (_, i) => x.invert((i / 59) * PANEL.width));
-	const shapes = measured.flatMap(({ colour, workers, points }) => {
+	const shapes = measured.flatMap(({ colour, workers, points }, fleetIndex) => {
 		const curve = line<number>()
 			.defined((mean) => estimate(fleet(workers, mean, 75, 1)).double >= 1e-5)
 			.x((mean) => x(mean))
 			.y((mean) => y(estimate(fleet(workers, mean, 75, 1)).double));
 		const dots = points.map(({ lives, doubles }, i) => {
-			const atX = x((MEANS[i] as { s: number }).s);
+			const atX = x((MEANS[i] as { s: number }).s) + 9 * (fleetIndex - 1);
 			// None seen: below this with 95 % confidence (rule of three).
 			const atY = y(Math.max(doubles, 3) / lives);
 			return doubles > 0
