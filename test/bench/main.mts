@@ -1,26 +1,14 @@
 import 'reflect-metadata';
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ROOT } from '../n8n/install.mts';
 import { measureCalls } from './parts/calls.mts';
+import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';
 import { measurePackage } from './parts/package.mts';
 import { measureRefreshes } from './parts/refreshes.mts';
-
-const versionOf = async (folder: string): Promise<string> =>
-	(JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string })
-		.version;
-
-/** Machine, date and versions: without them no figure means anything. */
-async function circumstances(): Promise<string> {
-	const [cpu] = cpus();
-	const machine = `${cpu?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 1024 ** 3)} GiB`;
-	const n8n = `n8n-core ${await versionOf('node_modules/n8n-core')}, n8n-workflow ${await versionOf('node_modules/n8n-workflow')}`;
-	return `${new Date().toISOString().slice(0, 10)}; ${machine}; Node ${process.versions.node}; ${n8n}; n8n-nodes-aiclk ${await versionOf('.')}`;
-}
 
 const sections: Section[] = [];
 for (const measure of [measureCalls, measurePackage, measureRefreshes]) {

@@ -142,8 +142,8 @@ export class N8nClient {
 	}
 
 	/** @returns the id of the credential */
-	async createCredential(data: Json, name = 'AiClk API'): Promise<string> {
-		const { id } = await this.post('/credentials', { name, type: 'aiClkApi', data });
+	async createCredential(data: Json, name = 'AiClk API', type = 'aiClkApi'): Promise<string> {
+		const { id } = await this.post('/credentials', { name, type, data });
 		return id as string;
 	}
 

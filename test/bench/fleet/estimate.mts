@@ -1,6 +1,6 @@
 import { SETTLE_MS } from '../../../aiclk/token/manager.ts';
-import { exposureMs, type Scenario, WRITE_MS } from './fleet.mts';
-import { API_MS, LIFE_MS } from './server.mts';
+import { exposureMs, type Scenario } from './fleet.mts';
+import { LIFE_MS } from './server.mts';
 import { BURST_MS, createTraffic } from './traffic.mts';
 
 const DAY_MS = 86_400_000;
@@ -75,27 +75,6 @@ function bursts(scenario: Scenario): Renewal {
 }
 
 /**
- * A strict server that answers dead tokens with HTTP 401: from the kill of the old token until the new one is stored,
- * whoever sends a request is refused and refreshes, which kills the new token, too. A chain of workers, each link of
- * which needs a request of a worker that has not been in it.
- */
-function chain({ workers, refreshMs, rotation, ...scenario }: Scenario): Omit<Renewal, 'day'> {
-	const { perMs } = createTraffic(scenario.pattern, scenario.perSecond);
-	const deadMs = refreshMs / 2 + SETTLE_MS + API_MS + WRITE_MS;
-	const firstDeadMs = rotation ? refreshMs / 2 + WRITE_MS : deadMs;
-	let reached = 1;
-	let refreshes = 1;
-	let double = 0;
-	for (let left = workers - 1; left > 0; left--) {
-		const isFirst = left === workers - 1;
-		reached *= 1 - Math.exp(((-perMs * left) / workers) * (isFirst ? firstDeadMs : deadMs));
-		if (isFirst) double = reached;
-		refreshes += reached;
-	}
-	return { refreshes, double };
-}
-
-/**
  * Refreshes that are tried on the last day of an outage. Each worker keeps its own pauses: 5 min once the token is
  * dead, 15 min while it lives and the window is open; before that a try is a draw that succeeds.
  */
@@ -123,12 +102,9 @@ function attemptsInOutage({ workers, outage, timing }: Scenario): number {
 /** The closed form beside the simulation. */
 export function estimate(scenario: Scenario): Estimate {
 	const alone = scenario.pattern === 'steady' ? steady(scenario) : bursts(scenario);
-	const isChain = scenario.strict && scenario.deadTokenAnswer === 'http-401';
+	// A single writer, at some time of day 60.
 	const rotated = { refreshes: 1, double: 0, day: 60.5 };
-	const renewal = {
-		...(scenario.rotation ? rotated : alone),
-		...(isChain && scenario.pattern === 'steady' && chain(scenario)),
-	};
+	const renewal = scenario.rotation ? rotated : alone;
 	return {
 		...renewal,
 		worstDay: Math.max(renewal.refreshes, attemptsInOutage(scenario)),

@@ -65,6 +65,8 @@ export function apiRoutes(app: FastifyInstance, context: Context): void {
 		const { to } = request.query as { to?: string };
 		return await reply.redirect(to ?? '/', 302);
 	});
+	// For whoever asks without a token of AiClk's.
+	app.get('/sandbox/static', async (_request, reply) => await reply.send(success(null)));
 	app.setNotFoundHandler(async (_request, reply) => {
 		return await reply.code(404).send(envelope(404, '接口不存在'));
 	});

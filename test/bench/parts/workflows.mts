@@ -1,0 +1,114 @@
+import type { Rig } from '../../e2e/rig.mts';
+import { aiClk, call, chain, httpRequest, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
+import type { Workflow } from '../../n8n/rest.mts';
+import { type Figure, figure, type Section, show } from './figures.mts';
+
+const ROUNDS = 12;
+
+/** Reads of account/info, in both nodes the same request. */
+const INFO = 'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22balance%22%5D%7D';
+
+/** Ways to the same answer, by name. */
+type Ways = Record<string, () => Promise<unknown>>;
+
+/** Lets each way go in turn, first once for nothing. @returns ms of each way by name, round by round */
+async function inTurn(ways: Ways): Promise<Record<string, number[]>> {
+	const times: Record<string, number[]> = {};
+	for (const [name, go] of Object.entries(ways)) {
+		await go();
+		times[name] = [];
+	}
+	for (let round = 0; round < ROUNDS; round++) {
+		for (const [name, go] of Object.entries(ways)) {
+			const began = performance.now();
+			await go();
+			times[name]?.push(performance.now() - began);
+		}
+	}
+	return times;
+}
+
+/** Times of a way, as shares of those of another one in the same round. */
+const ratio = (times: number[], others: number[]): Figure =>
+	figure(times.map((time, round) => time / (others[round] as number)));
+
+/** Whole runs on a real n8n: our credential and node against what n8n has of its own. */
+export async function measureWorkflows(rig: Rig): Promise<Section[]> {
+	const header = await rig.n8n.createCredential(
+		{ name: 'X-Static', value: 'nothing' },
+		'Header',
+		'httpHeaderAuth',
+	);
+	/** The same HTTP Request node with n8n's own Header Auth; the path asks for no token. */
+	const withHeaderAuth = (items: number): Workflow => {
+		const workflow = httpRequest('GET', `${rig.sandbox.url}/sandbox/static`, items);
+		const node = workflow.nodes.at(-1);
+		if (node === undefined) throw new Error('the workflow has no node');
+		node.credentials = { httpHeaderAuth: { id: header, name: 'Header' } };
+		node.parameters = {
+			...node.parameters,
+			authentication: 'genericCredentialType',
+			genericAuthType: 'httpHeaderAuth',
+			nodeCredentialType: undefined,
+		};
+		return workflow;
+	};
+	const withOurs = (items: number): Workflow =>
+		httpRequest('GET', `${rig.sandbox.url}/sandbox/static`, items);
+
+	/** Imports once, runs so many times at once. */
+	const runs = async (workflow: Workflow, times: number) => {
+		const id = await rig.n8n.importWorkflow(workflow, rig.credential);
+		return async () => {
+			const all = Array.from({ length: times }, async () => await rig.n8n.run(id, 'Start'));
+			const failed = (await Promise.all(all)).find(({ status }) => status !== 'success');
+			if (failed !== undefined) throw new Error(failed.error?.message);
+		};
+	};
+
+	const rows: string[][] = [];
+	for (const [name, items, times] of [
+		['a run of one item', 1, 1],
+		['a run of 1,000 items', 1_000, 1],
+		['50 runs at once', 1, 50],
+	] as const) {
+		const measured = await inTurn({
+			header: await runs(withHeaderAuth(items), times),
+			ours: await runs(withOurs(items), times),
+		});
+		const { header: theirs = [], ours = [] } = measured;
+		rows.push([
+			name,
+			show(figure(theirs), ' ms'),
+			show(figure(ours), ' ms'),
+			show(ratio(ours, theirs)),
+		]);
+	}
+
+	const thousand = itemsOf(Array.from({ length: 1_000 }, (_, n) => ({ n })));
+	const node = aiClk({ resource: 'account', operation: 'getInfo', fields: ['balance'] });
+	const measured = await inTurn({
+		request: await runs(
+			chain('HTTP Request', [manualTrigger, ...thousand, call('GET', rig.url(INFO))]),
+			1,
+		),
+		node: await runs(chain('AiClk', [manualTrigger, ...thousand, node]), 1),
+	});
+	const { request = [], node: ours = [] } = measured;
+
+	const how = `${ROUNDS} rounds in turn; median (10 % to 90 %), over n8n's own API, as the editor runs them.`;
+	return [
+		{
+			title: 'HTTP Request with AiClk API against the same with Header Auth',
+			how,
+			head: ['', 'Header Auth', 'AiClk API', 'times Header Auth'],
+			rows,
+		},
+		{
+			title: 'The AiClk node against HTTP Request, 1,000 reads of account/info',
+			how: `${how} HTTP Request sends a batch of 50 at once, the node one after the other.`,
+			head: ['HTTP Request', 'AiClk node', 'times HTTP Request'],
+			rows: [[show(figure(request), ' ms'), show(figure(ours), ' ms'), show(ratio(ours, request))]],
+		},
+	];
+}
