@@ -2,6 +2,7 @@ import { N8N_VERSIONS } from '../n8n/install.mts';
 import { onN8n } from './rig.mts';
 import { aiclk } from './scenarios/aiclk.mts';
 import { credentials } from './scenarios/credentials.mts';
+import { examples } from './scenarios/examples.mts';
 import { faults } from './scenarios/faults.mts';
 import { foundation } from './scenarios/foundation.mts';
 import { life } from './scenarios/life.mts';
@@ -16,5 +17,5 @@ if (versions.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no test
 
 /** Every promise, on every n8n: `npm run test:e2e`. */
 for (const version of versions) {
-	onN8n(version, [foundation, faults, life, credentials, workflows, aiclk, secrets]);
+	onN8n(version, [foundation, faults, life, credentials, workflows, aiclk, examples, secrets]);
 }

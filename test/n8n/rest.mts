@@ -38,6 +38,12 @@ interface StoredRun {
 	};
 }
 
+/** Whether a node wants a credential of ours and does not name the one. */
+const lacksCredential = ({ credentials }: Workflow['nodes'][number]): boolean => {
+	const ours = credentials?.aiClkApi as { id?: string } | undefined;
+	return ours !== undefined && (ours.id ?? '') === '';
+};
+
 const UNFINISHED = new Set(['new', 'running', 'waiting']);
 const RUN_LIMIT_MS = 300_000;
 
@@ -178,14 +184,14 @@ export class N8nClient {
 	/**
 	 * Imports a workflow.
 	 *
-	 * @param credentialId given to every node that has a credential of ours
+	 * @param credentialId given to every node that has a credential of ours and names none
 	 * @returns the id of the workflow
 	 */
 	async importWorkflow(workflow: Workflow, credentialId: string): Promise<string> {
 		const nodes = workflow.nodes.map((node) =>
-			node.credentials?.aiClkApi === undefined
-				? node
-				: { ...node, credentials: { aiClkApi: { id: credentialId, name: 'AiClk API' } } },
+			lacksCredential(node)
+				? { ...node, credentials: { aiClkApi: { id: credentialId, name: 'AiClk API' } } }
+				: node,
 		);
 		const created = await this.post('/workflows', {
 			name: workflow.name,

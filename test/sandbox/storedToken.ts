@@ -14,11 +14,14 @@ export interface TokenAge {
 /**
  * Has the sandbox issue a token, and makes of it what the credential stores, as if it had been issued long ago.
  * The refresh that this takes is left out of the journal.
+ *
+ * @param refreshesToday how many the credential is to have counted
  */
 export async function storedToken(
 	sandbox: Sandbox,
 	client: Client,
 	{ lifeMs, leftMs }: TokenAge,
+	refreshesToday = 0,
 ): Promise<Record<string, string>> {
 	const { expiresInSeconds, lifeSeconds, tokenFault, tokenDelayMs } = sandbox.settings();
 	sandbox.configure({
@@ -45,7 +48,7 @@ export async function storedToken(
 		expirySource: 'answer',
 		header: sandbox.settings().tokenType,
 		traceId: null,
-		ledger: { client: input.value.client, day: quotaDay(Date.now()), attempts: 0 },
+		ledger: { client: input.value.client, day: quotaDay(Date.now()), attempts: refreshesToday },
 	};
 	const token = { accessToken: data.access_token, rotatedRefreshToken: '', state };
 	return { ...toStoredFields(token, state.ledger) };

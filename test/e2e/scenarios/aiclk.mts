@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 
-import { ROOT } from '../../n8n/install.mts';
 import type { Workflow } from '../../n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/server.ts';
 import type { Scenarios } from '../rig.mts';
@@ -77,12 +74,6 @@ const CHARGE_FAULTS: Array<[string, SandboxSettings['apiFault'], RegExp]> = [
 	['HTTP 500', { kind: 'status', status: 500 }, /may have been carried out/],
 	['a dropped connection', { kind: 'drop' }, /was cut.*may have been carried out/],
 	['half a JSON', { kind: 'broken-json' }, /may have been carried out/],
-];
-
-const EXAMPLES: Array<[file: string, trigger: string, last: string]> = [
-	['fund-report', 'Every day', 'Spreadsheet'],
-	['low-balance-alert', 'Every day', 'Low?'],
-	['creatives-under-review', 'Start', 'By status'],
 ];
 
 /** The AiClk node: every operation, pages, ids, money, and what happens to a refused token. */
@@ -290,14 +281,4 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		);
 		return wanted.join(', ');
 	});
-
-	for (const [file, trigger, last] of EXAMPLES) {
-		scenario(`example ${file}`, async () => {
-			const text = await readFile(join(ROOT, 'examples', `${file}.json`), 'utf8');
-			const id = await rig.n8n.importWorkflow(JSON.parse(text) as Workflow, rig.credential);
-			const execution = await rig.n8n.run(id, trigger);
-			assert.equal(execution.status, 'success', execution.error?.message);
-			return `${execution.status}, ${execution.itemsOf(last).length} items out of '${last}'`;
-		});
-	}
 };

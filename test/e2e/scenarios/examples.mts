@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastify from 'fastify';
+
+import { ROOT } from '../../n8n/install.mts';
+import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
+import { storedToken } from '../../sandbox/storedToken.ts';
+import type { Rig, Scenario, Scenarios } from '../rig.mts';
+import { aiClk, chain, REFRESH, token, webhook } from '../workflows.mts';
+
+type Json = Record<string, unknown>;
+type Node = Workflow['nodes'][number];
+
+const FOLDER = join(ROOT, 'examples');
+const REAL_API = 'https://openapi.aiclk.com';
+const REFUSED = /AiClk did not renew the access token: refresh_token 无效/;
+const DAY_MS = 86_400_000;
+
+/** The names of all example workflows. */
+export const listExamples = async (): Promise<string[]> =>
+	(await readdir(FOLDER)).map((file) => file.replace(/\.json$/, '')).sort();
+
+/**
+ * Reads an example workflow, with what a person has to set.
+ *
+ * @param api the address in place of AiClk's
+ * @param change more that a person sets in a node
+ */
+export async function readExample(
+	name: string,
+	api: string,
+	change: (node: Node) => Node = (node) => node,
+): Promise<Workflow> {
+	const text = await readFile(join(FOLDER, `${name}.json`), 'utf8');
+	const workflow = JSON.parse(text.replaceAll(REAL_API, api)) as Workflow;
+	return { ...workflow, nodes: workflow.nodes.map(change) };
+}
+
+/** Who gets the alerts that an example sends. */
+interface Receiver {
+	url: string;
+	/** The texts that came, oldest first. */
+	texts: string[];
+	/** Switches the node Webhook on, with the address of this receiver. */
+	switchOn(node: Node): Node;
+}
+
+async function withReceiver<T>(happen: (receiver: Receiver) => Promise<T>): Promise<T> {
+	const texts: string[] = [];
+	const app = fastify();
+	app.post('/alert', ({ body }) => {
+		texts.push((body as { text: { content: string } }).text.content);
+		return { errcode: 0 };
+	});
+	const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/alert`;
+	const switchOn = (node: Node): Node =>
+		node.name === 'Webhook'
+			? { ...node, disabled: false, parameters: { ...node.parameters, url } }
+			: node;
+	try {
+		return await happen({ url, texts, switchOn });
+	} finally {
+		await app.close();
+	}
+}
+
+/** Those that are run as they are: the trigger that starts each, and the node whose output counts. */
+const PLAIN: Array<[name: string, trigger: string, last: string]> = [
+	['account-info-http-request', 'Start', 'Account info'],
+	['creatives-under-review', 'Start', 'By status'],
+	['fund-report', 'Every day', 'Spreadsheet'],
+	['low-balance-alert', 'Every day', 'Low?'],
+	['token-alert', 'Every day', 'Token status'],
+	['token-rotation', 'Every day', 'AiClk Token'],
+];
+
+/** Those with a scenario of their own. */
+const OTHERS = [
+	'ai-agent',
+	'error-workflow',
+	'token-rotation-clients',
+	'token-rotation-with-alerts',
+];
+
+/** A way to fail, by the kind that the error workflow is to find. */
+interface Failing {
+	/** Brings it about. @returns the credential to fail with */
+	prepare(rig: Rig): Promise<string>;
+	nodes: Json[];
+	/** Lets something happen while it runs. */
+	meanwhile?(rig: Rig): Promise<void>;
+	error: RegExp;
+	whatToDo: RegExp;
+}
+
+const CHARGE = {
+	resource: 'charge',
+	operation: 'agent',
+	targetUser: '1000004',
+	money: 10_000,
+	confirm: true,
+};
+
+const FAILING: Record<string, Failing> = {
+	'May have been carried out': {
+		prepare: async (rig) => {
+			rig.sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
+			return rig.credential;
+		},
+		nodes: [aiClk(CHARGE)],
+		error: /The transfer may have been carried out/,
+		whatToDo: /Do not run it again/,
+	},
+	'Quota used up': {
+		prepare: async (rig) => {
+			const age = { lifeMs: 90 * DAY_MS, leftMs: 45 * DAY_MS };
+			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age, 300));
+		},
+		nodes: [token(REFRESH)],
+		error: /All 300 refreshes that AiClk allows in a day are used up/,
+		whatToDo: /Find out what refreshes so often/,
+	},
+	'AiClk unavailable': {
+		prepare: async (rig) => {
+			rig.sandbox.configure({ tokenFault: { kind: 'html' } });
+			return rig.credential;
+		},
+		nodes: [token(REFRESH)],
+		error: /AiClk's token endpoint did not answer as documented/,
+		whatToDo: /Try again in a few minutes/,
+	},
+	'Refresh token refused': {
+		prepare: async (rig) => {
+			rig.sandbox.configure({ clients: [] });
+			return rig.credential;
+		},
+		nodes: [token(REFRESH)],
+		error: REFUSED,
+		whatToDo: /get a new refresh token/,
+	},
+	Superseded: {
+		prepare: async (rig) => {
+			const age = { lifeMs: 90 * DAY_MS, leftMs: 45 * DAY_MS };
+			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age));
+		},
+		nodes: [token(REFRESH)],
+		// As another process's refresh would in strict mode, before the new token is asked about.
+		meanwhile: async (rig) => {
+			await until(async () => rig.refreshes, Boolean);
+			rig.sandbox.revoke();
+		},
+		error: /renewed by another n8n process at the same moment/,
+		whatToDo: /Run again/,
+	},
+	'Anything else': {
+		prepare: async (rig) => rig.credential,
+		nodes: [
+			{
+				name: 'Boom',
+				type: 'n8n-nodes-base.stopAndError',
+				parameters: { errorMessage: 'Something of our own' },
+			},
+		],
+		error: /Something of our own/,
+		whatToDo: /The text says what happened/,
+	},
+};
+
+/** Every workflow in `examples/`, imported and run as a person would. */
+export const examples: Scenarios = (rig, scenario) => {
+	const alertsOn = async (name: string, { switchOn }: Receiver): Promise<Workflow> =>
+		await readExample(name, rig.sandbox.url, switchOn);
+	const start = async (workflow: Workflow, credential = rig.credential): Promise<Execution> =>
+		await rig.n8n.run(await rig.n8n.importWorkflow(workflow, credential), 'Every day');
+
+	scenario('examples: each is imported, and each is run below', async () => {
+		const names = await listExamples();
+		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
+		const types = new Set(await rig.n8n.nodeTypes());
+		for (const name of names) {
+			const workflow = await readExample(name, rig.sandbox.url);
+			const unknown = workflow.nodes.filter(({ type }) => !types.has(type));
+			assert.deepEqual(
+				unknown.map(({ type }) => type),
+				[],
+				name,
+			);
+			assert.ok(
+				workflow.nodes.some(({ type }) => type === 'n8n-nodes-base.stickyNote'),
+				`${name} explains nothing`,
+			);
+			await rig.n8n.importWorkflow(workflow, rig.credential);
+		}
+		return `${names.length} examples`;
+	});
+
+	for (const [name, trigger, last] of PLAIN) {
+		scenario(`example ${name}`, async () => {
+			const workflow = await readExample(name, rig.sandbox.url);
+			const id = await rig.n8n.importWorkflow(workflow, rig.credential);
+			const execution = await rig.n8n.run(id, trigger);
+			assert.equal(execution.status, 'success', execution.error?.message);
+			const items = execution.itemsOf(last);
+			// Nobody is alerted: the output 'true' of Low? stays empty.
+			if (last !== 'Low?') assert.ok(items.length > 0, 'nothing came out');
+			assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
+			return `${execution.status}, ${items.length} items out of '${last}'`;
+		});
+	}
+
+	scenario('example token-rotation-with-alerts', async () => {
+		return await withReceiver(async (receiver) => {
+			const workflow = await alertsOn('token-rotation-with-alerts', receiver);
+			const renewed = await start(workflow);
+			assert.equal(renewed.status, 'success', renewed.error?.message);
+			assert.equal(renewed.itemsOf('AiClk Token')[0]?.status, 'valid');
+			assert.deepEqual([rig.refreshes, receiver.texts.length], [1, 0]);
+
+			rig.sandbox.configure({ clients: [] });
+			const refused = await start(workflow, await rig.newCredential());
+			assert.equal(refused.status, 'error');
+			assert.match(refused.error?.message ?? '', REFUSED);
+			assert.equal(receiver.texts.length, 1);
+			assert.match(receiver.texts[0] ?? '', /^AiClk: the access token needs a person\n/);
+			assert.match(receiver.texts[0] ?? '', REFUSED);
+			assert.match(receiver.texts[0] ?? '', /docs\/operations\.md$/);
+			return `renewed: no alert; refused: ${receiver.texts.length} alert, and the run fails`;
+		});
+	});
+
+	scenario('example token-rotation-clients: one of three is refused', async () => {
+		const clients = [rig.client, rig.newClient(), rig.newClient()];
+		const [a, , c] = clients;
+		rig.sandbox.configure({ clients: [a, c] as typeof clients });
+		const ids = await Promise.all(
+			clients.map(async (client) => await rig.newCredential({ ...client })),
+		);
+		const perClient = (node: Node): Node => {
+			const index = ['Client A', 'Client B', 'Client C'].indexOf(node.name);
+			const aiClkApi = { id: ids[index], name: 'AiClk API' };
+			return index === -1 ? node : { ...node, credentials: { aiClkApi } };
+		};
+		return await withReceiver(async (receiver) => {
+			const workflow = await alertsOn('token-rotation-clients', receiver);
+			workflow.nodes = workflow.nodes.map(perClient);
+			const refused = await start(workflow);
+			assert.equal(refused.status, 'error');
+			const [summary] = refused.itemsOf('Summary');
+			const rows = (summary?.clients ?? []) as Json[];
+			assert.deepEqual(
+				rows.map(({ client, status, needsPerson }) => [client, status, needsPerson]),
+				[
+					['Client A', 'valid', false],
+					['Client B', 'failed', true],
+					['Client C', 'valid', false],
+				],
+			);
+			assert.equal(receiver.texts.length, 1);
+			assert.match(receiver.texts[0] ?? '', /Client B: failed, 0 days left\. AiClk did not renew/);
+			assert.doesNotMatch(receiver.texts[0] ?? '', /Client [AC]/);
+
+			rig.sandbox.configure({ clients });
+			const all = await start(workflow);
+			assert.equal(all.status, 'success', all.error?.message);
+			assert.equal(receiver.texts.length, 1);
+			return 'two renewed, one alert that names the third; with its token right: no alert';
+		});
+	});
+
+	for (const [kind, failing] of Object.entries(FAILING)) {
+		errorWorkflow(rig, scenario, kind, failing);
+	}
+};
+
+/** A workflow that fails and names the example as its error workflow. */
+function errorWorkflow(rig: Rig, scenario: Scenario, kind: string, failing: Failing): void {
+	scenario(`example error-workflow: ${kind}`, async () => {
+		return await withReceiver(async (receiver) => {
+			const example = await readExample('error-workflow', rig.sandbox.url, receiver.switchOn);
+			const handler = await rig.n8n.importWorkflow(example, rig.credential);
+			// n8n 2 wants an error workflow to be published; n8n 1 says that there is nothing to switch on.
+			if (rig.version === '2.41.1') await rig.n8n.activate(handler);
+			const path = `fails-${handler}`;
+			const workflow = chain(
+				`Fails: ${kind}`,
+				[webhook(path), ...(failing.nodes as Array<Json & { name: string }>)],
+				{ settings: { executionOrder: 'v1', errorWorkflow: handler } },
+			);
+			const id = await rig.n8n.importWorkflow(workflow, await failing.prepare(rig));
+			await rig.n8n.activate(id);
+			const call = rig.n8n.callWebhook(path);
+			await failing.meanwhile?.(rig);
+			assert.equal((await call).status, 500);
+
+			const [told] = await rig.n8n.executionsOf(handler);
+			assert.equal(told?.status, 'success', told?.error?.message);
+			const [message] = told?.itemsOf('Message') ?? [];
+			assert.equal(message?.kind, kind, String(message?.error));
+			assert.match(String(message?.error), failing.error);
+			assert.match(String(message?.whatToDo), failing.whatToDo);
+			assert.equal(receiver.texts.length, 1);
+			assert.match(receiver.texts[0] ?? '', new RegExp(`^Fails: ${kind}: ${kind}\n`));
+			assert.match(receiver.texts[0] ?? '', failing.error);
+			assert.match(receiver.texts[0] ?? '', /What to do: /);
+			return String(message?.error);
+		});
+	});
+}
