@@ -7,6 +7,9 @@ import { OWNER } from '../n8n/rest.mts';
 /** Two busy cores: what a person sees after a second takes ten. */
 const PATIENCE_MS = 30_000;
 
+/** How long n8n may take to find out what a node lacks. */
+const MARKS_MS = 1_500;
+
 /** The size of every picture, too. */
 const VIEWPORT = { width: 1280, height: 800 };
 
@@ -230,6 +233,23 @@ export class Editor {
 		await this.at('canvas-node-status-success')
 			.nth(nodes - 1)
 			.waitFor();
+	}
+
+	/** Opens a workflow that is stored and shows the whole of it. */
+	async openWhole(id: string): Promise<void> {
+		await this.openWorkflow(id);
+		await this.at('zoom-to-fit').click();
+	}
+
+	/** The names of the nodes on the canvas that carry a red mark. */
+	async redMarks(): Promise<string[]> {
+		// The marks come after the nodes.
+		await this.page.waitForTimeout(MARKS_MS);
+		const marked = this.at('canvas-node').filter({ has: this.at('node-issues') });
+		const names = await marked.evaluateAll((nodes) =>
+			nodes.map((node) => node.getAttribute('data-node-name') ?? 'a node without a name'),
+		);
+		return names.sort();
 	}
 
 	/** Lays the nodes out side by side, as n8n's button does. */

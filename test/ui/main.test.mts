@@ -6,10 +6,11 @@ import type { Browser } from 'playwright-core';
 
 import { Rig } from '../e2e/rig.mts';
 import { chain, httpRequest, manualTrigger, REFRESH, token, tokenNode } from '../e2e/workflows.mts';
-import { ROOT } from '../n8n/install.mts';
+import { N8N_VERSIONS, ROOT } from '../n8n/install.mts';
 import { until } from '../n8n/rest.mts';
 import { startChromium } from './browser.mts';
 import { Editor } from './editor.mts';
+import { examplesInEditor } from './examples.mts';
 
 const VERSION = '2.41.1';
 const PICTURES = join(ROOT, 'reports', 'ui');
@@ -279,3 +280,5 @@ describe(`The editor of n8n ${VERSION}`, () => {
 		},
 	);
 });
+
+for (const version of N8N_VERSIONS) examplesInEditor(version);
