@@ -73,7 +73,9 @@ const companyRegion = attribute('company_region', 'Company Region', someIds, {
 	placeholder: 'e.g. 310000, 310100, 310115',
 	description: 'Codes of province, city and district, with commas between them',
 });
-const companyAddress = attribute('company_address', 'Company Address', notEmpty);
+const companyAddress = attribute('company_address', 'Company Address', notEmpty, {
+	placeholder: 'e.g. 上海市浦东新区三林软件园1号楼',
+});
 const license = attribute('license', 'License', readId, {
 	placeholder: 'e.g. 14705564',
 	description: 'Resource ID of the picture of the business licence',
@@ -91,7 +93,9 @@ const password = attribute('password', 'Password', readPassword, {
 	description: '6 to 30 characters, with upper case, lower case and digits among them',
 });
 const contacter = attribute('contacter', 'Contact Name', notEmpty);
-const contacterPhone = attribute('contacter_phone', 'Contact Phone', notEmpty);
+const contacterPhone = attribute('contacter_phone', 'Contact Phone', notEmpty, {
+	placeholder: 'e.g. 13800000000',
+});
 const contacterEmail = attribute('contacter_email', 'Contact Email', readEmail, {
 	placeholder: 'e.g. name@email.com',
 });

@@ -44,6 +44,7 @@ export const call: Operation = {
 			options: METHODS.map((method) => ({ name: method, value: method })),
 			default: 'GET',
 			required: true,
+			description: 'Anything but GET counts as a change and is sent once',
 		},
 		{
 			displayName: 'Path',
@@ -72,6 +73,7 @@ export const call: Operation = {
 				},
 			],
 			default: 'json',
+			description: "How the parameters stand in the URL: look at AiClk's page of the endpoint",
 		},
 		onlyFor(accountId('The account_id of the call'), { queryFormat: ['json'] }),
 		{
@@ -92,6 +94,7 @@ export const call: Operation = {
 				{ name: 'None', value: 'none' },
 			],
 			default: 'none',
+			description: "What is sent besides the URL: look at AiClk's page of the endpoint",
 			displayOptions: { hide: { method: ['GET'] } },
 		},
 		{
@@ -100,6 +103,7 @@ export const call: Operation = {
 			type: 'json',
 			default: '{}',
 			displayOptions: { hide: { method: ['GET'] }, show: { bodyType: ['form', 'json'] } },
+			placeholder: 'e.g. { "campaign_id": 20195330 }',
 			description: 'A JSON object. Long IDs keep every digit.',
 		},
 		{

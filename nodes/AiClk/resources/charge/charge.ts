@@ -60,7 +60,9 @@ const comment: INodeProperties = {
 	name: 'comment',
 	type: 'string',
 	default: '',
+	placeholder: 'e.g. order 2026-0042',
 	description: 'A remark that AiClk keeps with the transfer',
+	hint: "One that is different for each transfer is easy to find in the account's flow",
 };
 
 const confirm: INodeProperties = {

@@ -51,6 +51,7 @@ export const getAll: Operation = {
 					type: 'string',
 					default: '',
 					placeholder: 'e.g. com.example.app',
+					description: 'Package name of the app (app_package)',
 				},
 				{
 					displayName: 'Conversion Goal',
@@ -65,6 +66,8 @@ export const getAll: Operation = {
 					name: 'deeplink',
 					type: 'string',
 					default: '',
+					placeholder: 'e.g. example://page',
+					description: 'Deep link of the app (deeplink)',
 				},
 				{
 					displayName: 'Keywords',
@@ -83,6 +86,7 @@ export const getAll: Operation = {
 						{ name: 'Not Activated, Report Failed', value: 2 },
 					],
 					default: 1,
+					description: 'Whether a link is activated, and what became of its report (click)',
 				},
 				{
 					displayName: 'Shared Links',
