@@ -65,6 +65,60 @@ async function withReceiver<T>(happen: (receiver: Receiver) => Promise<T>): Prom
 	}
 }
 
+/** What a chat model is asked, as far as it counts here. */
+interface Question {
+	messages: Array<{ role: string; content: unknown }>;
+	tools: Array<{ function: { name: string; parameters: { properties: Json } } }>;
+}
+
+/** What the model in the place of DeepSeek fills in, whichever tool has it. */
+const FILLED_IN: Json = {
+	Start_Date: '2020-01-01',
+	End_Date: '2099-12-31',
+	Limit: 3,
+	Creative_IDs: '',
+};
+
+/** Plays a chat model that calls every tool it is offered once, and then says that it is done. */
+async function withModel<T>(
+	happen: (url: string, questions: Question[]) => Promise<T>,
+): Promise<T> {
+	const questions: Question[] = [];
+	const app = fastify({ bodyLimit: 16 * 1024 * 1024 });
+	app.post('/chat/completions', ({ body }) => {
+		const question = body as Question;
+		questions.push(question);
+		const calls = question.tools.map(({ function: { name, parameters } }, index) => {
+			const known = Object.keys(parameters.properties).filter((key) => key in FILLED_IN);
+			const args = Object.fromEntries(known.map((key) => [key, FILLED_IN[key]]));
+			return {
+				id: `call_${index}`,
+				type: 'function',
+				function: { name, arguments: JSON.stringify(args) },
+			};
+		});
+		const message =
+			questions.length === 1
+				? { role: 'assistant', content: null, tool_calls: calls }
+				: { role: 'assistant', content: 'Done' };
+		return {
+			id: `answer-${questions.length}`,
+			object: 'chat.completion',
+			created: 0,
+			model: 'deepseek-chat',
+			choices: [
+				{ index: 0, message, finish_reason: questions.length === 1 ? 'tool_calls' : 'stop' },
+			],
+			usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+		};
+	});
+	try {
+		return await happen(await app.listen({ port: 0, host: '127.0.0.1' }), questions);
+	} finally {
+		await app.close();
+	}
+}
+
 /** Those that are run as they are: the trigger that starts each, and the node whose output counts. */
 const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 	['account-info-http-request', 'Start', 'Account info'],
@@ -265,6 +319,49 @@ export const examples: Scenarios = (rig, scenario) => {
 			assert.equal(all.status, 'success', all.error?.message);
 			assert.equal(receiver.texts.length, 1);
 			return 'two renewed, one alert that names the third; with its token right: no alert';
+		});
+	});
+
+	scenario('example ai-agent: a model that calls each tool once', async () => {
+		return await withModel(async (url, questions) => {
+			const account = { apiKey: 'none', url };
+			const id = await rig.n8n.createCredential(account, 'Model', 'deepSeekApi');
+			let chat = '';
+			const workflow = await readExample('ai-agent', rig.sandbox.url, (node) => {
+				if (node.name === 'Chat model') {
+					return { ...node, credentials: { deepSeekApi: { id, name: 'Model' } } };
+				}
+				if (node.name !== 'Chat') return node;
+				chat = `${String(node.webhookId)}/chat`;
+				return { ...node, parameters: { ...node.parameters, public: true } };
+			});
+			const agent = await rig.n8n.importWorkflow(workflow, rig.credential);
+			await rig.n8n.activate(agent);
+			const asked = { action: 'sendMessage', sessionId: 'one', chatInput: 'How is the account?' };
+			const answer = await rig.n8n.callWebhook(chat, asked);
+			assert.equal((answer.data as Json).output, 'Done', JSON.stringify(answer.data));
+
+			const [first, second] = questions;
+			assert.equal(first?.tools.length, 5);
+			const told = second?.messages.filter(({ role }) => role === 'tool') ?? [];
+			assert.equal(told.length, 5);
+			const texts = told.map(({ content }) => JSON.stringify(content)).join('\n');
+			for (const what of [
+				/balance/,
+				/cash_cost/,
+				/creative_id/,
+				/material_id/,
+				/tokenFingerprint/,
+			]) {
+				assert.match(texts, what);
+			}
+			const paths = ['account/info', 'account_fund/list', 'creative/get', 'material/get'];
+			for (const path of paths) assert.ok(rig.to(path).length > 0, path);
+			const changes = rig.sandbox
+				.journal()
+				.filter(({ kind, method }) => kind === 'api' && method !== 'GET');
+			assert.deepEqual([changes.length, rig.refreshes, rig.deadCalls], [0, 1, 0]);
+			return `${told.length} tools answered, ${rig.refreshes} refresh`;
 		});
 	});
 
