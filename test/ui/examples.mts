@@ -38,7 +38,7 @@ export function examplesInEditor(version: N8nVersion): void {
 		it('show no red mark', async () => {
 			const marks: Record<string, string[]> = {};
 			for (const name of await listExamples()) {
-				const example = await readExample(name, rig.sandbox.url);
+				const example = await readExample(name);
 				await editor.openWhole(await rig.n8n.importWorkflow(example, rig.credential));
 				const found = await editor.redMarks();
 				if (found.length > 0) marks[name] = found;

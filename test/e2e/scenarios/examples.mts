@@ -29,7 +29,7 @@ export const listExamples = async (): Promise<string[]> =>
  */
 export async function readExample(
 	name: string,
-	api: string,
+	api = REAL_API,
 	change: (node: Node) => Node = (node) => node,
 ): Promise<Workflow> {
 	const text = await readFile(join(FOLDER, `${name}.json`), 'utf8');
@@ -124,7 +124,7 @@ const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 	['account-info-http-request', 'Start', 'Account info'],
 	['creatives-under-review', 'Start', 'By status'],
 	['fund-report', 'Every day', 'Spreadsheet'],
-	['low-balance-alert', 'Every day', 'Low?'],
+	['low-balance-alert', 'Every day', 'Account'],
 	['token-alert', 'Every day', 'Token status'],
 	['token-rotation', 'Every day', 'AiClk Token'],
 ];
@@ -256,12 +256,22 @@ export const examples: Scenarios = (rig, scenario) => {
 			const execution = await rig.n8n.run(id, trigger);
 			assert.equal(execution.status, 'success', execution.error?.message);
 			const items = execution.itemsOf(last);
-			// Nobody is alerted: the output 'true' of Low? stays empty.
-			if (last !== 'Low?') assert.ok(items.length > 0, 'nothing came out');
+			assert.ok(items.length > 0, 'nothing came out');
 			assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
 			return `${execution.status}, ${items.length} items out of '${last}'`;
 		});
 	}
+
+	scenario('examples low-balance-alert and token-alert: what makes them fail', async () => {
+		const data = { account_id: 1000002, display_name: '广告主名称', balance: 99_900 };
+		rig.sandbox.configure({ apiFault: { kind: 'data', data } });
+		const low = await start(await readExample('low-balance-alert'));
+		assert.equal(low.error?.message, 'AiClk account 1000002 (广告主名称) has 999 yuan left.');
+		rig.sandbox.configure({ apiFault: null, clients: [] });
+		const dead = await start(await readExample('token-alert'), await rig.newCredential());
+		assert.match(dead.error?.message ?? '', /^AiClk token: missing, 0 days left\./);
+		return `"${low.error?.message}" "${dead.error?.message}"`;
+	});
 
 	scenario('example token-rotation-with-alerts', async () => {
 		return await withReceiver(async (receiver) => {
