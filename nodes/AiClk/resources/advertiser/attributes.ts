@@ -74,7 +74,7 @@ const companyRegion = attribute('company_region', 'Company Region', someIds, {
 	description: 'Codes of province, city and district, with commas between them',
 });
 const companyAddress = attribute('company_address', 'Company Address', notEmpty, {
-	placeholder: 'e.g. 上海市浦东新区三林软件园1号楼',
+	placeholder: 'e.g. Building 1, Software Park, Pudong, Shanghai',
 });
 const license = attribute('license', 'License', readId, {
 	placeholder: 'e.g. 14705564',
