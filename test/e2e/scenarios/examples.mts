@@ -267,8 +267,13 @@ export const examples: Scenarios = (rig, scenario) => {
 		rig.sandbox.configure({ apiFault: { kind: 'data', data } });
 		const low = await start(await readExample('low-balance-alert'));
 		assert.equal(low.error?.message, 'AiClk account 1000002 (广告主名称) has 999 yuan left.');
-		rig.sandbox.configure({ apiFault: null, clients: [] });
-		const dead = await start(await readExample('token-alert'), await rig.newCredential());
+		// One whose token is not remembered from another run.
+		const stranger = rig.newClient();
+		rig.sandbox.configure({ apiFault: null });
+		const dead = await start(
+			await readExample('token-alert'),
+			await rig.newCredential({ ...stranger }),
+		);
 		assert.match(dead.error?.message ?? '', /^AiClk token: missing, 0 days left\./);
 		return `"${low.error?.message}" "${dead.error?.message}"`;
 	});
