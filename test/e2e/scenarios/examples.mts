@@ -284,6 +284,7 @@ export const examples: Scenarios = (rig, scenario) => {
 			const renewed = await start(workflow);
 			assert.equal(renewed.status, 'success', renewed.error?.message);
 			assert.equal(renewed.itemsOf('AiClk Token')[0]?.status, 'valid');
+			assert.equal(renewed.itemsOf('Token status')[0]?.reason, 'accepted');
 			assert.deepEqual([rig.refreshes, receiver.texts.length], [1, 0]);
 
 			rig.sandbox.configure({ clients: [] });
