@@ -14,7 +14,7 @@ const TOKEN_FAULTS: Array<[string, SandboxSettings['tokenFault']]> = [
 	['HTML', { kind: 'html' }],
 	['half a JSON', { kind: 'broken-json' }],
 	['nothing', { kind: 'empty' }],
-	['a token that n8n would run', { kind: 'data', data: { access_token: '={{ 1 }}' } }],
+	['a token that n8n would run', { kind: 'data', data: { access_token: '={{1}}' } }],
 	['no connection', { kind: 'drop' }],
 ];
 
