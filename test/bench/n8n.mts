@@ -5,6 +5,8 @@ import { Rig } from '../e2e/rig.mts';
 import { ROOT } from '../n8n/install.mts';
 import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';
+import { measurePages } from './parts/pages.mts';
+import { measureStartup } from './parts/startup.mts';
 import { measureUpload } from './parts/upload.mts';
 import { measureWorkflows } from './parts/workflows.mts';
 
@@ -22,10 +24,15 @@ try {
 		N8N_DEFAULT_BINARY_DATA_MODE: 'filesystem',
 	});
 	await rig.begin();
-	sections.push(await measureUpload(rig), ...(await measureWorkflows(rig)));
+	sections.push(
+		await measureUpload(rig),
+		await measurePages(rig),
+		...(await measureWorkflows(rig)),
+	);
 } finally {
 	await rig.stop();
 }
+sections.push(await measureStartup(VERSION));
 for (const section of sections) print(section);
 const where = `${await circumstances()}; n8n ${VERSION}`;
 console.log(`\n${where}`);

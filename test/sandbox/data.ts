@@ -23,10 +23,10 @@ export const ACCOUNT: Row = {
 	refuse_reason: '',
 };
 
-/** 250 days of spending, up to the day before now (ms since 1970). */
-export const fundRecords = (now: number) =>
-	many(250, (n) => ({
-		date: new Date(now - (250 - n) * DAY_MS).toISOString().slice(0, 10),
+/** So many days of spending, up to the day before now (ms since 1970). */
+export const fundRecords = (now: number, days: number) =>
+	many(days, (n) => ({
+		date: new Date(now - (days - n) * DAY_MS).toISOString().slice(0, 10),
 		cash_cost: 10_000 + n,
 		coupon_cost: 1_000 + n,
 		compensation: n,

@@ -44,6 +44,8 @@ export interface SandboxSettings {
 	apiDelayMs: number;
 	/** Digits as text where a number would be rounded. */
 	accountIds: Array<number | string>;
+	/** Days of spending that the fund list holds. */
+	fundDays: number;
 	tokenFault: Fault | null;
 	/** Answered after the token check: a dead token is refused all the same. */
 	apiFault: Fault | null;
@@ -68,6 +70,7 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
 	tokenDelayMs: 0,
 	apiDelayMs: 0,
 	accountIds: [1000002],
+	fundDays: 250,
 	tokenFault: null,
 	apiFault: null,
 };
@@ -96,6 +99,7 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 	accountIds: (value) =>
 		Array.isArray(value) &&
 		value.every((id) => Number.isSafeInteger(id) || /^\d+$/.test(String(id))),
+	fundDays: isSpan,
 	tokenFault: isFault,
 	apiFault: isFault,
 };

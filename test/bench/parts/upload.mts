@@ -1,16 +1,12 @@
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import axios from 'axios';
 import { fastify } from 'fastify';
 
 import type { Rig } from '../../e2e/rig.mts';
 import { aiClk, chain, manualTrigger } from '../../e2e/workflows.mts';
-import type { Workflow } from '../../n8n/rest.mts';
 import type { Section } from './figures.mts';
+import { costOf, MEGABYTE } from './memory.mts';
 
-const MEGABYTE = 1024 ** 2;
 const SIZES = [1, 200, 1, 200];
-const POLL_MS = 50;
 
 const inMegabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)} MB`;
 
@@ -25,30 +21,6 @@ async function serveFiles() {
 	});
 	const url = await app.listen({ port: 0, host: '127.0.0.1' });
 	return { url, close: async () => await app.close() };
-}
-
-/** Bytes that n8n holds, by its own metrics. */
-async function residentBytes(rig: Rig): Promise<number> {
-	const { data } = await axios.get<string>(`${rig.server.url}/metrics`);
-	return Number(/^n8n_process_resident_memory_bytes\S* (\S+)/m.exec(data)?.[1]);
-}
-
-/** Runs a workflow. @returns by how many bytes n8n grew at most meanwhile */
-async function growth(rig: Rig, workflow: Workflow): Promise<number> {
-	const before = await residentBytes(rig);
-	let peak = before;
-	let hasEnded = false;
-	const watch = (async () => {
-		while (!hasEnded) {
-			peak = Math.max(peak, await residentBytes(rig));
-			await sleep(POLL_MS);
-		}
-	})();
-	const { status, error } = await rig.run(workflow);
-	hasEnded = true;
-	await watch;
-	if (status !== 'success') throw new Error(error?.message);
-	return peak - before;
 }
 
 /** How much memory an upload takes: a video goes from n8n's disk to AiClk and should never sit in memory. */
@@ -66,10 +38,10 @@ export async function measureUpload(rig: Rig): Promise<Section> {
 					options: { response: { response: { responseFormat: 'file' } } },
 				},
 			};
-			const alone = await growth(rig, chain('Download', [manualTrigger, download]));
+			const alone = (await costOf(rig, chain('Download', [manualTrigger, download]))).growth;
 			rig.sandbox.clearJournal();
 			const upload = aiClk({ resource: 'material', operation: 'upload' });
-			const both = await growth(rig, chain('Upload', [manualTrigger, download, upload]));
+			const both = (await costOf(rig, chain('Upload', [manualTrigger, download, upload]))).growth;
 			const [entry] = rig.to('material/upload');
 			rows.push([
 				`${size} MB`,

@@ -67,6 +67,19 @@ const isWithin = (span: unknown, moment: unknown): boolean => {
 	return day >= start && day <= end;
 };
 
+/** The days of spending, made anew only when a day has passed or another number of them is wanted. */
+function fundList() {
+	let made = { today: -1, days: -1, rows: [] as ReturnType<typeof fundRecords> };
+	return ({ now, settings }: Context) => {
+		const today = Math.floor(now() / 86_400_000);
+		const days = settings().fundDays;
+		if (made.today !== today || made.days !== days) {
+			made = { today, days, rows: fundRecords(now(), days) };
+		}
+		return made.rows;
+	};
+}
+
 const creatives = (query: Row, account: bigint): Envelope =>
 	pageOf(
 		CREATIVES.filter(
@@ -173,6 +186,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 		path,
 		handler,
 	});
+	const records = fundList();
 	const chargeOf = (amount: 'money' | 'coupon', needed: string[] = []) =>
 		withBody(context, ['target_user', amount, ...needed], charge(context, amount));
 	return [
@@ -187,7 +201,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 			withQuery(context, (query) => {
 				const span = { start: query.start_date, end: query.end_date };
 				return pageOf(
-					fundRecords(context.now()).filter(({ date }) => isWithin(span, date)),
+					records(context).filter(({ date }) => isWithin(span, date)),
 					query,
 				);
 			}),
