@@ -62,6 +62,16 @@ export const paging: INodeProperties[] = [
 	},
 ];
 
+/** What narrows a list down; each one is added when it is wanted. */
+export const filters = (options: INodeProperties[]): INodeProperties => ({
+	displayName: 'Filters',
+	name: 'filters',
+	type: 'collection',
+	placeholder: 'Add Filter',
+	default: {},
+	options,
+});
+
 /** Rows only, or AiClk's whole answer. */
 export const simplify: INodeProperties = {
 	displayName: 'Simplify',

@@ -8,14 +8,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type {
-	ICredentialDataDecryptedObject,
-	IHttpRequestHelper,
-	INode,
-	INodeType,
-} from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IHttpRequestHelper } from 'n8n-workflow';
 
-import { CredentialsHelper, newContext, newRow } from '../integration/context.ts';
+import {
+	ANY_NODE,
+	ANY_NODE_TYPE,
+	CredentialsHelper,
+	newContext,
+	newRow,
+} from '../integration/context.ts';
 
 /** How many answers; half of them look like AiClk's. */
 const ANSWERS = Number(process.env.AICLK_FUZZ_ANSWERS ?? 20_000);
@@ -185,18 +186,6 @@ function send(response: ServerResponse, { status, headers, bytes, end }: Answer)
 	else response.write(bytes, () => response.destroy());
 }
 
-/** Any node will do: it is n8n's HTTP helper that counts. */
-const NODE_TYPE = { description: { properties: [] } } as unknown as INodeType;
-const NODE: INode = {
-	id: '1',
-	name: 'Node',
-	type: 'node',
-	typeVersion: 1,
-	position: [0, 0],
-	parameters: {},
-	credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
-};
-
 /** What n8n can store and send without harm: no expression, nothing that breaks a header. */
 const isStorable = (token: unknown): boolean =>
 	typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) && !token.startsWith('=');
@@ -222,10 +211,10 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 	async function ask() {
 		const { port } = server.address() as AddressInfo;
 		const helper = new CredentialsHelper(newRow({ baseUrl: `http://127.0.0.1:${port}` }));
-		const { helpers } = newContext(helper, NODE_TYPE, NODE, []);
+		const { helpers } = newContext(helper, ANY_NODE_TYPE, ANY_NODE, []);
 		const credentials = { ...helper.row } as ICredentialDataDecryptedObject;
 		const failure = await helper
-			.preAuthentication({ helpers } as IHttpRequestHelper, credentials, '', NODE, false)
+			.preAuthentication({ helpers } as IHttpRequestHelper, credentials, '', ANY_NODE, false)
 			.then(() => null)
 			.catch((error: Error & { description?: string }) => error);
 		return { failure, row: helper.row };

@@ -103,3 +103,17 @@ export function newContext(
 		[],
 	);
 }
+
+/** A node with the credential, for tests in which n8n's request code counts and no node of ours. */
+export const ANY_NODE: INode = {
+	id: '1',
+	name: 'HTTP Request',
+	type: 'n8n-nodes-base.httpRequest',
+	typeVersion: 4,
+	position: [0, 0],
+	parameters: {},
+	credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+};
+
+/** Its type, as far as n8n-core looks at it. */
+export const ANY_NODE_TYPE = { description: { properties: [] } } as unknown as INodeType;

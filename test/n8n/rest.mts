@@ -44,6 +44,12 @@ const lacksCredential = ({ credentials }: Workflow['nodes'][number]): boolean =>
 	return ours !== undefined && (ours.id ?? '') === '';
 };
 
+/** While n8n stores a very large run it answers that its database is not ready. */
+function nothingWhileBusy(error: unknown): null {
+	if (axios.isAxiosError(error) && error.response?.status === 503) return null;
+	throw error;
+}
+
 const UNFINISHED = new Set(['new', 'running', 'waiting']);
 const RUN_LIMIT_MS = 300_000;
 
@@ -286,8 +292,9 @@ export class N8nClient {
 	}
 
 	private async untilEnd(executionId: string): Promise<Execution> {
-		const hasEnded = ({ status }: Execution) => !UNFINISHED.has(status);
-		const read = async () => await this.readExecution(executionId);
+		const hasEnded = (execution: Execution | null): execution is Execution =>
+			execution !== null && !UNFINISHED.has(execution.status);
+		const read = async () => await this.readExecution(executionId).catch(nothingWhileBusy);
 		const execution = await until(read, hasEnded, RUN_LIMIT_MS);
 		if (!hasEnded(execution)) throw new Error(`Run ${executionId} does not end`);
 		return execution;

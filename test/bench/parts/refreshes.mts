@@ -1,7 +1,7 @@
-import type { ICredentialType, IHttpRequestMethods, INode, INodeType } from 'n8n-workflow';
+import type { ICredentialType, IHttpRequestMethods } from 'n8n-workflow';
 
 import { AiClkApi } from '../../../credentials/AiClkApi.credentials.ts';
-import { CredentialsHelper, newContext, newRow } from '../../integration/context.ts';
+import { ANY_NODE, ANY_NODE_TYPE, CredentialsHelper, newContext, newRow } from '../../integration/context.ts';
 import { createSandbox, type Sandbox, type SandboxSettings } from '../../sandbox/server.ts';
 import { DEFAULT_SETTINGS } from '../../sandbox/settings.ts';
 import { PlainCredential } from '../plainCredential.ts';
@@ -12,16 +12,6 @@ const DAY_MS = 86_400_000;
 const TYPES: Record<'plain' | 'ours', ICredentialType> = {
 	plain: new PlainCredential(),
 	ours: new AiClkApi(),
-};
-
-const NODE: INode = {
-	id: '1',
-	name: 'HTTP Request',
-	type: 'n8n-nodes-base.httpRequest',
-	typeVersion: 4,
-	position: [0, 0],
-	parameters: {},
-	credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
 };
 
 /** The clock of this process and of the sandbox in it. */
@@ -35,8 +25,7 @@ class User {
 
 	constructor(credentialType: ICredentialType, row: Record<string, unknown>) {
 		this.helper = new CredentialsHelper(row, credentialType);
-		const type = { description: { properties: [] } } as unknown as INodeType;
-		this.context = newContext(this.helper, type, NODE, [{ json: {} }]);
+		this.context = newContext(this.helper, ANY_NODE_TYPE, ANY_NODE, [{ json: {} }]);
 	}
 
 	/** A request as HTTP Request sends it. @returns whether n8n takes it for a success */
@@ -55,7 +44,7 @@ class User {
 		const { httpRequest } = this.context.helpers;
 		const credentials = await this.helper.getDecrypted();
 		const hookThis = { helpers: { httpRequest } };
-		await this.helper.preAuthentication(hookThis, credentials as never, 'aiClkApi', NODE, true);
+		await this.helper.preAuthentication(hookThis, credentials as never, 'aiClkApi', ANY_NODE, true);
 		const options = await this.helper.authenticate(credentials as never, 'aiClkApi', { url: uri });
 		await httpRequest(options as never);
 	}

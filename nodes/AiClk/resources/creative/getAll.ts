@@ -2,7 +2,7 @@ import { readDay, readId, readIds, readNames } from '../../../../aiclk/api/value
 import { given, type Fields } from '../../fields';
 import { rowItems } from '../../items';
 import type { Operation } from '../../operation';
-import { accountId, fieldList, paging, simplify } from '../../properties';
+import { accountId, fieldList, filters, paging, simplify } from '../../properties';
 
 const FIELDS =
 	'account_id campaign_id adgroup_id creative_id creative_name sub_cate pkg_name app_name app_logo api_id js_conversion_id conversion_type type optimization_goal configure_status effective_status unable_reason title second_title description app_introduction target_url target_url_h5 download_url image app video_id audit_reason clk_site_id click_feedback_url text_link_btn deep_link universal_link text_link_description game_url video_title motivate_style play_action play_duration conversion_target back_end_conversion game_material_id created_at motivate_video_autoplay original_id path resource_name'.split(
@@ -49,72 +49,65 @@ export const getAll: Operation = {
 		accountId('The advertiser account'),
 		fieldList(FIELDS, COMMON_FIELDS),
 		...paging,
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add Filter',
-			default: {},
-			options: [
-				{
-					displayName: 'Campaign ID',
-					name: 'campaignId',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. 20195330',
-					description: 'Return creatives of this campaign only',
-				},
-				{
-					displayName: 'Created From',
-					name: 'createdFrom',
-					type: 'dateTime',
-					default: '',
-					description: 'First day of creation, included',
-				},
-				{
-					displayName: 'Created To',
-					name: 'createdTo',
-					type: 'dateTime',
-					default: '',
-					description: 'Last day of creation, included',
-				},
-				{
-					displayName: 'Creative IDs',
-					name: 'creativeIds',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. 77777, 88888',
-					description: 'With commas between them',
-				},
-				{
-					displayName: 'Status',
-					name: 'configureStatus',
-					type: 'multiOptions',
-					options: [
-						{ name: 'Deleted', value: 'DELETED' },
-						{ name: 'Deleted With Its Parent', value: 'RELATE_DELETED' },
-						{ name: 'Enabled', value: 'ENABLE' },
-						{ name: 'Paused', value: 'PAUSED' },
-					],
-					default: [],
-					description: 'Whether the creative is switched on (configure_status)',
-				},
-				{
-					displayName: 'Updated From',
-					name: 'updatedFrom',
-					type: 'dateTime',
-					default: '',
-					description: 'First day of the last change, included',
-				},
-				{
-					displayName: 'Updated To',
-					name: 'updatedTo',
-					type: 'dateTime',
-					default: '',
-					description: 'Last day of the last change, included',
-				},
-			],
-		},
+		filters([
+			{
+				displayName: 'Campaign ID',
+				name: 'campaignId',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. 20195330',
+				description: 'Return creatives of this campaign only',
+			},
+			{
+				displayName: 'Created From',
+				name: 'createdFrom',
+				type: 'dateTime',
+				default: '',
+				description: 'First day of creation, included',
+			},
+			{
+				displayName: 'Created To',
+				name: 'createdTo',
+				type: 'dateTime',
+				default: '',
+				description: 'Last day of creation, included',
+			},
+			{
+				displayName: 'Creative IDs',
+				name: 'creativeIds',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. 77777, 88888',
+				description: 'With commas between them',
+			},
+			{
+				displayName: 'Status',
+				name: 'configureStatus',
+				type: 'multiOptions',
+				options: [
+					{ name: 'Deleted', value: 'DELETED' },
+					{ name: 'Deleted With Its Parent', value: 'RELATE_DELETED' },
+					{ name: 'Enabled', value: 'ENABLE' },
+					{ name: 'Paused', value: 'PAUSED' },
+				],
+				default: [],
+				description: 'Whether the creative is switched on (configure_status)',
+			},
+			{
+				displayName: 'Updated From',
+				name: 'updatedFrom',
+				type: 'dateTime',
+				default: '',
+				description: 'First day of the last change, included',
+			},
+			{
+				displayName: 'Updated To',
+				name: 'updatedTo',
+				type: 'dateTime',
+				default: '',
+				description: 'Last day of the last change, included',
+			},
+		]),
 		simplify,
 	],
 	plan: (fields) => ({

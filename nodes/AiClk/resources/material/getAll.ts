@@ -2,7 +2,7 @@ import { readIds, readNames } from '../../../../aiclk/api/values';
 import { given } from '../../fields';
 import { rowItems } from '../../items';
 import type { Operation } from '../../operation';
-import { accountId, fieldList, paging, simplify } from '../../properties';
+import { accountId, fieldList, filters, paging, simplify } from '../../properties';
 
 const FIELDS =
 	'account_id material_id material_name material_status material_type remote_url material_md5 audit_reason width height duration size created_at'.split(
@@ -35,36 +35,29 @@ export const getAll: Operation = {
 			default: '',
 			description: 'The order of the rows; AiClk sorts by material ID only',
 		},
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add Filter',
-			default: {},
-			options: [
-				{
-					displayName: 'Material IDs',
-					name: 'materialIds',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. 55555, 77777',
-					description: 'With commas between them',
-				},
-				{
-					displayName: 'Status',
-					name: 'materialStatus',
-					type: 'multiOptions',
-					options: [
-						{ name: 'Approved', value: 'PASSED' },
-						{ name: 'Deleted', value: 'DELETED' },
-						{ name: 'Rejected', value: 'UN_PASSED' },
-						{ name: 'Under Review', value: 'UNDER_PASSING' },
-					],
-					default: [],
-					description: 'Review status; without it AiClk leaves deleted materials out',
-				},
-			],
-		},
+		filters([
+			{
+				displayName: 'Material IDs',
+				name: 'materialIds',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. 55555, 77777',
+				description: 'With commas between them',
+			},
+			{
+				displayName: 'Status',
+				name: 'materialStatus',
+				type: 'multiOptions',
+				options: [
+					{ name: 'Approved', value: 'PASSED' },
+					{ name: 'Deleted', value: 'DELETED' },
+					{ name: 'Rejected', value: 'UN_PASSED' },
+					{ name: 'Under Review', value: 'UNDER_PASSING' },
+				],
+				default: [],
+				description: 'Review status; without it AiClk leaves deleted materials out',
+			},
+		]),
 		simplify,
 	],
 	plan: (fields) => {

@@ -2,7 +2,7 @@ import { readId, readNames, readText, readWholeNumber } from '../../../../aiclk/
 import { given } from '../../fields';
 import { rowItems } from '../../items';
 import type { Operation } from '../../operation';
-import { accountId, paging, simplify } from '../../properties';
+import { accountId, filters, paging, simplify } from '../../properties';
 
 const TYPES = ['API_DOWNLOAD', 'API_LANDING_PAGE'];
 
@@ -30,73 +30,66 @@ export const getAll: Operation = {
 				'Where conversions happen (conversion_type). AiClk filters by it only together with an ad group.',
 		},
 		...paging,
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add Filter',
-			default: {},
-			options: [
-				{
-					displayName: 'Ad Group ID',
-					name: 'adgroupId',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. 20195330',
-					description: 'Return links that suit this ad group',
-				},
-				{
-					displayName: 'App Package',
-					name: 'appPackage',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. com.example.app',
-					description: 'Package name of the app (app_package)',
-				},
-				{
-					displayName: 'Conversion Goal',
-					name: 'conversionGoal',
-					type: 'number',
-					default: 0,
-					description:
-						'-1 unknown, 0 activation, 1 registration; AiClk has more that are not known here',
-				},
-				{
-					displayName: 'Deep Link',
-					name: 'deeplink',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. example://page',
-					description: 'Deep link of the app (deeplink)',
-				},
-				{
-					displayName: 'Keywords',
-					name: 'keywords',
-					type: 'string',
-					default: '',
-					description: 'Fuzzy search',
-				},
-				{
-					displayName: 'Report State',
-					name: 'click',
-					type: 'options',
-					options: [
-						{ name: 'Activated and Reported', value: 1 },
-						{ name: 'Not Activated, Nothing Reported', value: 0 },
-						{ name: 'Not Activated, Report Failed', value: 2 },
-					],
-					default: 1,
-					description: 'Whether a link is activated, and what became of its report (click)',
-				},
-				{
-					displayName: 'Shared Links',
-					name: 'showShare',
-					type: 'boolean',
-					default: true,
-					description: 'Whether to return links that others share, too',
-				},
-			],
-		},
+		filters([
+			{
+				displayName: 'Ad Group ID',
+				name: 'adgroupId',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. 20195330',
+				description: 'Return links that suit this ad group',
+			},
+			{
+				displayName: 'App Package',
+				name: 'appPackage',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. com.example.app',
+				description: 'Package name of the app (app_package)',
+			},
+			{
+				displayName: 'Conversion Goal',
+				name: 'conversionGoal',
+				type: 'number',
+				default: 0,
+				description:
+					'-1 unknown, 0 activation, 1 registration; AiClk has more that are not known here',
+			},
+			{
+				displayName: 'Deep Link',
+				name: 'deeplink',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. example://page',
+				description: 'Deep link of the app (deeplink)',
+			},
+			{
+				displayName: 'Keywords',
+				name: 'keywords',
+				type: 'string',
+				default: '',
+				description: 'Fuzzy search',
+			},
+			{
+				displayName: 'Report State',
+				name: 'click',
+				type: 'options',
+				options: [
+					{ name: 'Activated and Reported', value: 1 },
+					{ name: 'Not Activated, Nothing Reported', value: 0 },
+					{ name: 'Not Activated, Report Failed', value: 2 },
+				],
+				default: 1,
+				description: 'Whether a link is activated, and what became of its report (click)',
+			},
+			{
+				displayName: 'Shared Links',
+				name: 'showShare',
+				type: 'boolean',
+				default: true,
+				description: 'Whether to return links that others share, too',
+			},
+		]),
 		simplify,
 	],
 	plan: (fields) => {
