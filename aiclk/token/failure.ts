@@ -1,3 +1,5 @@
+import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY } from './ledger';
+
 /** Why a live token could not be had. The kinds are what a node or an operator would act on differently. */
 export type FailureKind =
 	/** The credential is incomplete or unusable; nothing was sent. */
@@ -22,6 +24,25 @@ export interface TokenFailure {
 	description: string;
 	/** `quota`: when the day ends, ms since 1970. */
 	resetsAtMs?: number;
+}
+
+/** Another process was faster. */
+export const SUPERSEDED: TokenFailure = {
+	kind: 'superseded',
+	message: 'The AiClk access token was renewed by another n8n process at the same moment',
+	description:
+		"The other process's token is kept. Run again; n8n's Retry On Fail does that by itself.",
+};
+
+/** The day's refreshes are used up: said before anything is sent. @param nowMs ms since 1970 */
+export function quotaSpent(nowMs: number): TokenFailure {
+	const resetsAtMs = quotaDayEndsAtMs(nowMs);
+	return {
+		kind: 'quota',
+		message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client`,
+		description: `No refresh was sent. The day ends at ${new Date(resetsAtMs).toISOString()} (midnight in ${QUOTA_TIME_ZONE}). Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+		resetsAtMs,
+	};
 }
 
 /** The exception that carries a failure out of the credential's hook; n8n shows `message` and `description`. */

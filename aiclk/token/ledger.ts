@@ -1,3 +1,5 @@
+import { BoundedMap } from '../boundedMap';
+
 /** AiClk's documented cap: refreshes per natural day ("每个自然日的刷新上限是300次"). */
 export const REFRESHES_PER_DAY = 300;
 
@@ -67,3 +69,35 @@ export function foldLedger(
 
 /** Attempts on that day, as far as is known here. */
 export const attempts = (memory: LedgerMemory): number => memory.stored + memory.unstored;
+
+/** An agency with more clients loses the figures of those used longest ago; what is stored still counts. */
+const MOST_CLIENTS = 10_000;
+
+/** What one process knows of the day's refreshes: by client, for AiClk counts them so, whatever the credentials. */
+export class Ledgers {
+	private readonly known = new BoundedMap<string, LedgerMemory>(MOST_CLIENTS);
+
+	/** @param now the clock, ms since 1970 */
+	constructor(private readonly now: () => number) {}
+
+	private folded(client: string, stored: Ledger | null): LedgerMemory {
+		return foldLedger(this.known.get(client), stored, client, this.now());
+	}
+
+	/** The ledger of today. @param stored what the credential holds, of whatever day and client */
+	of(client: string, stored: Ledger | null): Ledger {
+		const folded = this.folded(client, stored);
+		return { client, day: folded.day, attempts: attempts(folded) };
+	}
+
+	/** An attempt counts before it is sent: a lost answer may still have counted at AiClk. */
+	count(client: string, stored: Ledger | null): void {
+		const folded = this.folded(client, stored);
+		this.known.set(client, { ...folded, unstored: folded.unstored + 1 });
+	}
+
+	/** Notes that this ledger is about to be stored, and with it all attempts that could not be stored before. */
+	noteStored({ client, day, attempts: stored }: Ledger): void {
+		this.known.set(client, { day, stored, unstored: 0 });
+	}
+}
