@@ -59,26 +59,26 @@ export const readTraits = ({ method, body, formData }: AnyRequestOptions): Reque
 	singleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
 
-/** The origin a request goes to, resolved as Node does it; null when that cannot be said for sure. */
-function targetOrigin(target: unknown, baseURL: unknown): string | null {
+/** Whether an absolute URL is of an origin. Most begin with it letter by letter, which says it without parsing. */
+const isOf = (origin: string, url: string): boolean =>
+	url === origin ||
+	url.startsWith(`${origin}/`) ||
+	(URL.canParse(url) && new URL(url).origin === origin);
+
+/** Whether a target leads to an origin, put together with a base URL as Node does it; false when that cannot be said. */
+function leadsTo(origin: string, target: unknown, baseURL: unknown): boolean {
 	const text = String(target ?? '');
-	const base = baseURL === undefined || baseURL === '' ? undefined : String(baseURL);
+	const base = String(baseURL ?? '');
 	// axios glues a path to the base URL, where URL would resolve it; a scheme-relative one it leaves alone.
-	if (base !== undefined && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text)) {
-		return URL.canParse(base) ? new URL(base).origin : null;
-	}
-	return URL.canParse(text) ? new URL(text).origin : null;
+	const isGlued = base !== '' && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text);
+	return isOf(origin, isGlued ? base : text);
 }
 
 /** Legacy options may hold `url` and `uri`, and n8n's versions differ in which one wins: both must be right. */
-function goesTo(origin: string, options: AnyRequestOptions): boolean {
-	const targets = [options.url, options.uri].filter((target) => target !== undefined);
-	return (
-		(targets.length > 0 || options.baseURL !== undefined) &&
-		(targets.length === 0 ? [''] : targets).every(
-			(target) => targetOrigin(target, options.baseURL) === origin,
-		)
-	);
+function goesTo(origin: string, { url, uri, baseURL }: AnyRequestOptions): boolean {
+	const targets = [url, uri].filter((target) => target !== undefined);
+	if (targets.length === 0) return leadsTo(origin, '', baseURL);
+	return targets.every((target) => leadsTo(origin, target, baseURL));
 }
 
 const withoutHeader = (headers: object, name: string) =>

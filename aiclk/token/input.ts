@@ -71,17 +71,14 @@ const safeOrigin = remembering(MOST_REMEMBERED, (text): { origin: string | null 
 /** Header-safe and form-safe: printable ASCII without blanks. */
 const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
-/**
- * Reads what the user typed into the credential.
- *
- * @param credentials decrypted credential data, as n8n hands them to the hook
- * @returns the cleaned input, or a failure of kind `input` that says which field to look at
- */
-export function readInput(credentials: Record<string, unknown>): Result<TokenInput, TokenFailure> {
-	const clientId = withoutWhiteSpace(credentials.clientId);
-	const refreshToken = withoutWhiteSpace(credentials.refreshToken);
-	const accountId = withoutWhiteSpace(credentials.accountId);
-	const baseUrl = readBaseUrl(credentials.baseUrl);
+/** The four fields of the credential that a person fills in, as they are. */
+type Typed = Record<'clientId' | 'refreshToken' | 'accountId' | 'baseUrl', unknown>;
+
+function check(typed: Typed): Result<TokenInput, TokenFailure> {
+	const clientId = withoutWhiteSpace(typed.clientId);
+	const refreshToken = withoutWhiteSpace(typed.refreshToken);
+	const accountId = withoutWhiteSpace(typed.accountId);
+	const baseUrl = readBaseUrl(typed.baseUrl);
 
 	const empty = [
 		...(clientId === '' ? ['Client ID'] : []),
@@ -111,28 +108,36 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 			`Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}. Plain http is allowed for this machine only.`,
 		);
 	}
-	return ok(fingerprinted({ baseUrl, clientId, refreshToken, accountId }));
-}
-
-type Typed = Omit<TokenInput, 'fingerprint' | 'client'>;
-
-/** By client id: the input that was read last. */
-const remembered = new BoundedMap<string, TokenInput>(MOST_REMEMBERED);
-
-/** Adds the names of an input, which cost two hashes, unless it is the one that was read before. */
-function fingerprinted(typed: Typed): TokenInput {
-	const { baseUrl, clientId, refreshToken } = typed;
-	const known = remembered.get(clientId);
-	const isKnown =
-		known?.refreshToken === refreshToken &&
-		known.baseUrl === baseUrl &&
-		known.accountId === typed.accountId;
-	if (isKnown) return known;
-	const input: TokenInput = {
-		...typed,
+	return ok({
+		baseUrl,
+		clientId,
+		refreshToken,
+		accountId,
 		fingerprint: hash(baseUrl, clientId, refreshToken),
 		client: hash(baseUrl, clientId).slice(0, 16),
-	};
-	remembered.set(clientId, input);
-	return input;
+	});
+}
+
+const isSame = (one: Typed, other: Typed): boolean =>
+	one.refreshToken === other.refreshToken &&
+	one.accountId === other.accountId &&
+	one.baseUrl === other.baseUrl;
+
+/** By client id as typed: what was read last, and what came of it. */
+const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(MOST_REMEMBERED);
+
+/**
+ * Reads what the user typed into the credential.
+ *
+ * @param credentials decrypted credential data, as n8n hands them to the hook
+ * @returns the cleaned input, or a failure of kind `input` that says which field to look at
+ */
+export function readInput(credentials: Record<string, unknown>): Result<TokenInput, TokenFailure> {
+	const { clientId, refreshToken, accountId, baseUrl } = credentials;
+	const typed = { clientId, refreshToken, accountId, baseUrl };
+	const known = remembered.get(clientId);
+	if (known !== undefined && isSame(known.typed, typed)) return ok(known.input);
+	const read = check(typed);
+	if (read.ok) remembered.set(clientId, { typed, input: read.value });
+	return read;
 }
