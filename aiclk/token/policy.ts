@@ -236,7 +236,7 @@ function decideBeforeRequest(
 
 /**
  * The policy of the token, as a pure function: which of six things to do now, and why.
- * Rules and figures: README, "How a token lives".
+ * Rules and figures: docs/how-it-works.md.
  */
 export function decide(situation: Situation, timing = TIMING): Decision {
 	const { cause, stored, newest, fingerprint, attemptsToday } = situation;
