@@ -6,6 +6,7 @@ import { ROOT } from '../n8n/install.mts';
 import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';
 import { measurePages } from './parts/pages.mts';
+import { writePlainCredential } from './parts/plain.mts';
 import { measureStartup } from './parts/startup.mts';
 import { measureUpload } from './parts/upload.mts';
 import { measureWorkflows } from './parts/workflows.mts';
@@ -14,11 +15,14 @@ import { measureWorkflows } from './parts/workflows.mts';
 const VERSION = '2.41.1';
 
 const rig = new Rig(VERSION, 'bench');
+const extensions = join(ROOT, '.n8n', 'bench-extensions');
 const sections: Section[] = [];
 try {
 	await rig.start();
 	await rig.server.stop();
+	await writePlainCredential(extensions);
 	await rig.startN8n({
+		N8N_CUSTOM_EXTENSIONS: extensions,
 		N8N_LOG_LEVEL: 'warn',
 		N8N_METRICS: 'true',
 		N8N_DEFAULT_BINARY_DATA_MODE: 'filesystem',
