@@ -1,4 +1,4 @@
-import { N8N_VERSIONS } from '../n8n/install.mts';
+import { LATEST, N8N_VERSIONS } from '../n8n/install.mts';
 import { onN8n } from './rig.mts';
 import { aiclk } from './scenarios/aiclk.mts';
 import { credentials } from './scenarios/credentials.mts';
@@ -9,10 +9,13 @@ import { life } from './scenarios/life.mts';
 import { secrets } from './scenarios/secrets.mts';
 import { workflows } from './scenarios/workflows.mts';
 
-/** One n8n alone, e.g. 2.41.1; all of them when it is not set. */
+/** One n8n alone, e.g. 2.41.1, or `latest`; the pinned ones when it is not set. */
 const { AICLK_N8N_VERSION: only } = process.env;
 
-const versions = N8N_VERSIONS.filter((version) => only === undefined || version === only);
+const versions =
+	only === undefined
+		? N8N_VERSIONS
+		: [...N8N_VERSIONS, LATEST].filter((version) => version === only);
 if (versions.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no tests on n8n ${only}`);
 
 /** Every promise, on every n8n: `npm run test:e2e`. */

@@ -47,6 +47,11 @@ export class Rig {
 		private readonly suite = 'e2e',
 	) {}
 
+	/** n8n 1 does a few things in its own way; every newer one is expected to do them as n8n 2 does. */
+	get isN8n1(): boolean {
+		return this.version.startsWith('1.');
+	}
+
 	private get userFolder(): string {
 		return join(ROOT, '.n8n', this.suite, this.version);
 	}
@@ -176,7 +181,7 @@ export class Rig {
 
 	table(): string {
 		const table = new Table({
-			head: [`n8n ${this.version}`, 'Figures'],
+			head: [`n8n ${this.installation?.version ?? this.version}`, 'Figures'],
 			colWidths: [60, 90],
 			wordWrap: true,
 			style: { head: [] },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -10,10 +10,13 @@ import { signalGroup } from './processes.mts';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MANIFESTS = fileURLToPath(new URL('.', import.meta.url));
 
-/** The newest n8n of each major version that the package is tested with. */
+/** One n8n of each major version, pinned by a lock file: what tests run on when nothing else is asked for. */
 export const N8N_VERSIONS = ['2.41.1', '1.123.81'] as const;
 
-export type N8nVersion = (typeof N8N_VERSIONS)[number];
+/** Whatever npm calls latest on the day. It is not ours to pin, so nothing runs on it unless it is asked for. */
+export const LATEST = 'latest' as const;
+
+export type N8nVersion = (typeof N8N_VERSIONS)[number] | typeof LATEST;
 
 /** Where n8n is installed: outside the package's own dependencies, ignored by git, kept between runs. */
 const homeOf = (version: N8nVersion) =>
@@ -24,7 +27,8 @@ const REBUILT = ['sqlite3', 'node'];
 
 /** An n8n on disk, ready to be started. */
 export interface Installation {
-	version: N8nVersion;
+	/** A number also where `latest` was asked for. */
+	version: string;
 	/** The Node that this n8n needs. */
 	node: string;
 	/** n8n's command. */
@@ -41,8 +45,14 @@ async function countPackages(folder: string): Promise<number> {
 	return entries.filter((name) => !/^[@.]/.test(name)).length + scoped.flat().length;
 }
 
+/** How many packages a lock file puts into the top of node_modules. */
+const countLocked = (lock: string): number =>
+	Object.keys((JSON.parse(lock) as { packages: Record<string, unknown> }).packages).filter((path) =>
+		/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path),
+	).length;
+
 /**
- * Installs n8n and its Node from the lock file in this folder, unless that is done already. An interrupted install
+ * Installs n8n and its Node from the files in this folder, unless that is done already. An interrupted install
  * leaves no stamp, and the next one begins anew.
  *
  * @param onProgress told every second what has been done so far
@@ -50,15 +60,40 @@ async function countPackages(folder: string): Promise<number> {
  * @throws Error with a text for a person when npm fails
  */
 export async function installN8n(
-	version: N8nVersion,
+	wanted: N8nVersion,
 	onProgress: (text: string) => void = () => undefined,
 	signal?: AbortSignal,
 ): Promise<Installation> {
-	const home = homeOf(version);
-	const manifest = join(MANIFESTS, version);
-	const lock = await readFile(join(manifest, 'package-lock.json'), 'utf8');
+	const home = homeOf(wanted);
+	const manifest = join(MANIFESTS, wanted);
+	const npm = async (cwd: string, ...args: string[]): Promise<string> => {
+		const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+		const child = execa('npm', [...args, ...flags], { cwd, detached: true });
+		const kill = () => signalGroup(child, 'SIGKILL');
+		signal?.addEventListener('abort', kill);
+		try {
+			return (await child).stdout;
+		} catch (error) {
+			const { stderr } = error as { stderr?: string };
+			throw new Error(
+				`n8n ${wanted} could not be installed. Check the network, the npm registry and 3 GB of free space, then run the same command again: it starts anew.\n${(stderr ?? String(error)).slice(-1500)}`,
+			);
+		} finally {
+			signal?.removeEventListener('abort', kill);
+		}
+	};
+
+	const isLatest = wanted === LATEST;
+	const version = isLatest ? await npm(manifest, 'view', 'n8n@latest', 'version') : wanted;
+	// Without a lock file it is the number that tells whether there is a newer one.
+	const files = await readFile(
+		join(manifest, isLatest ? 'package.json' : 'package-lock.json'),
+		'utf8',
+	);
 	const stampFile = join(home, '.installed-for');
-	const stamp = createHash('sha256').update(lock).digest('hex');
+	const stamp = createHash('sha256')
+		.update(isLatest ? version + files : files)
+		.digest('hex');
 	const installation: Installation = {
 		version,
 		node: join(home, 'node_modules', 'node', 'bin', 'node'),
@@ -66,35 +101,21 @@ export async function installN8n(
 	};
 	if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return installation;
 
-	const direct = Object.keys(
-		(JSON.parse(lock) as { packages: Record<string, unknown> }).packages,
-	).filter((path) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path)).length;
-	await mkdir(home, { recursive: true });
-	await rm(stampFile, { force: true });
+	await rm(home, { recursive: true, force: true });
 	await cp(manifest, home, { recursive: true });
 
+	const total = isLatest ? '' : ` of about ${countLocked(files)}`;
 	const began = Date.now();
 	const seconds = () => Math.round((Date.now() - began) / 1000);
 	const ticker = setInterval(() => {
 		void countPackages(home).then((count) => {
-			onProgress(`${count} of about ${direct} packages, ${seconds()} s`);
+			onProgress(`${count}${total} packages, ${seconds()} s`);
 		});
 	}, 1000);
-	const npm = async (...args: string[]) => {
-		const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
-		const child = execa('npm', [...args, ...flags], { cwd: home, detached: true });
-		const kill = () => signalGroup(child, 'SIGKILL');
-		signal?.addEventListener('abort', kill);
-		await child.finally(() => signal?.removeEventListener('abort', kill));
-	};
 	try {
-		await npm('ci', '--ignore-scripts');
-		await npm('rebuild', ...REBUILT);
-	} catch (error) {
-		const { stderr } = error as { stderr?: string };
-		throw new Error(
-			`n8n ${version} could not be installed. Check the network, the npm registry and 3 GB of free space, then run the same command again: it starts anew.\n${(stderr ?? String(error)).slice(-1500)}`,
-		);
+		const command = isLatest ? ['install', `n8n@${version}`] : ['ci'];
+		await npm(home, ...command, '--ignore-scripts');
+		await npm(home, 'rebuild', ...REBUILT);
 	} finally {
 		clearInterval(ticker);
 	}

@@ -393,7 +393,7 @@ function errorWorkflow(rig: Rig, scenario: Scenario, kind: string, failing: Fail
 			const example = await readExample('error-workflow', rig.sandbox.url, receiver.switchOn);
 			const handler = await rig.n8n.importWorkflow(example, rig.credential);
 			// n8n 2 wants an error workflow to be published; n8n 1 says that there is nothing to switch on.
-			if (rig.version === '2.41.1') await rig.n8n.activate(handler);
+			if (!rig.isN8n1) await rig.n8n.activate(handler);
 			const path = `fails-${handler}`;
 			const workflow = chain(
 				`Fails: ${kind}`,

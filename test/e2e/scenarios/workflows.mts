@@ -73,7 +73,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 			rig.credential,
 		);
 		// n8n 2 wants an error workflow to be published; n8n 1 says that there is nothing to switch on.
-		if (rig.version === '2.41.1') await rig.n8n.activate(handler);
+		if (!rig.isN8n1) await rig.n8n.activate(handler);
 		const id = await rig.n8n.importWorkflow(
 			chain('Fails', [webhook(path('fails')), token(REFRESH)], {
 				settings: { executionOrder: 'v1', errorWorkflow: handler },
