@@ -7,7 +7,7 @@ import { ROOT } from '../../n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
 import { storedToken } from '../../sandbox/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
-import { aiClk, chain, REFRESH, token, webhook } from '../workflows.mts';
+import { aiClk, chain, itemsOf, REFRESH, token, webhook } from '../workflows.mts';
 
 type Json = Record<string, unknown>;
 type Node = Workflow['nodes'][number];
@@ -133,8 +133,20 @@ const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 const OTHERS = [
 	'ai-agent',
 	'error-workflow',
+	'token-rotation-client',
 	'token-rotation-clients',
 	'token-rotation-with-alerts',
+];
+
+/** The fields of a client's row in the summary of token-rotation-clients. */
+const ROW = [
+	'client',
+	'needsPerson',
+	'status',
+	'refreshed',
+	'expiresInDays',
+	'refreshesToday',
+	'message',
 ];
 
 /** A way to fail, by the kind that the error workflow is to find. */
@@ -299,43 +311,8 @@ export const examples: Scenarios = (rig, scenario) => {
 		});
 	});
 
-	scenario('example token-rotation-clients: one of three is refused', async () => {
-		const clients = [rig.client, rig.newClient(), rig.newClient()];
-		const [a, , c] = clients;
-		rig.sandbox.configure({ clients: [a, c] as typeof clients });
-		const ids = await Promise.all(
-			clients.map(async (client) => await rig.newCredential({ ...client })),
-		);
-		const perClient = (node: Node): Node => {
-			const index = ['Client A', 'Client B', 'Client C'].indexOf(node.name);
-			const aiClkApi = { id: ids[index], name: 'AiClk API' };
-			return index === -1 ? node : { ...node, credentials: { aiClkApi } };
-		};
-		return await withReceiver(async (receiver) => {
-			const workflow = await alertsOn('token-rotation-clients', receiver);
-			workflow.nodes = workflow.nodes.map(perClient);
-			const refused = await start(workflow);
-			assert.equal(refused.status, 'error');
-			const [summary] = refused.itemsOf('Summary');
-			const rows = (summary?.clients ?? []) as Json[];
-			assert.deepEqual(
-				rows.map(({ client, status, needsPerson }) => [client, status, needsPerson]),
-				[
-					['Client A', 'valid', false],
-					['Client B', 'failed', true],
-					['Client C', 'valid', false],
-				],
-			);
-			assert.equal(receiver.texts.length, 1);
-			assert.match(receiver.texts[0] ?? '', /Client B: failed, 0 days left\. AiClk did not renew/);
-			assert.doesNotMatch(receiver.texts[0] ?? '', /Client [AC]/);
-
-			rig.sandbox.configure({ clients });
-			const all = await start(workflow);
-			assert.equal(all.status, 'success', all.error?.message);
-			assert.equal(receiver.texts.length, 1);
-			return 'two renewed, one alert that names the third; with its token right: no alert';
-		});
+	scenario('examples token-rotation-client and token-rotation-clients', async () => {
+		return await withReceiver(async (receiver) => await rotateClients(rig, receiver));
 	});
 
 	scenario('example ai-agent: a model that calls each tool once', async () => {
@@ -386,14 +363,161 @@ export const examples: Scenarios = (rig, scenario) => {
 	}
 };
 
+/** Publishes what another workflow starts: n8n 2 wants it, n8n 1 says that there is nothing to switch on. */
+async function publish(rig: Rig, workflowId: string): Promise<void> {
+	if (!rig.isN8n1) await rig.n8n.activate(workflowId);
+}
+
+/** A line of the list in token-rotation-clients. */
+interface Listed {
+	client: string;
+	workflowId: string;
+}
+
+/**
+ * Imports token-rotation-client for a client that is new to the sandbox.
+ *
+ * @param daysLeft of the token that is stored; null when there is none yet
+ */
+async function addClient(
+	rig: Rig,
+	name: string,
+	daysLeft: number | null,
+	isPublished = true,
+): Promise<Listed> {
+	const client = rig.newClient();
+	rig.sandbox.configure({ clients: [...rig.sandbox.settings().clients, client] });
+	const age = { lifeMs: 90 * DAY_MS, leftMs: (daysLeft ?? 0) * DAY_MS };
+	const stored = daysLeft === null ? {} : await storedToken(rig.sandbox, client, age);
+	const credential = await rig.newCredential({ ...client, ...stored });
+	const example = await readExample('token-rotation-client', rig.sandbox.url);
+	const workflowId = await rig.n8n.importWorkflow(example, credential);
+	if (isPublished) await publish(rig, workflowId);
+	return { client: name, workflowId };
+}
+
+/** A sub-workflow that is not the example, and gives back these rows. */
+async function addOther(rig: Rig, name: string, rows: Json[]): Promise<Listed> {
+	const trigger = {
+		name: 'Start',
+		type: 'n8n-nodes-base.executeWorkflowTrigger',
+		typeVersion: 1.1,
+		parameters: { inputSource: 'passthrough' },
+	};
+	const workflow = chain(name, [trigger, ...itemsOf(rows)]);
+	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
+	await publish(rig, workflowId);
+	return { client: name, workflowId };
+}
+
+/** token-rotation-clients when a person has filled in the list and switched the alert on. */
+const withList = async (clients: Listed[], { switchOn }: Receiver): Promise<Workflow> =>
+	await readExample('token-rotation-clients', REAL_API, (node) =>
+		node.name === 'Clients'
+			? { ...node, parameters: { ...node.parameters, jsonOutput: JSON.stringify({ clients }) } }
+			: switchOn(node),
+	);
+
+/** The summary of token-rotation-clients: client, whether it needs a person, status, refreshed, refreshes that day. */
+const summaryOf = (execution: Execution): unknown[][] =>
+	execution.itemsOf('Summary').map((row) => {
+		assert.deepEqual(Object.keys(row), ROW);
+		return [row.client, row.needsPerson, row.status, row.refreshed, row.refreshesToday];
+	});
+
+/**
+ * Runs a workflow that fails in production, that is with a webhook in the place of its schedule.
+ *
+ * @returns its execution, and that of the example error-workflow, which it starts
+ */
+async function failInProduction(
+	rig: Rig,
+	workflow: Workflow,
+): Promise<{ failed: Execution; handled: Execution }> {
+	const handler = await rig.n8n.importWorkflow(await readExample('error-workflow'), rig.credential);
+	await publish(rig, handler);
+	const path = `daily-${handler}`;
+	const nodes = workflow.nodes.map((node) =>
+		node.name === 'Every day' ? { ...node, ...webhook(path), name: node.name } : node,
+	);
+	const settings = { ...workflow.settings, errorWorkflow: handler };
+	const id = await rig.n8n.importWorkflow({ ...workflow, nodes, settings }, rig.credential);
+	await rig.n8n.activate(id);
+	assert.equal((await rig.n8n.callWebhook(path)).status, 500);
+	const [failed] = await rig.n8n.executionsOf(id);
+	const [handled] = await rig.n8n.executionsOf(handler);
+	assert.ok(failed?.status === 'error' && handled, 'no error workflow was started');
+	return { failed, handled };
+}
+
+/** A day of an agency in production, with a client of each kind, and a run by hand when all has been put right. */
+async function rotateClients(rig: Rig, receiver: Receiver): Promise<string> {
+	const due = await addClient(rig, 'Due', 20);
+	const fresh = await addClient(rig, 'Fresh', 80);
+	const first = await addClient(rig, 'First', null);
+	const draft = await addClient(rig, 'Draft', null, false);
+	const known = rig.sandbox.settings().clients;
+	const refused = await addClient(rig, 'Refused', 20);
+	const all = rig.sandbox.settings().clients;
+	const missing = { client: 'Missing', workflowId: 'nothing-has-this-id' };
+	const none = await addOther(rig, 'Nothing', []);
+	const two = await addOther(rig, 'Two', [{}, {}]);
+	const isDraftRun = rig.isN8n1;
+
+	rig.sandbox.configure({ clients: known });
+	rig.sandbox.clearJournal();
+	const daily = await withList([due, refused, missing, none, two, fresh, draft, first], receiver);
+	const { failed, handled } = await failInProduction(rig, daily);
+	const renewed = rig.sandbox
+		.journal()
+		.filter(({ kind, code }) => kind === 'refresh' && code === 200);
+	assert.equal(renewed.length, isDraftRun ? 3 : 2);
+
+	assert.deepEqual(summaryOf(failed), [
+		['Refused', true, 'failed', false, null],
+		['Missing', true, 'failed', false, null],
+		['Nothing', true, 'failed', false, null],
+		['Two', true, 'failed', false, null],
+		...(isDraftRun ? [] : [['Draft', true, 'failed', false, null]]),
+		['Due', false, 'valid', true, 1],
+		['Fresh', false, 'valid', false, 0],
+		...(isDraftRun ? [['Draft', false, 'valid', true, 1]] : []),
+		['First', false, 'valid', true, 1],
+	]);
+	const told = [failed.error?.message, handled.itemsOf('Message')[0]?.error, ...receiver.texts];
+	assert.equal(told.length, 3);
+	for (const text of told.map(String)) {
+		assert.match(text, /^Refused: failed\. AiClk did not renew the access token/m);
+		assert.match(text, /^Missing: failed\. Workflow (does not exist|is not active)/m);
+		assert.equal(/^Draft: failed\. Workflow is not active/m.test(text), !isDraftRun);
+		assert.doesNotMatch(text, /^(Due|Fresh|First)/m);
+	}
+
+	rig.sandbox.configure({ clients: all });
+	rig.sandbox.clearJournal();
+	const right = await withList([due, refused, fresh, draft, first], receiver);
+	const good = await rig.n8n.run(await rig.n8n.importWorkflow(right, rig.credential), 'Every day');
+	assert.equal(good.status, 'success', good.error?.message);
+	assert.deepEqual(summaryOf(good), [
+		['Due', false, 'valid', false, 1],
+		// Three that were refused, and this one.
+		['Refused', false, 'valid', true, 4],
+		['Fresh', false, 'valid', false, 0],
+		['Draft', false, 'valid', !isDraftRun, 1],
+		['First', false, 'valid', false, 1],
+	]);
+	assert.equal(rig.refreshes, isDraftRun ? 1 : 2);
+	assert.equal(receiver.texts.length, 1);
+	return `${renewed.length} renewed, the others named in one alert; with all put right: none`;
+}
+
 /** A workflow that fails and names the example as its error workflow. */
 function errorWorkflow(rig: Rig, scenario: Scenario, kind: string, failing: Failing): void {
 	scenario(`example error-workflow: ${kind}`, async () => {
 		return await withReceiver(async (receiver) => {
 			const example = await readExample('error-workflow', rig.sandbox.url, receiver.switchOn);
 			const handler = await rig.n8n.importWorkflow(example, rig.credential);
-			// n8n 2 wants an error workflow to be published; n8n 1 says that there is nothing to switch on.
-			if (!rig.isN8n1) await rig.n8n.activate(handler);
+			await publish(rig, handler);
 			const path = `fails-${handler}`;
 			const workflow = chain(
 				`Fails: ${kind}`,
