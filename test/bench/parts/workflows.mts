@@ -4,7 +4,7 @@ import type { Workflow } from '../../n8n/rest.mts';
 import { type Figure, figure, type Section, show } from './figures.mts';
 import { PLAIN_TYPE } from './plain.mts';
 
-const ROUNDS = 9;
+const ROUNDS = 5;
 
 /** Reads of account/info, in both nodes the same request. */
 const INFO = 'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22balance%22%5D%7D';
