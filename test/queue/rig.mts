@@ -27,6 +27,12 @@ const USER_FOLDER = join(ROOT, '.n8n', 'queue');
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'];
 const ACCOUNT_ID = '1000002';
 
+/**
+ * A refresh and what follows it take 5 s at most here. A run that hangs in n8n's connection to a database that was away
+ * (20 s) says nothing about those that are started after it.
+ */
+const PROBE_MS = 6_000;
+
 /** How n8n is set up here, beside its services. */
 const QUEUE_MODE = {
 	EXECUTIONS_MODE: 'queue',
@@ -170,9 +176,10 @@ export class QueueRig {
 		);
 	}
 
-	/** Starts a load, which must answer with its last node. @returns whether it was answered by AiClk as it should */
+	/** Starts a load, which must answer with its last node. @returns whether it was answered in time, by AiClk, as it should */
 	async serves(load: Load): Promise<boolean> {
-		const answer = await this.n8n.callWebhook(load.path).catch(() => null);
+		const call = this.n8n.callWebhook(load.path).catch(() => null);
+		const answer = await Promise.race([call, sleep(PROBE_MS, null)]);
 		if (answer === null) return false;
 		load.started++;
 		return (answer.data as { code?: number } | undefined)?.code === 200;
