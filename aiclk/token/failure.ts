@@ -30,8 +30,7 @@ export interface TokenFailure {
 export const SUPERSEDED: TokenFailure = {
 	kind: 'superseded',
 	message: 'The AiClk access token was renewed by another n8n process at the same moment',
-	description:
-		"The other process's token is kept. Run again; n8n's Retry On Fail does that by itself.",
+	description: "The other process's token is kept. Run this again, and it is used.",
 };
 
 /** The day's refreshes are used up: said before anything is sent. @param nowMs ms since 1970 */

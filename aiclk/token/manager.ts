@@ -32,6 +32,9 @@ export const SETTLE_MS = 1_500;
 const LOOKOUT_STEP_MS = 500;
 const LOOKOUT_STEPS = RIVAL_MS / LOOKOUT_STEP_MS;
 
+/** So many new tokens that AiClk refuses, with the same one stored all the time, are not lost to other processes. */
+const MOST_LOST_RACES = 3;
+
 /** n8n's HTTP helper, as the hook finds it in `this.helpers.httpRequest`. */
 export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
 
@@ -67,6 +70,8 @@ interface Question {
 	cause: Cause;
 	/** Set when a request went out with these very credentials. */
 	sent: Sent | null;
+	/** When it was asked, ms since 1970. */
+	askedAtMs: number;
 }
 
 const ledgerOf = (token: Token | null): Ledger | null => token?.state.ledger ?? null;
@@ -101,6 +106,14 @@ const restingFrom = (
 	{ failed }: InputMemory,
 	nowMs: number,
 ): TokenFailure | null => (reason === 'forced' ? null : restingAfter(failed, early, nowMs));
+
+/** Counts a race that seems lost; those over the same stored token are counted together. @returns how many they are */
+function countLostRace(memory: InputMemory, stored: Token | null): number {
+	const over = stored?.accessToken ?? '';
+	const before = memory.lostRaces?.over === over ? memory.lostRaces.count : 0;
+	memory.lostRaces = { over, count: before + 1 };
+	return memory.lostRaces.count;
+}
 
 /** Asks AiClk about a token. No answer is no verdict; what was thrown then holds the token and is dropped. */
 async function ask(input: TokenInput, token: Token, http: HttpRequest): Promise<Verdict> {
@@ -194,6 +207,9 @@ export class TokenManager {
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, TokenFailure>> {
 		const cause = this.takeCause(credentials);
+		// Told that there is no token, the legacy request method asks once more, about credentials as old as before.
+		const failed = this.failures.get(credentials);
+		if (cause === 'before-request' && failed !== undefined) return fail(failed);
 		const answer = await this.answer(credentials, cause, http);
 		if (answer.ok) this.failures.delete(credentials);
 		else this.failures.set(credentials, answer.failure);
@@ -213,7 +229,8 @@ export class TokenManager {
 		const stored = readToken(credentials);
 		const memory = this.memory.of(input.fingerprint);
 		const sent = this.sent.get(credentials) ?? null;
-		const question: Question = { input, memory, http, stored, cause, sent };
+		const askedAtMs = this.environment.now();
+		const question: Question = { input, memory, http, stored, cause, sent, askedAtMs };
 		observe(question);
 
 		if (memory.inFlight !== null) {
@@ -250,7 +267,7 @@ export class TokenManager {
 		return this.sent.has(credentials) ? 'after-failure' : 'before-request';
 	}
 
-	private situation({ input, memory, stored, cause, sent }: Question): Situation {
+	private situation({ input, memory, stored, cause, sent, askedAtMs }: Question): Situation {
 		const { newest, verdicts, awaited, lastDrawAtMs } = memory;
 		return {
 			cause,
@@ -264,7 +281,7 @@ export class TokenManager {
 				awaited !== null && awaited.accessToken === stored?.accessToken ? awaited.atMs : null,
 			lastDrawAtMs,
 			attemptsToday: this.attemptsToday(input, stored),
-			sent,
+			sent: sent && { ...sent, failedAtMs: askedAtMs },
 		};
 	}
 
@@ -373,8 +390,13 @@ export class TokenManager {
 		await this.environment.sleep(SETTLE_MS);
 		if ((await this.check(token, question)) !== 'rejected') return ok(token);
 		const winner = await this.untilSeen(memory, previous);
-		if (winner === null) return fail(SUPERSEDED);
-		return (await this.check(winner, question)) === 'rejected' ? fail(SUPERSEDED) : ok(winner);
+		if (winner !== null) {
+			return (await this.check(winner, question)) === 'rejected' ? fail(SUPERSEDED) : ok(winner);
+		}
+		if (countLostRace(memory, stored) < MOST_LOST_RACES) return fail(SUPERSEDED);
+		// Nobody has won: it is the question about the account that AiClk refuses, whatever the token.
+		memory.verdicts.doubtRejections();
+		return ok(token);
 	}
 
 	private learn(
@@ -389,6 +411,7 @@ export class TokenManager {
 		if (memory.newest !== null) memory.verdicts.forgetAcceptance(memory.newest);
 		memory.newest = minted.value;
 		memory.failed = null;
+		memory.lostRaces = null;
 	}
 
 	/** Asks AiClk about a token: one request for all who want to know, believed for a short while. */

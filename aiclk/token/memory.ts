@@ -13,6 +13,8 @@ export interface InputMemory {
 	newest: Token | null;
 	lastDrawAtMs: number | null;
 	failed: FailedRefreshes | null;
+	/** Refreshes in a row whose tokens AiClk refused, over the same stored token ('' for none): to another process, it seems. */
+	lostRaces: { over: string; count: number } | null;
 	/** The refresh under way, shared by all who want one. */
 	inFlight: Promise<Result<Token, TokenFailure>> | null;
 	/** The wait for the token of another process, shared by all who need one. */
@@ -37,6 +39,7 @@ export class Memory {
 			newest: null,
 			lastDrawAtMs: null,
 			failed: null,
+			lostRaces: null,
 			inFlight: null,
 			lookout: null,
 			awaited: null,

@@ -30,7 +30,7 @@ export const ADOPTION_MS = 5 * 60_000;
 
 /**
  * Rejected so soon after it was issued, a token was killed by another process that refreshed at the same moment:
- * settling, asking and storing are over by then, however slow.
+ * with answers in time, settling, asking and storing are over by then.
  */
 const COLLISION_MS = 10_000;
 
@@ -40,8 +40,13 @@ const COLLISION_MS = 10_000;
  */
 const REPLACED_SHARE = 3 / 5;
 
-/** By then another process that replaced a token has settled, asked and stored its own. */
+/** How long to look out for the token of another process that replaced one: as a rule it is stored by then. */
 export const RIVAL_MS = 3_000;
+
+/**
+ * A refusal comes this fast. What failed later may have been carried out, and only then was its token replaced by somebody.
+ */
+const PROMPT_MS = 10_000;
 
 /** Why the hook is asked. */
 export type Cause =
@@ -108,9 +113,10 @@ export interface Situation {
 	/** Refreshes attempted today for this client. */
 	attemptsToday: number;
 	/**
-	 * `after-failure` only: when the failed request went out, and whether sending it again is harmless (GET, HEAD, OPTIONS).
+	 * `after-failure` only: when the failed request went out and when n8n told of it, and whether sending it again is
+	 * harmless (GET, HEAD, OPTIONS).
 	 */
-	sent: { atMs: number; repeatable: boolean } | null;
+	sent: { atMs: number; failedAtMs: number; repeatable: boolean } | null;
 }
 
 const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
@@ -213,7 +219,10 @@ function decideAfterFailure(situation: Situation, stored: Token, newer: Token | 
 		newer !== null &&
 		(sent === null || sent.atMs <= newer.state.issuedAtMs) &&
 		(storedRejectedAtMs === null || storedRejectedAtMs > newer.state.issuedAtMs);
-	if (wasReplacedMeanwhile && !sent?.repeatable) return keep('may-have-been-carried-out');
+	const isPrompt = sent !== null && sent.failedAtMs - sent.atMs < PROMPT_MS;
+	if ((wasReplacedMeanwhile || !isPrompt) && !sent?.repeatable) {
+		return keep('may-have-been-carried-out');
+	}
 	if (storedRejectedAtMs === null) return { action: 'check', reason: 'after-failure' };
 	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored);
 }

@@ -26,13 +26,33 @@ export class Verdicts {
 	/** By access token. */
 	private readonly checks = new BoundedMap<string, Check>(MOST_TOKENS);
 
+	private areRejectionsDoubted = false;
+
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
 	/** What AiClk said a short while ago; null when it was not asked or has not answered yet. */
 	known(token: Token): Answer | null {
 		const answer = this.checks.get(token.accessToken)?.answer ?? null;
-		return answer !== null && this.now() < answer.atMs + VERDICT_MS ? answer : null;
+		return answer !== null && this.now() < answer.atMs + VERDICT_MS
+			? { ...answer, verdict: this.believed(answer.verdict) }
+			: null;
+	}
+
+	/**
+	 * AiClk refuses to answer the question about any token, as it may for lack of a permission: until it accepts one, its
+	 * refusals tell nothing.
+	 */
+	doubtRejections(): void {
+		this.areRejectionsDoubted = true;
+	}
+
+	private believed(verdict: Verdict): Verdict {
+		return verdict === 'rejected' && this.areRejectionsDoubted ? 'unknown' : verdict;
+	}
+
+	private learn(verdict: Verdict): void {
+		if (verdict === 'accepted') this.areRejectionsDoubted = false;
 	}
 
 	/** When AiClk rejected a token, ms since 1970; null unless that was a short while ago. */
@@ -43,6 +63,7 @@ export class Verdicts {
 
 	/** Notes a verdict that somebody else got. */
 	note(token: Token, verdict: Verdict): void {
+		this.learn(verdict);
 		this.checks.set(token.accessToken, {
 			running: Promise.resolve(verdict),
 			answer: { verdict, atMs: this.now() },
@@ -53,17 +74,18 @@ export class Verdicts {
 	async of(token: Token, ask: () => Promise<Verdict>): Promise<Verdict> {
 		const last = this.checks.get(token.accessToken);
 		if (last !== undefined && (last.answer === null || this.known(token) !== null)) {
-			return await last.running;
+			return this.believed(await last.running);
 		}
 		const check: Check = {
 			running: ask().then((verdict) => {
+				this.learn(verdict);
 				check.answer = { verdict, atMs: this.now() };
 				return verdict;
 			}),
 			answer: null,
 		};
 		this.checks.set(token.accessToken, check);
-		return await check.running;
+		return this.believed(await check.running);
 	}
 
 	/**

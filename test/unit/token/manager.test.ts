@@ -189,6 +189,16 @@ describe('a failed request', () => {
 		expect(aiclk.live).toContain(stale.accessToken);
 	});
 
+	it('that took long is not repeated, for another process may have killed its token after it was carried out', async () => {
+		aiclk.strict = true;
+		const charge = await n8n.failedRequest(false);
+		n8n.environment.nowMs += 30_000;
+		// Killed by a process that this one knows nothing of.
+		aiclk.live.clear();
+		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toEqual([]);
+	});
+
 	it('that outlived its token is not repeated', async () => {
 		const slow = await n8n.failedRequest();
 		n8n.environment.nowMs += 91 * DAY_MS;
@@ -298,6 +308,44 @@ describe('an expired token', () => {
 		n8n.environment.duringSleep = () => undefined;
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('whose successors AiClk all refuses to answer about is replaced by the third, for nobody else has won', async () => {
+		aiclk.checkReply = () => ({ statusCode: 401, body: { code: 401, message: '无权限' } });
+		const lost = { ok: false, failure: { kind: 'superseded' } };
+		for (let race = 0; race < 2; race++) {
+			expect(await n8n.ask()).toMatchObject(lost);
+			n8n.environment.nowMs += 5_000;
+		}
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.row.accessToken).toBe('access-4');
+		// From now on such a refusal costs no refresh, whatever failed, until AiClk has answered for once.
+		for (let hour = 0; hour < 48; hour++) {
+			n8n.environment.nowMs += HOUR_MS;
+			expect(await n8n.ask(await n8n.failedRequest(hour % 2 === 0))).toEqual({
+				ok: true,
+				value: null,
+			});
+		}
+		expect(aiclk.refreshes).toHaveLength(3);
+		aiclk.checkReply = null;
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask(await n8n.failedRequest());
+		aiclk.live.clear();
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask(await n8n.failedRequest());
+		expect(n8n.row.accessToken).toBe('access-5');
+	});
+
+	it('is not taken for one that nobody else has renewed while others store theirs', async () => {
+		aiclk.strict = true;
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		for (let race = 0; race < 6; race++) {
+			expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+			n8n.environment.nowMs += 5_000;
+			// Another process stores one that is dead by now, too.
+			n8n.row = { ...n8n.row, accessToken: `rival-${race}` };
+		}
 	});
 
 	it('whose successor was not stored is replaced by it, not by another', async () => {
@@ -705,15 +753,25 @@ describe('incomplete input', () => {
 });
 
 describe('why no token could be had', () => {
-	it('is remembered for these very credentials, until one is had', async () => {
+	it('is remembered for these very credentials: asked again about them, nothing more is sent', async () => {
 		const credentials = emptyRow();
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
-		await n8n.ask(credentials);
+		const first = await n8n.ask(credentials);
 		expect(n8n.manager.failureOf(credentials)).toMatchObject({ kind: 'refused' });
 		expect(n8n.manager.failureOf({ ...credentials })).toBeNull();
 		aiclk.refreshReply = null;
 		n8n.environment.nowMs += HOUR_MS;
+		expect(await n8n.ask(credentials)).toEqual(first);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('does not stand in the way of a refresh that is asked for with the same credentials', async () => {
+		const credentials = emptyRow();
+		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		await n8n.ask(credentials);
+		aiclk.refreshReply = null;
+		n8n.manager.force(credentials);
+		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
 		expect(n8n.manager.failureOf(credentials)).toBeNull();
 	});
 });

@@ -173,14 +173,20 @@ describe('before a request', () => {
 });
 
 describe('after a failed request', () => {
+	/** A request that failed half a second after it was sent. */
+	const sentAt = (atMs: number, repeatable = false, tookMs = 500) => ({
+		atMs,
+		failedAtMs: atMs + tookMs,
+		repeatable,
+	});
 	const failed = (changes: Partial<Situation> = {}) =>
 		situation({
 			cause: 'after-failure',
-			sent: { atMs: NOW + DAY_MS - 500, repeatable: false },
+			sent: sentAt(NOW + DAY_MS - 500),
 			...changes,
 		});
-	const sentBefore = { atMs: NEWER.state.issuedAtMs, repeatable: false };
-	const sentAfter = { atMs: NEWER.state.issuedAtMs + 1, repeatable: false };
+	const sentBefore = sentAt(NEWER.state.issuedAtMs);
+	const sentAfter = sentAt(NEWER.state.issuedAtMs + 1);
 	const later = NOW + 10 * DAY_MS + 5_000;
 	const BEFORE = NEWER.state.issuedAtMs;
 	const AFTER = NEWER.state.issuedAtMs + 1;
@@ -199,7 +205,7 @@ describe('after a failed request', () => {
 				storedRejectedAtMs: NOW,
 				nowMs: NOW + 9_999,
 				rivalAwaitedAtMs: NOW + 5_000,
-				sent: { atMs: NOW + 5_000, repeatable: false },
+				sent: sentAt(NOW + 5_000),
 			},
 			needed('rejected', true),
 		],
@@ -209,7 +215,7 @@ describe('after a failed request', () => {
 				storedRejectedAtMs: NOW,
 				nowMs: NOW + 9_999,
 				rivalAwaitedAtMs: NOW + 5_000,
-				sent: { atMs: NOW + 4_999, repeatable: true },
+				sent: sentAt(NOW + 4_999, true),
 			},
 			left,
 		],
@@ -242,6 +248,26 @@ describe('after a failed request', () => {
 			'a token that was replaced at an unknown time proves nothing',
 			{ storedRejectedAtMs: AFTER, newest: NEWER, nowMs: later, sent: null },
 			kept('may-have-been-carried-out'),
+		],
+		[
+			'a refusal that took ten seconds proves nothing, for the token may have died only then',
+			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, false, 10_000) },
+			kept('may-have-been-carried-out'),
+		],
+		[
+			'a refusal that took ten seconds is nothing to ask AiClk about',
+			{ sent: sentAt(NOW, false, 10_000) },
+			kept('may-have-been-carried-out'),
+		],
+		[
+			'a refusal just in time counts',
+			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, false, 9_999) },
+			needed('rejected', true),
+		],
+		[
+			'a read that was refused slowly is healed all the same',
+			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, true, 10_000) },
+			needed('rejected', true),
 		],
 		[
 			'unless the request only read',
@@ -322,6 +348,7 @@ describe('over all states and clocks', () => {
 		sent: fc.option(
 			fc.record({
 				atMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
+				failedAtMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
 				repeatable: fc.boolean(),
 			}),
 		),
