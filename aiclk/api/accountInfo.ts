@@ -1,13 +1,34 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
+import type { ApiRequest } from './request';
+
 /** AiClk, "advertiser account details": the cheapest documented read (scope ads_read). */
 export const ACCOUNT_INFO_PATH = '/openapi/v1/account/info';
 
-/** The `query` of the cheapest account/info request: one field, so nothing about money is read. */
-export const ACCOUNT_INFO_QUERY = JSON.stringify({ fields: ['account_id'] });
+/** One field, so nothing about money is read. */
+const QUERY = { fields: ['account_id'] };
 
-/** How long one request to AiClk may take, in ms. */
-export const REQUEST_TIMEOUT_MS = 15_000;
+/** The `query` of the cheapest account/info request, as it stands in the URL. */
+export const ACCOUNT_INFO_QUERY = JSON.stringify(QUERY);
+
+/** How long asking for a token, or about one, may take, in ms. */
+export const TOKEN_TIMEOUT_MS = 15_000;
+
+const parametersOf = (accountId: string): Record<string, string> =>
+	accountId === '' ? {} : { account_id: accountId };
+
+/**
+ * The cheapest read, as a call like any other.
+ *
+ * @param accountId digits, or '' when the credential holds none
+ */
+export const accountInfoCall = (accountId: string): ApiRequest => ({
+	method: 'GET',
+	path: ACCOUNT_INFO_PATH,
+	effect: 'read',
+	parameters: parametersOf(accountId),
+	query: QUERY,
+});
 
 /**
  * The request that asks AiClk whether it accepts a token. It never throws for an HTTP status and follows
@@ -21,13 +42,13 @@ export function accountInfoRequest(baseUrl: string, accountId: string): IHttpReq
 		method: 'GET',
 		url: `${baseUrl}${ACCOUNT_INFO_PATH}`,
 		qs: {
-			...(accountId === '' ? {} : { account_id: accountId }),
+			...parametersOf(accountId),
 			query: ACCOUNT_INFO_QUERY,
 		},
 		json: true,
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,
 		disableFollowRedirect: true,
-		timeout: REQUEST_TIMEOUT_MS,
+		timeout: TOKEN_TIMEOUT_MS,
 	};
 }

@@ -8,6 +8,7 @@ import {
 	readEnvelope,
 } from './envelope';
 import { parseJson } from './json';
+import { readNetworkError } from './networkError';
 import type { Effect } from './request';
 
 /** Why a call did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
@@ -27,12 +28,21 @@ export interface ApiFailure {
 	httpCode: string | null;
 }
 
+const CHECK_NETWORK =
+	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
+
+/** What to do when nothing was sent. Only what may be sent again by itself is worth n8n's Retry On Fail. */
+const UNREACHED: Record<Effect, string> = {
+	read: `Nothing was changed. Run again later; n8n's Retry On Fail does that by itself. ${CHECK_NETWORK}`,
+	change: `Nothing was changed. Run again later. ${CHECK_NETWORK}`,
+	money: `Nothing was changed. Run again later. ${CHECK_NETWORK}`,
+};
+
 /** What an answer that tells nothing means for what was asked, and what to do next. */
 const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
 	read: {
 		message: '',
-		description:
-			"Nothing was changed. Run again later; n8n's Retry On Fail does that by itself. If it lasts, check the Base URL in the AiClk API credential and the network of n8n.",
+		description: UNREACHED.read,
 	},
 	change: {
 		message: ' The change may have been carried out.',
@@ -46,13 +56,14 @@ const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
 	},
 };
 
-/** A read has been repeated by then if it was the token; anything else was not. */
+const CHECK_PERMISSION =
+	'check that your application has the permission for this call and this account';
+
+/** A read has been repeated by then, with a new token, if it was the token; anything else was not. */
 const AFTER_REJECTION: Record<Effect, string> = {
 	read: 'Nothing was carried out. Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).',
-	change:
-		'Nothing was carried out. Run this again: if it was the token, it is renewed first. If it comes again, check that your application has the permission for this call and this account.',
-	money:
-		'Nothing was carried out. Run this again: if it was the token, it is renewed first. If it comes again, check that your application has the permission for this call and this account.',
+	change: `Nothing was carried out, and the token has been renewed if it was the token. Run this again; if it comes again, ${CHECK_PERMISSION}.`,
+	money: `Nothing was carried out, and the token has been renewed if it was the token. Run this again; if it comes again, ${CHECK_PERMISSION}.`,
 };
 
 function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFailure {
@@ -121,7 +132,7 @@ export function readAnswer(
 	}
 	const words = wordsOf(envelope, secrets);
 	if (statusCode >= 500 || envelope.code >= 500) {
-		const failure = uncertain(effect, `AiClk is out of order: ${words}`, httpCode);
+		const failure = uncertain(effect, `AiClk is temporarily unavailable: ${words}`, httpCode);
 		return fail({ ...failure, description: `${failure.description} ${traceOf(envelope)}` });
 	}
 	return fail({
@@ -132,46 +143,14 @@ export function readAnswer(
 	});
 }
 
-/** What Node calls the ways in which a request does not even leave. */
-const NEVER_SENT: Record<string, string> = {
-	ECONNREFUSED: 'the connection was refused',
-	ENOTFOUND: 'its host name is not known',
-	EAI_AGAIN: 'its host name could not be looked up',
-	EHOSTUNREACH: 'there is no way to its host',
-	ENETUNREACH: 'there is no way to its network',
-};
-
-const LOST: Record<string, string> = {
-	ECONNRESET: 'the connection was cut',
-	ECONNABORTED: 'no answer came in time',
-	ETIMEDOUT: 'no answer came in time',
-};
-
-/** Node's code of a network error, looked for in what n8n wrapped around it. */
-function codeOf(error: unknown, depth = 0): string {
-	if (typeof error !== 'object' || error === null || depth > 4) return '';
-	const { code, httpCode, cause } = error as Record<string, unknown>;
-	const own = [code, httpCode].find(
-		(value) => typeof value === 'string' && (value in NEVER_SENT || value in LOST),
-	);
-	return typeof own === 'string' ? own : codeOf(cause, depth + 1);
-}
-
-/**
- * Turns what n8n's HTTP helper threw into a failure: no answer came. The thrown value holds the request with its token, so
- * nothing of it is kept but a known code.
- */
+/** Turns what n8n's HTTP helper threw into a failure: no answer came. */
 export function noAnswer(error: unknown, effect: Effect): ApiFailure {
-	const code = codeOf(error);
-	const why = NEVER_SENT[code];
-	if (why === undefined) {
-		const lost = LOST[code] ?? 'the connection did not work';
-		return uncertain(effect, `AiClk's answer was lost: ${lost}`, null);
-	}
+	const { mayHaveArrived, words } = readNetworkError(error);
+	if (mayHaveArrived) return uncertain(effect, `AiClk's answer was lost: ${words}`, null);
 	return {
 		kind: 'unknown',
-		message: `AiClk could not be reached: ${why}. Nothing was sent.`,
-		description: UNCERTAIN.read.description,
+		message: `AiClk could not be reached: ${words}. Nothing was sent.`,
+		description: UNREACHED[effect],
 		httpCode: null,
 	};
 }

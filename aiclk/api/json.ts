@@ -54,6 +54,9 @@ const MARK = '\0';
 
 const MARKED_NUMBER = new RegExp(`^${MARK}-?\\d+$`);
 
+const unmark = (_key: string, value: Json): Json =>
+	typeof value === 'string' && MARKED_NUMBER.test(value) ? BigInt(value.slice(1)) : value;
+
 /**
  * `JSON.parse` for what is to be sent on: whole numbers beyond 2^53 come as bigints, which `stringifyJson` writes as numbers.
  *
@@ -61,9 +64,19 @@ const MARKED_NUMBER = new RegExp(`^${MARK}-?\\d+$`);
  */
 export function parseJsonToSend(json: string): Json {
 	if (!hasLongNumber(json)) return JSON.parse(json) as Json;
-	return JSON.parse(quoteLongNumbers(json, '\\u0000'), (_key, value: Json) =>
-		typeof value === 'string' && MARKED_NUMBER.test(value) ? BigInt(value.slice(1)) : value,
-	) as Json;
+	return JSON.parse(quoteLongNumbers(json, '\\u0000'), unmark) as Json;
+}
+
+/**
+ * What JSON can hold of a value, with bigints.
+ *
+ * @throws TypeError when it refers to itself
+ */
+export function toJson(value: unknown): Json {
+	const json = JSON.stringify(value, (_key, member: unknown) =>
+		typeof member === 'bigint' ? `${MARK}${member}` : member,
+	) as string | undefined;
+	return json === undefined ? null : (JSON.parse(json, unmark) as Json);
 }
 
 /** `JSON.stringify`, but bigints are written as numbers, with every digit. */

@@ -70,6 +70,14 @@ export const toHttpOptions = (baseUrl: string, request: ApiRequest): IHttpReques
 	timeout: holdsFile(request) ? UPLOAD_TIMEOUT_MS : CALL_TIMEOUT_MS,
 });
 
+const isDecodable = (path: string): boolean => {
+	try {
+		return decodeURIComponent(path) !== '';
+	} catch {
+		return false;
+	}
+};
+
 /** Where the Marketing-API is; the token endpoint and whatever else the host has is out of reach. */
 const API_ROOT = '/openapi/';
 
@@ -88,6 +96,7 @@ export function readPath(value: unknown): Result<string, string> {
 	if (/[?#]/.test(typed)) return fail('holds a query or a fragment: use the field Query');
 	if (/%2e|%2f|%5c|\\/i.test(typed)) return fail('holds an encoded dot or slash, or a backslash');
 	if (!/^[\w\-.~/%!$&'()*+,;=:@]+$/.test(typed)) return fail('holds characters that no path has');
+	if (!isDecodable(typed)) return fail('holds a % that encodes no character');
 	const path = typed.startsWith(API_ROOT)
 		? typed
 		: `${API_ROOT}${typed.replace(/^\/?(openapi\/)?/, '')}`;

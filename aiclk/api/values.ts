@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../result';
-import { type Json, parseJsonToSend } from './json';
+import { type Json, parseJsonToSend, toJson } from './json';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a
@@ -61,23 +61,26 @@ export function readAmount(value: unknown): Read<number> {
 		: fail('is not a whole number: amounts are in fen (100 fen are 1 yuan)');
 }
 
-/** What luxon's DateTime and Date have: n8n's expressions yield both. */
-const isoOf = (value: unknown): unknown => {
-	const { toISO, toISOString } = (value ?? {}) as { toISO?: unknown; toISOString?: unknown };
-	if (typeof toISO === 'function') return (value as { toISO(): unknown }).toISO();
-	return typeof toISOString === 'function' && !Number.isNaN(Number(value))
-		? (value as Date).toISOString()
-		: value;
+const isDate = (value: unknown): value is Date =>
+	Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN(Number(value));
+
+/** What luxon's DateTime and Date have: n8n's expressions yield both, from another realm than this code's. */
+const isoOf = (value: unknown, timeZone: string): unknown => {
+	// Swedish dates are written YYYY-MM-DD.
+	if (isDate(value)) return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(value);
+	const { toISO } = (value ?? {}) as { toISO?: unknown };
+	return typeof toISO === 'function' ? (value as { toISO(): unknown }).toISO() : value;
 };
 
 /**
  * A day: a date picker's value, a text that begins with YYYY-MM-DD, or a date of n8n. The day is taken as written, in
  * whatever time zone that was: AiClk's pages name none.
  *
+ * @param timeZone IANA name; a JavaScript Date is a moment and has none of its own
  * @returns YYYY-MM-DD
  */
-export function readDay(value: unknown): Read<string> {
-	const text = isoOf(value);
+export function readDay(value: unknown, timeZone: string): Read<string> {
+	const text = isoOf(value, timeZone);
 	if (text === '' || text === undefined || text === null) return fail('is empty');
 	const day =
 		typeof text === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(text.trim())?.[0] : undefined;
@@ -114,18 +117,19 @@ export function readNames(
 		: fail(`holds '${unknown.slice(0, 60)}', which AiClk does not document here`);
 }
 
-/** A JSON object, as such or as text; ids beyond 2^53 keep every digit. Empty is `{}`. */
+/**
+ * A JSON object, as such or as text; ids beyond 2^53 keep every digit. Empty is `{}`. An object out of an expression is taken
+ * for what JSON makes of it: no undefined members, dates as ISO 8601.
+ */
 export function readJsonObject(value: unknown): Read<Record<string, Json>> {
 	if (value === undefined || value === null || value === '') return ok({});
-	let parsed: unknown = value;
-	if (typeof value === 'string') {
-		try {
-			parsed = parseJsonToSend(value);
-		} catch {
-			return fail('is not valid JSON');
-		}
+	let parsed: Json;
+	try {
+		parsed = typeof value === 'string' ? parseJsonToSend(value) : toJson(value);
+	} catch {
+		return fail('is not valid JSON');
 	}
 	return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-		? ok(parsed as Record<string, Json>)
+		? ok(parsed)
 		: fail('is not a JSON object');
 }

@@ -1,7 +1,8 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { REQUEST_TIMEOUT_MS } from '../api/accountInfo';
+import { TOKEN_TIMEOUT_MS } from '../api/accountInfo';
 import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../api/envelope';
+import { readNetworkError } from '../api/networkError';
 import { fail, ok, type Result } from '../result';
 import { safeText } from '../text';
 import type { TokenFailure } from './failure';
@@ -46,7 +47,7 @@ export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRe
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,
 		disableFollowRedirect: true,
-		timeout: REQUEST_TIMEOUT_MS,
+		timeout: TOKEN_TIMEOUT_MS,
 	};
 }
 
@@ -95,8 +96,14 @@ export function readExpiry(
 	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
 
+const traceText = ({ traceId }: Envelope): string =>
+	traceId === null ? '' : ` trace_id: ${traceId}.`;
+
 const failure = (kind: TokenFailure['kind'], message: string, description: string) =>
 	fail<TokenFailure>({ kind, message, description });
+
+const TRY_LATER =
+	'Try again in a few minutes. If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
 
 const NOT_STORED = 'Nothing of this answer was stored.';
 
@@ -111,16 +118,15 @@ function parseJson(text: string): unknown {
 /** AiClk said no: its own words, and what a person can do about it. A status from 500 on is an outage, not a refusal. */
 function refused(envelope: Envelope, statusCode: number, secrets: readonly string[]) {
 	const words = safeText(envelope.message, secrets) || 'no reason given';
-	const trace = envelope.traceId === null ? '' : ` trace_id: ${envelope.traceId}.`;
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
 	const isOutage = statusCode >= 500;
 	const advice = isOutage
-		? tryLater()
+		? TRY_LATER
 		: 'Check the Client ID and the Refresh Token in the AiClk API credential; if they are right, get a new refresh token from AiClk or ask its support.';
 	return failure(
 		isOutage ? 'unavailable' : 'refused',
 		`AiClk did not renew the access token: ${words} (code ${envelope.code}${status})`,
-		`${advice}${trace}`,
+		`${advice}${traceText(envelope)}`,
 	);
 }
 
@@ -138,7 +144,7 @@ export function readRefreshAnswer(
 	secrets: readonly string[],
 ): Result<IssuedToken, TokenFailure> {
 	if (!isHttpAnswer(answer)) {
-		return failure('unavailable', 'AiClk sent no answer that n8n could read', tryLater());
+		return failure('unavailable', 'AiClk sent no answer that n8n could read', TRY_LATER);
 	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= LONGEST_ANSWER ? body : '';
@@ -149,7 +155,7 @@ export function readRefreshAnswer(
 		return failure(
 			'unavailable',
 			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`,
-			`${NOT_STORED} ${tryLater()}`,
+			`${NOT_STORED} ${TRY_LATER}`,
 		);
 	}
 	if (envelope.code !== CODE_SUCCESS) return refused(envelope, statusCode, secrets);
@@ -162,11 +168,10 @@ export function readRefreshAnswer(
 		isStorableToken(data.access_token) &&
 		(!hasRefreshToken || data.refresh_token === '' || isStorableToken(data.refresh_token));
 	if (!isUsable) {
-		const trace = envelope.traceId === null ? '' : ` trace_id: ${envelope.traceId}.`;
 		return failure(
 			'unusable',
 			'AiClk answered with a token that cannot be used',
-			`The token was missing, not a text, or held characters that no header may hold. ${NOT_STORED} Ask AiClk's support.${trace}`,
+			`The token was missing, not a text, or held characters that no header may hold. ${NOT_STORED} Ask AiClk's support.${traceText(envelope)}`,
 		);
 	}
 	return ok({
@@ -178,35 +183,9 @@ export function readRefreshAnswer(
 	});
 }
 
-/** @returns what to do when the endpoint is out of order */
-const tryLater = (): string =>
-	'Try again in a few minutes. If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
-
-/** Codes such as ECONNREFUSED and ETIMEDOUT say what went wrong and hold nothing secret. */
-const readErrorCode = (error: unknown): string => {
-	const { code } = (error ?? {}) as { code?: unknown };
-	return typeof code === 'string' && /^[A-Z][A-Z_]{2,39}$/.test(code) ? code : '';
-};
-
-/** What Node calls the ways in which no answer comes, in words; n8n would replace a text that holds the code itself. */
-const NO_ANSWER: Record<string, string> = {
-	ECONNREFUSED: 'the connection was refused',
-	ECONNRESET: 'the connection was cut',
-	ECONNABORTED: `no answer within ${REQUEST_TIMEOUT_MS / 1000} seconds`,
-	ETIMEDOUT: `no answer within ${REQUEST_TIMEOUT_MS / 1000} seconds`,
-	ENOTFOUND: 'its host name is not known',
-	EAI_AGAIN: 'its host name could not be looked up',
-};
-
-/**
- * Turns what the HTTP helper threw into a failure. The thrown value itself holds the request with both secrets,
- * so nothing of it is kept but a known code.
- */
-export function unreachable(error: unknown, baseUrl: string): TokenFailure {
-	const why = NO_ANSWER[readErrorCode(error)] ?? 'the connection did not work';
-	return {
-		kind: 'unavailable',
-		message: `AiClk (${baseUrl}) could not be reached to renew the access token: ${why}`,
-		description: tryLater(),
-	};
-}
+/** Turns what n8n's HTTP helper threw into a failure. @param baseUrl the credential's */
+export const unreachable = (error: unknown, baseUrl: string): TokenFailure => ({
+	kind: 'unavailable',
+	message: `AiClk (${baseUrl}) could not be reached to renew the access token: ${readNetworkError(error).words}`,
+	description: TRY_LATER,
+});

@@ -116,3 +116,11 @@ export function toStoredFields(token: Token, ledger: Ledger): StoredFields {
 		tokenRenewal: '',
 	};
 }
+
+/** What must never show up in a text: all that a credential holds of tokens, as typed and as stored. */
+export const secretsOf = ({
+	refreshToken,
+	accessToken,
+	rotatedRefreshToken,
+}: Record<string, unknown>): string[] =>
+	[refreshToken, accessToken, rotatedRefreshToken].filter((value) => typeof value === 'string');

@@ -15,6 +15,12 @@ import { Fields } from './fields';
 import type { Plan } from './operation';
 import { carryOut, planItem } from './run';
 
+/** Whoever runs the node again after an error must know what it has done. @param changes items that were carried out */
+const afterChanges = (changes: number): string =>
+	changes === 0
+		? ''
+		: ` Before this, ${changes} of the items were carried out: leave them out when you run again.`;
+
 export class AiClk implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'AiClk',
@@ -39,6 +45,7 @@ export class AiClk implements INodeType {
 			plan: null as Plan | null,
 			output: [] as INodeExecutionData[],
 		}));
+		let changes = 0;
 		/** Lets something happen for one item; what goes wrong is the item's output, if the user wants to continue. */
 		const attempt = async (itemIndex: number, work: () => Promise<IDataObject[]>) => {
 			const pairedItem = { item: itemIndex };
@@ -47,9 +54,12 @@ export class AiClk implements INodeType {
 			} catch (error) {
 				if (this.continueOnFail())
 					return [{ json: { error: (error as Error).message }, pairedItem }];
-				throw error instanceof NodeOperationError
-					? new NodeOperationError(this.getNode(), error, { itemIndex })
-					: new NodeApiError(this.getNode(), error as JsonObject, { itemIndex });
+				const shown =
+					error instanceof NodeOperationError
+						? new NodeOperationError(this.getNode(), error, { itemIndex })
+						: new NodeApiError(this.getNode(), error as JsonObject, { itemIndex });
+				shown.description = `${shown.description ?? ''}${afterChanges(changes)}`.trim();
+				throw shown;
 			}
 		};
 
@@ -61,14 +71,10 @@ export class AiClk implements INodeType {
 				return [];
 			});
 		}
-		let changes = 0;
 		for (const [itemIndex, item] of items.entries()) {
 			const { plan } = item;
 			if (plan === null) continue;
-			item.output = await attempt(
-				itemIndex,
-				async () => await carryOut(this, itemIndex, plan, changes),
-			);
+			item.output = await attempt(itemIndex, async () => await carryOut(this, itemIndex, plan));
 			if (plan.request.effect !== 'read') changes++;
 		}
 		return [items.flatMap(({ output }) => output)];

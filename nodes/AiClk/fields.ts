@@ -2,7 +2,7 @@ import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 
 import type { Json } from '../../aiclk/api/json';
-import { readId, readWholeNumber, type Read } from '../../aiclk/api/values';
+import { readDay, readId, readWholeNumber, type Read } from '../../aiclk/api/values';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 
 /** What one item has in the node's fields. Every reading checks; a bad value is refused with the name of its field. */
@@ -53,6 +53,9 @@ export class Fields {
 		return this.context.getNodeParameter(name, this.itemIndex, false) === true;
 	}
 
+	/** A day; that of a JavaScript Date is the one in the workflow's time zone. */
+	readonly asDay = (value: unknown): Read<string> => readDay(value, this.context.getTimezone());
+
 	/** The account the call is about: the field's, or else the credential's. */
 	accountId(): bigint {
 		return this.get('accountId', 'Account ID', (value) => {
@@ -87,11 +90,13 @@ export class Fields {
 			mimeType,
 		} = helpers.assertBinaryData(this.itemIndex, property);
 		// n8n keeps small files, or all of them, in the item itself (base64); the others in a store of its own.
-		const bytes = id === undefined ? Buffer.from(data, 'base64') : null;
-		const size = bytes?.length ?? (await helpers.getBinaryMetadata(id as string)).fileSize;
+		const size =
+			id === undefined
+				? Buffer.byteLength(data, 'base64')
+				: (await helpers.getBinaryMetadata(id)).fileSize;
 		if (size === 0) this.refuse(`The file in '${property}' is empty`, 'Nothing was sent.');
 		return new StreamedFile(fileName, mimeType, size, async () =>
-			bytes === null ? await helpers.getBinaryStream(id as string) : [bytes],
+			id === undefined ? [Buffer.from(data, 'base64')] : await helpers.getBinaryStream(id),
 		);
 	}
 }

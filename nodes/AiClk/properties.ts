@@ -39,7 +39,7 @@ export const fieldList = (
 	options: toOptions(known),
 	default: [...chosen],
 	required: true,
-	description: 'What AiClk is to return of each row. Amounts are in fen (100 fen are 1 yuan).',
+	description: 'Which fields AiClk is to return',
 });
 
 /** Return All and Limit. */

@@ -50,22 +50,16 @@ const onPage = (
 	[travelIn]: { ...request[travelIn], page, page_size: pageSize },
 });
 
-/** @param changes how many items before this one were sent to change something */
 function toError(
 	context: IExecuteFunctions,
 	failure: CallFailure,
 	itemIndex: number,
-	changes: number,
 ): NodeApiError {
 	if ('token' in failure) return toNodeError(context, failure.token, itemIndex);
-	const { message, httpCode } = failure.api;
-	const before =
-		changes === 0
-			? ''
-			: ` Before this, ${changes} of the items were carried out: leave them out when you run again.`;
+	const { message, description, httpCode } = failure.api;
 	return new NodeApiError(context.getNode(), { message } as JsonObject, {
 		message,
-		description: failure.api.description + before,
+		description,
 		httpCode: httpCode ?? undefined,
 		itemIndex,
 	});
@@ -74,7 +68,6 @@ function toError(
 /**
  * Does what one item asks for.
  *
- * @param changes how many items before this one were sent to change something
  * @returns one object an output item
  * @throws NodeApiError with AiClk's message, code and trace_id, or why no live token could be had
  */
@@ -82,12 +75,11 @@ export async function carryOut(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	{ request, hint, pages, simplify, toItems }: Plan,
-	changes: number,
 ): Promise<IDataObject[]> {
 	const call = async (one: ApiRequest): Promise<Envelope> => {
 		const result = await send(context, one, hint);
 		if (result.ok) return result.value;
-		throw toError(context, result.failure, itemIndex, changes);
+		throw toError(context, result.failure, itemIndex);
 	};
 	if (pages === undefined) {
 		const envelope = await call(request);

@@ -1,11 +1,13 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
+import { accountInfoCall } from '../../aiclk/api/accountInfo';
 import type { Envelope } from '../../aiclk/api/envelope';
 import { type ApiFailure, noAnswer, readAnswer } from '../../aiclk/api/errors';
 import { type ApiRequest, toHttpOptions } from '../../aiclk/api/request';
 import { fail, type Result } from '../../aiclk/result';
 import type { TokenFailure } from '../../aiclk/token/failure';
 import { readInput } from '../../aiclk/token/input';
+import { secretsOf } from '../../aiclk/token/state';
 import { tokenManager } from '../../credentials/tokenManager';
 import { CREDENTIAL, requestWith } from '../shared/request';
 
@@ -15,6 +17,12 @@ export type CallFailure = { api: ApiFailure } | { token: TokenFailure };
 interface Attempt {
 	credentials: ICredentialDataDecryptedObject;
 	result: Result<Envelope, CallFailure>;
+}
+
+/** The credential's account, '' for none. */
+function readAccountId({ credentials }: Attempt): string {
+	const input = readInput(credentials);
+	return input.ok ? input.value.accountId : '';
 }
 
 /** Sends a request once, with the credential as it is in the database at this moment. */
@@ -35,40 +43,42 @@ async function attempt(
 		const failure = token === null ? { api: noAnswer(error, effect) } : { token };
 		return { credentials, result: fail(failure) };
 	}
-	const secrets = [refreshToken, String(credentials.accessToken)];
+	const secrets = [refreshToken, ...secretsOf(credentials)];
 	const read = readAnswer(answer.value, { effect, hint, secrets });
 	return { credentials, result: read.ok ? read : fail({ api: read.failure }) };
 }
 
-/**
- * Whether a request that came to nothing is to be sent again, with the credential as it is in the database then.
- *
- * Another process may have renewed the token at the same moment: nothing was sent, and its token is there by now. Where AiClk
- * does not accept the token, it is asked whether it is the token indeed, for it may refuse a call for lack of a permission in
- * the same way; a refused token is renewed before the next request. A read is that next request itself; anything that
- * changes something is never sent again.
- */
-async function mayBeRepeated(
+/** What the token had to do with a request that came to nothing. */
+type TokenTrouble =
+	| 'none'
+	/** Another process renewed it at the same moment: nothing was sent, and its token is there by now. */
+	| 'superseded'
+	/** AiClk refused the request for it, and carried nothing out. */
+	| 'rejected';
+
+/** AiClk may refuse a call for lack of a permission in the same way, so it is asked whether it is the token indeed. */
+async function tokenTrouble(
 	context: IExecuteFunctions,
 	{ credentials, result }: Attempt,
-	{ effect }: ApiRequest,
-): Promise<boolean> {
-	if (result.ok) return false;
+): Promise<TokenTrouble> {
+	if (result.ok) return 'none';
 	const { failure } = result;
-	if ('token' in failure) return failure.token.kind === 'superseded';
-	if (failure.api.kind !== 'token-rejected') return false;
+	if ('token' in failure) return failure.token.kind === 'superseded' ? 'superseded' : 'none';
+	if (failure.api.kind !== 'token-rejected') return 'none';
 	const isRejected = await tokenManager.isRejected(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
-	return isRejected && effect === 'read';
+	return isRejected ? 'rejected' : 'none';
 }
 
 /** A refused token, and a collision with another process on the way to a new one. */
 const MOST_REPEATS = 2;
 
 /**
- * Sends a request and reads AiClk's answer; heals a refused token on the way.
+ * Sends a request and reads AiClk's answer; heals a refused token on the way: the next request before which n8n asks the hook
+ * has it renewed. That is the same one again if it only reads. What changes something is never sent again, so a read takes its
+ * place; were it left to the next run, that might come long after this process has forgotten the refusal.
  *
  * @returns the envelope of a success
  */
@@ -79,7 +89,12 @@ export async function send(
 ): Promise<Result<Envelope, CallFailure>> {
 	let last = await attempt(context, request, hint);
 	for (let repeats = 0; repeats < MOST_REPEATS; repeats++) {
-		if (!(await mayBeRepeated(context, last, request))) break;
+		const trouble = await tokenTrouble(context, last);
+		if (trouble === 'none') break;
+		if (trouble === 'rejected' && request.effect !== 'read') {
+			await send(context, accountInfoCall(readAccountId(last)), '');
+			break;
+		}
 		last = await attempt(context, request, hint);
 	}
 	return last.result;

@@ -14,13 +14,13 @@ export const properties: INodeProperties[] = [
 			{
 				name: 'Get Status',
 				value: 'status',
-				action: 'Get the status of the access token',
+				action: 'Get access token status',
 				description: 'Tell how long the access token lives and how many refreshes are left today',
 			},
 			{
 				name: 'Refresh',
 				value: 'refresh',
-				action: 'Refresh the access token',
+				action: 'Refresh access token',
 				description: 'Get a new access token and store it in the credential',
 			},
 		],
@@ -71,7 +71,7 @@ export const properties: INodeProperties[] = [
 		displayName: 'Options',
 		name: 'options',
 		type: 'collection',
-		placeholder: 'Add option',
+		placeholder: 'Add Option',
 		default: {},
 		options: [
 			{

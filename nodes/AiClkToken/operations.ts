@@ -1,5 +1,6 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
+import type { TokenFailure } from '../../aiclk/token/failure';
 import type { TokenInput } from '../../aiclk/token/input';
 import { readInput } from '../../aiclk/token/input';
 import { readToken } from '../../aiclk/token/state';
@@ -53,10 +54,17 @@ async function ask(
 	context: IExecuteFunctions,
 	{ credentials, input }: Subject,
 ): Promise<Answer & { refreshed: boolean }> {
-	const before = credentials.accessToken;
+	const before = credentials.tokenState;
 	const answer = await askAiClk(context, credentials, input);
-	return { ...answer, refreshed: credentials.accessToken !== before };
+	return { ...answer, refreshed: credentials.tokenState !== before };
 }
+
+/** AiClk has handed out a token that is in no credential: where a refresh kills older tokens, what is stored is dead. */
+const notStored = (message: string): TokenFailure => ({
+	kind: 'unavailable',
+	message: 'AiClk renewed the access token, but n8n did not store it',
+	description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
+});
 
 /**
  * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards is the check of the
@@ -75,6 +83,7 @@ async function refresh(
 	tokenManager.force(subject.credentials);
 	const { failure, verdict, message, refreshed } = await ask(context, subject);
 	if (failure !== null) throw toNodeError(context, failure);
+	if (!refreshed) throw toNodeError(context, notStored(message));
 	const reason = order.withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid';
 	return toOutput(subject, order, {
 		refreshed,

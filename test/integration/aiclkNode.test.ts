@@ -403,6 +403,11 @@ describe('custom call', () => {
 });
 
 describe('money', () => {
+	/** The first token is refused, the one after it is not. */
+	const refuse =
+		(status: number): Reply =>
+		({ token }) =>
+			token === 'access-1' ? [status, REJECTED] : [200, success(null)];
 	const trace = { code: 400, data: null, message: '账户余额不足', trace_id: '51e3db63b922cc8d' };
 
 	it.each<[string, Reply, RegExp, RegExp]>([
@@ -415,18 +420,22 @@ describe('money', () => {
 			/Check the account's flow/,
 		],
 		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /flow at AiClk/],
-		['a token refused in the body', () => [200, REJECTED], /token: access_token 无效/, /bb22/],
-		['a token refused with HTTP 401', () => [401, REJECTED], /not accept/, /Nothing was carried/],
-	])('%s: one request, and the truth about it', async (_, reply, message, description) => {
-		const { bench } = newBench();
-		const calls = onApi(reply);
-		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
-		expect(error.name).toBe('NodeApiError');
-		expect(error.message).toMatch(message);
-		expect(error.description).toMatch(description);
-		expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
-	});
+		['a token refused in the body', refuse(200), /token: access_token 无效/, /been renewed.*bb22/],
+		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
+	])(
+		'%s: one request, and the truth about it',
+		async (_, reply, message, description) => {
+			const { bench } = newBench();
+			const calls = onApi(reply);
+			const error = await failureOf(bench.runAiClk(CHARGE));
+			expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+			expect(error.name).toBe('NodeApiError');
+			expect(error.message).toMatch(message);
+			expect(error.description).toMatch(description);
+			expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
+		},
+		10_000,
+	);
 
 	it.each([
 		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /flow at AiClk/],
@@ -460,6 +469,24 @@ describe('money', () => {
 		const error = await failureOf(bench.runAiClk(CHARGE, items));
 		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
 		expect(error.context.itemIndex).toBe(2);
+	});
+
+	it('tells it too when it is the token that is lacking in the middle of a run', async () => {
+		const { bench } = newBench();
+		onApi((_, n) => {
+			// Somebody types another refresh token, and no token is to be had for it.
+			if (n === 2) {
+				bench.helper.row.refreshToken = 'another';
+				nock.cleanAll();
+				onRefresh(() => [500, '<html>']);
+			}
+			return [200, success(null)];
+		});
+		const error = await failureOf(
+			bench.runAiClk(CHARGE, [{ json: {} }, { json: {} }, { json: {} }]),
+		);
+		expect(error.message).toMatch(/token endpoint did not answer/);
+		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
 	});
 
 	it('says so when it worked', async () => {
@@ -515,17 +542,35 @@ describe('a token that AiClk refuses', () => {
 		expect(calls).toHaveLength(101);
 	});
 
-	it('is renewed before the next change, which the refused one was not', async () => {
+	it('by a change is renewed in the same run, which sends the change once; the next run works', async () => {
 		const { bench, refreshes } = newBench();
 		const calls = onApi(({ token }) =>
 			token === 'access-1' ? [200, REJECTED] : [200, success(null)],
 		);
 		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(error.description).toMatch(/^Nothing was carried out/);
-		bench.age();
+		expect(error.description).toMatch(/^Nothing was carried out, and the token has been renewed/);
+		expect(bench.helper.row.accessToken).toBe('access-2');
 		await bench.runAiClk(CHARGE);
 		const charges = calls.filter(({ url }) => url.includes('charge'));
 		expect(charges.map(({ token }) => token)).toEqual(['access-1', 'access-2']);
+		expect(refreshes).toHaveLength(2);
+	}, 10_000);
+
+	it('by one of many changes costs that one, if the node continues on error', async () => {
+		const { bench, refreshes } = newBench();
+		const calls = onApi(({ token }) =>
+			token === 'access-1' ? [200, REJECTED] : [200, success(null)],
+		);
+		const output = await bench.runAiClk(CHARGE, hundred.slice(0, 4), {
+			onError: 'continueRegularOutput',
+		});
+		expect(output.map(({ json }) => json.success ?? 'failed')).toEqual([
+			'failed',
+			true,
+			true,
+			true,
+		]);
+		expect(calls.filter(({ url }) => url.includes('charge'))).toHaveLength(4);
 		expect(refreshes).toHaveLength(2);
 	}, 10_000);
 
@@ -592,6 +637,8 @@ describe('bad input', () => {
 		["'Path' holds an encoded dot", { ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' }],
 		["'Path' names a host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
 		["'Path' names a host", { ...CALL, path: '//evil.example/x' }],
+		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%zz' }],
+		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%ff' }],
 		["'Path' leads to a charge", { ...CALL, method: 'POST', path: 'v1/%63harge/agent' }],
 		['not among what the AiClk node can do', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
 		['not among what the AiClk node can do', set('account', '__CUSTOM_API_CALL__')],

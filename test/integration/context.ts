@@ -28,10 +28,17 @@ export const newRow = (typed: Row = {}): Row =>
 export class CredentialsHelper {
 	writes = 0;
 
+	private failure: string | null = null;
+
 	constructor(
 		public row: Row,
 		private readonly type: ICredentialType = new AiClkApi(),
 	) {}
+
+	/** From now on the database takes nothing. */
+	failWrites(message: string): void {
+		this.failure = message;
+	}
 
 	getParentTypes = () => [];
 
@@ -54,6 +61,7 @@ export class CredentialsHelper {
 		if (credentials[expirable] !== '' && !credentialsExpired) return undefined;
 		const output = await this.type.preAuthentication?.call(helpers, credentials);
 		if (output?.[expirable] === undefined || !node.credentials) return undefined;
+		if (this.failure !== null) throw new Error(this.failure);
 		this.writes++;
 		for (const [key, value] of Object.entries(output)) {
 			if (key === expirable || !isExpression(this.row[key])) this.row[key] = value;

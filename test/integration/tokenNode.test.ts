@@ -3,7 +3,7 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/ledger';
 import { readToken } from '../../aiclk/token/state';
-import { DAY_MS, inputOf } from '../unit/support';
+import { DAY_MS, inputOf, TYPED } from '../unit/support';
 import { Bench } from './bench';
 import { newRow } from './context';
 import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
@@ -154,6 +154,26 @@ describe('refresh', () => {
 		expect(output).toMatchObject({ valid: true, refreshed: true });
 		expect(output.message).not.toBe('');
 		expect(bench.helper.row.accessToken).toBe('access-1');
+	});
+});
+
+describe('a refresh', () => {
+	it('that n8n does not store is a failure, not an item', async () => {
+		const bench = await benchWithToken();
+		onRefresh(() => [200, issued('access-2')]);
+		bench.helper.failWrites('SQLITE_BUSY: database is locked');
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toBe('AiClk renewed the access token, but n8n did not store it');
+		expect(error.description).toMatch(/database is locked.*run this again/);
+		expect(bench.helper.row.accessToken).toBe('access-1');
+	});
+
+	it.each([REFRESH, VERIFY])('tells no secret that AiClk repeats: %j', async (parameters) => {
+		const bench = await benchWithToken();
+		onRefresh(() => [200, issued('access-2')]);
+		onAccountInfo((token) => [200, { code: 403, message: `no ${token} ${TYPED.refreshToken}` }]);
+		const output = outputOf(await bench.runTokenNode(parameters));
+		expect(output.message).toMatch(/AiClk says: no \*\*\* \*\*\*/);
 	});
 });
 

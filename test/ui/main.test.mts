@@ -25,25 +25,25 @@ const NODES = [
 		node: 'AiClk',
 		description: /^Read and change advertiser accounts of AiClk/,
 		actions: [
-			'Get info of an account',
-			'Get fund records of an account',
+			'Get account info',
+			'Get account fund records',
 			'Get many creatives',
 			'Get many materials',
-			'Upload a material',
+			'Upload material',
 			'Get many monitor links',
-			'Create an advertiser',
-			'Update an advertiser',
-			'Transfer money as an agent',
-			'Transfer a coupon as an agent',
-			'Transfer money as a sub manager',
-			'Transfer a coupon as a sub manager',
-			'Make a custom API call',
+			'Create advertiser',
+			'Update advertiser',
+			'Transfer money as agent',
+			'Transfer coupon as agent',
+			'Transfer money as sub manager',
+			'Transfer coupon as sub manager',
+			'Make custom API call',
 		],
 	},
 	{
 		node: 'AiClk Token',
 		description: /^Refresh the access token of an AiClk API credential/,
-		actions: ['Get the status of the access token', 'Refresh the access token'],
+		actions: ['Get access token status', 'Refresh access token'],
 	},
 ];
 
@@ -118,7 +118,7 @@ describe(`The editor of n8n ${VERSION}`, () => {
 			await editor.newWorkflow('First credential');
 			await editor.searchNodes('aiclk');
 			await editor.actionsOf('AiClk Token');
-			await editor.dragIn('Refresh the access token');
+			await editor.dragIn('Refresh access token');
 			const dialog = await editor.createCredential();
 			await editor.picture('credential-empty');
 			assert.deepEqual(await dialog.labels(), [
@@ -161,7 +161,7 @@ describe(`The editor of n8n ${VERSION}`, () => {
 		await editor.newWorkflow('Renew the token, read the account');
 		await editor.searchNodes('aiclk');
 		await editor.actionsOf('AiClk Token');
-		await editor.dragIn('Refresh the access token');
+		await editor.dragIn('Refresh access token');
 		await editor.chooseCredential(rig.credential);
 		await editor.picture('token-node');
 		await editor.closeNode();

@@ -56,7 +56,7 @@ describe('readAnswer', () => {
 			'read',
 			answer(503, { code: 400 }),
 			'unknown',
-			/out of order/,
+			/temporarily unavailable/,
 			/^Nothing was changed/,
 		],
 		[

@@ -120,7 +120,15 @@ describe('readDay', () => {
 		[new Date('2026-01-31T12:00:00Z'), '2026-01-31'],
 		[{ toISO: () => '2026-01-31T00:00:00.000+08:00' }, '2026-01-31'],
 	])('takes %p as written', (value, day) => {
-		expect(readDay(value)).toEqual(good(day));
+		expect(readDay(value, 'Asia/Shanghai')).toEqual(good(day));
+	});
+
+	it.each([
+		['Asia/Shanghai', '2026-02-01'],
+		['UTC', '2026-01-31'],
+		['America/New_York', '2026-01-31'],
+	])('takes the day that a JavaScript Date falls on in %s', (timeZone, day) => {
+		expect(readDay(new Date('2026-01-31T16:00:00Z'), timeZone)).toEqual(good(day));
 	});
 
 	it.each<[unknown, RegExp]>([
@@ -135,7 +143,7 @@ describe('readDay', () => {
 		[new Date(Number.NaN), /write it as/],
 		[{}, /write it as/],
 	])('refuses %p', (value, failure) => {
-		expect(readDay(value)).toEqual(bad(expect.stringMatching(failure)));
+		expect(readDay(value, 'UTC')).toEqual(bad(expect.stringMatching(failure)));
 	});
 
 	it('takes every day there is', () => {
@@ -147,7 +155,7 @@ describe('readDay', () => {
 		fc.assert(
 			fc.property(days, (date) => {
 				const iso = date.toISOString();
-				expect(readDay(iso)).toEqual(good(iso.slice(0, 10)));
+				expect(readDay(iso, 'UTC')).toEqual(good(iso.slice(0, 10)));
 			}),
 		);
 	});
@@ -199,7 +207,19 @@ describe('readJsonObject', () => {
 		['null', bad('is not a JSON object')],
 		[[], bad('is not a JSON object')],
 		[7, bad('is not a JSON object')],
+		[() => 1, bad('is not a JSON object')],
+		[{ a: undefined, b: [1, undefined], c: MOST }, good({ b: [1, null], c: MOST })],
+		[
+			{ a: new Date(0), b: { toJSON: () => 'luxon' } },
+			good({ a: '1970-01-01T00:00:00.000Z', b: 'luxon' }),
+		],
 	])('%p', (value, result) => {
 		expect(readJsonObject(value)).toEqual(result);
+	});
+
+	it('refuses an object that refers to itself', () => {
+		const endless: { self?: unknown } = {};
+		endless.self = endless;
+		expect(readJsonObject(endless)).toEqual(bad('is not valid JSON'));
 	});
 });

@@ -1,4 +1,4 @@
-import { readDay, readNames } from '../../../../aiclk/api/values';
+import { readNames } from '../../../../aiclk/api/values';
 import { rowItems } from '../../items';
 import type { Operation } from '../../operation';
 import { accountId, fieldList, paging, simplify } from '../../properties';
@@ -10,7 +10,7 @@ export const getFundRecords: Operation = {
 	option: {
 		name: 'Get Fund Records',
 		value: 'getFundRecords',
-		action: 'Get fund records of an account',
+		action: 'Get account fund records',
 		description: 'Get what an advertiser account spent on each day, in fen',
 	},
 	properties: [
@@ -38,8 +38,8 @@ export const getFundRecords: Operation = {
 		simplify,
 	],
 	plan: (fields) => {
-		const start = fields.get('startDate', 'Start Date', readDay);
-		const end = fields.get('endDate', 'End Date', readDay);
+		const start = fields.get('startDate', 'Start Date', fields.asDay);
+		const end = fields.get('endDate', 'End Date', fields.asDay);
 		if (start > end) {
 			fields.refuse(
 				`'Start Date' (${start}) is after 'End Date' (${end})`,

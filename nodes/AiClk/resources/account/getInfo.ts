@@ -19,7 +19,7 @@ export const getInfo: Operation = {
 	option: {
 		name: 'Get Info',
 		value: 'getInfo',
-		action: 'Get info of an account',
+		action: 'Get account info',
 		description: 'Get names, balances in fen and review status of an advertiser account',
 	},
 	properties: [accountId('The advertiser account'), fieldList(FIELDS, FIELDS), simplify],

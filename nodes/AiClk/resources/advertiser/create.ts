@@ -9,7 +9,7 @@ export const create: Operation = {
 	option: {
 		name: 'Create',
 		value: 'create',
-		action: 'Create an advertiser',
+		action: 'Create advertiser',
 		description: 'Open a new advertiser account below an agent or sub-manager',
 	},
 	properties: [

@@ -10,7 +10,7 @@ export const update: Operation = {
 	option: {
 		name: 'Update',
 		value: 'update',
-		action: 'Update an advertiser',
+		action: 'Update advertiser',
 		description: 'Change company, contact or licence data of an advertiser account',
 	},
 	properties: [

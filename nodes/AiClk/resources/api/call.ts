@@ -16,13 +16,7 @@ const onlyFor = (property: INodeProperties, show: Record<string, unknown[]>): IN
 });
 
 /** A charge under another spelling would get around Confirm and all that keeps it from being sent twice. */
-const isCharge = (path: string): boolean => {
-	try {
-		return /\/charge/i.test(decodeURIComponent(path));
-	} catch {
-		return true;
-	}
-};
+const isCharge = (path: string): boolean => /\/charge/i.test(decodeURIComponent(path));
 
 const toForm = (body: Record<string, Json>): Record<string, string> =>
 	Object.fromEntries(Object.entries(body).map(([name, value]) => [name, textOf(value)]));
@@ -32,7 +26,7 @@ export const call: Operation = {
 	option: {
 		name: 'Custom API Call',
 		value: 'call',
-		action: 'Make a custom API call',
+		action: 'Make custom API call',
 		description:
 			'Call an endpoint that this node has no operation for, e.g. of campaigns or reports',
 	},

@@ -5,7 +5,7 @@ export const agent = charge({
 	option: {
 		name: 'Agent: Transfer Money',
 		value: 'agent',
-		action: 'Transfer money as an agent',
+		action: 'Transfer money as agent',
 		description: 'Move money from an agent to a sub-manager or advertiser, or take it back',
 	},
 	path: 'agent',

@@ -5,7 +5,7 @@ export const agentCoupon = charge({
 	option: {
 		name: 'Agent: Transfer Coupon',
 		value: 'agentCoupon',
-		action: 'Transfer a coupon as an agent',
+		action: 'Transfer coupon as agent',
 		description:
 			'Move a coupon amount from an agent to a sub-manager or advertiser, or take it back',
 	},

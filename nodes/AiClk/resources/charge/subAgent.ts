@@ -5,7 +5,7 @@ export const subAgent = charge({
 	option: {
 		name: 'Sub-Manager: Transfer Money',
 		value: 'subAgent',
-		action: 'Transfer money as a sub manager',
+		action: 'Transfer money as sub manager',
 		description: 'Move money from a sub-manager to an advertiser, or take it back',
 	},
 	path: 'sub-agent-v2',

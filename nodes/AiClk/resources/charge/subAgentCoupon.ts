@@ -5,7 +5,7 @@ export const subAgentCoupon = charge({
 	option: {
 		name: 'Sub-Manager: Transfer Coupon',
 		value: 'subAgentCoupon',
-		action: 'Transfer a coupon as a sub manager',
+		action: 'Transfer coupon as sub manager',
 		description: 'Move a coupon amount from a sub-manager to an advertiser, or take it back',
 	},
 	path: 'sub-agent-coupon',

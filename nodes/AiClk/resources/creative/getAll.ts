@@ -1,4 +1,4 @@
-import { readDay, readId, readIds, readNames } from '../../../../aiclk/api/values';
+import { readId, readIds, readNames } from '../../../../aiclk/api/values';
 import { given, type Fields } from '../../fields';
 import { rowItems } from '../../items';
 import type { Operation } from '../../operation';
@@ -24,10 +24,10 @@ const COMMON_FIELDS = [
 
 const STATUSES = ['ENABLE', 'PAUSED', 'DELETED', 'RELATE_DELETED'];
 
-/** A span of days as AiClk has it; null when neither end is given. */
+/** A span of days as AiClk has it; undefined when neither end is given. */
 function spanOf(fields: Fields, name: string, label: string) {
-	const start = fields.pick('filters', `${name}From`, `${label} From`, readDay);
-	const end = fields.pick('filters', `${name}To`, `${label} To`, readDay);
+	const start = fields.pick('filters', `${name}From`, `${label} From`, fields.asDay);
+	const end = fields.pick('filters', `${name}To`, `${label} To`, fields.asDay);
 	if (start !== undefined && end !== undefined && start > end) {
 		fields.refuse(
 			`'${label} From' (${start}) is after '${label} To' (${end})`,

@@ -22,7 +22,7 @@ export const upload: Operation = {
 	option: {
 		name: 'Upload',
 		value: 'upload',
-		action: 'Upload a material',
+		action: 'Upload material',
 		description: 'Upload an image, a video or an app to an advertiser account',
 	},
 	properties: [
