@@ -259,9 +259,9 @@ async function write(): Promise<string> {
 	};
 	const parts = [
 		'# The Marketing-API, operation by operation',
-		'Written by `npm run docs:api`: each operation is run by n8n-core, with this credential, against the local AiClk of `test/sandbox`. Requests are as they went over the wire; answers have the documented shape and made-up values. `***` stands for a secret. `.ci/run` fails when this page is not what the code does.',
+		'Written by `npm run docs:api`: each operation is run by n8n-core, with this credential, against the sandbox, a mock of AiClk in `test/sandbox`. Requests are as they went over the wire; answers have the documented shape and made-up values. `***` stands for a secret. `.ci/run` fails when this page differs from what the code does.',
 		'## The access token',
-		'One request gets it, before the first call and then about once in 75 days.',
+		'One request gets it, before the first call and then about once in 70 days.',
 	];
 	try {
 		const order = { operation: 'refresh', when: 'always', options: {} };

@@ -1,6 +1,21 @@
 /**
  * Where AiClk's pages contradict themselves or leave something open: what this package does, each in one place.
  * A change here changes the requests; nothing else has to be touched.
+ *
+ * AiClk's pages, as comments of this package name them, below https://openapi.aiclk.com/docs/:
+ * - P1 quick_start/refresh_access_token/
+ * - P2 account/ad_account/
+ * - P3 account/ad_fund/
+ * - P4 account/ad_account_customer_create/
+ * - P5 account/ad_account_customer_update/
+ * - P6 ad_manage/creative/list/
+ * - P7 ad_manage/material/list/
+ * - P8 ad_manage/material/upload/
+ * - P9 ad_manage/tool/target_monitor_list/
+ * - P10 agent/agent_charge/
+ * - P11 agent/agent_charge_coupon/
+ * - P12 sub_agent/sub_agent_charge_v2/
+ * - P13 sub_agent/sub_agent_charge_coupon/
  */
 
 /** P8: the table names the form field of an upload's type `material_type`, the page's curl sends `type`. The table counts. */

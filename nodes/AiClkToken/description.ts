@@ -56,7 +56,7 @@ export const properties: INodeProperties[] = [
 		default: 30,
 		displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
 		description: 'Refresh when the access token expires within this many days, from 0 to 90',
-		hint: 'With 30, a daily schedule always comes before the credential, which renews by itself from day 75 of 90',
+		hint: 'With 30, a daily schedule always comes first: the credential by itself renews two to four weeks before expiry',
 	},
 	{
 		displayName: 'Verify',
