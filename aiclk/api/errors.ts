@@ -52,7 +52,7 @@ const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
 	money: {
 		message: ' The transfer may have been carried out.',
 		description:
-			"It was sent once and is not repeated. Check the account's flow at AiClk before trying again: a second try could move the money twice.",
+			"It was sent once and is not repeated. Check the account's transactions (流水) at AiClk before trying again: a second try could move the money twice.",
 	},
 };
 

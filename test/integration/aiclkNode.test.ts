@@ -412,14 +412,19 @@ describe('money', () => {
 
 	it.each<[string, Reply, RegExp, RegExp]>([
 		['code 400 in HTTP 200', () => [200, trace], /refused this: 账户余额不足/, /51e3db63b922cc8d/],
-		['HTTP 500', () => [500, 'oops'], /may have been carried out/, /Check the account's flow/],
+		[
+			'HTTP 500',
+			() => [500, 'oops'],
+			/may have been carried out/,
+			/Check the account's transactions/,
+		],
 		[
 			'HTTP 502 with an envelope',
 			() => [502, { ...trace, code: 500 }],
 			/may have been carried out/,
-			/Check the account's flow/,
+			/Check the account's transactions/,
 		],
-		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /flow at AiClk/],
+		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /at AiClk before/],
 		['a token refused in the body', refuse(200), /token: access_token 无效/, /been renewed.*bb22/],
 		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
 	])(
@@ -438,8 +443,8 @@ describe('money', () => {
 	);
 
 	it.each([
-		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /flow at AiClk/],
-		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /flow at AiClk/],
+		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /at AiClk before/],
+		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /at AiClk before/],
 		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
 		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
 	])('%s: one request, and the truth about it', async (_, code, message, description) => {

@@ -178,7 +178,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 			const sent = rig.to('charge/agent').length;
 			assert.equal(sent, 1);
 			assert.match(execution.error?.message ?? '', text);
-			assert.match(execution.error?.description ?? '', /Check the account's flow/);
+			assert.match(execution.error?.description ?? '', /Check the account's transactions/);
 			assert.equal(rig.refreshes, 1);
 			return `${sent} request, 0 refreshes`;
 		});

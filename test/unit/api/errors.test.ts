@@ -73,7 +73,7 @@ describe('readAnswer', () => {
 			answer(200, { code: 500 }),
 			'unknown',
 			/The transfer may have been/,
-			/flow/,
+			/transactions/,
 		],
 		[
 			'HTML',
@@ -81,7 +81,7 @@ describe('readAnswer', () => {
 			answer(200, '<html>'),
 			'unknown',
 			/not answer as documented \(HTTP 200\).*may have been/,
-			/flow/,
+			/transactions/,
 		],
 		[
 			'an unknown path',

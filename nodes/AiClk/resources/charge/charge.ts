@@ -62,7 +62,7 @@ const comment: INodeProperties = {
 	default: '',
 	placeholder: 'e.g. order 2026-0042',
 	description: 'A remark that AiClk keeps with the transfer',
-	hint: "One that is different for each transfer is easy to find in the account's flow",
+	hint: "One that is different for each transfer is easy to find in the account's transactions",
 };
 
 const confirm: INodeProperties = {
