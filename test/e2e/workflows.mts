@@ -126,6 +126,15 @@ export const aiClk = (parameters: Json, node: Json = {}): Node => ({
 export const REFRESH = { operation: 'refresh', when: 'always' };
 export const STATUS = { operation: 'status' };
 
+/** A transfer of 100 yuan, as a person fills it in. */
+export const CHARGE = {
+	resource: 'charge',
+	operation: 'agent',
+	targetUser: '1000004',
+	money: 10_000,
+	confirm: true,
+};
+
 /** HTTP Request, started by hand, once for each item. */
 export const httpRequest = (shape: Shape, url: string, items = 1, node: Json = {}): Workflow =>
 	chain(`${shape} ${url} for ${items}`, [

@@ -7,7 +7,7 @@ import { ROOT } from '../../n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
 import { storedToken } from '../../sandbox/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
-import { aiClk, chain, itemsOf, REFRESH, token, webhook } from '../workflows.mts';
+import { aiClk, chain, CHARGE, itemsOf, REFRESH, token, webhook } from '../workflows.mts';
 
 type Json = Record<string, unknown>;
 type Node = Workflow['nodes'][number];
@@ -159,14 +159,6 @@ interface Failing {
 	error: RegExp;
 	whatToDo: RegExp;
 }
-
-const CHARGE = {
-	resource: 'charge',
-	operation: 'agent',
-	targetUser: '1000004',
-	money: 10_000,
-	confirm: true,
-};
 
 const FAILING: Record<string, Failing> = {
 	'May have been carried out': {
