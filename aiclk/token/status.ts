@@ -22,7 +22,7 @@ export interface TokenReport {
 	valid: boolean;
 	issuedAt: string | null;
 	expiresAt: string | null;
-	/** s; 0 when expired */
+	/** s until it expires; 0 after that. A token counts as dead a minute earlier. */
 	expiresInSeconds: number | null;
 	/** Whole days, rounded down. */
 	expiresInDays: number | null;
