@@ -20,6 +20,9 @@ const ECHO = 'sandbox/echo';
 const TEN_MINUTES_MS = 600_000;
 const DAY_MS = 86_400_000;
 
+/** The pause after a refresh whose token was lost to another process, and a little more. */
+const LOST_RACE_PAUSE_MS = 5_200;
+
 /** What happens to a token in its life: revoked, due while AiClk is out of order, rotated, clocks that differ. */
 export const life: Scenarios = (rig, scenario) => {
 	const read = (shape: Shape = 'GET') => httpRequest(shape, rig.url(ECHO));
@@ -70,6 +73,27 @@ export const life: Scenarios = (rig, scenario) => {
 		const healed = runs.filter((run) => run.itemsOf('Call')[0]?.code === 200).length;
 		assert.deepEqual([rig.refreshes, healed], [1, 30]);
 		return `${rig.refreshes} refresh, ${healed} of 30 answered`;
+	});
+
+	scenario('expired, and AiClk refuses account/info whatever the token', async () => {
+		rig.credential = await rig.newCredential(
+			await storedToken(rig.sandbox, rig.client, { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS }),
+		);
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 401 } });
+		// Each new token looks like one that another process has replaced, but nobody stores another one.
+		for (let race = 0; race < 2; race++) {
+			const { error } = await rig.run(read());
+			assert.match(error?.message ?? '', /renewed by another n8n process/);
+			await sleep(LOST_RACE_PAUSE_MS);
+		}
+		for (let run = 0; run < 10; run++) {
+			const { error } = await rig.run(read());
+			assert.doesNotMatch(error?.message ?? '', /renewed by another/);
+		}
+		rig.sandbox.configure({ apiFault: null });
+		assert.ok(await succeeds());
+		assert.equal(rig.refreshes, 3);
+		return `${rig.refreshes} refreshes, then none for 10 failed runs and one that worked`;
 	});
 
 	scenario('token endpoint down for the whole window, then back', async () => {
