@@ -17,9 +17,18 @@ const VIEWPORT = { width: 1280, height: 800 };
 const exactly = (text: string): RegExp =>
 	new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
 
+/** Which n8n is opened, and how. */
+export interface EditorOptions {
+	url: string;
+	isN8n1: boolean;
+	/** Where pictures go. */
+	folder: string;
+}
+
 /** What the search in the panel of nodes shows for one node. */
 export interface FoundNode {
-	description: string;
+	/** Null on n8n 1, which shows none of a community node. */
+	description: string | null;
 	/** Natural width of its icon in pixels: 0 when the browser could not draw it. */
 	iconWidth: number;
 }
@@ -36,12 +45,11 @@ export class Editor {
 
 	private constructor(
 		private readonly page: Page,
-		private readonly url: string,
-		private readonly folder: string,
+		private readonly options: EditorOptions,
 	) {}
 
-	/** @param folder where pictures go */
-	static async open(browser: Browser, url: string, folder: string): Promise<Editor> {
+	static async open(browser: Browser, options: EditorOptions): Promise<Editor> {
+		const { url, folder } = options;
 		const context = await browser.newContext({
 			viewport: VIEWPORT,
 			colorScheme: 'light',
@@ -55,7 +63,7 @@ export class Editor {
 			async (route) => await route.abort(),
 		);
 		await mkdir(folder, { recursive: true });
-		const editor = new Editor(await context.newPage(), url, folder);
+		const editor = new Editor(await context.newPage(), options);
 		editor.keepWhatIsReceived();
 		return editor;
 	}
@@ -91,7 +99,8 @@ export class Editor {
 	/** Keeps a picture of the screen; they are numbered in the order of a run. */
 	async picture(name: string): Promise<void> {
 		const number = String(++this.pictures).padStart(2, '0');
-		await this.pictureAs(join(this.folder, `${number}-${name.replaceAll(' ', '-')}.png`));
+		const file = `${number}-${name.replaceAll(' ', '-')}.png`;
+		await this.pictureAs(join(this.options.folder, file));
 	}
 
 	async pictureAs(path: string): Promise<void> {
@@ -101,7 +110,7 @@ export class Editor {
 	}
 
 	async signIn(): Promise<void> {
-		await this.page.goto(`${this.url}/signin`);
+		await this.page.goto(`${this.options.url}/signin`);
 		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(OWNER.email);
 		await this.page.locator('input[name="password"]').fill(OWNER.password);
 		await this.at('form-submit-button').click();
@@ -110,18 +119,18 @@ export class Editor {
 
 	/** A new workflow with nothing but a trigger to start it by hand. */
 	async newWorkflow(name: string): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/new`);
+		await this.page.goto(`${this.options.url}/workflow/new`);
 		await this.at('workflow-name-input').getByTestId('inline-edit-preview').click();
 		await this.at('workflow-name-input').getByTestId('inline-edit-input').fill(name);
 		await this.page.keyboard.press('Enter');
 		await this.at('canvas-plus-button').first().click();
 		await this.at('node-creator-search-bar').fill('Manual Trigger');
 		await this.entry('Manual Trigger').click();
-		await this.onCanvas('manualTrigger').waitFor();
+		await this.at('canvas-node').first().waitFor();
 	}
 
 	async openWorkflow(id: string): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/${id}`);
+		await this.page.goto(`${this.options.url}/workflow/${id}`);
 		await this.at('canvas-node').first().waitFor();
 	}
 
@@ -142,8 +151,9 @@ export class Editor {
 	async lookAt(node: string): Promise<FoundNode> {
 		const icon = this.entry(node).locator('img').first();
 		await icon.waitFor();
+		const description = this.entry(node).getByTestId('node-creator-item-description');
 		return {
-			description: await this.entry(node).getByTestId('node-creator-item-description').innerText(),
+			description: this.options.isN8n1 ? null : await description.innerText(),
 			iconWidth: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth),
 		};
 	}
@@ -163,18 +173,17 @@ export class Editor {
 		await this.at('ndv').waitFor();
 	}
 
-	/** A node on the canvas, by the last part of its type. */
-	private onCanvas(type: string): Locator {
-		return this.page.locator(`[data-test-id="canvas-node"][data-node-type$=".${type}"]`);
+	private onCanvas(node: string): Locator {
+		return this.page.locator(`[data-test-id="canvas-node"][data-node-name="${node}"]`);
 	}
 
-	async openNode(type: string): Promise<void> {
-		await this.onCanvas(type).dblclick();
+	async openNode(name: string): Promise<void> {
+		await this.onCanvas(name).dblclick();
 		await this.at('ndv').waitFor();
 	}
 
 	async closeNode(): Promise<void> {
-		await this.at('ndv-close-button').click();
+		await this.at(this.options.isN8n1 ? 'back-to-canvas' : 'ndv-close-button').click();
 		await this.at('ndv').waitFor({ state: 'hidden' });
 	}
 
@@ -211,14 +220,20 @@ export class Editor {
 
 	/** Opens the dialog for a first credential of the open node. */
 	async createCredential(): Promise<CredentialDialog> {
-		await this.at('node-credentials-empty-state').getByRole('button').click();
-		return await CredentialDialog.opened(this.page);
+		if (this.options.isN8n1) {
+			// A list that holds nothing else.
+			await this.at('node-credentials-select').click();
+			await this.at('node-credentials-select-item-new').click();
+		} else {
+			await this.at('node-credentials-empty-state').getByRole('button').click();
+		}
+		return await CredentialDialog.opened(this.page, this.options.isN8n1);
 	}
 
 	/** Opens the dialog of the open node's credential. */
 	async editCredential(): Promise<CredentialDialog> {
 		await this.at('credential-edit-button').click();
-		return await CredentialDialog.opened(this.page);
+		return await CredentialDialog.opened(this.page, this.options.isN8n1);
 	}
 
 	/** Gives the open node a credential that is there already. */
@@ -233,6 +248,11 @@ export class Editor {
 		await this.at('canvas-node-status-success')
 			.nth(nodes - 1)
 			.waitFor();
+	}
+
+	/** Runs the open node alone, on what the nodes before it have put out. */
+	async executeStep(): Promise<void> {
+		await this.at('node-execute-button').click();
 	}
 
 	/** Opens a workflow that is stored and shows the whole of it. */
@@ -282,12 +302,15 @@ export class Editor {
 export class CredentialDialog {
 	private readonly dialog: Locator;
 
-	private constructor(private readonly page: Page) {
+	private constructor(
+		private readonly page: Page,
+		private readonly isN8n1: boolean,
+	) {
 		this.dialog = page.getByTestId('editCredential-modal');
 	}
 
-	static async opened(page: Page): Promise<CredentialDialog> {
-		const opened = new CredentialDialog(page);
+	static async opened(page: Page, isN8n1: boolean): Promise<CredentialDialog> {
+		const opened = new CredentialDialog(page, isN8n1);
 		await opened.fields.first().waitFor();
 		return opened;
 	}
@@ -298,7 +321,7 @@ export class CredentialDialog {
 
 	/** The labels of all fields, from top to bottom, without the star of those that are required. */
 	async labels(): Promise<string[]> {
-		const texts = await this.fields.locator('label').allInnerTexts();
+		const texts = await this.fields.locator('label.n8n-input-label').allInnerTexts();
 		// On the lines below stand the buttons to switch to an expression.
 		return texts.map((text) => (text.split('\n', 1)[0] ?? '').replace('*', '').trim());
 	}
@@ -320,14 +343,22 @@ export class CredentialDialog {
 		await this.field(field).fill(text);
 	}
 
-	/** Presses Save and waits until n8n has tested what was saved. It closes a new credential that passes. */
+	/** Presses Save and waits until n8n has tested what was saved. */
 	async save(): Promise<void> {
 		const tested = this.page.waitForResponse(/\/rest\/credentials\/test$/);
 		await this.dialog.getByTestId('credential-save-button').click();
 		await tested;
 	}
 
-	async closed(): Promise<void> {
+	/** Saves a new credential that passes its test: n8n closes the dialog then, n8n 1 leaves that to the person. */
+	async saveNew(): Promise<void> {
+		await this.save();
+		if (!this.isN8n1) return await this.closed();
+		await this.success();
+		await this.close();
+	}
+
+	private async closed(): Promise<void> {
 		await this.dialog.waitFor({ state: 'hidden' });
 	}
 
