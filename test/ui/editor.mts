@@ -134,6 +134,19 @@ export class Editor {
 		await this.at('canvas-node').first().waitFor();
 	}
 
+	/** A new workflow out of a file, by the workflow's menu. */
+	async importFromFile(path: string): Promise<void> {
+		await this.page.goto(`${this.options.url}/workflow/new`);
+		await this.at('workflow-menu').click();
+		// n8n 1 has the entry in the menu itself.
+		if (!this.options.isN8n1) await this.at('workflow-menu-item-import').click();
+		const chooser = this.page.waitForEvent('filechooser');
+		await this.at('workflow-menu-item-import-from-file').click();
+		await (await chooser).setFiles(path);
+		await this.at('canvas-node').first().waitFor();
+		await this.at('zoom-to-fit').click();
+	}
+
 	/** An entry of the panel of nodes, or of a node's actions in it. */
 	private entry(name: string): Locator {
 		return this.at('item-iterator-item').filter({

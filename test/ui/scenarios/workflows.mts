@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 
+import { ROOT } from '../../n8n/install.mts';
 import type { UiScenarios } from '../rig.mts';
 
 const ACCOUNT_INFO =
 	'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22display_name%22%2C%22balance%22%5D%7D';
 
-/** Workflows that are put together and run. */
+/** Workflows that are put together, or imported, and run. */
 export const workflows: UiScenarios = (rig, scenario) => {
 	scenario('AiClk Token, AiClk and HTTP Request, dragged in and run', async (editor) => {
 		await rig.begin();
@@ -62,4 +64,30 @@ export const workflows: UiScenarios = (rig, scenario) => {
 		assert.equal(answer.display_name, '广告主名称');
 		assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
 	});
+
+	scenario(
+		'a template is imported from its file, gets its credential and is run',
+		async (editor) => {
+			await rig.begin();
+			await editor.importFromFile(join(ROOT, 'examples', 'token-rotation-with-alerts.json'));
+			await editor.picture('template');
+			for (const node of ['AiClk Token', 'Token status']) {
+				await editor.openNode(node);
+				await editor.chooseCredential(rig.credential);
+				await editor.closeNode();
+			}
+			assert.deepEqual(await editor.redMarks(), []);
+			// The other nodes are for a token that needs a person.
+			await editor.executeWorkflow(4);
+			await editor.picture('template-run');
+			await editor.openNode('Token status');
+			const status = await editor.readOutput();
+			await editor.picture('template-output');
+			await rig.assertNoSecretSeen();
+			await editor.closeNode();
+
+			assert.equal(status.reason, 'accepted');
+			assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
+		},
+	);
 };
