@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, PageScreenshotOptions } from 'playwright-core';
 
 import { OWNER } from '../n8n/rest.mts';
 
@@ -10,8 +10,23 @@ const PATIENCE_MS = 30_000;
 /** How long n8n may take to find out what a node lacks. */
 const MARKS_MS = 1_500;
 
-/** The size of every picture, too. */
+/** The size of every picture of the screen, too. */
 const VIEWPORT = { width: 1280, height: 800 };
+
+/** Around a workflow, in a picture of it alone. */
+const MARGIN = 24;
+
+/** What is drawn on the canvas: nodes and notes, the lines between them, and icons and texts beside a node. */
+const DRAWN = [
+	'.vue-flow__node',
+	'.vue-flow__edge-path',
+	'.vue-flow__node svg',
+	'.vue-flow__node :not(:has(*), :empty)',
+].join(', ');
+
+/** Hides what lies around and over the canvas. */
+const CANVAS_ALONE =
+	'body :not(:has(.vue-flow), .vue-flow, .vue-flow *), .vue-flow__panel { visibility: hidden; }';
 
 /** Matches a text that is just this, whatever white space stands around it. */
 const exactly = (text: string): RegExp =>
@@ -23,6 +38,8 @@ export interface EditorOptions {
 	isN8n1: boolean;
 	/** Where pictures go. */
 	folder: string;
+	/** Pixels of a picture for each of the screen's, both ways. */
+	scale: number;
 }
 
 /** What the search in the panel of nodes shows for one node. */
@@ -49,9 +66,10 @@ export class Editor {
 	) {}
 
 	static async open(browser: Browser, options: EditorOptions): Promise<Editor> {
-		const { url, folder } = options;
+		const { url, folder, scale } = options;
 		const context = await browser.newContext({
 			viewport: VIEWPORT,
+			deviceScaleFactor: scale,
 			colorScheme: 'light',
 			locale: 'en-US',
 			reducedMotion: 'reduce',
@@ -100,13 +118,30 @@ export class Editor {
 	async picture(name: string): Promise<void> {
 		const number = String(++this.pictures).padStart(2, '0');
 		const file = `${number}-${name.replaceAll(' ', '-')}.png`;
-		await this.pictureAs(join(this.options.folder, file));
+		await this.pictureAs(join(this.options.folder, file), { scale: 'css' });
 	}
 
-	async pictureAs(path: string): Promise<void> {
+	async pictureAs(path: string, more: PageScreenshotOptions = {}): Promise<void> {
 		// Hovering makes tool bars appear.
 		await this.page.mouse.move(VIEWPORT.width / 2, 1);
-		await this.page.screenshot({ path, animations: 'disabled' });
+		await this.page.screenshot({ path, animations: 'disabled', ...more });
+	}
+
+	/** A picture of the workflow alone: what is drawn on the canvas, with a margin around it. */
+	async pictureOfWorkflow(path: string): Promise<void> {
+		// Takes the frame from the node that was opened last.
+		await this.at('canvas').click({ position: { x: 20, y: 20 } });
+		const boxes = await this.page.locator(DRAWN).evaluateAll((elements) =>
+			elements
+				.filter((element) => element.checkVisibility({ opacityProperty: true }))
+				.map((element) => element.getBoundingClientRect())
+				.map(({ left, top, right, bottom }) => ({ left, top, right, bottom })),
+		);
+		const x = Math.min(...boxes.map(({ left }) => left)) - MARGIN;
+		const y = Math.min(...boxes.map(({ top }) => top)) - MARGIN;
+		const width = Math.max(...boxes.map(({ right }) => right)) + MARGIN - x;
+		const height = Math.max(...boxes.map(({ bottom }) => bottom)) + MARGIN - y;
+		await this.pictureAs(path, { clip: { x, y, width, height }, style: CANVAS_ALONE });
 	}
 
 	async signIn(): Promise<void> {
@@ -330,6 +365,11 @@ export class CredentialDialog {
 
 	private get fields(): Locator {
 		return this.dialog.getByTestId('credential-connection-parameter');
+	}
+
+	/** A picture of the dialog alone. */
+	async pictureAs(path: string): Promise<void> {
+		await this.dialog.screenshot({ path, animations: 'disabled' });
 	}
 
 	/** The labels of all fields, from top to bottom, without the star of those that are required. */

@@ -11,6 +11,9 @@ import { Editor } from './editor.mts';
 
 const DOC_IMAGES = join(ROOT, 'docs', 'images');
 
+/** They are scaled down in a page, and should be sharp for who opens one. */
+const DOC_SCALE = 2;
+
 /** The rig of test/e2e with n8n's editor open in a browser. */
 export class UiRig extends Rig {
 	editor!: Editor;
@@ -35,6 +38,7 @@ export class UiRig extends Rig {
 			url: this.server.url,
 			isN8n1: this.isN8n1,
 			folder,
+			scale: this.isDocumenting ? DOC_SCALE : 1,
 		});
 		await this.editor.signIn();
 	}

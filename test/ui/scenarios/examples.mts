@@ -17,7 +17,7 @@ export const examples: UiScenarios = (rig, scenario) => {
 			const found = await editor.redMarks();
 			if (found.length > 0) marks[name] = found;
 			await editor.picture(name);
-			await rig.docImage(`examples/${name}`, async (path) => await editor.pictureAs(path));
+			await rig.docImage(`examples/${name}`, async (path) => await editor.pictureOfWorkflow(path));
 		}
 		assert.deepEqual(marks, LACKING);
 	});

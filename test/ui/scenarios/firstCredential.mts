@@ -27,7 +27,7 @@ export const firstCredential: UiScenarios = (rig, scenario) => {
 			await dialog.type('clientId', clientId);
 			await dialog.type('refreshToken', 'mistyped');
 			await dialog.type('accountId', '1000002');
-			await rig.docImage('credential', async (path) => await editor.pictureAs(path));
+			await rig.docImage('credential', async (path) => await dialog.pictureAs(path));
 			await dialog.type('baseUrl', rig.sandbox.url);
 			await dialog.save();
 			const words = await dialog.failure();
