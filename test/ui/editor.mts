@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, PageScreenshotOptions } from 'playwright-core';
 
 import { OWNER } from '../n8n/rest.mts';
 
@@ -10,16 +10,42 @@ const PATIENCE_MS = 30_000;
 /** How long n8n may take to find out what a node lacks. */
 const MARKS_MS = 1_500;
 
-/** The size of every picture, too. */
+/** The size of every picture of the screen, too. */
 const VIEWPORT = { width: 1280, height: 800 };
+
+/** Around a workflow, in a picture of it alone. */
+const MARGIN = 24;
+
+/** What is drawn on the canvas: nodes and notes, the lines between them, and icons and texts beside a node. */
+const DRAWN = [
+	'.vue-flow__node',
+	'.vue-flow__edge-path',
+	'.vue-flow__node svg',
+	'.vue-flow__node :not(:has(*), :empty)',
+].join(', ');
+
+/** Hides what lies around and over the canvas. */
+const CANVAS_ALONE =
+	'body :not(:has(.vue-flow), .vue-flow, .vue-flow *), .vue-flow__panel { visibility: hidden; }';
 
 /** Matches a text that is just this, whatever white space stands around it. */
 const exactly = (text: string): RegExp =>
 	new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
 
+/** Which n8n is opened, and how. */
+export interface EditorOptions {
+	url: string;
+	isN8n1: boolean;
+	/** Where pictures go. */
+	folder: string;
+	/** Pixels of a picture for each of the screen's, both ways. */
+	scale: number;
+}
+
 /** What the search in the panel of nodes shows for one node. */
 export interface FoundNode {
-	description: string;
+	/** Null on n8n 1, which shows none of a community node. */
+	description: string | null;
 	/** Natural width of its icon in pixels: 0 when the browser could not draw it. */
 	iconWidth: number;
 }
@@ -36,14 +62,14 @@ export class Editor {
 
 	private constructor(
 		private readonly page: Page,
-		private readonly url: string,
-		private readonly folder: string,
+		private readonly options: EditorOptions,
 	) {}
 
-	/** @param folder where pictures go */
-	static async open(browser: Browser, url: string, folder: string): Promise<Editor> {
+	static async open(browser: Browser, options: EditorOptions): Promise<Editor> {
+		const { url, folder, scale } = options;
 		const context = await browser.newContext({
 			viewport: VIEWPORT,
+			deviceScaleFactor: scale,
 			colorScheme: 'light',
 			locale: 'en-US',
 			reducedMotion: 'reduce',
@@ -55,7 +81,7 @@ export class Editor {
 			async (route) => await route.abort(),
 		);
 		await mkdir(folder, { recursive: true });
-		const editor = new Editor(await context.newPage(), url, folder);
+		const editor = new Editor(await context.newPage(), options);
 		editor.keepWhatIsReceived();
 		return editor;
 	}
@@ -91,17 +117,35 @@ export class Editor {
 	/** Keeps a picture of the screen; they are numbered in the order of a run. */
 	async picture(name: string): Promise<void> {
 		const number = String(++this.pictures).padStart(2, '0');
-		await this.pictureAs(join(this.folder, `${number}-${name.replaceAll(' ', '-')}.png`));
+		const file = `${number}-${name.replaceAll(' ', '-')}.png`;
+		await this.pictureAs(join(this.options.folder, file), { scale: 'css' });
 	}
 
-	async pictureAs(path: string): Promise<void> {
+	async pictureAs(path: string, more: PageScreenshotOptions = {}): Promise<void> {
 		// Hovering makes tool bars appear.
 		await this.page.mouse.move(VIEWPORT.width / 2, 1);
-		await this.page.screenshot({ path, animations: 'disabled' });
+		await this.page.screenshot({ path, animations: 'disabled', ...more });
+	}
+
+	/** A picture of the workflow alone: what is drawn on the canvas, with a margin around it. */
+	async pictureOfWorkflow(path: string): Promise<void> {
+		// Takes the frame from the node that was opened last.
+		await this.at('canvas').click({ position: { x: 20, y: 20 } });
+		const boxes = await this.page.locator(DRAWN).evaluateAll((elements) =>
+			elements
+				.filter((element) => element.checkVisibility({ opacityProperty: true }))
+				.map((element) => element.getBoundingClientRect())
+				.map(({ left, top, right, bottom }) => ({ left, top, right, bottom })),
+		);
+		const x = Math.min(...boxes.map(({ left }) => left)) - MARGIN;
+		const y = Math.min(...boxes.map(({ top }) => top)) - MARGIN;
+		const width = Math.max(...boxes.map(({ right }) => right)) + MARGIN - x;
+		const height = Math.max(...boxes.map(({ bottom }) => bottom)) + MARGIN - y;
+		await this.pictureAs(path, { clip: { x, y, width, height }, style: CANVAS_ALONE });
 	}
 
 	async signIn(): Promise<void> {
-		await this.page.goto(`${this.url}/signin`);
+		await this.page.goto(`${this.options.url}/signin`);
 		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(OWNER.email);
 		await this.page.locator('input[name="password"]').fill(OWNER.password);
 		await this.at('form-submit-button').click();
@@ -110,19 +154,32 @@ export class Editor {
 
 	/** A new workflow with nothing but a trigger to start it by hand. */
 	async newWorkflow(name: string): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/new`);
+		await this.page.goto(`${this.options.url}/workflow/new`);
 		await this.at('workflow-name-input').getByTestId('inline-edit-preview').click();
 		await this.at('workflow-name-input').getByTestId('inline-edit-input').fill(name);
 		await this.page.keyboard.press('Enter');
 		await this.at('canvas-plus-button').first().click();
 		await this.at('node-creator-search-bar').fill('Manual Trigger');
 		await this.entry('Manual Trigger').click();
-		await this.onCanvas('manualTrigger').waitFor();
+		await this.at('canvas-node').first().waitFor();
 	}
 
 	async openWorkflow(id: string): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/${id}`);
+		await this.page.goto(`${this.options.url}/workflow/${id}`);
 		await this.at('canvas-node').first().waitFor();
+	}
+
+	/** A new workflow out of a file, by the workflow's menu. */
+	async importFromFile(path: string): Promise<void> {
+		await this.page.goto(`${this.options.url}/workflow/new`);
+		await this.at('workflow-menu').click();
+		// n8n 1 has the entry in the menu itself.
+		if (!this.options.isN8n1) await this.at('workflow-menu-item-import').click();
+		const chooser = this.page.waitForEvent('filechooser');
+		await this.at('workflow-menu-item-import-from-file').click();
+		await (await chooser).setFiles(path);
+		await this.at('canvas-node').first().waitFor();
+		await this.at('zoom-to-fit').click();
 	}
 
 	/** An entry of the panel of nodes, or of a node's actions in it. */
@@ -142,8 +199,9 @@ export class Editor {
 	async lookAt(node: string): Promise<FoundNode> {
 		const icon = this.entry(node).locator('img').first();
 		await icon.waitFor();
+		const description = this.entry(node).getByTestId('node-creator-item-description');
 		return {
-			description: await this.entry(node).getByTestId('node-creator-item-description').innerText(),
+			description: this.options.isN8n1 ? null : await description.innerText(),
 			iconWidth: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth),
 		};
 	}
@@ -163,18 +221,17 @@ export class Editor {
 		await this.at('ndv').waitFor();
 	}
 
-	/** A node on the canvas, by the last part of its type. */
-	private onCanvas(type: string): Locator {
-		return this.page.locator(`[data-test-id="canvas-node"][data-node-type$=".${type}"]`);
+	private onCanvas(node: string): Locator {
+		return this.page.locator(`[data-test-id="canvas-node"][data-node-name="${node}"]`);
 	}
 
-	async openNode(type: string): Promise<void> {
-		await this.onCanvas(type).dblclick();
+	async openNode(name: string): Promise<void> {
+		await this.onCanvas(name).dblclick();
 		await this.at('ndv').waitFor();
 	}
 
 	async closeNode(): Promise<void> {
-		await this.at('ndv-close-button').click();
+		await this.at(this.options.isN8n1 ? 'back-to-canvas' : 'ndv-close-button').click();
 		await this.at('ndv').waitFor({ state: 'hidden' });
 	}
 
@@ -211,14 +268,20 @@ export class Editor {
 
 	/** Opens the dialog for a first credential of the open node. */
 	async createCredential(): Promise<CredentialDialog> {
-		await this.at('node-credentials-empty-state').getByRole('button').click();
-		return await CredentialDialog.opened(this.page);
+		if (this.options.isN8n1) {
+			// A list that holds nothing else.
+			await this.at('node-credentials-select').click();
+			await this.at('node-credentials-select-item-new').click();
+		} else {
+			await this.at('node-credentials-empty-state').getByRole('button').click();
+		}
+		return await CredentialDialog.opened(this.page, this.options.isN8n1);
 	}
 
 	/** Opens the dialog of the open node's credential. */
 	async editCredential(): Promise<CredentialDialog> {
 		await this.at('credential-edit-button').click();
-		return await CredentialDialog.opened(this.page);
+		return await CredentialDialog.opened(this.page, this.options.isN8n1);
 	}
 
 	/** Gives the open node a credential that is there already. */
@@ -233,6 +296,11 @@ export class Editor {
 		await this.at('canvas-node-status-success')
 			.nth(nodes - 1)
 			.waitFor();
+	}
+
+	/** Runs the open node alone, on what the nodes before it have put out. */
+	async executeStep(): Promise<void> {
+		await this.at('node-execute-button').click();
 	}
 
 	/** Opens a workflow that is stored and shows the whole of it. */
@@ -282,12 +350,15 @@ export class Editor {
 export class CredentialDialog {
 	private readonly dialog: Locator;
 
-	private constructor(private readonly page: Page) {
+	private constructor(
+		private readonly page: Page,
+		private readonly isN8n1: boolean,
+	) {
 		this.dialog = page.getByTestId('editCredential-modal');
 	}
 
-	static async opened(page: Page): Promise<CredentialDialog> {
-		const opened = new CredentialDialog(page);
+	static async opened(page: Page, isN8n1: boolean): Promise<CredentialDialog> {
+		const opened = new CredentialDialog(page, isN8n1);
 		await opened.fields.first().waitFor();
 		return opened;
 	}
@@ -296,9 +367,14 @@ export class CredentialDialog {
 		return this.dialog.getByTestId('credential-connection-parameter');
 	}
 
+	/** A picture of the dialog alone. */
+	async pictureAs(path: string): Promise<void> {
+		await this.dialog.screenshot({ path, animations: 'disabled' });
+	}
+
 	/** The labels of all fields, from top to bottom, without the star of those that are required. */
 	async labels(): Promise<string[]> {
-		const texts = await this.fields.locator('label').allInnerTexts();
+		const texts = await this.fields.locator('label.n8n-input-label').allInnerTexts();
 		// On the lines below stand the buttons to switch to an expression.
 		return texts.map((text) => (text.split('\n', 1)[0] ?? '').replace('*', '').trim());
 	}
@@ -320,14 +396,22 @@ export class CredentialDialog {
 		await this.field(field).fill(text);
 	}
 
-	/** Presses Save and waits until n8n has tested what was saved. It closes a new credential that passes. */
+	/** Presses Save and waits until n8n has tested what was saved. */
 	async save(): Promise<void> {
 		const tested = this.page.waitForResponse(/\/rest\/credentials\/test$/);
 		await this.dialog.getByTestId('credential-save-button').click();
 		await tested;
 	}
 
-	async closed(): Promise<void> {
+	/** Saves a new credential that passes its test: n8n closes the dialog then, n8n 1 leaves that to the person. */
+	async saveNew(): Promise<void> {
+		await this.save();
+		if (!this.isN8n1) return await this.closed();
+		await this.success();
+		await this.close();
+	}
+
+	private async closed(): Promise<void> {
 		await this.dialog.waitFor({ state: 'hidden' });
 	}
 

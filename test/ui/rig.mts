@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+
+import { Rig } from '../e2e/rig.mts';
+import { N8N_VERSIONS, type N8nVersion, ROOT } from '../n8n/install.mts';
+import { startChromium } from './browser.mts';
+import { Editor } from './editor.mts';
+
+const DOC_IMAGES = join(ROOT, 'docs', 'images');
+
+/** They are scaled down in a page, and should be sharp for who opens one. */
+const DOC_SCALE = 2;
+
+/** The rig of test/e2e with n8n's editor open in a browser. */
+export class UiRig extends Rig {
+	editor!: Editor;
+
+	private browser?: Browser;
+
+	/** Whether this run takes the pictures in docs/images anew. */
+	private readonly isDocumenting: boolean;
+
+	constructor(version: N8nVersion) {
+		super(version, 'ui');
+		this.isDocumenting = process.env.AICLK_DOC_IMAGES === '1' && version === N8N_VERSIONS[0];
+	}
+
+	override async start(): Promise<void> {
+		const folder = join(ROOT, 'reports', 'ui', this.version);
+		await rm(folder, { recursive: true, force: true });
+		// First of all: without a browser there is no need to wait for n8n.
+		this.browser = await startChromium();
+		await super.start();
+		this.editor = await Editor.open(this.browser, {
+			url: this.server.url,
+			isN8n1: this.isN8n1,
+			folder,
+			scale: this.isDocumenting ? DOC_SCALE : 1,
+		});
+		await this.editor.signIn();
+	}
+
+	override async stop(): Promise<void> {
+		await this.browser?.close();
+		await super.stop();
+	}
+
+	/**
+	 * Makes a picture for the documentation: only when asked for, and of one n8n.
+	 *
+	 * @param path in docs/images, without its ending
+	 * @param take given the path to write to
+	 */
+	async docImage(path: string, take: (path: string) => Promise<void>): Promise<void> {
+		if (!this.isDocumenting) return;
+		await this.editor.dismissMessages();
+		await take(join(DOC_IMAGES, `${path}.png`));
+	}
+
+	/** No secret stands on the screen, and none came to the browser in any other way since it was opened. */
+	async assertNoSecretSeen(): Promise<void> {
+		const secrets = this.secrets();
+		const seen = [await this.editor.visibleText(), ...this.editor.received];
+		const found = secrets.filter((secret) => seen.some((text) => text.includes(secret)));
+		assert.equal(found.length, 0, `${found.length} secrets came to the browser`);
+	}
+}
+
+/** Defines one test. When it fails there is a picture of the screen. */
+type UiScenario = (name: string, body: (editor: Editor) => Promise<void>) => void;
+
+/** A file of scenarios: defines them for one n8n. */
+export type UiScenarios = (rig: UiRig, scenario: UiScenario) => void;
+
+/** Runs scenarios in the editor of one version of n8n, one after the other. */
+export function inEditor(version: N8nVersion, files: UiScenarios[]): void {
+	describe(`The editor of n8n ${version}`, () => {
+		const rig = new UiRig(version);
+		before(async () => await rig.start());
+		after(async () => await rig.stop());
+		const scenario: UiScenario = (name, body) => {
+			it(name, async () => {
+				try {
+					await body(rig.editor);
+				} catch (error) {
+					await rig.editor.picture('failed');
+					console.log(`n8n ${version}: ${name}\n${await rig.evidence()}`);
+					throw error;
+				}
+			});
+		};
+		for (const define of files) define(rig, scenario);
+	});
+}
