@@ -25,7 +25,7 @@ const ANSWERS = Number(process.env.AICLK_FUZZ_ANSWERS ?? 20_000);
 const BATCHES = 20;
 
 /** What may be left of the second half of all answers; some 300 MB go through. */
-const MOST_KEPT_BYTES = 10 * 1024 ** 2;
+const MOST_KEPT_BYTES = 3 * 1024 ** 2;
 
 const SWEEP_MS = 100;
 
