@@ -31,11 +31,13 @@ export interface ApiFailure {
 const CHECK_NETWORK =
 	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
 
+const NOT_SENT = `Nothing was changed. Run again later. ${CHECK_NETWORK}`;
+
 /** What to do when nothing was sent. Only what may be sent again by itself is worth n8n's Retry On Fail. */
 const UNREACHED: Record<Effect, string> = {
 	read: `Nothing was changed. Run again later; n8n's Retry On Fail does that by itself. ${CHECK_NETWORK}`,
-	change: `Nothing was changed. Run again later. ${CHECK_NETWORK}`,
-	money: `Nothing was changed. Run again later. ${CHECK_NETWORK}`,
+	change: NOT_SENT,
+	money: NOT_SENT,
 };
 
 /** What an answer that tells nothing means for what was asked, and what to do next. */
@@ -56,14 +58,14 @@ const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
 	},
 };
 
-const CHECK_PERMISSION =
-	'check that your application has the permission for this call and this account';
+const NOT_REPEATED =
+	'Nothing was carried out. If it was the token, a new one has been asked for. Run this again; if it comes again, check that your application has the permission for this call and this account.';
 
 /** A read has been repeated by then, with a new token, if it was the token; anything else was not. */
 const AFTER_REJECTION: Record<Effect, string> = {
 	read: 'Nothing was carried out. Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).',
-	change: `Nothing was carried out, and the token has been renewed if it was the token. Run this again; if it comes again, ${CHECK_PERMISSION}.`,
-	money: `Nothing was carried out, and the token has been renewed if it was the token. Run this again; if it comes again, ${CHECK_PERMISSION}.`,
+	change: NOT_REPEATED,
+	money: NOT_REPEATED,
 };
 
 function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFailure {

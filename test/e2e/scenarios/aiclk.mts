@@ -221,7 +221,10 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		rig.sandbox.revoke();
 		rig.sandbox.clearJournal();
 		const first = await rig.run(node(CHARGE));
-		assert.match(first.error?.description ?? '', /Nothing was carried out.*has been renewed/);
+		assert.match(
+			first.error?.description ?? '',
+			/Nothing was carried out.*a new one has been asked for/,
+		);
 		assert.deepEqual([rig.to('charge/agent').length, rig.refreshes], [1, 1]);
 		await output(CHARGE);
 		const sent = rig.to('charge/agent').map(({ token }) => token);
