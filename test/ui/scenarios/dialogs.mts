@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 
 import { httpRequest, REFRESH, tokenNode } from '../../e2e/workflows.mts';
 import { until } from '../../n8n/rest.mts';
-import type { Editor } from '../editor.mts';
+import type { SandboxSettings } from '../../sandbox/settings.ts';
+import type { CredentialDialog, Editor } from '../editor.mts';
 import type { UiRig, UiScenarios } from '../rig.mts';
 
 /** The dialog of a credential is open while workflows run. */
@@ -11,13 +12,10 @@ export const dialogs: UiScenarios = (rig, scenario) => {
 		'a dialog that was open while a run renewed writes no old token back',
 		async (editor) => {
 			// Strict and rotating: an old access token or refresh token would be refused.
-			await rig.begin({ mode: 'strict', rotateRefreshToken: true, accountIds: [1000002, 1000003] });
-			const workflow = await rig.n8n.importWorkflow(tokenNode(REFRESH), rig.credential);
-			await rig.n8n.run(workflow, 'Start');
-			await editor.openWorkflow(workflow);
-			await editor.openNode('Token');
-			const dialog = await editor.editCredential();
-			await dialog.success();
+			const { workflow, dialog } = await openDialog(rig, editor, {
+				rotateRefreshToken: true,
+				accountIds: [1000002, 1000003],
+			});
 
 			assert.equal((await rig.n8n.run(workflow, 'Start')).status, 'success');
 			await dialog.type('accountId', '1000003');
@@ -84,6 +82,22 @@ export const dialogs: UiScenarios = (rig, scenario) => {
 	);
 };
 
+/** Opens the dialog of a credential whose token a workflow has renewed once. AiClk is strict. @returns both */
+async function openDialog(
+	rig: UiRig,
+	editor: Editor,
+	settings: Partial<SandboxSettings> = {},
+): Promise<{ workflow: string; dialog: CredentialDialog }> {
+	await rig.begin({ mode: 'strict', ...settings });
+	const workflow = await rig.n8n.importWorkflow(tokenNode(REFRESH), rig.credential);
+	await rig.n8n.run(workflow, 'Start');
+	await editor.openWorkflow(workflow);
+	await editor.openNode('Token');
+	const dialog = await editor.editCredential();
+	await dialog.success();
+	return { workflow, dialog };
+}
+
 /**
  * Edits the refresh token in the dialog while a run renews with the old one. When it returns, the run has ended, and
  * AiClk knows what was typed alone.
@@ -94,13 +108,7 @@ async function editWhileARunRenews(
 	rig: UiRig,
 	editor: Editor,
 ): Promise<{ workflow: string; refreshToken: string }> {
-	await rig.begin({ mode: 'strict' });
-	const workflow = await rig.n8n.importWorkflow(tokenNode(REFRESH), rig.credential);
-	await rig.n8n.run(workflow, 'Start');
-	await editor.openWorkflow(workflow);
-	await editor.openNode('Token');
-	const dialog = await editor.editCredential();
-	await dialog.success();
+	const { workflow, dialog } = await openDialog(rig, editor);
 
 	// The run's refresh is on its way, and the answer takes its time ...
 	rig.sandbox.configure({ tokenDelayMs: 10_000 });
