@@ -180,6 +180,16 @@ describe('a failed request', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
+	it('is asked about anew after a refresh, which may have killed a token that AiClk had just accepted', async () => {
+		aiclk.strict = true;
+		const [first, second] = [await n8n.failedRequest(), await n8n.failedRequest()];
+		expect(await n8n.ask(first)).toEqual({ ok: true, value: null });
+		await n8n.force();
+		await n8n.ask(second);
+		expect(second.accessToken).toBe('access-2');
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
 	it('of a process that knows only a dead successor ends with a refresh, not with the dead one', async () => {
 		const stale = await n8n.failedRequest();
 		await n8n.force();

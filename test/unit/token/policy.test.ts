@@ -235,6 +235,11 @@ describe('after a failed request', () => {
 			adopted,
 		],
 		[
+			'a rejected token gives way to its successor if the request was sent after that was issued',
+			{ storedRejectedAtMs: AFTER + 1, newest: NEWER, nowMs: later, sent: sentAfter },
+			adopted,
+		],
+		[
 			'a token that died meanwhile proves nothing',
 			{ nowMs: DEAD_AT, storedRejectedAtMs: DEAD_AT },
 			kept('expired-meanwhile'),
