@@ -8,10 +8,10 @@ import type {
 	Icon,
 } from 'n8n-workflow';
 
-import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/api/accountInfo';
-import { authenticateRequest, readTraits } from '../aiclk/api/authenticate';
-import { CODE_TOKEN_REJECTED } from '../aiclk/api/envelope';
-import { TokenError } from '../aiclk/token/failure';
+import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/protocol/accountInfo';
+import { authenticateRequest, readSafety } from '../aiclk/token/authenticate';
+import { CODE_TOKEN_REJECTED } from '../aiclk/protocol/envelope';
+import { TokenError } from '../aiclk/token/errors';
 import { DEFAULT_BASE_URL } from '../aiclk/token/input';
 import { tokenManager } from './tokenManager';
 
@@ -109,7 +109,7 @@ export class AiClkApi implements ICredentialType {
 		this: IHttpRequestHelper,
 		credentials: ICredentialDataDecryptedObject,
 	): Promise<ICredentialDataDecryptedObject> {
-		const renewed = await tokenManager.renew(credentials, async (options) => {
+		const renewed = await tokenManager.ensureToken(credentials, async (options) => {
 			return await this.helpers.httpRequest(options);
 		});
 		if (!renewed.ok) throw new TokenError(renewed.failure);
@@ -119,7 +119,7 @@ export class AiClkApi implements ICredentialType {
 	/** A class field, not a method: n8n copies credential types by spreading, which loses methods. */
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
 		const authenticated = authenticateRequest(credentials, requestOptions);
-		tokenManager.markSent(credentials, readTraits(requestOptions));
+		tokenManager.noteSent(credentials, readSafety(requestOptions));
 		return authenticated;
 	};
 

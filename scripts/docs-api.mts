@@ -17,7 +17,7 @@ import type {
 } from 'n8n-workflow';
 import { format, resolveConfig } from 'prettier';
 
-import { parseJsonToSend } from '../aiclk/api/json.ts';
+import { parseJsonToSend } from '../aiclk/protocol/json.ts';
 import { AiClk } from '../nodes/AiClk/AiClk.node.ts';
 import { RESOURCES } from '../nodes/AiClk/resources/index.ts';
 import { AiClkToken } from '../nodes/AiClkToken/AiClkToken.node.ts';

@@ -1,5 +1,5 @@
-import { MOST_ROWS_A_PAGE, rowsOf } from './choices';
-import type { Envelope } from './envelope';
+import { MAX_PAGE_SIZE, rowsOf } from '../protocol/assumptions';
+import type { Envelope } from '../protocol/envelope';
 
 /** Which rows to ask for; pages count from 1 (AiClk docs, P3, P6, P7, P9). */
 export interface PageRequest {
@@ -37,7 +37,7 @@ export async function readPages(
 	limit: number | null,
 	read: (request: PageRequest) => Promise<Envelope>,
 ): Promise<Pages> {
-	const pageSize = Math.min(limit ?? MOST_ROWS_A_PAGE, MOST_ROWS_A_PAGE);
+	const pageSize = Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
 	const rows: unknown[] = [];
 	const envelopes: Envelope[] = [];
 	for (let page = 1; page <= MOST_PAGES; page++) {

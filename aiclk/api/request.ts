@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
-import { fail, ok, type Result } from '../result';
-import { type Json, stringifyJson, textOf } from './json';
+import { fail, ok, type Result } from '../util/result';
+import { type Json, stringifyJson, textOf } from '../protocol/json';
 
 /**
  * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once, and for `money` a lost answer

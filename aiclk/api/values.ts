@@ -1,5 +1,5 @@
-import { fail, ok, type Result } from '../result';
-import { type Json, parseJsonToSend, toJson } from './json';
+import { fail, ok, type Result } from '../util/result';
+import { type Json, parseJsonToSend, toJson } from '../protocol/json';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a

@@ -1,13 +1,13 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { TOKEN_TIMEOUT_MS } from '../api/accountInfo';
-import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../api/envelope';
-import { readNetworkError } from '../api/networkError';
-import { fail, ok, type Result } from '../result';
-import { safeText } from '../text';
-import type { TokenFailure } from './failure';
+import { TOKEN_TIMEOUT_MS } from '../protocol/accountInfo';
+import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../protocol/envelope';
+import { readNetworkError } from '../protocol/networkErrors';
+import { fail, ok, type Result } from '../util/result';
+import { sanitize } from '../util/sanitize';
+import type { TokenFailure } from './errors';
 import type { TokenInput } from './input';
-import { DEFAULT_TOKEN_HEADER } from './state';
+import { DEFAULT_TOKEN_HEADER } from './storedToken';
 
 /** AiClk docs, "refresh access token". */
 const TOKEN_PATH = '/oauth2/token';
@@ -117,7 +117,7 @@ function parseJson(text: string): unknown {
 
 /** AiClk said no: its own words, and what a person can do about it. A status from 500 on is an outage, not a refusal. */
 function refused(envelope: Envelope, statusCode: number, secrets: readonly string[]) {
-	const words = safeText(envelope.message, secrets) || 'no reason given';
+	const words = sanitize(envelope.message, secrets) || 'no reason given';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
 	const isOutage = statusCode >= 500;
 	const advice = isOutage

@@ -1,8 +1,8 @@
 import { hash as hashOnce } from 'node:crypto';
 
-import { BoundedMap, remembering } from '../boundedMap';
-import { fail, ok, type Result } from '../result';
-import type { TokenFailure } from './failure';
+import { BoundedMap, memoize } from '../util/boundedMap';
+import { fail, ok, type Result } from '../util/result';
+import type { TokenFailure } from './errors';
 
 /** The address of AiClk's Marketing-API (AiClk docs, every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
@@ -55,7 +55,7 @@ const isLoopback = (hostname: string): boolean =>
 export const readBaseUrl = (value: unknown): string | null =>
 	safeOrigin(withoutWhiteSpace(value) || DEFAULT_BASE_URL).origin;
 
-const safeOrigin = remembering(MOST_REMEMBERED, (text): { origin: string | null } => {
+const safeOrigin = memoize(MOST_REMEMBERED, (text): { origin: string | null } => {
 	if (!URL.canParse(text)) return { origin: null };
 	const url = new URL(text);
 	const plain =

@@ -1,15 +1,15 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { accountInfoRequest } from '../api/accountInfo';
-import type { RequestTraits } from '../api/authenticate';
-import { tokenVerdict, type Verdict } from '../api/envelope';
-import { fail, ok, type Result } from '../result';
+import { accountInfoRequest } from '../protocol/accountInfo';
+import type { RequestSafety } from './authenticate';
+import { readProbe, type ProbeResult } from '../protocol/envelope';
+import { fail, ok, type Result } from '../util/result';
 import { readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
-import { quotaSpent, SUPERSEDED, type TokenFailure } from './failure';
+import { quotaSpent, SUPERSEDED, type TokenFailure } from './errors';
 import { readInput, type TokenInput } from './input';
-import { type Ledger, Ledgers } from './ledger';
-import { type InputMemory, Memory } from './memory';
-import { restingAfter, withFailure } from './pause';
+import { type QuotaUsage, QuotaTracker } from './quota';
+import { type InputMemory, Memory } from './session';
+import { restingAfter, withFailure } from './backoff';
 import {
 	type Cause,
 	decide,
@@ -17,10 +17,10 @@ import {
 	hadRivalTime,
 	isNewer,
 	RIVAL_MS,
-	type Situation,
+	type PolicyInput,
 	TIMING,
 } from './policy';
-import { readToken, type StoredFields, type Token, toStoredFields } from './state';
+import { readToken, type StoredFields, type Token, toStoredFields } from './storedToken';
 
 /** After a refresh that another process may be doing too: wait this long, then see whose token lives. */
 export const SETTLE_MS = 1_500;
@@ -51,7 +51,7 @@ export interface Environment {
 /** Decrypted credential data. n8n hands the very same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-interface Sent extends RequestTraits {
+interface Sent extends RequestSafety {
 	atMs: number;
 }
 
@@ -74,7 +74,7 @@ interface Question {
 	askedAtMs: number;
 }
 
-const ledgerOf = (token: Token | null): Ledger | null => token?.state.ledger ?? null;
+const ledgerOf = (token: Token | null): QuotaUsage | null => token?.state.ledger ?? null;
 
 /** The store may hold a newer token than this process knows: another process refreshed. */
 function observe({ input, memory, stored }: Question): void {
@@ -85,7 +85,7 @@ function observe({ input, memory, stored }: Question): void {
 /** A token that is to replace one that failed is asked about first: another process may have replaced it, too. */
 const needsCheck = (
 	decision: Decision,
-	{ cause, newest }: Situation,
+	{ cause, newest }: PolicyInput,
 	{ verdicts }: InputMemory,
 ): boolean =>
 	decision.action === 'adopt' &&
@@ -93,7 +93,7 @@ const needsCheck = (
 	verdicts.known(newest as Token) === null;
 
 /** Whether another process is about to store a token, so that a refresh here would be needless, or kill that token. */
-function rivalOf(decision: Decision, situation: Situation, memory: InputMemory): Rival {
+function rivalOf(decision: Decision, situation: PolicyInput, memory: InputMemory): Rival {
 	if (decision.action === 'leave') return 'certain';
 	if (decision.action !== 'refresh' || decision.early) return 'none';
 	if (restingFrom(decision, memory, situation.nowMs)?.kind === 'superseded') return 'certain';
@@ -115,11 +115,11 @@ function countLostRace(memory: InputMemory, stored: Token | null): number {
 	return memory.lostRaces.count;
 }
 
-/** Asks AiClk about a token. No answer is no verdict; what was thrown then holds the token and is dropped. */
-async function ask(input: TokenInput, token: Token, http: HttpRequest): Promise<Verdict> {
+/** Asks AiClk about a token. No answer is no probe; what was thrown then holds the token and is dropped. */
+async function ask(input: TokenInput, token: Token, http: HttpRequest): Promise<ProbeResult> {
 	const request = accountInfoRequest(input.baseUrl, input.accountId);
 	try {
-		return tokenVerdict(
+		return readProbe(
 			await http({ ...request, headers: { [token.state.header]: token.accessToken } }),
 		);
 	} catch {
@@ -134,7 +134,7 @@ async function ask(input: TokenInput, token: Token, http: HttpRequest): Promise<
 export class TokenManager {
 	private readonly memory: Memory;
 
-	private readonly ledgers: Ledgers;
+	private readonly ledgers: QuotaTracker;
 
 	private readonly sent = new WeakMap<Credentials, Sent>();
 
@@ -148,11 +148,11 @@ export class TokenManager {
 	) {
 		const now = () => environment.now();
 		this.memory = new Memory(now);
-		this.ledgers = new Ledgers(now);
+		this.ledgers = new QuotaTracker(now);
 	}
 
 	/** Notes that a request goes out with these credentials; asked about them again, the manager knows that it failed. */
-	markSent(credentials: Credentials, traits: RequestTraits): void {
+	noteSent(credentials: Credentials, traits: RequestSafety): void {
 		this.sent.set(credentials, { ...traits, atMs: this.environment.now() });
 	}
 
@@ -165,16 +165,16 @@ export class TokenManager {
 	}
 
 	/** The next time that the hook is asked about these credentials it refreshes, whatever their age. */
-	force(credentials: Credentials): void {
+	forceRefresh(credentials: Credentials): void {
 		this.forced.add(credentials);
 	}
 
 	/** Notes what AiClk said of the token of these credentials in an answer that the caller has seen. */
-	noteVerdict(credentials: Credentials, verdict: Verdict): void {
+	noteProbe(credentials: Credentials, probe: ProbeResult): void {
 		const input = readInput(credentials);
 		const token = readToken(credentials);
 		if (!input.ok || token === null) return;
-		this.memory.of(input.value.fingerprint).verdicts.note(token, verdict);
+		this.memory.of(input.value.fingerprint).verdicts.note(token, probe);
 	}
 
 	/**
@@ -190,7 +190,7 @@ export class TokenManager {
 	}
 
 	/** Refreshes attempted today for the client of this input, stored or not. */
-	attemptsToday(input: TokenInput, stored: Token | null): number {
+	refreshesToday(input: TokenInput, stored: Token | null): number {
 		return this.ledgers.of(input.client, ledgerOf(stored)).attempts;
 	}
 
@@ -202,7 +202,7 @@ export class TokenManager {
 	 * @returns the fields to store and use; null when the stored token is to be used as it is (and, after a
 	 *   failure, nothing is to be sent again); or why no live token can be had
 	 */
-	async renew(
+	async ensureToken(
 		credentials: Credentials,
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, TokenFailure>> {
@@ -244,8 +244,8 @@ export class TokenManager {
 			const decision = decide(situation, this.timing);
 			if (decision.action === 'check' || needsCheck(decision, situation, memory)) {
 				const token = decision.action === 'check' ? stored : situation.newest;
-				const verdict = await this.check(token as Token, question);
-				if (decision.action === 'check' && verdict !== 'rejected') return ok(null);
+				const probe = await this.check(token as Token, question);
+				if (decision.action === 'check' && probe !== 'rejected') return ok(null);
 				continue;
 			}
 			if (rival === null) {
@@ -267,7 +267,7 @@ export class TokenManager {
 		return this.sent.has(credentials) ? 'after-failure' : 'before-request';
 	}
 
-	private situation({ input, memory, stored, cause, sent, askedAtMs }: Question): Situation {
+	private situation({ input, memory, stored, cause, sent, askedAtMs }: Question): PolicyInput {
 		const { newest, verdicts, awaited, lastDrawAtMs } = memory;
 		return {
 			cause,
@@ -280,7 +280,7 @@ export class TokenManager {
 			rivalAwaitedAtMs:
 				awaited !== null && awaited.accessToken === stored?.accessToken ? awaited.atMs : null,
 			lastDrawAtMs,
-			attemptsToday: this.attemptsToday(input, stored),
+			refreshesToday: this.refreshesToday(input, stored),
 			sent: sent && { ...sent, failedAtMs: askedAtMs },
 		};
 	}
@@ -317,7 +317,7 @@ export class TokenManager {
 
 	private async carryOut(
 		decision: Exclude<Decision, { action: 'check' | 'leave' }>,
-		{ nowMs, newest }: Situation,
+		{ nowMs, newest }: PolicyInput,
 		question: Question,
 	): Promise<Result<StoredFields | null, TokenFailure>> {
 		const { memory } = question;
@@ -418,7 +418,7 @@ export class TokenManager {
 	private async check(
 		token: Token,
 		{ input, memory, http }: Pick<Question, 'input' | 'memory' | 'http'>,
-	): Promise<Verdict> {
+	): Promise<ProbeResult> {
 		return await memory.verdicts.of(token, async () => await ask(input, token, http));
 	}
 

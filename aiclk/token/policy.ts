@@ -1,5 +1,5 @@
-import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from './ledger';
-import type { Token, TokenState } from './state';
+import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from './quota';
+import type { Token, TokenState } from './storedToken';
 
 /**
  * A token counts as dead this long before its expiry (clocks differ, requests take time),
@@ -93,7 +93,7 @@ export type Decision =
 	| { action: 'refuse'; reason: 'budget-spent' };
 
 /** Everything the decision depends on. Times in ms since 1970, spans in ms. */
-export interface Situation {
+export interface PolicyInput {
 	cause: Cause;
 	nowMs: number;
 	/** A number from [0, 1): the draw. */
@@ -111,7 +111,7 @@ export interface Situation {
 	/** When this process last drew for this input. */
 	lastDrawAtMs: number | null;
 	/** Refreshes attempted today for this client. */
-	attemptsToday: number;
+	refreshesToday: number;
 	/**
 	 * `after-failure` only: when the failed request went out and when n8n told of it, and whether sending it again is
 	 * harmless (GET, HEAD, OPTIONS).
@@ -137,7 +137,7 @@ export function age(state: TokenState, nowMs: number): Age {
 
 /** Whether this process may draw now: at most once in its interval. */
 const mayDraw = (
-	{ lastDrawAtMs, nowMs }: Situation,
+	{ lastDrawAtMs, nowMs }: PolicyInput,
 	state: TokenState,
 	{ drawIntervalShare }: Timing,
 ): boolean =>
@@ -147,7 +147,7 @@ const mayDraw = (
  * Probabilistic early expiration: the clock is put forward by an exponentially distributed span, so that
  * processes that cannot talk to each other rarely begin a renewal at the same time.
  */
-const isDrawn = ({ nowMs, random }: Situation, state: TokenState, timing: Timing): boolean =>
+const isDrawn = ({ nowMs, random }: PolicyInput, state: TokenState, timing: Timing): boolean =>
 	nowMs - lifeMs(state) * timing.drawMeanShare * Math.log(1 - random) >= renewsAtMs(state, timing);
 
 /** Whether a token was issued after another one of the same input. Two processes may have given both the same number. */
@@ -171,8 +171,8 @@ const keep = (reason: Extract<Decision, { action: 'keep' }>['reason']): Decision
 const ADOPT: Decision = { action: 'adopt', reason: 'newer-known' };
 
 /** A refresh that cannot wait, if the day's budget allows it. */
-const refresh = (reason: Refresh['reason'], settle: boolean, attemptsToday: number): Decision =>
-	attemptsToday < REFRESHES_PER_DAY
+const refresh = (reason: Refresh['reason'], settle: boolean, refreshesToday: number): Decision =>
+	refreshesToday < REFRESHES_PER_DAY
 		? { action: 'refresh', reason, early: false, settle }
 		: { action: 'refuse', reason: 'budget-spent' };
 
@@ -180,7 +180,7 @@ const refresh = (reason: Refresh['reason'], settle: boolean, attemptsToday: numb
  * Whether another process that replaced the stored token would have stored its own before these credentials were read:
  * they are read when n8n is about to send a request.
  */
-export const hadRivalTime = ({ cause, sent, rivalAwaitedAtMs }: Situation): boolean =>
+export const hadRivalTime = ({ cause, sent, rivalAwaitedAtMs }: PolicyInput): boolean =>
 	rivalAwaitedAtMs !== null &&
 	(cause === 'before-request' || (sent !== null && sent.atMs >= rivalAwaitedAtMs));
 
@@ -188,29 +188,29 @@ export const hadRivalTime = ({ cause, sent, rivalAwaitedAtMs }: Situation): bool
  * AiClk has rejected the stored token, which is alive by the clock. Where a refresh kills older tokens, a process that renews
  * makes all others fail for a moment; did they refresh, too, each would kill the token of the one before.
  */
-function replaceRejected(situation: Situation, { state }: Token): Decision {
-	const { nowMs, attemptsToday } = situation;
+function replaceRejected(situation: PolicyInput, { state }: Token): Decision {
+	const { nowMs, refreshesToday } = situation;
 	const isLikelyReplaced =
 		Math.abs(nowMs - state.issuedAtMs) < COLLISION_MS ||
 		nowMs >= state.issuedAtMs + lifeMs(state) * REPLACED_SHARE;
 	return isLikelyReplaced && !hadRivalTime(situation)
 		? { action: 'leave', reason: 'replaced-elsewhere' }
-		: refresh('rejected', true, attemptsToday);
+		: refresh('rejected', true, refreshesToday);
 }
 
 /** No token of this input is stored: another request of this process may just have minted one. */
-function decideWithoutToken(situation: Situation): Decision {
-	const { newest, nowMs, stored, attemptsToday } = situation;
+function decideWithoutToken(situation: PolicyInput): Decision {
+	const { newest, nowMs, stored, refreshesToday } = situation;
 	const isRecent = isAlive(newest, nowMs) && nowMs - newest.state.issuedAtMs < ADOPTION_MS;
 	if (isRecent) return ADOPT;
-	return refresh(stored === null ? 'no-token' : 'credentials-changed', false, attemptsToday);
+	return refresh(stored === null ? 'no-token' : 'credentials-changed', false, refreshesToday);
 }
 
 /**
  * After a failed request. n8n would send the request again if it were handed a token, so anything but the
  * certainty that AiClk refused the token, and thus did nothing, ends in `keep`.
  */
-function decideAfterFailure(situation: Situation, stored: Token, newer: Token | null): Decision {
+function decideAfterFailure(situation: PolicyInput, stored: Token, newer: Token | null): Decision {
 	const { nowMs, sent, storedRejectedAtMs } = situation;
 	// It lived when the request went out and is dead now: its rejection would prove nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
@@ -228,18 +228,18 @@ function decideAfterFailure(situation: Situation, stored: Token, newer: Token | 
 }
 
 function decideBeforeRequest(
-	situation: Situation,
+	situation: PolicyInput,
 	stored: Token,
 	newer: Token | null,
 	timing: Timing,
 ): Decision {
-	const { nowMs, storedRejectedAtMs, attemptsToday } = situation;
+	const { nowMs, storedRejectedAtMs, refreshesToday } = situation;
 	if (isAlive(newer, nowMs)) return ADOPT;
-	if (!isAlive(stored, nowMs)) return refresh('expired', true, attemptsToday);
+	if (!isAlive(stored, nowMs)) return refresh('expired', true, refreshesToday);
 	if (storedRejectedAtMs !== null) return replaceRejected(situation, stored);
 	if (!mayDraw(situation, stored.state, timing)) return keep('fresh');
 	if (!isDrawn(situation, stored.state, timing)) return keep('not-drawn');
-	if (attemptsToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
+	if (refreshesToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
 	return { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
 }
 
@@ -247,9 +247,9 @@ function decideBeforeRequest(
  * The policy of the token, as a pure function: which of six things to do now, and why.
  * Rules and figures: docs/how-it-works.md.
  */
-export function decide(situation: Situation, timing = TIMING): Decision {
-	const { cause, stored, newest, fingerprint, attemptsToday } = situation;
-	if (cause === 'forced') return refresh('forced', false, attemptsToday);
+export function decide(situation: PolicyInput, timing = TIMING): Decision {
+	const { cause, stored, newest, fingerprint, refreshesToday } = situation;
+	if (cause === 'forced') return refresh('forced', false, refreshesToday);
 	if (stored === null || stored.state.fingerprint !== fingerprint) {
 		return cause === 'after-failure'
 			? keep('credentials-changed-meanwhile')

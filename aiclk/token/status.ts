@@ -1,7 +1,7 @@
-import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './ledger';
+import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 import { shortFingerprint } from './input';
 import { age, renewsAtMs } from './policy';
-import type { Token } from './state';
+import type { Token } from './storedToken';
 
 export type TokenStatus =
 	| 'valid'
@@ -60,14 +60,14 @@ const isValid = (status: TokenStatus): boolean => status === 'valid' || status =
  * @param token what the credential holds, or null
  * @param fingerprint of the input as it is now
  * @param nowMs ms since 1970
- * @param attemptsToday refreshes attempted today for this client
+ * @param refreshesToday refreshes attempted today for this client
  * @param isRejected whether AiClk has just refused it
  */
 export function reportToken(
 	token: Token | null,
 	fingerprint: string,
 	nowMs: number,
-	attemptsToday: number,
+	refreshesToday: number,
 	isRejected = false,
 ): TokenReport {
 	const byStore = statusOf(token, fingerprint, nowMs);
@@ -83,8 +83,8 @@ export function reportToken(
 		expiresInDays: leftS === null ? null : Math.floor(leftS / DAY_S),
 		renewsAt: state && iso(renewsAtMs(state)),
 		expirySource: state && state.expirySource,
-		refreshesToday: attemptsToday,
-		refreshesLeftToday: Math.max(0, REFRESHES_PER_DAY - attemptsToday),
+		refreshesToday: refreshesToday,
+		refreshesLeftToday: Math.max(0, REFRESHES_PER_DAY - refreshesToday),
 		refreshLimitResetsAt: iso(quotaDayEndsAtMs(nowMs)),
 		tokenFingerprint: token && shortFingerprint(token.accessToken),
 		tokenType: state && state.header,

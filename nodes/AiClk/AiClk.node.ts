@@ -9,7 +9,8 @@ import type {
 import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
 import { readInput } from '../../aiclk/token/input';
-import { CREDENTIAL, toNodeError } from '../shared/request';
+import { toNodeError } from '../shared/errors';
+import { CREDENTIAL } from '../shared/transport';
 import { properties } from './description';
 import { Fields } from './fields';
 import type { Plan } from './operation';

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 
-import type { Json } from '../../aiclk/api/json';
+import type { Json } from '../../aiclk/protocol/json';
 import { readDay, readId, readWholeNumber, type Read } from '../../aiclk/api/values';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { rowsOf } from '../../aiclk/api/choices';
-import type { Envelope } from '../../aiclk/api/envelope';
+import { rowsOf } from '../../aiclk/protocol/assumptions';
+import type { Envelope } from '../../aiclk/protocol/envelope';
 
 const toItem = (row: unknown): IDataObject =>
 	typeof row === 'object' && row !== null && !Array.isArray(row)

@@ -1,10 +1,10 @@
 import type { IDataObject, IExecuteFunctions, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
-import type { Envelope } from '../../aiclk/api/envelope';
+import type { Envelope } from '../../aiclk/protocol/envelope';
 import { type PageRequest, readPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
-import { toNodeError } from '../shared/request';
+import { toNodeError } from '../shared/errors';
 import type { Fields } from './fields';
 import { envelopeItem } from './items';
 import type { Operation, Plan } from './operation';

@@ -1,15 +1,23 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { accountInfoCall } from '../../aiclk/api/accountInfo';
-import type { Envelope } from '../../aiclk/api/envelope';
-import { type ApiFailure, noAnswer, readAnswer } from '../../aiclk/api/errors';
+import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
+import type { Envelope } from '../../aiclk/protocol/envelope';
+import { type ApiFailure, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { type ApiRequest, toHttpOptions } from '../../aiclk/api/request';
-import { fail, type Result } from '../../aiclk/result';
-import type { TokenFailure } from '../../aiclk/token/failure';
+import { fail, type Result } from '../../aiclk/util/result';
+import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput } from '../../aiclk/token/input';
-import { secretsOf } from '../../aiclk/token/state';
+import { secretsOf } from '../../aiclk/token/storedToken';
 import { tokenManager } from '../../credentials/tokenManager';
-import { CREDENTIAL, requestWith } from '../shared/request';
+import { CREDENTIAL, requestWith } from '../shared/transport';
+
+/** The cheapest read, as a call like any other. @param accountId digits, or '' when the credential holds none */
+const accountInfoCall = (accountId: string): ApiRequest => ({
+	method: 'GET',
+	path: ACCOUNT_INFO_PATH,
+	effect: 'read',
+	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
+});
 
 /** Why a call came to nothing: AiClk or the network, or the credential had no live token. */
 export type CallFailure = { api: ApiFailure } | { token: TokenFailure };

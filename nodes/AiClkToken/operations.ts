@@ -1,12 +1,13 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import type { TokenFailure } from '../../aiclk/token/failure';
+import type { TokenFailure } from '../../aiclk/token/errors';
 import type { TokenInput } from '../../aiclk/token/input';
 import { readInput } from '../../aiclk/token/input';
-import { readToken } from '../../aiclk/token/state';
+import { readToken } from '../../aiclk/token/storedToken';
 import { reportToken } from '../../aiclk/token/status';
 import { tokenManager } from '../../credentials/tokenManager';
-import { CREDENTIAL, toNodeError } from '../shared/request';
+import { toNodeError } from '../shared/errors';
+import { CREDENTIAL } from '../shared/transport';
 import type { Order } from './parameters';
 import { askAiClk, type Answer } from './requests';
 
@@ -27,7 +28,7 @@ async function readSubject(context: IExecuteFunctions): Promise<Subject> {
 
 function report({ credentials, input }: Subject, isRejected = false) {
 	const token = readToken(credentials);
-	const attempts = tokenManager.attemptsToday(input, token);
+	const attempts = tokenManager.refreshesToday(input, token);
 	return reportToken(token, input.fingerprint, Date.now(), attempts, isRejected);
 }
 
@@ -80,8 +81,8 @@ async function refresh(
 		order.withinDays === null || !valid || (expiresInSeconds ?? 0) <= order.withinDays * DAY_S;
 	if (!isDue) return toOutput(subject, order, { refreshed: false, reason: 'not-due' });
 
-	tokenManager.force(subject.credentials);
-	const { failure, verdict, message, refreshed } = await ask(context, subject);
+	tokenManager.forceRefresh(subject.credentials);
+	const { failure, probe, message, refreshed } = await ask(context, subject);
 	if (failure !== null) throw toNodeError(context, failure);
 	if (!refreshed) throw toNodeError(context, notStored(message));
 	const reason = order.withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid';
@@ -89,7 +90,7 @@ async function refresh(
 		refreshed,
 		reason,
 		message,
-		isRejected: verdict === 'rejected',
+		isRejected: probe === 'rejected',
 	});
 }
 
@@ -97,18 +98,18 @@ async function refresh(
 async function verify(context: IExecuteFunctions, order: Order): Promise<IDataObject> {
 	const subject = await readSubject(context);
 	const first = await ask(context, subject);
-	if (first.verdict !== 'rejected') {
-		const reason = first.failure?.kind ?? first.verdict;
+	if (first.probe !== 'rejected') {
+		const reason = first.failure?.kind ?? first.probe;
 		return toOutput(subject, order, { ...first, reason });
 	}
-	tokenManager.noteVerdict(subject.credentials, 'rejected');
+	tokenManager.noteProbe(subject.credentials, 'rejected');
 	const second = await ask(context, subject);
 	return toOutput(subject, order, {
 		refreshed: first.refreshed || second.refreshed,
 		reason: 'rejected',
 		message: second.message,
 		// No answer after a rejection leaves the rejection standing.
-		isRejected: second.verdict === 'rejected' || !second.refreshed,
+		isRejected: second.probe === 'rejected' || !second.refreshed,
 	});
 }
 

@@ -1,16 +1,21 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { accountInfoRequest } from '../../aiclk/api/accountInfo';
-import { isHttpAnswer, readEnvelope, tokenVerdict, type Verdict } from '../../aiclk/api/envelope';
-import type { TokenFailure } from '../../aiclk/token/failure';
+import { accountInfoRequest } from '../../aiclk/protocol/accountInfo';
+import {
+	isHttpAnswer,
+	readEnvelope,
+	readProbe,
+	type ProbeResult,
+} from '../../aiclk/protocol/envelope';
+import type { TokenFailure } from '../../aiclk/token/errors';
 import type { TokenInput } from '../../aiclk/token/input';
-import { secretsOf } from '../../aiclk/token/state';
-import { safeText } from '../../aiclk/text';
-import { requestWith } from '../shared/request';
+import { secretsOf } from '../../aiclk/token/storedToken';
+import { sanitize } from '../../aiclk/util/sanitize';
+import { requestWith } from '../shared/transport';
 
-/** What came of asking AiClk about a token: its verdict and words, or why no token could be had. */
+/** What came of asking AiClk about a token: its probe and words, or why no token could be had. */
 export interface Answer {
-	verdict: Verdict;
+	probe: ProbeResult;
 	/** What AiClk, or the network, said when it was not a plain yes; '' otherwise. */
 	message: string;
 	/** Set when the credential could not provide a live token; nothing was asked then. */
@@ -22,7 +27,7 @@ function describe(answer: unknown, secrets: readonly string[]): string {
 	const envelope = readEnvelope(answer.body);
 	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
 	const trace = envelope.traceId === null ? '' : `, trace_id ${envelope.traceId}`;
-	return `AiClk says: ${safeText(envelope.message, secrets)} (code ${envelope.code}${trace})`;
+	return `AiClk says: ${sanitize(envelope.message, secrets)} (code ${envelope.code}${trace})`;
 }
 
 /** Asks AiClk about the token of these very credentials with one account/info request. */
@@ -36,11 +41,11 @@ export async function askAiClk(
 	// Read after the request: the tokens are those that it ended with.
 	const secrets = [input.refreshToken, ...secretsOf(credentials)];
 	if (answer.ok) {
-		const verdict = tokenVerdict(answer.value);
-		const message = verdict === 'accepted' ? '' : describe(answer.value, secrets);
-		return { verdict, message, failure: null };
+		const probe = readProbe(answer.value);
+		const message = probe === 'accepted' ? '' : describe(answer.value, secrets);
+		return { probe, message, failure: null };
 	}
 	const { token, error } = answer.failure;
-	const message = token?.message ?? safeText((error as Error).message, secrets);
-	return { verdict: 'unknown', message, failure: token };
+	const message = token?.message ?? sanitize((error as Error).message, secrets);
+	return { probe: 'unknown', message, failure: token };
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 
-import { REFRESHES_PER_DAY } from '../../aiclk/token/ledger.ts';
+import { REFRESHES_PER_DAY } from '../../aiclk/token/quota.ts';
 import { estimate } from './fleet/estimate.mts';
 import { BASE, type Life, type Outcome, type Scenario, simulate } from './fleet/fleet.mts';
 import { drawPlot } from './fleet/plot.mts';

@@ -3,7 +3,7 @@ import type { IDataObject, INode, INodeExecutionData, INodeType } from 'n8n-work
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
-import { readState, type TokenState } from '../../aiclk/token/state';
+import { readState, type TokenState } from '../../aiclk/token/storedToken';
 import { DAY_MS, type Row } from '../unit/support';
 import { CredentialsHelper, newContext, newRow } from './context';
 

@@ -1,8 +1,8 @@
 import type { IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
-import { quotaDay } from '../../aiclk/token/ledger';
-import { readToken } from '../../aiclk/token/state';
+import { quotaDay } from '../../aiclk/token/quota';
+import { readToken } from '../../aiclk/token/storedToken';
 import { DAY_MS, inputOf, TYPED } from '../unit/support';
 import { Bench } from './bench';
 import { newRow } from './context';

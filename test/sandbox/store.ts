@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { quotaDay } from '../../aiclk/token/ledger';
+import { quotaDay } from '../../aiclk/token/quota';
 import type { TokenKind } from './journal';
 import type { Client, SandboxSettings } from './settings';
 

@@ -1,6 +1,6 @@
 import { readInput } from '../../aiclk/token/input';
-import { quotaDay } from '../../aiclk/token/ledger';
-import { toStoredFields, type TokenState } from '../../aiclk/token/state';
+import { quotaDay } from '../../aiclk/token/quota';
+import { toStoredFields, type TokenState } from '../../aiclk/token/storedToken';
 import type { Sandbox } from './server';
 import type { Client } from './settings';
 

@@ -4,7 +4,7 @@ import type {
 	IHttpRequestOptions,
 } from 'n8n-workflow';
 
-import { TokenError } from '../../aiclk/token/failure';
+import { TokenError } from '../../aiclk/token/errors';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
 import { emptyRow, FakeAiClk, tokenOf } from './support';
 

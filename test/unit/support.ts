@@ -2,7 +2,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { TokenManager } from '../../aiclk/token/manager';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
-import { readToken, type Token, type TokenState } from '../../aiclk/token/state';
+import { readToken, type Token, type TokenState } from '../../aiclk/token/storedToken';
 
 export const DAY_MS = 86_400_000;
 /** A Tuesday morning in China, far from any end of day. */
@@ -153,7 +153,7 @@ export class FakeProcess {
 
 	/** What n8n does before a request: reads the row, asks the hook, stores what it returns. */
 	async ask(credentials: Row = { ...this.row }) {
-		const outcome = await this.manager.renew(credentials, this.aiclk.http);
+		const outcome = await this.manager.ensureToken(credentials, this.aiclk.http);
 		if (outcome.ok && outcome.value !== null) {
 			this.row = { ...this.row, ...outcome.value };
 			Object.assign(credentials, outcome.value);
@@ -165,13 +165,13 @@ export class FakeProcess {
 	async failedRequest(repeatable = true, singleUse = false): Promise<Row> {
 		const credentials = { ...this.row };
 		await this.ask(credentials);
-		this.manager.markSent(credentials, { repeatable, singleUse });
+		this.manager.noteSent(credentials, { repeatable, singleUse });
 		return credentials;
 	}
 
 	async force() {
 		const credentials = { ...this.row };
-		this.manager.force(credentials);
+		this.manager.forceRefresh(credentials);
 		return await this.ask(credentials);
 	}
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { deadAtMs, isAlive, TIMING, type Timing } from '../../../aiclk/token/policy.ts';
-import { readToken, type Token } from '../../../aiclk/token/state.ts';
+import { readToken, type Token } from '../../../aiclk/token/storedToken.ts';
 import { emptyRow, type Row } from '../../unit/support.ts';
 import { Clock } from './clock.mts';
 import { nextChance } from './draws.mts';
@@ -287,7 +287,7 @@ class Fleet {
 			life.failed += weight;
 			return;
 		}
-		worker.manager.markSent(credentials, { repeatable: true, singleUse: false });
+		worker.manager.noteSent(credentials, { repeatable: true, singleUse: false });
 		if ((await this.send(credentials, life, weight)) !== 401) return;
 		const renewal = await this.ask(worker, credentials);
 		if (renewal === 'renewed' && (await this.send(credentials, life, weight)) !== 401) return;
@@ -297,7 +297,7 @@ class Fleet {
 	/** Asks the hook and stores what it returns. */
 	private async ask(worker: Worker, credentials: Row): Promise<Renewal> {
 		this.asking++;
-		const outcome = await worker.manager.renew(credentials, this.server.http);
+		const outcome = await worker.manager.ensureToken(credentials, this.server.http);
 		if (outcome.ok && outcome.value !== null) {
 			await this.clock.sleep(WRITE_MS);
 			if (outcome.value.accessToken !== this.row.accessToken) this.storedMs = this.clock.nowMs;
@@ -330,7 +330,7 @@ class Fleet {
 		const isFine = isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
 		if (isFine) return;
 		const credentials = { ...this.row };
-		worker.manager.force(credentials);
+		worker.manager.forceRefresh(credentials);
 		void this.ask(worker, credentials);
 	}
 }

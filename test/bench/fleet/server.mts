@@ -1,6 +1,6 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { quotaDay, REFRESHES_PER_DAY } from '../../../aiclk/token/ledger.ts';
+import { quotaDay, REFRESHES_PER_DAY } from '../../../aiclk/token/quota.ts';
 import type { Clock } from './clock.mts';
 
 /** How long a request to the API takes, there and back, in ms. */

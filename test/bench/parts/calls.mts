@@ -43,7 +43,7 @@ const noOpHook = async () => await Promise.resolve({});
 type Call = () => Promise<unknown>;
 
 // What is published, for a TypeScript loader adds costs of its own.
-const { AiClkApi, TokenManager, authenticateRequest, readTraits } = await loadBuilt();
+const { AiClkApi, TokenManager, authenticateRequest, readSafety } = await loadBuilt();
 const ours = new AiClkApi();
 const plain = new PlainCredential();
 const row = freshRow(1) as ICredentialDataDecryptedObject;
@@ -80,8 +80,8 @@ function knowing(count: number): Call {
 	let next = 0;
 	return async () => {
 		const credentials = { ...(rows[next++ % count] as Row) };
-		await manager.renew(credentials, noRequest);
-		manager.markSent(credentials, readTraits(REQUEST));
+		await manager.ensureToken(credentials, noRequest);
+		manager.noteSent(credentials, readSafety(REQUEST));
 		return authenticateRequest(credentials, REQUEST);
 	};
 }

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { ROOT } from '../../n8n/install.mts';
 import { figure, type Section, show } from './figures.mts';
 
-type Built = typeof import('../../../aiclk/api/authenticate.ts') &
+type Built = typeof import('../../../aiclk/token/authenticate.ts') &
 	typeof import('../../../aiclk/token/manager.ts') &
 	typeof import('../../../credentials/AiClkApi.credentials.ts');
 

@@ -50,7 +50,7 @@ class User {
 	}
 }
 
-interface Situation {
+interface PolicyInput {
 	title: string;
 	settings: Partial<SandboxSettings>;
 	/** What is done; the token lives when it begins. @returns how many runs failed */
@@ -82,7 +82,7 @@ const atExpiry = async (user: User, sandbox: Sandbox): Promise<number> => {
 	return await atOnce(60, async () => await user.request('GET', api(sandbox, 'sandbox/echo')));
 };
 
-const SITUATIONS: Situation[] = [
+const SITUATIONS: PolicyInput[] = [
 	{
 		title: '300 POSTs answered with HTTP 500',
 		settings: {},
@@ -121,7 +121,7 @@ const SITUATIONS: Situation[] = [
 ];
 
 /** @returns refreshes, requests that came, those of them with a dead token, and failed runs */
-async function play(sandbox: Sandbox, { settings, play: run }: Situation, type: ICredentialType) {
+async function play(sandbox: Sandbox, { settings, play: run }: PolicyInput, type: ICredentialType) {
 	clock.aheadMs = 0;
 	const { clientId, refreshToken } = newRow() as { clientId: string; refreshToken: string };
 	const clients = [{ clientId, refreshToken }];

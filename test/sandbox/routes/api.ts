@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sleep } from 'n8n-workflow';
 
-import { stringifyJson, type Json } from '../../../aiclk/api/json';
+import { stringifyJson, type Json } from '../../../aiclk/protocol/json';
 import { envelope, sendFault, success } from '../answers';
 import { type Context, takeFault } from '../context';
 import { type Endpoint, marketingEndpoints, uploadEndpoint } from './marketing';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
-import { parseJsonToSend } from '../../../aiclk/api/json';
+import { parseJsonToSend } from '../../../aiclk/protocol/json';
 import { type Envelope, envelope, success } from '../answers';
 import type { Context } from '../context';
 import { ACCOUNT, CHARGEABLE, CREATIVES, fundRecords, MATERIALS, MONITOR_LINKS } from '../data';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { rowsOf, toBody, UPLOAD_TYPE_FIELD } from '../../../aiclk/api/choices';
-import type { Envelope } from '../../../aiclk/api/envelope';
+import { rowsOf, toBody, UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
+import type { Envelope } from '../../../aiclk/protocol/envelope';
 import { type PageRequest, readPages } from '../../../aiclk/api/pagination';
 
 const envelope = (data: unknown): Envelope => ({

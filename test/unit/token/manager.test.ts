@@ -148,7 +148,7 @@ describe('a failed request', () => {
 	it('heals the next request, too, when the token was found dead by someone else', async () => {
 		const dead = String(n8n.row.accessToken);
 		aiclk.live.clear();
-		n8n.manager.noteVerdict({ ...n8n.row }, 'rejected');
+		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
 		await n8n.ask();
 		expect(aiclk.refreshes).toHaveLength(1);
 		expect(aiclk.checks).not.toContain(dead);
@@ -662,7 +662,7 @@ describe('an explicit refresh', () => {
 
 	it('is forgotten once it was carried out', async () => {
 		const credentials = { ...n8n.row };
-		n8n.manager.force(credentials);
+		n8n.manager.forceRefresh(credentials);
 		await n8n.ask(credentials);
 		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -755,10 +755,10 @@ describe('incomplete input', () => {
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
-	it('has no verdict and no effect', () => {
-		n8n.manager.noteVerdict(emptyRow({ clientId: '' }), 'rejected');
-		n8n.manager.noteVerdict(emptyRow(), 'rejected');
-		expect(n8n.manager.attemptsToday).toBeDefined();
+	it('has no probe and no effect', () => {
+		n8n.manager.noteProbe(emptyRow({ clientId: '' }), 'rejected');
+		n8n.manager.noteProbe(emptyRow(), 'rejected');
+		expect(n8n.manager.refreshesToday).toBeDefined();
 	});
 });
 
@@ -780,7 +780,7 @@ describe('why no token could be had', () => {
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		await n8n.ask(credentials);
 		aiclk.refreshReply = null;
-		n8n.manager.force(credentials);
+		n8n.manager.forceRefresh(credentials);
 		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
 		expect(n8n.manager.failureOf(credentials)).toBeNull();
 	});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from '../../../aiclk/token/ledger';
+import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from '../../../aiclk/token/quota';
 import {
 	ADOPTION_MS,
 	age,
@@ -9,9 +9,9 @@ import {
 	decide,
 	isNewer,
 	renewsAtMs,
-	type Situation,
+	type PolicyInput,
 } from '../../../aiclk/token/policy';
-import type { Token } from '../../../aiclk/token/state';
+import type { Token } from '../../../aiclk/token/storedToken';
 import { DAY_MS, NOW, token, tokenState } from '../support';
 
 const OURS = tokenState().fingerprint;
@@ -25,7 +25,7 @@ const NEWER = token('newer', {
 /** A draw of 0 puts the clock forward by nothing. */
 const NO_DRAW = 0;
 
-const situation = (changes: Partial<Situation> = {}): Situation => ({
+const situation = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	cause: 'before-request',
 	nowMs: NOW + DAY_MS,
 	random: NO_DRAW,
@@ -35,7 +35,7 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
 	storedRejectedAtMs: null,
 	rivalAwaitedAtMs: null,
 	lastDrawAtMs: null,
-	attemptsToday: 0,
+	refreshesToday: 0,
 	sent: null,
 	...changes,
 });
@@ -57,7 +57,7 @@ const WINDOW_AT = NOW + 75 * DAY_MS;
 const edited = token('for another input', { fingerprint: 'another' });
 
 describe('before a request', () => {
-	it.each<[string, Partial<Situation>, object]>([
+	it.each<[string, Partial<PolicyInput>, object]>([
 		['no token', { stored: null, newest: null }, needed('no-token', false)],
 		[
 			'another input’s token',
@@ -81,22 +81,22 @@ describe('before a request', () => {
 		],
 		[
 			'the window, early budget spent',
-			{ nowMs: WINDOW_AT, attemptsToday: EARLY_REFRESHES_PER_DAY },
+			{ nowMs: WINDOW_AT, refreshesToday: EARLY_REFRESHES_PER_DAY },
 			kept('early-budget-spent'),
 		],
 		[
 			'the window, last of the early budget',
-			{ nowMs: WINDOW_AT, attemptsToday: EARLY_REFRESHES_PER_DAY - 1 },
+			{ nowMs: WINDOW_AT, refreshesToday: EARLY_REFRESHES_PER_DAY - 1 },
 			early,
 		],
 		['the last moment alive', { nowMs: DEAD_AT - 1, lastDrawAtMs: DEAD_AT - 1 }, kept('fresh')],
 		['dead by the clock', { nowMs: DEAD_AT }, needed('expired', true)],
 		[
 			'dead, last of the budget',
-			{ nowMs: DEAD_AT, attemptsToday: REFRESHES_PER_DAY - 1 },
+			{ nowMs: DEAD_AT, refreshesToday: REFRESHES_PER_DAY - 1 },
 			needed('expired', true),
 		],
-		['dead, budget spent', { nowMs: DEAD_AT, attemptsToday: REFRESHES_PER_DAY }, refused],
+		['dead, budget spent', { nowMs: DEAD_AT, refreshesToday: REFRESHES_PER_DAY }, refused],
 		['known to be rejected', { storedRejectedAtMs: NOW }, needed('rejected', true)],
 		['rejected at once', { storedRejectedAtMs: NOW + 7_000, nowMs: NOW + 9_999 }, left],
 		[
@@ -179,7 +179,7 @@ describe('after a failed request', () => {
 		failedAtMs: atMs + tookMs,
 		repeatable,
 	});
-	const failed = (changes: Partial<Situation> = {}) =>
+	const failed = (changes: Partial<PolicyInput> = {}) =>
 		situation({
 			cause: 'after-failure',
 			sent: sentAt(NOW + DAY_MS - 500),
@@ -191,7 +191,7 @@ describe('after a failed request', () => {
 	const BEFORE = NEWER.state.issuedAtMs;
 	const AFTER = NEWER.state.issuedAtMs + 1;
 
-	it.each<[string, Partial<Situation>, object]>([
+	it.each<[string, Partial<PolicyInput>, object]>([
 		['AiClk is asked', {}, { action: 'check', reason: 'after-failure' }],
 		['a rejected token is renewed', { storedRejectedAtMs: NOW }, needed('rejected', true)],
 		[
@@ -226,7 +226,7 @@ describe('after a failed request', () => {
 		],
 		[
 			'a rejected token is not renewed past the cap',
-			{ storedRejectedAtMs: NOW, attemptsToday: REFRESHES_PER_DAY },
+			{ storedRejectedAtMs: NOW, refreshesToday: REFRESHES_PER_DAY },
 			refused,
 		],
 		[
@@ -302,9 +302,9 @@ describe('forced', () => {
 		[EARLY_REFRESHES_PER_DAY, needed('forced', false)],
 		[REFRESHES_PER_DAY - 1, needed('forced', false)],
 		[REFRESHES_PER_DAY, refused],
-	])('after %d attempts today', (attemptsToday, expected) => {
-		expect(decide(situation({ cause: 'forced', attemptsToday }))).toEqual(expected);
-		expect(decide(situation({ cause: 'forced', stored: null, attemptsToday }))).toEqual(expected);
+	])('after %d attempts today', (refreshesToday, expected) => {
+		expect(decide(situation({ cause: 'forced', refreshesToday }))).toEqual(expected);
+		expect(decide(situation({ cause: 'forced', stored: null, refreshesToday }))).toEqual(expected);
 	});
 });
 
@@ -339,7 +339,7 @@ describe('over all states and clocks', () => {
 		.map(({ issuedAtMs, lifeMs, ...rest }) =>
 			token('any', { issuedAtMs, expiresAtMs: issuedAtMs + lifeMs, ...rest }),
 		);
-	const anySituation: fc.Arbitrary<Situation> = fc.record({
+	const anySituation: fc.Arbitrary<PolicyInput> = fc.record({
 		cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
 		nowMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
 		random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -349,7 +349,7 @@ describe('over all states and clocks', () => {
 		storedRejectedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		rivalAwaitedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
 		lastDrawAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
-		attemptsToday: fc.integer({ min: 0, max: 400 }),
+		refreshesToday: fc.integer({ min: 0, max: 400 }),
 		sent: fc.option(
 			fc.record({
 				atMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
@@ -358,16 +358,17 @@ describe('over all states and clocks', () => {
 			}),
 		),
 	});
-	const always = (property: (situation: Situation) => void) => {
+	const always = (property: (situation: PolicyInput) => void) => {
 		fc.assert(fc.property(anySituation, property));
 	};
-	const isOurs = ({ stored, fingerprint }: Situation) => stored?.state.fingerprint === fingerprint;
+	const isOurs = ({ stored, fingerprint }: PolicyInput) =>
+		stored?.state.fingerprint === fingerprint;
 
 	it('nothing passes the cap, and what is early stops at 240', () => {
 		always((any) => {
 			const decision = decide(any);
 			if (decision.action !== 'refresh') return;
-			expect(any.attemptsToday).toBeLessThan(
+			expect(any.refreshesToday).toBeLessThan(
 				decision.early ? EARLY_REFRESHES_PER_DAY : REFRESHES_PER_DAY,
 			);
 		});

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { fail, ok } from '../../../../aiclk/result';
+import { fail, ok } from '../../../../aiclk/util/result';
 import {
 	type Read,
 	readId,
@@ -8,7 +8,7 @@ import {
 	readText,
 	readWholeNumber,
 } from '../../../../aiclk/api/values';
-import type { Json } from '../../../../aiclk/api/json';
+import type { Json } from '../../../../aiclk/protocol/json';
 import { type Fields, given } from '../../fields';
 
 const notEmpty = (value: unknown): Read<string> => readText(value, { required: true });

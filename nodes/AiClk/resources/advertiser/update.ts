@@ -1,4 +1,4 @@
-import { toBody } from '../../../../aiclk/api/choices';
+import { toBody } from '../../../../aiclk/protocol/assumptions';
 import { readId } from '../../../../aiclk/api/values';
 import { oneItem } from '../../items';
 import type { Operation } from '../../operation';

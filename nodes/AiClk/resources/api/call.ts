@@ -1,6 +1,6 @@
 import type { IHttpRequestMethods, INodeProperties } from 'n8n-workflow';
 
-import { type Json, textOf } from '../../../../aiclk/api/json';
+import { type Json, textOf } from '../../../../aiclk/protocol/json';
 import { readPath } from '../../../../aiclk/api/request';
 import { readJsonObject, readNames, readText } from '../../../../aiclk/api/values';
 import { given } from '../../fields';

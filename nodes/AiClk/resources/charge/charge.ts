@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { toBody } from '../../../../aiclk/api/choices';
+import { toBody } from '../../../../aiclk/protocol/assumptions';
 import { readAmount, readId, readText } from '../../../../aiclk/api/values';
 import { given } from '../../fields';
 import { oneItem } from '../../items';

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { TEXT_IDS_OF_MATERIAL, UPLOAD_TYPE_FIELD } from '../../../../aiclk/api/choices';
+import { TEXT_IDS_OF_MATERIAL, UPLOAD_TYPE_FIELD } from '../../../../aiclk/protocol/assumptions';
 import { readText } from '../../../../aiclk/api/values';
 import { oneItem } from '../../items';
 import type { Operation } from '../../operation';

@@ -1,8 +1,8 @@
-import type { Verdict } from '../api/envelope';
-import { BoundedMap } from '../boundedMap';
-import type { Token } from './state';
+import type { ProbeResult } from '../protocol/envelope';
+import { BoundedMap } from '../util/boundedMap';
+import type { Token } from './storedToken';
 
-/** How long AiClk's verdict on a token is believed. */
+/** How long AiClk's probe on a token is believed. */
 const VERDICT_MS = 30_000;
 
 /** A token, its predecessor and what a race leaves behind: more is never asked about at a time. */
@@ -10,19 +10,19 @@ const MOST_TOKENS = 8;
 
 /** What AiClk said of a token. */
 interface Answer {
-	verdict: Verdict;
+	probe: ProbeResult;
 	/** ms since 1970 */
 	atMs: number;
 }
 
 interface Check {
-	running: Promise<Verdict>;
+	running: Promise<ProbeResult>;
 	/** Null while it is on its way. */
 	answer: Answer | null;
 }
 
 /** What AiClk says of the tokens of one input, remembered for a short while. */
-export class Verdicts {
+export class ProbeCache {
 	/** By access token. */
 	private readonly checks = new BoundedMap<string, Check>(MOST_TOKENS);
 
@@ -35,7 +35,7 @@ export class Verdicts {
 	known(token: Token): Answer | null {
 		const answer = this.checks.get(token.accessToken)?.answer ?? null;
 		return answer !== null && this.now() < answer.atMs + VERDICT_MS
-			? { ...answer, verdict: this.believed(answer.verdict) }
+			? { ...answer, probe: this.believed(answer.probe) }
 			: null;
 	}
 
@@ -47,40 +47,40 @@ export class Verdicts {
 		this.areRejectionsDoubted = true;
 	}
 
-	private believed(verdict: Verdict): Verdict {
-		return verdict === 'rejected' && this.areRejectionsDoubted ? 'unknown' : verdict;
+	private believed(probe: ProbeResult): ProbeResult {
+		return probe === 'rejected' && this.areRejectionsDoubted ? 'unknown' : probe;
 	}
 
-	private learn(verdict: Verdict): void {
-		if (verdict === 'accepted') this.areRejectionsDoubted = false;
+	private learn(probe: ProbeResult): void {
+		if (probe === 'accepted') this.areRejectionsDoubted = false;
 	}
 
 	/** When AiClk rejected a token, ms since 1970; null unless that was a short while ago. */
 	rejectedAtMs(token: Token | null): number | null {
 		const answer = token && this.known(token);
-		return answer?.verdict === 'rejected' ? answer.atMs : null;
+		return answer?.probe === 'rejected' ? answer.atMs : null;
 	}
 
-	/** Notes a verdict that somebody else got. */
-	note(token: Token, verdict: Verdict): void {
-		this.learn(verdict);
+	/** Notes a probe that somebody else got. */
+	note(token: Token, probe: ProbeResult): void {
+		this.learn(probe);
 		this.checks.set(token.accessToken, {
-			running: Promise.resolve(verdict),
-			answer: { verdict, atMs: this.now() },
+			running: Promise.resolve(probe),
+			answer: { probe, atMs: this.now() },
 		});
 	}
 
 	/** One question for all who want to know; none while the last answer is believed. */
-	async of(token: Token, ask: () => Promise<Verdict>): Promise<Verdict> {
+	async of(token: Token, ask: () => Promise<ProbeResult>): Promise<ProbeResult> {
 		const last = this.checks.get(token.accessToken);
 		if (last !== undefined && (last.answer === null || this.known(token) !== null)) {
 			return this.believed(await last.running);
 		}
 		const check: Check = {
-			running: ask().then((verdict) => {
-				this.learn(verdict);
-				check.answer = { verdict, atMs: this.now() };
-				return verdict;
+			running: ask().then((probe) => {
+				this.learn(probe);
+				check.answer = { probe, atMs: this.now() };
+				return probe;
 			}),
 			answer: null,
 		};
@@ -93,7 +93,7 @@ export class Verdicts {
 	 * requests that went out with the token were refused, too.
 	 */
 	forgetAcceptance({ accessToken }: Token): void {
-		if (this.checks.get(accessToken)?.answer?.verdict !== 'rejected') {
+		if (this.checks.get(accessToken)?.answer?.probe !== 'rejected') {
 			this.checks.delete(accessToken);
 		}
 	}

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../boundedMap';
+import { BoundedMap } from '../util/boundedMap';
 
 /** AiClk's documented cap: refreshes per natural day ("每个自然日的刷新上限是300次"). */
 export const REFRESHES_PER_DAY = 300;
@@ -12,7 +12,7 @@ const QUOTA_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
 
 /** How many refreshes a client attempted on one day; part of what is stored with the token. */
-export interface Ledger {
+export interface QuotaUsage {
 	/** `TokenInput.client` */
 	client: string;
 	/** YYYY-MM-DD in Asia/Shanghai */
@@ -24,7 +24,7 @@ export interface Ledger {
  * What this process knows of a day beyond what is stored. A failed refresh stores nothing (a hook that throws
  * cannot), so its attempt lives here until a later refresh takes it along.
  */
-export interface LedgerMemory {
+export interface QuotaMemory {
 	day: string;
 	/** The highest number seen in, or handed over for, storage. */
 	stored: number;
@@ -55,12 +55,12 @@ export const quotaDayEndsAtMs = (nowMs: number): number =>
  * Brings memory and the stored ledger together for the day of `nowMs`: whichever saw more, plus what this process
  * has attempted without a chance to store it. Another day's or another client's figures count nothing.
  */
-export function foldLedger(
-	memory: LedgerMemory | undefined,
-	stored: Ledger | null,
+export function foldUsage(
+	memory: QuotaMemory | undefined,
+	stored: QuotaUsage | null,
 	client: string,
 	nowMs: number,
-): LedgerMemory {
+): QuotaMemory {
 	const day = quotaDay(nowMs);
 	const fromStore = stored?.client === client && stored.day === day ? stored.attempts : 0;
 	const known = memory?.day === day ? memory : { day, stored: 0, unstored: 0 };
@@ -68,36 +68,36 @@ export function foldLedger(
 }
 
 /** Attempts on that day, as far as is known here. */
-export const attempts = (memory: LedgerMemory): number => memory.stored + memory.unstored;
+export const attempts = (memory: QuotaMemory): number => memory.stored + memory.unstored;
 
 /** An agency with more clients loses the figures of those used longest ago; what is stored still counts. */
 const MOST_CLIENTS = 10_000;
 
 /** What one process knows of the day's refreshes: by client, for AiClk counts them so, whatever the credentials. */
-export class Ledgers {
-	private readonly known = new BoundedMap<string, LedgerMemory>(MOST_CLIENTS);
+export class QuotaTracker {
+	private readonly known = new BoundedMap<string, QuotaMemory>(MOST_CLIENTS);
 
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
-	private folded(client: string, stored: Ledger | null): LedgerMemory {
-		return foldLedger(this.known.get(client), stored, client, this.now());
+	private folded(client: string, stored: QuotaUsage | null): QuotaMemory {
+		return foldUsage(this.known.get(client), stored, client, this.now());
 	}
 
 	/** The ledger of today. @param stored what the credential holds, of whatever day and client */
-	of(client: string, stored: Ledger | null): Ledger {
+	of(client: string, stored: QuotaUsage | null): QuotaUsage {
 		const folded = this.folded(client, stored);
 		return { client, day: folded.day, attempts: attempts(folded) };
 	}
 
 	/** An attempt counts before it is sent: a lost answer may still have counted at AiClk. */
-	count(client: string, stored: Ledger | null): void {
+	count(client: string, stored: QuotaUsage | null): void {
 		const folded = this.folded(client, stored);
 		this.known.set(client, { ...folded, unstored: folded.unstored + 1 });
 	}
 
 	/** Notes that this ledger is about to be stored, and with it all attempts that could not be stored before. */
-	noteStored({ client, day, attempts: stored }: Ledger): void {
+	noteStored({ client, day, attempts: stored }: QuotaUsage): void {
 		this.known.set(client, { day, stored, unstored: 0 });
 	}
 }

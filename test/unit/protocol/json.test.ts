@@ -6,7 +6,7 @@ import {
 	parseJsonToSend,
 	stringifyJson,
 	textOf,
-} from '../../../aiclk/api/json';
+} from '../../../aiclk/protocol/json';
 
 const MOST = '18446744073709551615';
 

@@ -39,7 +39,7 @@ export class BoundedMap<K, V> {
  * @param limit how many of the latest results are remembered at least
  * @param compute depends on nothing but the text; what it returns must not be changed by anybody
  */
-export function remembering<R extends NonNullable<unknown>>(
+export function memoize<R extends NonNullable<unknown>>(
 	limit: number,
 	compute: (text: string) => R,
 ): (text: string) => R {

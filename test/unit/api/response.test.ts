@@ -1,4 +1,4 @@
-import { noAnswer, readAnswer } from '../../../aiclk/api/errors';
+import { noAnswer, readAnswer } from '../../../aiclk/api/response';
 import type { Effect } from '../../../aiclk/api/request';
 
 const SECRET = 'a-secret-token';

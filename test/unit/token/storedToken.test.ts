@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { readState, readToken, toStoredFields } from '../../../aiclk/token/state';
+import { readState, readToken, toStoredFields } from '../../../aiclk/token/storedToken';
 import { token, tokenState } from '../support';
 
 const LEDGER = tokenState().ledger;

@@ -1,14 +1,14 @@
-import { safeText } from '../text';
-import { fail, ok, type Result } from '../result';
+import { sanitize } from '../util/sanitize';
+import { fail, ok, type Result } from '../util/result';
 import {
 	CODE_SUCCESS,
 	CODE_TOKEN_REJECTED,
 	type Envelope,
 	isHttpAnswer,
 	readEnvelope,
-} from './envelope';
-import { parseJson } from './json';
-import { readNetworkError } from './networkError';
+} from '../protocol/envelope';
+import { parseJson } from '../protocol/json';
+import { readNetworkError } from '../protocol/networkErrors';
 import type { Effect } from './request';
 
 /** Why a call did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
@@ -75,7 +75,7 @@ function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFa
 
 /** AiClk's words, or that it gave none. */
 const wordsOf = ({ message }: Envelope, secrets: readonly string[]): string =>
-	safeText(message, secrets) || 'no reason given';
+	sanitize(message, secrets) || 'no reason given';
 
 const traceOf = ({ code, traceId }: Envelope): string =>
 	`AiClk code ${code}${traceId === null ? '' : `, trace_id ${traceId}`}.`;

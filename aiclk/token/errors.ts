@@ -1,4 +1,4 @@
-import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY } from './ledger';
+import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 
 /** Why a live token could not be had. The kinds are what a node or an operator would act on differently. */
 export type FailureKind =

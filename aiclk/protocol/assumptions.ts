@@ -39,4 +39,4 @@ export function rowsOf(data: unknown): unknown[] {
 export const TEXT_IDS_OF_MATERIAL = ['id', 'pid'];
 
 /** Rows a page: the documented most of creatives and materials (P6, P7); nothing is said of the others (P3, P9). */
-export const MOST_ROWS_A_PAGE = 100;
+export const MAX_PAGE_SIZE = 100;

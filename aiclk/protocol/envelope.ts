@@ -56,10 +56,10 @@ export function isHttpAnswer(value: unknown): value is HttpAnswer {
  * `accepted` (code 200), `rejected` (HTTP 401, or code 401 in the body) or `unknown` (anything else:
  * AiClk refuses requests for other reasons too, and its codes are not documented).
  */
-export type Verdict = 'accepted' | 'rejected' | 'unknown';
+export type ProbeResult = 'accepted' | 'rejected' | 'unknown';
 
-/** Reads the verdict on the token out of a full response. */
-export function tokenVerdict(answer: unknown): Verdict {
+/** Reads the probe on the token out of a full response. */
+export function readProbe(answer: unknown): ProbeResult {
 	if (!isHttpAnswer(answer)) return 'unknown';
 	if (answer.statusCode === CODE_TOKEN_REJECTED) return 'rejected';
 	const envelope = readEnvelope(answer.body);

@@ -1,9 +1,9 @@
-import { BoundedMap } from '../boundedMap';
-import type { Result } from '../result';
-import type { TokenFailure } from './failure';
-import type { FailedRefreshes } from './pause';
-import type { Token } from './state';
-import { Verdicts } from './verdicts';
+import { BoundedMap } from '../util/boundedMap';
+import type { Result } from '../util/result';
+import type { TokenFailure } from './errors';
+import type { FailedRefreshes } from './backoff';
+import type { Token } from './storedToken';
+import { ProbeCache } from './probeCache';
 
 /** How many inputs one process remembers at least; an agency with more loses those used longest ago. */
 const MOST_INPUTS = 10_000;
@@ -21,7 +21,7 @@ export interface InputMemory {
 	lookout: Promise<unknown> | null;
 	/** The rejected token whose successor was looked out for in vain, and when that was over (ms since 1970). */
 	awaited: { accessToken: string; atMs: number } | null;
-	verdicts: Verdicts;
+	verdicts: ProbeCache;
 }
 
 /** Everything that one process remembers of its inputs, bounded. */
@@ -43,7 +43,7 @@ export class Memory {
 			inFlight: null,
 			lookout: null,
 			awaited: null,
-			verdicts: new Verdicts(this.now),
+			verdicts: new ProbeCache(this.now),
 		};
 		this.inputs.set(fingerprint, fresh);
 		return fresh;

@@ -8,7 +8,7 @@ const LONGEST_MESSAGE = 200;
  * @param secrets values that must never be shown
  * @returns at most 200 characters on one line
  */
-export function safeText(text: unknown, secrets: readonly string[] = []): string {
+export function sanitize(text: unknown, secrets: readonly string[] = []): string {
 	if (typeof text !== 'string') return '';
 	const masked = secrets
 		.filter((secret) => secret !== '')

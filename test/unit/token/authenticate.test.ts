@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import {
 	type AnyRequestOptions,
 	authenticateRequest,
-	readTraits,
+	readSafety,
 	RequestRefusedError,
-} from '../../../aiclk/api/authenticate';
-import { toStoredFields } from '../../../aiclk/token/state';
+} from '../../../aiclk/token/authenticate';
+import { toStoredFields } from '../../../aiclk/token/storedToken';
 import { emptyRow, token, tokenState } from '../support';
 
 const SECRET = 'the-access-token';
@@ -164,7 +164,7 @@ describe('a request is repeatable', () => {
 		['DELETE', false],
 		['anything', false],
 	])('%s: %s', (method, expected) => {
-		expect(readTraits({ url: API, method } as AnyRequestOptions).repeatable).toBe(expected);
+		expect(readSafety({ url: API, method } as AnyRequestOptions).repeatable).toBe(expected);
 	});
 });
 
@@ -186,6 +186,6 @@ describe('the body of a request is used up by sending it', () => {
 		],
 		['a form with several', { body: { files: ['x', { value: stream }] } }, true],
 	])('%s', (_, body, expected) => {
-		expect(readTraits({ url: API, ...body } as AnyRequestOptions).singleUse).toBe(expected);
+		expect(readSafety({ url: API, ...body } as AnyRequestOptions).singleUse).toBe(expected);
 	});
 });

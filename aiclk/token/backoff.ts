@@ -1,4 +1,4 @@
-import type { TokenFailure } from './failure';
+import type { TokenFailure } from './errors';
 
 /** Pauses after failed refreshes, doubling: short when requests have no token, long while the old one serves. */
 const PAUSE_MS = {

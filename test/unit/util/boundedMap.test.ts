@@ -1,4 +1,4 @@
-import { BoundedMap, remembering } from '../../aiclk/boundedMap';
+import { BoundedMap, memoize } from '../../../aiclk/util/boundedMap';
 
 describe('a bounded map', () => {
 	it('forgets what was used longest ago, and keeps what is used', () => {
@@ -38,10 +38,10 @@ describe('a bounded map', () => {
 	});
 });
 
-describe('remembering', () => {
+describe('memoize', () => {
 	it('works a text out once, and again when it has been forgotten', () => {
 		const compute = jest.fn((text: string) => ({ length: text.length }));
-		const lengthOf = remembering(2, compute);
+		const lengthOf = memoize(2, compute);
 		expect([lengthOf('a'), lengthOf('bb'), lengthOf('a')]).toEqual([
 			{ length: 1 },
 			{ length: 2 },

@@ -1,5 +1,5 @@
-import { remembering } from '../boundedMap';
-import type { Ledger } from './ledger';
+import { memoize } from '../util/boundedMap';
+import type { QuotaUsage } from './quota';
 
 /** The header that carries the access token (AiClk docs, every curl example). */
 export const DEFAULT_TOKEN_HEADER = 'OGW_ACCESS_TOKEN';
@@ -23,7 +23,7 @@ export interface TokenState {
 	header: string;
 	/** AiClk's trace_id of the refresh. */
 	traceId: string | null;
-	ledger: Ledger;
+	ledger: QuotaUsage;
 }
 
 /** An access token with what is known of it. */
@@ -46,8 +46,8 @@ export interface StoredFields {
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
 
-function isLedger(value: unknown): value is Ledger {
-	const ledger = value as Ledger | null;
+function isLedger(value: unknown): value is QuotaUsage {
+	const ledger = value as QuotaUsage | null;
 	return (
 		typeof ledger === 'object' &&
 		ledger !== null &&
@@ -78,7 +78,7 @@ function isTokenState(value: unknown): value is TokenState {
 /** How many states are remembered: each is read twice before every request. */
 const MOST_REMEMBERED = 10_000;
 
-const parseState = remembering(MOST_REMEMBERED, (text): { state: TokenState | null } => {
+const parseState = memoize(MOST_REMEMBERED, (text): { state: TokenState | null } => {
 	try {
 		const value: unknown = JSON.parse(text);
 		return { state: isTokenState(value) ? value : null };
@@ -108,7 +108,7 @@ export function readToken(credentials: Record<string, unknown>): Token | null {
 }
 
 /** The fields to store for a token, with the ledger as it stands now. */
-export function toStoredFields(token: Token, ledger: Ledger): StoredFields {
+export function toStoredFields(token: Token, ledger: QuotaUsage): StoredFields {
 	return {
 		accessToken: token.accessToken,
 		tokenState: JSON.stringify({ ...token.state, ledger }),

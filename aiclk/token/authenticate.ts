@@ -1,8 +1,8 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { readBaseUrl } from '../token/input';
-import { readToken } from '../token/state';
-import { safeText } from '../text';
+import { readBaseUrl } from './input';
+import { readToken } from './storedToken';
+import { sanitize } from '../util/sanitize';
 
 /** Thrown for a request that must not carry the token; n8n shows `message` and `description`. */
 export class RequestRefusedError extends Error {
@@ -28,7 +28,7 @@ export type AnyRequestOptions = IHttpRequestOptions & {
 };
 
 /** What matters of a request, should it fail. */
-export interface RequestTraits {
+export interface RequestSafety {
 	/** Sending it a second time is harmless, even if the first time was carried out. */
 	repeatable: boolean;
 	/** Its body is a stream or a form, which the first sending uses up. */
@@ -54,7 +54,7 @@ const holdsStream = (value: unknown): boolean =>
  * streams are used up by the first sending, in the same places where n8n looks for them (n8n-core oauth.js,
  * `hasSingleUseBody`).
  */
-export const readTraits = ({ method, body, formData }: AnyRequestOptions): RequestTraits => ({
+export const readSafety = ({ method, body, formData }: AnyRequestOptions): RequestSafety => ({
 	repeatable: REPEATABLE.has(String(method ?? 'GET').toUpperCase()),
 	singleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
@@ -104,7 +104,7 @@ export function authenticateRequest(
 	if (origin === null || !goesTo(origin, options)) {
 		const host = origin === null ? 'no usable Base URL' : new URL(origin).host;
 		throw new RequestRefusedError(
-			`The AiClk API credential is for ${safeText(host)} only, and this request goes elsewhere`,
+			`The AiClk API credential is for ${sanitize(host)} only, and this request goes elsewhere`,
 			'No request was sent, so the token went nowhere. Correct the URL of the request or, if AiClk has moved, the Base URL in the credential.',
 		);
 	}

@@ -1,4 +1,4 @@
-import { accountInfoRequest } from '../../../aiclk/api/accountInfo';
+import { accountInfoRequest } from '../../../aiclk/protocol/accountInfo';
 
 describe('the request that asks about a token', () => {
 	it('reads one field of the account, follows no redirect and throws for no status', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { safeText } from '../../aiclk/text';
+import { sanitize } from '../../../aiclk/util/sanitize';
 
 describe('a text from the network', () => {
 	it.each<[string, unknown, string]>([
@@ -13,11 +13,11 @@ describe('a text from the network', () => {
 		['may be none', undefined, ''],
 		['may be no text', { a: 1 }, ''],
 	])('%s', (_, text, expected) => {
-		expect(safeText(text)).toBe(expected);
+		expect(sanitize(text)).toBe(expected);
 	});
 
 	it('loses every secret, wherever it stands', () => {
-		expect(safeText('s1 and s2s1', ['s1', 's2', ''])).toBe('*** and ******');
+		expect(sanitize('s1 and s2s1', ['s1', 's2', ''])).toBe('*** and ******');
 	});
 
 	it('is never long, never of several lines, and never holds a secret', () => {
@@ -25,7 +25,7 @@ describe('a text from the network', () => {
 		const texts = fc.string({ unit: 'binary' });
 		fc.assert(
 			fc.property(secrets, texts, texts, (secret, before, after) => {
-				const shown = safeText(before + secret + after, [secret]);
+				const shown = sanitize(before + secret + after, [secret]);
 				expect(shown.length).toBeLessThanOrEqual(200);
 				expect(shown).not.toMatch(/\p{Cc}/u);
 				expect(shown).not.toContain(secret);

@@ -1,7 +1,5 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import type { ApiRequest } from './request';
-
 /** AiClk, "advertiser account details": the cheapest documented read (scope ads_read). */
 export const ACCOUNT_INFO_PATH = '/openapi/v1/account/info';
 
@@ -16,19 +14,6 @@ export const TOKEN_TIMEOUT_MS = 15_000;
 
 const parametersOf = (accountId: string): Record<string, string> =>
 	accountId === '' ? {} : { account_id: accountId };
-
-/**
- * The cheapest read, as a call like any other.
- *
- * @param accountId digits, or '' when the credential holds none
- */
-export const accountInfoCall = (accountId: string): ApiRequest => ({
-	method: 'GET',
-	path: ACCOUNT_INFO_PATH,
-	effect: 'read',
-	parameters: parametersOf(accountId),
-	query: QUERY,
-});
 
 /**
  * The request that asks AiClk whether it accepts a token. It never throws for an HTTP status and follows

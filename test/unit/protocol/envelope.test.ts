@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { isHttpAnswer, readEnvelope, tokenVerdict } from '../../../aiclk/api/envelope';
+import { isHttpAnswer, readEnvelope, readProbe } from '../../../aiclk/protocol/envelope';
 
 describe('the envelope', () => {
 	it('is read as documented', () => {
@@ -42,7 +42,7 @@ describe('the envelope', () => {
 	});
 });
 
-describe('the verdict on a token', () => {
+describe('the probe on a token', () => {
 	it.each<[string, unknown, number, string]>([
 		['code 200', { code: 200 }, 200, 'accepted'],
 		['HTTP 401', '', 401, 'rejected'],
@@ -53,16 +53,16 @@ describe('the verdict on a token', () => {
 		['code 403', { code: 403 }, 200, 'unknown'],
 		['HTTP 500', '<html>', 500, 'unknown'],
 		['HTML', '<html>', 200, 'unknown'],
-	])('%s', (_, body, statusCode, verdict) => {
-		expect(tokenVerdict({ statusCode, body })).toBe(verdict);
+	])('%s', (_, body, statusCode, probe) => {
+		expect(readProbe({ statusCode, body })).toBe(probe);
 	});
 
 	it('is never a rejection but for 401', () => {
 		fc.assert(
 			fc.property(fc.anything(), fc.anything(), fc.anything(), (statusCode, code, other) => {
 				if (statusCode === 401 || code === 401 || code === '401') return;
-				expect(tokenVerdict({ statusCode, body: { code } })).not.toBe('rejected');
-				expect(tokenVerdict(other)).toBe('unknown');
+				expect(readProbe({ statusCode, body: { code } })).not.toBe('rejected');
+				expect(readProbe(other)).toBe('unknown');
 			}),
 		);
 	});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { attempts, foldLedger, quotaDay, quotaDayEndsAtMs } from '../../../aiclk/token/ledger';
+import { attempts, foldUsage, quotaDay, quotaDayEndsAtMs } from '../../../aiclk/token/quota';
 
 const CLIENT = 'client';
 const NOON = Date.parse('2026-11-24T04:00:00Z');
@@ -53,6 +53,6 @@ describe('what is known of a day', () => {
 		['yesterday’s memory', { day: '2026-11-23', stored: 9, unstored: 9 }, stored(), 7],
 		['another client’s store', undefined, stored({ client: 'another' }), 0],
 	])('from %s', (_, memory, store, expected) => {
-		expect(attempts(foldLedger(memory, store, CLIENT, NOON))).toBe(expected);
+		expect(attempts(foldUsage(memory, store, CLIENT, NOON))).toBe(expected);
 	});
 });
