@@ -9,11 +9,15 @@ import type {
 } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/protocol/accountInfo';
-import { authenticateRequest, readSafety } from '../aiclk/token/authenticate';
 import { CODE_TOKEN_REJECTED } from '../aiclk/protocol/envelope';
+import { authenticateRequest, readSafety } from '../aiclk/token/authenticate';
 import { TokenError } from '../aiclk/token/errors';
-import { DEFAULT_BASE_URL } from '../aiclk/token/input';
+import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
 import { tokenManager } from './tokenManager';
+
+/** A field of the credential as `readInput` reads it, for an expression of n8n. */
+const cleaned = (field: string): string =>
+	`String($credentials.${field} ?? '').replace(/${IGNORED_CHARACTERS}/g, '')`;
 
 export class AiClkApi implements ICredentialType {
 	name = 'aiClkApi';
@@ -42,7 +46,7 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			required: true,
 			description:
-				'The refresh token of your application. Access tokens are got and renewed with it by themselves; blanks and line breaks from copying do no harm.',
+				'The refresh token of your application. All access tokens are requested with it. Spaces and line breaks from copying do no harm.',
 		},
 		{
 			displayName: 'Account ID',
@@ -51,7 +55,7 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 1000002',
 			description:
-				'An advertiser account that the token may read. It is read by the test of this credential and when AiClk is asked whether a token is alive.',
+				'An advertiser account that your application may read. The test of this credential reads it, and so does every check of an access token.',
 		},
 		{
 			displayName: 'Base URL',
@@ -109,15 +113,19 @@ export class AiClkApi implements ICredentialType {
 		this: IHttpRequestHelper,
 		credentials: ICredentialDataDecryptedObject,
 	): Promise<ICredentialDataDecryptedObject> {
-		const renewed = await tokenManager.ensureToken(credentials, async (options) => {
-			return await this.helpers.httpRequest(options);
-		});
-		if (!renewed.ok) throw new TokenError(renewed.failure);
-		return { ...renewed.value };
+		const ensured = await tokenManager.ensureToken(
+			credentials,
+			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
+		);
+		if (!ensured.ok) throw new TokenError(ensured.failure);
+		return { ...ensured.value };
 	}
 
 	/** A class field, not a method: n8n copies credential types by spreading, which loses methods. */
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
+		const failure = tokenManager.failureOf(credentials);
+		// The hook had n8n store a refresh token that exists once, but there is no valid access token beside it.
+		if (failure !== null) throw new TokenError(failure);
 		const authenticated = authenticateRequest(credentials, requestOptions);
 		tokenManager.noteSent(credentials, readSafety(requestOptions));
 		return authenticated;
@@ -125,10 +133,10 @@ export class AiClkApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: {
-			baseURL: `={{ ($credentials.baseUrl || '${DEFAULT_BASE_URL}').replace(/\\s+/g, '').replace(/\\/$/, '') }}`,
+			baseURL: `={{ (${cleaned('baseUrl')} || '${DEFAULT_BASE_URL}').replace(/\\/$/, '') }}`,
 			url: ACCOUNT_INFO_PATH,
 			qs: {
-				account_id: '={{ String($credentials.accountId).replace(/\\s+/g, "") }}',
+				account_id: `={{ ${cleaned('accountId')} }}`,
 				query: ACCOUNT_INFO_QUERY,
 			},
 		},

@@ -1,13 +1,17 @@
 import { randomInt } from 'node:crypto';
-import { sleep } from 'n8n-workflow';
+import { LoggerProxy, sleep } from 'n8n-workflow';
 
 import { TokenManager } from '../aiclk/token/manager';
 
-const FINENESS = 2 ** 47;
+const RESOLUTION = 2 ** 47;
 
 /** The one token manager of this n8n process, shared by the credential and the nodes. */
 export const tokenManager = new TokenManager({
 	now: () => Date.now(),
-	random: () => randomInt(FINENESS) / FINENESS,
+	random: () => randomInt(RESOLUTION) / RESOLUTION,
 	sleep,
+	log: {
+		info: (message) => LoggerProxy.info(message),
+		warn: (message) => LoggerProxy.warn(message),
+	},
 });

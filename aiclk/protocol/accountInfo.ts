@@ -9,7 +9,7 @@ const QUERY = { fields: ['account_id'] };
 /** The `query` of the cheapest account/info request, as it stands in the URL. */
 export const ACCOUNT_INFO_QUERY = JSON.stringify(QUERY);
 
-/** How long asking for a token, or about one, may take, in ms. */
+/** How long a refresh or a probe may take in all, in ms: `timeout` would only limit the time without a byte. */
 export const TOKEN_TIMEOUT_MS = 15_000;
 
 const parametersOf = (accountId: string): Record<string, string> =>
@@ -34,6 +34,6 @@ export function accountInfoRequest(baseUrl: string, accountId: string): IHttpReq
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,
 		disableFollowRedirect: true,
-		timeout: TOKEN_TIMEOUT_MS,
+		abortSignal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
 	};
 }

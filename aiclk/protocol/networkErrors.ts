@@ -18,6 +18,7 @@ const LOST: Record<string, string> = {
 	ECONNRESET: 'the connection was cut',
 	ECONNABORTED: 'no answer came in time',
 	ETIMEDOUT: 'no answer came in time',
+	ERR_CANCELED: 'no answer came in time',
 };
 
 const FAULTS = new Map<unknown, NetworkFault>(

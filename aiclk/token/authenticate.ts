@@ -25,17 +25,19 @@ export type AnyRequestOptions = IHttpRequestOptions & {
 	formData?: unknown;
 	followRedirect?: boolean;
 	followAllRedirects?: boolean;
+	/** Set by the nodes of this package: how long the request may take in all, in ms. n8n's `timeout` limits idle time only. */
+	totalTimeoutMs?: number;
 };
 
 /** What matters of a request, should it fail. */
 export interface RequestSafety {
-	/** Sending it a second time is harmless, even if the first time was carried out. */
-	repeatable: boolean;
+	/** Its method is safe (RFC 9110): sending it a second time does no harm, even if the first time was carried out. */
+	isSafe: boolean;
 	/** Its body is a stream or a form, which the first sending uses up. */
-	singleUse: boolean;
+	isSingleUse: boolean;
 }
 
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A stream, or a form that is one; told by what Node's streams and the form-data package have in common. */
 const isStream = (value: unknown): boolean =>
@@ -55,8 +57,8 @@ const holdsStream = (value: unknown): boolean =>
  * `hasSingleUseBody`).
  */
 export const readSafety = ({ method, body, formData }: AnyRequestOptions): RequestSafety => ({
-	repeatable: REPEATABLE.has(String(method ?? 'GET').toUpperCase()),
-	singleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
+	isSafe: SAFE_METHODS.has(String(method ?? 'GET').toUpperCase()),
+	isSingleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
 
 /** Whether an absolute URL is of an origin. Most begin with it letter by letter, which says it without parsing. */
@@ -109,7 +111,7 @@ export function authenticateRequest(
 		);
 	}
 	const token = readToken(credentials);
-	if (token === null) {
+	if (token === null || token.accessToken === '') {
 		throw new RequestRefusedError(
 			'The AiClk API credential holds no access token yet',
 			'Open the credential and save it; its test gets the first token. If that does not help, check Client ID and Refresh Token.',
@@ -117,7 +119,7 @@ export function authenticateRequest(
 	}
 	const { header } = token.state;
 	// Not a spread: properties after one cost several microseconds in Node 20 (npm run bench).
-	return Object.assign({}, options, {
+	const authenticated: AnyRequestOptions = Object.assign({}, options, {
 		headers: {
 			...withoutHeader(options.headers ?? {}, header),
 			[header]: token.accessToken,
@@ -129,4 +131,10 @@ export function authenticateRequest(
 		followRedirect: false,
 		followAllRedirects: false,
 	});
+	const { totalTimeoutMs, abortSignal } = options;
+	if (totalTimeoutMs === undefined) return authenticated;
+	// n8n has set its cancel signal by now (n8n-core authentication.js), and passes on the one that is set here.
+	const timeout = AbortSignal.timeout(totalTimeoutMs);
+	const signals = abortSignal ? [abortSignal as AbortSignal, timeout] : [timeout];
+	return Object.assign(authenticated, { abortSignal: AbortSignal.any(signals) });
 }

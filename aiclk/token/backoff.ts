@@ -1,25 +1,44 @@
 import type { TokenFailure } from './errors';
 
-/** Pauses after failed refreshes, doubling: short when requests have no token, long while the old one serves. */
-const PAUSE_MS = {
-	needed: { first: 10_000, most: 300_000 },
-	early: { first: 60_000, most: 900_000 },
-};
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 
-/** After a lost race the winner's token is in the store by the time n8n tries again; this is for when it never comes. */
-const PAUSE_AFTER_LOST_RACE_MS = 5_000;
+/** The wait after the first failure, doubled after each further one up to the longest. */
+interface Backoff {
+	firstMs: number;
+	maxMs: number;
+}
 
-/** Refreshes that failed in a row, all of them ahead of time or all of them needed. */
+/** An outage passes. While no token is valid, every request waits for its end. */
+const OUTAGE: Backoff = { firstMs: 10 * SECOND_MS, maxMs: 5 * MINUTE_MS };
+
+/** An outage while the old token still serves: there is no hurry. */
+const OUTAGE_WHILE_VALID: Backoff = { firstMs: MINUTE_MS, maxMs: 15 * MINUTE_MS };
+
+/** A refused refresh token stays refused. This makes 11 attempts on the first day and 6 on each later one. */
+const REFUSAL: Backoff = { firstMs: 5 * MINUTE_MS, maxMs: 4 * HOUR_MS };
+
+/** A peer's token is stored within this time. If it never is, the refresh is tried again. */
+const SUPERSEDED_MS = 5 * SECOND_MS;
+
+/** Refreshes that failed in a row, either all of them early renewals or all of them needed. */
 export interface FailedRefreshes {
+	/** Whether they were renewals, whose failure left a valid token in use. */
 	early: boolean;
 	count: number;
-	/** ms since 1970 */
+	/** When the first and the last of them failed, ms since 1970. */
+	firstAtMs: number;
 	lastAtMs: number;
+	/** Of the last one. */
 	failure: TokenFailure;
 }
 
-/** Adds a failed refresh to those before it. */
-export const withFailure = (
+/**
+ * Adds a failed refresh to those before it. A needed refresh does not continue a row of early ones: days of failed renewals
+ * must not delay the first refresh that requests depend on.
+ */
+export const addFailure = (
 	last: FailedRefreshes | null,
 	early: boolean,
 	failure: TokenFailure,
@@ -27,30 +46,33 @@ export const withFailure = (
 ): FailedRefreshes => ({
 	early,
 	count: last?.early === early ? last.count + 1 : 1,
+	firstAtMs: last?.early === early ? last.firstAtMs : nowMs,
 	lastAtMs: nowMs,
 	failure,
 });
 
-/** How long to leave the token endpoint alone, in ms. */
-function pauseMs(failed: FailedRefreshes, early: boolean): number {
-	if (failed.failure.kind === 'superseded') return PAUSE_AFTER_LOST_RACE_MS;
-	const { first, most } = early ? PAUSE_MS.early : PAUSE_MS.needed;
-	// Days of failures ahead of time must not hold back the first refresh that a request cannot do without.
-	const inARow = failed.early === early ? failed.count : 1;
-	return Math.min(most, first * 2 ** Math.min(inARow - 1, 20));
+/** How long no refresh is sent after these failures, in ms. */
+function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
+	if (kind === 'superseded') return SUPERSEDED_MS;
+	const isFinal = kind === 'refused' || kind === 'unusable';
+	const { firstMs, maxMs } = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;
+	return Math.min(maxMs, firstMs * 2 ** Math.min(count - 1, 20));
 }
 
+/** When the next refresh may be sent, ms since 1970. */
+export const nextAttemptAtMs = (failed: FailedRefreshes): number =>
+	failed.lastAtMs + backoffMs(failed);
+
 /**
- * Whether it is too early to try again: 50 waiting items make one call, not 50.
+ * Whether it is too early for another refresh. So 50 waiting items make one call, not 50.
  *
- * @param early whether the refresh that is wanted is one ahead of time
- * @returns the last failure while the pause after it lasts, or else null
+ * @param early whether the refresh that is due is a renewal; failed renewals do not delay a needed one
  */
-export const restingAfter = (
+export const isBackingOff = (
 	failed: FailedRefreshes | null,
 	early: boolean,
 	nowMs: number,
-): TokenFailure | null =>
-	failed !== null && Math.abs(nowMs - failed.lastAtMs) < pauseMs(failed, early)
-		? failed.failure
-		: null;
+): failed is FailedRefreshes =>
+	failed !== null &&
+	(early || !failed.early) &&
+	Math.abs(nowMs - failed.lastAtMs) < backoffMs(failed);

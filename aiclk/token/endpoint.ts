@@ -13,17 +13,24 @@ import { DEFAULT_TOKEN_HEADER } from './storedToken';
 const TOKEN_PATH = '/oauth2/token';
 
 /** A documented answer has some 200 characters; anything beyond this is not AiClk's. */
-const LONGEST_ANSWER = 64 * 1024;
-const LONGEST_TOKEN = 4096;
+const MAX_ANSWER_LENGTH = 64 * 1024;
+const MAX_TOKEN_LENGTH = 4096;
+
+const DAY_MS = 24 * 3_600_000;
 
 /** "Valid 90 days by default" (AiClk docs, "refresh access token"). */
-const DEFAULT_LIFE_MS = 90 * 24 * 3_600_000;
+const DEFAULT_LIFE_MS = 90 * DAY_MS;
+
+/** A longer life is not believed: it would be a unit that the page does not name, or a mistake. */
+const MAX_LIFE_MS = 400 * DAY_MS;
 
 /** What a successful refresh hands out, checked. Times in ms since 1970. */
 export interface IssuedToken {
 	accessToken: string;
-	/** '' when the answer held none, which is the documented case. */
+	/** '' when the answer held none, which is the documented case, or one that cannot be stored. */
 	refreshToken: string;
+	/** The answer held a refresh token that cannot be stored. */
+	hasDamagedRefreshToken: boolean;
 	expiresAtMs: number;
 	expirySource: 'answer' | 'assumed';
 	header: string;
@@ -47,7 +54,7 @@ export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRe
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,
 		disableFollowRedirect: true,
-		timeout: TOKEN_TIMEOUT_MS,
+		abortSignal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
 	};
 }
 
@@ -57,7 +64,7 @@ export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRe
  */
 export const isStorableToken = (value: unknown): value is string =>
 	typeof value === 'string' &&
-	value.length <= LONGEST_TOKEN &&
+	value.length <= MAX_TOKEN_LENGTH &&
 	/^[\x21-\x7e]+$/.test(value) &&
 	!value.startsWith('=');
 
@@ -77,7 +84,7 @@ export const readTokenHeader = (tokenType: unknown): string =>
  * Reads `expires_in`. AiClk's page calls it an expiry timestamp and shows a duration in seconds, so the size
  * decides: from 1e12 ms since 1970, from 1e9 s since 1970, below that seconds from now.
  *
- * @returns when the token expires; 90 days from now, marked as assumed, for anything unusable or past
+ * @returns when the token expires; 90 days from now, marked as assumed, for anything unusable, past or beyond 400 days
  */
 export function readExpiry(
 	expiresIn: unknown,
@@ -89,23 +96,27 @@ export function readExpiry(
 		const expiresAtMs = Math.floor(
 			number >= 1e12 ? number : number >= 1e9 ? number * 1000 : nowMs + number * 1000,
 		);
-		// 8.64e15 ms is the last moment that a Date can hold (ECMAScript, "Time Values").
-		if (expiresAtMs > nowMs && expiresAtMs <= 8.64e15)
-			return { expiresAtMs, expirySource: 'answer' };
+		const lifeMs = expiresAtMs - nowMs;
+		if (lifeMs > 0 && lifeMs <= MAX_LIFE_MS) return { expiresAtMs, expirySource: 'answer' };
 	}
 	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
 
-const traceText = ({ traceId }: Envelope): string =>
-	traceId === null ? '' : ` trace_id: ${traceId}.`;
-
-const failure = (kind: TokenFailure['kind'], message: string, description: string) =>
-	fail<TokenFailure>({ kind, message, description });
+const DAMAGED: Pick<TokenFailure, 'kind' | 'message'> = {
+	kind: 'unusable',
+	message: 'AiClk answered with a token that cannot be used',
+};
 
 const TRY_LATER =
-	'Try again in a few minutes. If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
+	'Try again in a few minutes. If this lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
+
+const CHECK_CREDENTIAL =
+	'Check the Client ID and the Refresh Token in the AiClk API credential. If they are right, get a new refresh token from AiClk or ask its support.';
 
 const NOT_STORED = 'Nothing of this answer was stored.';
+
+const traceText = ({ traceId }: Envelope): string =>
+	traceId === null ? '' : ` trace_id: ${traceId}.`;
 
 function parseJson(text: string): unknown {
 	try {
@@ -115,19 +126,29 @@ function parseJson(text: string): unknown {
 	}
 }
 
-/** AiClk said no: its own words, and what a person can do about it. A status from 500 on is an outage, not a refusal. */
-function refused(envelope: Envelope, statusCode: number, secrets: readonly string[]) {
+const isOutage = (code: number): boolean => code >= 500 && code <= 599;
+
+/** AiClk's answer is a no, in its own words. A status or a code from 500 to 599 is an outage. */
+function toFailure(
+	envelope: Envelope,
+	statusCode: number,
+	secrets: readonly string[],
+): TokenFailure {
 	const words = sanitize(envelope.message, secrets) || 'no reason given';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
-	const isOutage = statusCode >= 500;
-	const advice = isOutage
-		? TRY_LATER
-		: 'Check the Client ID and the Refresh Token in the AiClk API credential; if they are right, get a new refresh token from AiClk or ask its support.';
-	return failure(
-		isOutage ? 'unavailable' : 'refused',
-		`AiClk did not renew the access token: ${words} (code ${envelope.code}${status})`,
-		`${advice}${traceText(envelope)}`,
-	);
+	const outage = statusCode >= 500 || isOutage(envelope.code);
+	return {
+		kind: outage ? 'unavailable' : 'refused',
+		message: `AiClk ${outage ? 'could not' : 'refused to'} refresh the access token: ${words} (code ${envelope.code}${status})`,
+		description: `${outage ? TRY_LATER : CHECK_CREDENTIAL}${traceText(envelope)}`,
+	};
+}
+
+/** Why a refresh brought no access token. */
+export interface RefreshFailure {
+	failure: TokenFailure;
+	/** A new refresh token that came with an unusable access token, checked; '' for none. */
+	refreshToken: string;
 }
 
 /**
@@ -135,57 +156,61 @@ function refused(envelope: Envelope, statusCode: number, secrets: readonly strin
  *
  * @param answer a full response with the body as text
  * @param nowMs when the request was sent, ms since 1970: a life counts from there
- * @param secrets what must not show up in a failure (client id, refresh token)
- * @returns the token, or a failure: `unavailable` (not an answer of AiClk's), `refused`, or `unusable`
+ * @param secrets what must not show up in a failure (client id, refresh tokens)
+ * @returns the token, or a failure: `unavailable` (no answer of AiClk's, or an outage), `refused`, or `unusable`
  */
 export function readRefreshAnswer(
 	answer: unknown,
 	nowMs: number,
 	secrets: readonly string[],
-): Result<IssuedToken, TokenFailure> {
-	if (!isHttpAnswer(answer)) {
-		return failure('unavailable', 'AiClk sent no answer that n8n could read', TRY_LATER);
-	}
+): Result<IssuedToken, RefreshFailure> {
+	const failed = (failure: TokenFailure, refreshToken = '') => fail({ failure, refreshToken });
+	const unavailable = (message: string) =>
+		failed({ kind: 'unavailable', message, description: `${NOT_STORED} ${TRY_LATER}` });
+	if (!isHttpAnswer(answer)) return unavailable('AiClk sent no answer that n8n could read');
 	const { statusCode, body } = answer;
-	const text = typeof body === 'string' && body.length <= LONGEST_ANSWER ? body : '';
+	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
 	const envelope = readEnvelope(parseJson(text));
 	const isSuccessStatus = statusCode >= 200 && statusCode < 300;
 
 	if (envelope === null || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		return failure(
-			'unavailable',
-			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`,
-			`${NOT_STORED} ${TRY_LATER}`,
-		);
+		return unavailable(`AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`);
 	}
-	if (envelope.code !== CODE_SUCCESS) return refused(envelope, statusCode, secrets);
+	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
 
-	const data = (
-		typeof envelope.data === 'object' && envelope.data !== null ? envelope.data : {}
-	) as Record<string, unknown>;
-	const hasRefreshToken = data.refresh_token !== undefined && data.refresh_token !== null;
-	const isUsable =
-		isStorableToken(data.access_token) &&
-		(!hasRefreshToken || data.refresh_token === '' || isStorableToken(data.refresh_token));
-	if (!isUsable) {
-		return failure(
-			'unusable',
-			'AiClk answered with a token that cannot be used',
-			`The token was missing, not a text, or held characters that no header may hold. ${NOT_STORED} Ask AiClk's support.${traceText(envelope)}`,
-		);
+	const {
+		access_token: accessToken,
+		refresh_token,
+		expires_in,
+		token_type,
+	} = (envelope.data ?? {}) as Record<string, unknown>;
+	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
+	if (!isStorableToken(accessToken)) {
+		const description = `The access token was missing, not a text, or held characters that no header may hold. It was not stored. Ask AiClk's support.${traceText(envelope)}`;
+		return failed({ ...DAMAGED, description }, refreshToken);
 	}
 	return ok({
-		accessToken: data.access_token as string,
-		refreshToken: hasRefreshToken ? (data.refresh_token as string) : '',
-		...readExpiry(data.expires_in, nowMs),
-		header: readTokenHeader(data.token_type),
+		accessToken,
+		refreshToken,
+		hasDamagedRefreshToken:
+			refreshToken === '' && ![undefined, null, ''].includes(refresh_token as string),
+		...readExpiry(expires_in, nowMs),
+		header: readTokenHeader(token_type),
 		traceId: envelope.traceId,
 	});
 }
 
-/** Turns what n8n's HTTP helper threw into a failure. @param baseUrl the credential's */
-export const unreachable = (error: unknown, baseUrl: string): TokenFailure => ({
-	kind: 'unavailable',
-	message: `AiClk (${baseUrl}) could not be reached to renew the access token: ${readNetworkError(error).words}`,
-	description: TRY_LATER,
-});
+/**
+ * Turns what n8n's HTTP helper threw into a failure.
+ *
+ * @param baseUrl the credential's
+ * @returns the failure, and whether the request may have reached AiClk all the same
+ */
+export function unreachable(
+	error: unknown,
+	baseUrl: string,
+): { failure: TokenFailure; mayHaveArrived: boolean } {
+	const { words, mayHaveArrived } = readNetworkError(error);
+	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}`;
+	return { failure: { kind: 'unavailable', message, description: TRY_LATER }, mayHaveArrived };
+}

@@ -1,50 +1,79 @@
-import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
+import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
 
-/** Why a live token could not be had. The kinds are what a node or an operator would act on differently. */
+/** Why no live token can be provided. Each kind is one that a node or an operator acts on differently. */
 export type FailureKind =
-	/** The credential is incomplete or unusable; nothing was sent. */
+	/** The credential is incomplete or unusable. Nothing was sent. */
 	| 'input'
-	/** The day's refreshes are used up; nothing was sent. */
+	/** The day's refreshes are used up. Nothing was sent. */
 	| 'quota'
-	/** AiClk answered and said no. */
+	/** AiClk answered and refused the refresh. */
 	| 'refused'
-	/** No answer, or one that is not AiClk's. */
+	/** No answer, or one that does not come from AiClk. */
 	| 'unavailable'
-	/** AiClk said yes, but what it sent cannot be stored. */
+	/** AiClk agreed, but what it sent cannot be stored. */
 	| 'unusable'
-	/** Another process refreshed at the same moment and its token won. */
+	/** A peer (another n8n process) refreshed at the same time, and its token is the valid one. */
 	| 'superseded';
 
-/** A failure in words for the person at the screen. Holds no secret and no raw body. */
+/** A failure in words for the person at the screen. It holds no secret and no raw body. */
 export interface TokenFailure {
 	kind: FailureKind;
 	/** What happened. */
 	message: string;
 	/** What to do next. */
 	description: string;
-	/** `quota`: when the day ends, ms since 1970. */
+	/** `quota` only: when the day ends, ms since 1970. */
 	resetsAtMs?: number;
 }
 
-/** Another process was faster. */
+/** The token of a peer is the valid one. */
 export const SUPERSEDED: TokenFailure = {
 	kind: 'superseded',
-	message: 'The AiClk access token was renewed by another n8n process at the same moment',
-	description: "The other process's token is kept. Run this again, and it is used.",
+	message: 'Another n8n process refreshed the AiClk access token at the same time',
+	description:
+		"The other process's token is kept. Run this again to use it; n8n's Retry On Fail does so for you.",
 };
 
-/** The day's refreshes are used up: said before anything is sent. @param nowMs ms since 1970 */
-export function quotaSpent(nowMs: number): TokenFailure {
-	const resetsAtMs = quotaDayEndsAtMs(nowMs);
-	return {
-		kind: 'quota',
-		message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client`,
-		description: `No refresh was sent. The day ends at ${new Date(resetsAtMs).toISOString()} (midnight in ${QUOTA_TIME_ZONE}). Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
-		resetsAtMs,
-	};
-}
+const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** The exception that carries a failure out of the credential's hook; n8n shows `message` and `description`. */
+const dayEnd = (nowMs: number): string =>
+	`The day ends at ${iso(quotaDayEndsAtMs(nowMs))} (midnight in ${QUOTA_TIME_ZONE}).`;
+
+/** All refreshes of the day are used up. @param nowMs ms since 1970 */
+export const quotaSpent = (nowMs: number): TokenFailure => ({
+	kind: 'quota',
+	message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client`,
+	description: `No refresh was sent. ${dayEnd(nowMs)} Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+	resetsAtMs: quotaDayEndsAtMs(nowMs),
+});
+
+/** The rest of the day's refreshes is kept for requests that have no valid token. @param nowMs ms since 1970 */
+export const quotaReserved = (nowMs: number): TokenFailure => ({
+	kind: 'quota',
+	message: `The last ${RESERVED_REFRESHES} refreshes of the day are kept for requests without a valid token`,
+	description: `No refresh was sent, because the stored access token is still valid. ${dayEnd(nowMs)} Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+	resetsAtMs: quotaDayEndsAtMs(nowMs),
+});
+
+/**
+ * Repeats why the last refresh failed while no other one is tried.
+ *
+ * @param failure of the last attempt
+ * @param attempts how many failed in a row
+ * @param sinceMs when the first of them failed, ms since 1970
+ * @param nextAtMs when the next one may be sent, ms since 1970
+ */
+export const backingOff = (
+	failure: TokenFailure,
+	attempts: number,
+	sinceMs: number,
+	nextAtMs: number,
+): TokenFailure => ({
+	...failure,
+	description: `${failure.description} No refresh has succeeded since ${iso(sinceMs)} (${attempts} failed). The next one is sent at ${iso(nextAtMs)} at the earliest, or at once when the credential is changed or an AiClk Token node runs Refresh.`,
+});
+
+/** The exception that carries a failure out of the credential's hook. n8n shows `message` and `description`. */
 export class TokenError extends Error {
 	override readonly name = 'TokenError';
 

@@ -7,15 +7,15 @@ import type { TokenFailure } from './errors';
 /** The address of AiClk's Marketing-API (AiClk docs, every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
 
-/** How many inputs are remembered, to be read once and not before every request. */
-const MOST_REMEMBERED = 10_000;
+/** So many inputs are memoized, at least. Each would otherwise be read before every request. */
+const MAX_MEMOIZED = 10_000;
 
 /** What the user typed, cleaned and checked. */
 export interface TokenInput {
 	/** Origin only, e.g. `https://openapi.aiclk.com`. */
 	baseUrl: string;
 	clientId: string;
-	/** As typed, without white space; a rotated one is kept apart (`state.ts`). */
+	/** As typed, without ignored characters. A rotated one is kept apart (`storedToken.ts`). */
 	refreshToken: string;
 	/** Digits, or '' when left empty. */
 	accountId: string;
@@ -35,11 +35,13 @@ const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(p
 export const shortFingerprint = (token: string): string =>
 	hashOnce('sha256', token, 'hex').slice(0, 8);
 
-/** Pasted values hold blanks and line breaks, even inside (AiClk's own samples do): all of it goes. */
-const withoutWhiteSpace = (value: unknown): string =>
-	typeof value === 'string' || typeof value === 'number'
-		? String(value).replace(/[\s\u200b-\u200d\u2060\ufeff]+/g, '')
-		: '';
+/** Pasted values hold white space and invisible characters, even inside (AiClk's own samples do). All of it is ignored. */
+export const IGNORED_CHARACTERS = '[\\s\\u200b-\\u200d\\u2060\\ufeff]+';
+
+const IGNORED = new RegExp(IGNORED_CHARACTERS, 'g');
+
+const clean = (value: unknown): string =>
+	typeof value === 'string' || typeof value === 'number' ? String(value).replace(IGNORED, '') : '';
 
 const isLoopback = (hostname: string): boolean =>
 	hostname === 'localhost' ||
@@ -53,9 +55,9 @@ const isLoopback = (hostname: string): boolean =>
  * @returns its origin, or null unless it is https (or http on this machine) without user, path, query or fragment
  */
 export const readBaseUrl = (value: unknown): string | null =>
-	safeOrigin(withoutWhiteSpace(value) || DEFAULT_BASE_URL).origin;
+	safeOrigin(clean(value) || DEFAULT_BASE_URL).origin;
 
-const safeOrigin = memoize(MOST_REMEMBERED, (text): { origin: string | null } => {
+const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
 	if (!URL.canParse(text)) return { origin: null };
 	const url = new URL(text);
 	const plain =
@@ -68,16 +70,16 @@ const safeOrigin = memoize(MOST_REMEMBERED, (text): { origin: string | null } =>
 	return { origin: plain && safe ? url.origin : null };
 });
 
-/** Header-safe and form-safe: printable ASCII without blanks. */
+/** Header-safe and form-safe: printable ASCII without spaces. */
 const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
 /** The four fields of the credential that a person fills in, as they are. */
 type Typed = Record<'clientId' | 'refreshToken' | 'accountId' | 'baseUrl', unknown>;
 
 function check(typed: Typed): Result<TokenInput, TokenFailure> {
-	const clientId = withoutWhiteSpace(typed.clientId);
-	const refreshToken = withoutWhiteSpace(typed.refreshToken);
-	const accountId = withoutWhiteSpace(typed.accountId);
+	const clientId = clean(typed.clientId);
+	const refreshToken = clean(typed.refreshToken);
+	const accountId = clean(typed.accountId);
 	const baseUrl = readBaseUrl(typed.baseUrl);
 
 	const empty = [
@@ -124,7 +126,7 @@ const isSame = (one: Typed, other: Typed): boolean =>
 	one.baseUrl === other.baseUrl;
 
 /** By client id as typed: what was read last, and what came of it. */
-const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(MOST_REMEMBERED);
+const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(MAX_MEMOIZED);
 
 /**
  * Reads what the user typed into the credential.

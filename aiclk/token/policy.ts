@@ -1,264 +1,468 @@
-import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from './quota';
-import type { Token, TokenState } from './storedToken';
+import type { ProbeResult } from '../protocol/envelope';
+import { type FailedRefreshes, isBackingOff } from './backoff';
+import type { TokenFailure } from './errors';
+import type { ProbeAnswer } from './probeCache';
+import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
+import type { ProbeTrust, RefreshReason, Token, TokenState } from './storedToken';
 
 /**
- * A token counts as dead this long before its expiry (clocks differ, requests take time),
- * or 1 % of its life if that is shorter: never so much that a fresh token would be dead.
+ * Clock skew: a token counts as expired this long before its expiry, because clocks differ and requests take time. It is 1 % of
+ * the life if that is less, so that a new token is never expired.
  */
-const SKEW_MS = 60_000;
-const SKEW_SHARE = 0.01;
+const CLOCK_SKEW_MS = 60_000;
+const CLOCK_SKEW_SHARE = 0.01;
 
-/** When renewal ahead of time begins and how it is spread, in shares of a token's life. */
+/** A token issued this far in the future was stamped by a wrong clock, so its expiry cannot be believed. */
+const MAX_FUTURE_MS = 5 * 60_000;
+
+/** When renewal begins and how it is spread, in shares of a token's life. */
 export interface Timing {
-	/** Renewal ahead of time begins after this share. */
+	/** Renewal begins after this share. */
 	renewalShare: number;
-	/** Mean of the exponential draw: spreads processes that decide alone. */
-	drawMeanShare: number;
-	/** At most one draw a process in this share. */
-	drawIntervalShare: number;
+	/** Mean of the jitter, which is exponentially distributed: spreads processes that decide alone. */
+	jitterMeanShare: number;
+	/** At most one draw of the jitter a process in this share. */
+	jitterIntervalShare: number;
 }
 
 /** Of 90 days: day 75, one day, 5 minutes. Why these: docs/performance.md, where a simulated fleet tries others. */
 export const TIMING: Timing = {
 	renewalShare: 5 / 6,
-	drawMeanShare: 1 / 90,
-	drawIntervalShare: 1 / 25_920,
+	jitterMeanShare: 1 / 90,
+	jitterIntervalShare: 1 / 25_920,
 };
 
-/** A token minted by this process so long ago may still stand in for a row that was read before it was stored. */
-export const ADOPTION_MS = 5 * 60_000;
-
 /**
- * Rejected so soon after it was issued, a token was killed by another process that refreshed at the same moment:
- * with answers in time, settling, asking and storing are over by then.
+ * A token that is rejected so soon after it was issued was invalidated by a peer that refreshed at the same time: by then, both
+ * have refreshed, probed and stored.
  */
 const COLLISION_MS = 10_000;
 
 /**
- * From this share of a token's life on (day 54 of 90) a rejection most likely means that another process has renewed
- * it: a rotation does that on day 60, draws do from day 62 on.
+ * From this share of a token's life on (day 54 of 90) a rejection most likely means that a peer has renewed it: a rotation does
+ * that on day 60, renewals do from day 62 on.
  */
-const REPLACED_SHARE = 3 / 5;
+const LIKELY_RENEWED_SHARE = 3 / 5;
 
-/** How long to look out for the token of another process that replaced one: as a rule it is stored by then. */
-export const RIVAL_MS = 3_000;
+/** A process that has known a token for less than this may have been started after the peer stored another one. */
+const ACQUAINTANCE_MS = 10_000;
 
-/**
- * A refusal comes this fast. What failed later may have been carried out, and only then was its token replaced by somebody.
- */
+/** A rejection comes this fast. A request that failed later may have been carried out before its token was invalidated. */
 const PROMPT_MS = 10_000;
 
-/** Why the hook is asked. */
+/** A new token that a peer may have invalidated is probed after this time: a peer that began with us has refreshed by then. */
+export const COLLISION_PROBE_MS = 1_500;
+
+/** AiClk's servers may need this long to learn of a new token. A rejection before that is asked for again. */
+export const SPREAD_MS = 3_000;
+
+/** So many new tokens rejected in a row, over the same stored token, were not invalidated by peers: one would have stored its own. */
+const MAX_COLLISIONS = 3;
+
+/** Why n8n asks the hook. */
 export type Cause =
-	/** n8n is about to send a request. */
+	/** It is about to send a request. */
 	| 'before-request'
-	/** A request made with these very credentials has failed, for whatever reason. */
+	/** A request that was sent with these very credentials has failed, for whatever reason. */
 	| 'after-failure'
 	/** A person or a schedule asked for a new token. */
 	| 'forced';
 
-/** A token is due, dead or fine, by the clock alone. */
-export type Age = 'fresh' | 'renewal-due' | 'expired';
+/** A failed request, as far as a second sending is concerned. */
+export interface FailedRequest {
+	/** ms since 1970 */
+	sentAtMs: number;
+	/** GET, HEAD or OPTIONS (RFC 9110, "Safe Methods"): sending it again does no harm. */
+	isSafe: boolean;
+	/** Its body is a stream or a form, which the first sending uses up. */
+	isSingleUse: boolean;
+}
 
-export type Decision =
-	/** Nothing to do: the stored token is used as it is. */
-	| {
-			action: 'keep';
-			reason:
-				| 'fresh'
-				| 'not-drawn'
-				| 'early-budget-spent'
-				| 'may-have-been-carried-out'
-				| 'expired-meanwhile'
-				| 'credentials-changed-meanwhile';
-	  }
-	/** A newer token is known in this process: use and store that one. */
-	| { action: 'adopt'; reason: 'newer-known' }
-	/** Ask AiClk whether it is the token that it refuses. */
-	| { action: 'check'; reason: 'after-failure' }
-	/** Another process has most likely replaced this token and is about to store its own: refreshing would kill that one. */
-	| { action: 'leave'; reason: 'replaced-elsewhere' }
+/** How a refresh ended. */
+export interface RefreshOutcome {
+	/** Whether it was a renewal, so that the old token is still there. */
+	early: boolean;
 	/**
-	 * Get a new token. `early`: the old one still works, so a failure costs nothing.
-	 * `settle`: another process may be doing the same, so see who wins before storing.
+	 * The token to store; null if there is none. With a failure it holds no usable access token, but a refresh token that exists
+	 * once.
 	 */
-	| {
-			action: 'refresh';
-			reason:
-				'forced' | 'no-token' | 'credentials-changed' | 'expired' | 'rejected' | 'renewal-window';
-			early: boolean;
-			settle: boolean;
-	  }
-	/** A new token is needed but the day's refreshes are used up. */
-	| { action: 'refuse'; reason: 'budget-spent' };
+	token: Token | null;
+	/** Whether AiClk has accepted a probe of it. */
+	isAccepted: boolean;
+	/** Null on success. */
+	failure: TokenFailure | null;
+}
 
-/** Everything the decision depends on. Times in ms since 1970, spans in ms. */
+/** All that the decision depends on. Times in ms since 1970. */
 export interface PolicyInput {
 	cause: Cause;
+	/** When n8n asked. */
+	askedAtMs: number;
 	nowMs: number;
-	/** A number from [0, 1): the draw. */
+	/** From [0, 1): the jitter. */
 	random: number;
 	/** Of the input as it is now. */
 	fingerprint: string;
 	/** What the credential holds, for whatever input. */
 	stored: Token | null;
-	/** The newest token that this process has seen or minted for this input. */
-	newest: Token | null;
-	/** When AiClk rejected the stored token, if that was a short while ago. */
-	storedRejectedAtMs: number | null;
-	/** When this process had looked out in vain for the token of another one that may have replaced the stored one. */
-	rivalAwaitedAtMs: number | null;
-	/** When this process last drew for this input. */
-	lastDrawAtMs: number | null;
+	/** The best other token of this input that this process knows: alive by the clock, and not rejected. */
+	known: Token | null;
+	/** When the latest token of this input was issued that this process knows besides the stored one; null if there is none. */
+	otherIssuedAtMs: number | null;
+	/** What AiClk said last of the stored and of the known token. */
+	storedProbe: ProbeAnswer | null;
+	knownProbe: ProbeAnswer | null;
+	probeTrust: ProbeTrust['trust'] | null;
+	/** When this process first saw the stored token. */
+	storedSeenAtMs: number;
+	/** When a renewal of the stored token was sent whose end is unknown, and which may have invalidated it; else null. */
+	suspectSinceMs: number | null;
+	/** When this process last deferred to a peer over the stored token, in vain so far; else null. */
+	deferredAtMs: number | null;
+	/** Whether this question has waited for a peer's token already. */
+	hasWatched: boolean;
+	/** When this process last drew the jitter for this input. */
+	jitteredAtMs: number | null;
+	/** The refresh that is under way in this process. `renewal`: nothing is lost if it fails. */
+	flight: 'none' | 'renewal-sent' | 'renewal-answered' | 'refresh';
+	/** How the refresh ended that this question waited for last; null if it waited for none. */
+	outcome: RefreshOutcome | null;
+	/** Refreshes that failed since the last one that succeeded. */
+	failed: FailedRefreshes | null;
 	/** Refreshes attempted today for this client. */
 	refreshesToday: number;
-	/**
-	 * `after-failure` only: when the failed request went out and when n8n told of it, and whether sending it again is
-	 * harmless (GET, HEAD, OPTIONS).
-	 */
-	sent: { atMs: number; failedAtMs: number; repeatable: boolean } | null;
+	/** `after-failure` only. */
+	request: FailedRequest | null;
 }
+
+export type Decision =
+	/** Nothing to do: the stored token is used as it is, and after a failure nothing is sent again. */
+	| {
+			action: 'keep';
+			reason:
+				| 'fresh'
+				| 'renewal-not-due'
+				| 'renewal-under-way'
+				| 'renewal-failed'
+				| 'quota-reserved'
+				| 'input-changed'
+				| 'expired-meanwhile'
+				| 'may-have-been-carried-out'
+				| 'not-rejected'
+				| 'left-to-next-request';
+	  }
+	/** Use and store this token. */
+	| { action: 'adopt'; reason: 'known-here' | 'refreshed'; token: Token }
+	/** Ask AiClk about this token, then decide again. */
+	| { action: 'probe'; reason: 'after-failure' | 'suspect' | 'rejected-before'; token: Token }
+	/** Wait for the token that a peer may be about to store, then decide again. */
+	| { action: 'watch'; reason: 'peer-may-have-renewed' }
+	/** A peer has most likely renewed this token and is about to store its own. A refresh would invalidate that one. */
+	| { action: 'defer'; reason: 'peer-has-renewed' }
+	/**
+	 * Refresh, or share the refresh that is under way, then decide again. `early`: the old token still serves, so a failure
+	 * costs nothing. `peers`: another process may be refreshing at the same time, so the new token is probed before it is stored.
+	 */
+	| { action: 'refresh'; reason: RefreshReason; early: boolean; peers: boolean }
+	/** No valid token can be provided. */
+	| { action: 'fail'; reason: 'quota-spent' | 'quota-reserved' | 'backing-off' | 'refresh-failed' };
+
+type Keep = Extract<Decision, { action: 'keep' }>;
+
+const keep = (reason: Keep['reason']): Decision => ({ action: 'keep', reason });
+const adopt = (token: Token): Decision => ({ action: 'adopt', reason: 'known-here', token });
+const fail = (reason: Extract<Decision, { action: 'fail' }>['reason']): Decision => ({
+	action: 'fail',
+	reason,
+});
 
 const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
 
-/** When the token counts as dead, ms since 1970. */
-export const deadAtMs = (state: TokenState): number =>
-	state.expiresAtMs - Math.min(SKEW_MS, lifeMs(state) * SKEW_SHARE);
+/** When the token counts as expired, ms since 1970. */
+export const expiredAtMs = (state: TokenState): number =>
+	state.expiresAtMs - Math.min(CLOCK_SKEW_MS, lifeMs(state) * CLOCK_SKEW_SHARE);
 
-/** When renewal ahead of time begins, ms since 1970. */
+/** When renewal begins, ms since 1970. */
 export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
 	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
 
-/** Judges a token by the clock. */
-export function age(state: TokenState, nowMs: number): Age {
-	if (nowMs >= deadAtMs(state)) return 'expired';
-	return nowMs >= renewsAtMs(state) ? 'renewal-due' : 'fresh';
+/** A token is valid, due for renewal or expired, by the clock alone. */
+export type Age = 'valid' | 'renewal-due' | 'expired';
+
+/** Judges a token by the clock. One that was issued in the future counts as expired: its times cannot be believed. */
+export function ageOf(state: TokenState, nowMs: number): Age {
+	const isFromFuture = state.issuedAtMs - nowMs > MAX_FUTURE_MS;
+	if (isFromFuture || nowMs >= expiredAtMs(state)) return 'expired';
+	return nowMs >= renewsAtMs(state) ? 'renewal-due' : 'valid';
 }
 
-/** Whether this process may draw now: at most once in its interval. */
-const mayDraw = (
-	{ lastDrawAtMs, nowMs }: PolicyInput,
-	state: TokenState,
-	{ drawIntervalShare }: Timing,
-): boolean =>
-	lastDrawAtMs === null || Math.abs(nowMs - lastDrawAtMs) >= lifeMs(state) * drawIntervalShare;
-
-/**
- * Probabilistic early expiration: the clock is put forward by an exponentially distributed span, so that
- * processes that cannot talk to each other rarely begin a renewal at the same time.
- */
-const isDrawn = ({ nowMs, random }: PolicyInput, state: TokenState, timing: Timing): boolean =>
-	nowMs - lifeMs(state) * timing.drawMeanShare * Math.log(1 - random) >= renewsAtMs(state, timing);
-
-/** Whether a token was issued after another one of the same input. Two processes may have given both the same number. */
-export const isNewer = (token: Token | null, other: Token | null): token is Token =>
-	token !== null &&
-	(other === null ||
-		token.state.generation > other.state.generation ||
-		(token.state.generation === other.state.generation &&
-			token.state.issuedAtMs > other.state.issuedAtMs));
-
-/** Whether a token is alive by the clock. */
+/** Whether there is a token that is not expired. */
 export const isAlive = (token: Token | null, nowMs: number): token is Token =>
-	token !== null && age(token.state, nowMs) !== 'expired';
+	token !== null && ageOf(token.state, nowMs) !== 'expired';
 
-type Refresh = Extract<Decision, { action: 'refresh' }>;
+/** Whether a token followed another one in the same lineage. Generations of two lineages cannot be compared. */
+export const isSuccessor = (token: Token, of: Token): boolean =>
+	token.state.lineage === of.state.lineage && token.state.generation > of.state.generation;
 
-const keep = (reason: Extract<Decision, { action: 'keep' }>['reason']): Decision => ({
-	action: 'keep',
-	reason,
-});
-const ADOPT: Decision = { action: 'adopt', reason: 'newer-known' };
+/** Whether AiClk has ever rotated this token's refresh token, so that each refresh spends one that exists once. */
+const isRotating = (token: Token): boolean => token.rotatedRefreshToken !== '';
 
-/** A refresh that cannot wait, if the day's budget allows it. */
-const refresh = (reason: Refresh['reason'], settle: boolean, refreshesToday: number): Decision =>
-	refreshesToday < REFRESHES_PER_DAY
-		? { action: 'refresh', reason, early: false, settle }
-		: { action: 'refuse', reason: 'budget-spent' };
+const isRejected = (probe: ProbeAnswer | null): probe is ProbeAnswer & { result: 'rejected' } =>
+	probe?.result === 'rejected';
 
-/**
- * Whether another process that replaced the stored token would have stored its own before these credentials were read:
- * they are read when n8n is about to send a request.
- */
-export const hadRivalTime = ({ cause, sent, rivalAwaitedAtMs }: PolicyInput): boolean =>
-	rivalAwaitedAtMs !== null &&
-	(cause === 'before-request' || (sent !== null && sent.atMs >= rivalAwaitedAtMs));
+/** Whether AiClk rejected a token so soon after it was issued that its servers may not have known it yet. */
+const isTooEarly = ({ atMs }: ProbeAnswer, { state }: Token): boolean =>
+	atMs >= state.issuedAtMs && atMs - state.issuedAtMs < SPREAD_MS;
 
-/**
- * AiClk has rejected the stored token, which is alive by the clock. Where a refresh kills older tokens, a process that renews
- * makes all others fail for a moment; did they refresh, too, each would kill the token of the one before.
- */
-function replaceRejected(situation: PolicyInput, { state }: Token): Decision {
-	const { nowMs, refreshesToday } = situation;
-	const isLikelyReplaced =
-		Math.abs(nowMs - state.issuedAtMs) < COLLISION_MS ||
-		nowMs >= state.issuedAtMs + lifeMs(state) * REPLACED_SHARE;
-	return isLikelyReplaced && !hadRivalTime(situation)
-		? { action: 'leave', reason: 'replaced-elsewhere' }
-		: refresh('rejected', true, refreshesToday);
+/** A refresh that requests depend on, unless the day's quota or the backoff forbids it. */
+function neededRefresh(input: PolicyInput, reason: RefreshReason, peers: boolean): Decision {
+	const { refreshesToday, failed, nowMs, askedAtMs, flight } = input;
+	if (flight !== 'none') return { action: 'refresh', reason, early: false, peers };
+	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent');
+	if (failed?.failure.kind === 'superseded') {
+		if (isBackingOff(failed, false, askedAtMs)) return leaveToPeer(input);
+	} else if (isBackingOff(failed, false, nowMs)) {
+		return fail('backing-off');
+	}
+	return { action: 'refresh', reason, early: false, peers };
 }
 
-/** No token of this input is stored: another request of this process may just have minted one. */
-function decideWithoutToken(situation: PolicyInput): Decision {
-	const { newest, nowMs, stored, refreshesToday } = situation;
-	const isRecent = isAlive(newest, nowMs) && nowMs - newest.state.issuedAtMs < ADOPTION_MS;
-	if (isRecent) return ADOPT;
-	return refresh(stored === null ? 'no-token' : 'credentials-changed', false, refreshesToday);
+/** Waits for the peer's token once. If it was not seen by then, only another request can read it. */
+const leaveToPeer = ({ hasWatched }: PolicyInput): Decision =>
+	hasWatched
+		? { action: 'defer', reason: 'peer-has-renewed' }
+		: { action: 'watch', reason: 'peer-may-have-renewed' };
+
+/**
+ * Whether a peer that renewed the stored token would have stored its own before these credentials were read. They are read
+ * when n8n is about to send a request.
+ */
+const hasPeerHadTime = ({ cause, request, deferredAtMs }: PolicyInput): boolean =>
+	deferredAtMs !== null &&
+	(cause === 'before-request' || (request !== null && request.sentAtMs >= deferredAtMs));
+
+/**
+ * Whether a peer most likely replaced a rejected token. A process that has only just met the token cannot tell, and if it ends
+ * with its first request, nobody would ever refresh: so it does.
+ */
+function isLikelyRenewed({ nowMs, storedSeenAtMs }: PolicyInput, { state }: Token): boolean {
+	if (Math.abs(nowMs - state.issuedAtMs) < COLLISION_MS) return true;
+	const isOld = nowMs >= state.issuedAtMs + lifeMs(state) * LIKELY_RENEWED_SHARE;
+	return isOld && Math.abs(nowMs - storedSeenAtMs) >= ACQUAINTANCE_MS;
 }
 
 /**
- * After a failed request. n8n would send the request again if it were handed a token, so anything but the
- * certainty that AiClk refused the token, and thus did nothing, ends in `keep`.
+ * AiClk has rejected the stored token, which is alive by the clock. Where a refresh invalidates older tokens, a process that
+ * renews makes all others fail for a moment. If they refreshed, too, each would invalidate the token of the one before.
  */
-function decideAfterFailure(situation: PolicyInput, stored: Token, newer: Token | null): Decision {
-	const { nowMs, sent, storedRejectedAtMs } = situation;
-	// It lived when the request went out and is dead now: its rejection would prove nothing.
+function replaceRejected(input: PolicyInput, stored: Token): Decision {
+	const { storedProbe, hasWatched, suspectSinceMs } = input;
+	// The watch takes as long as the servers need.
+	if (storedProbe !== null && hasWatched && isTooEarly(storedProbe, stored)) {
+		return { action: 'probe', reason: 'rejected-before', token: stored };
+	}
+	// A renewal of this process has most likely invalidated it, so there is no peer to wait for.
+	const mayBeRenewed = suspectSinceMs === null && !hasPeerHadTime(input);
+	if (mayBeRenewed && (!hasWatched || isLikelyRenewed(input, stored))) return leaveToPeer(input);
+	return neededRefresh(input, 'rejected', true);
+}
+
+/** No token of this input is stored: it is the first request, the input was edited, or clients share the credential. */
+function decideWithoutToken(input: PolicyInput): Decision {
+	const { known, stored } = input;
+	if (known !== null) return adopt(known);
+	return neededRefresh(input, stored === null ? 'no-token' : 'input-changed', false);
+}
+
+/** Whether the jitter may be drawn now: at most once in its interval. */
+const mayDrawJitter = (
+	{ jitteredAtMs, nowMs }: PolicyInput,
+	state: TokenState,
+	{ jitterIntervalShare }: Timing,
+): boolean =>
+	jitteredAtMs === null || Math.abs(nowMs - jitteredAtMs) >= lifeMs(state) * jitterIntervalShare;
+
+/**
+ * Probabilistic early expiration: the clock is put forward by an exponentially distributed jitter, so that processes that cannot
+ * talk to each other rarely begin a renewal at the same time.
+ */
+const isRenewalDue = ({ nowMs, random }: PolicyInput, state: TokenState, timing: Timing): boolean =>
+	nowMs - lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random) >=
+	renewsAtMs(state, timing);
+
+/** The stored token is valid: it is renewed early, or kept. Nobody waits for a renewal that AiClk has not answered. */
+function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): Decision {
+	const { flight, failed, nowMs, refreshesToday } = input;
+	const renewal: Decision = { action: 'refresh', reason: 'renewal', early: true, peers: true };
+	// Once AiClk has answered, the old token may be invalid. The new one is probed at that time, which is soon over.
+	if (flight === 'renewal-answered' || flight === 'refresh') return renewal;
+	if (flight === 'renewal-sent') return keep('renewal-under-way');
+	if (!mayDrawJitter(input, state, timing)) return keep('fresh');
+	if (!isRenewalDue(input, state, timing)) return keep('renewal-not-due');
+	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
+	return isBackingOff(failed, true, nowMs) ? keep('renewal-failed') : renewal;
+}
+
+/** Whether a renewal may have invalidated the stored token without AiClk having accepted it since. */
+const isSuspect = ({ suspectSinceMs, storedProbe }: PolicyInput): boolean =>
+	suspectSinceMs !== null &&
+	(storedProbe?.result !== 'accepted' || storedProbe.atMs < suspectSinceMs);
+
+function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing): Decision {
+	const { known, nowMs, storedProbe } = input;
+	if (known !== null && isSuccessor(known, stored)) return adopt(known);
+	if (!isAlive(stored, nowMs)) {
+		return known !== null ? adopt(known) : neededRefresh(input, 'expired', true);
+	}
+	if (isRejected(storedProbe)) {
+		if (known !== null) return adopt(known);
+		if (!storedProbe.isFresh) return { action: 'probe', reason: 'rejected-before', token: stored };
+		return replaceRejected(input, stored);
+	}
+	if (isSuspect(input) && input.flight === 'none' && storedProbe?.isFresh !== true) {
+		return { action: 'probe', reason: 'suspect', token: stored };
+	}
+	return decideRenewal(input, stored, timing);
+}
+
+/**
+ * Whether the rejection of a request proves that it was not carried out: it was prompt, and no other token of the input was issued
+ * while the request was under way, so that the rejection cannot be the effect of that.
+ */
+function isRejectionConclusive({
+	askedAtMs,
+	storedProbe,
+	otherIssuedAtMs,
+	request,
+}: PolicyInput): boolean {
+	if (request === null) return false;
+	const tookMs = askedAtMs - request.sentAtMs;
+	if (tookMs < 0 || tookMs >= PROMPT_MS) return false;
+	if (otherIssuedAtMs === null || request.sentAtMs > otherIssuedAtMs) return true;
+	return isRejected(storedProbe) && storedProbe.atMs <= otherIssuedAtMs;
+}
+
+/**
+ * After a failed request. n8n would send the request again if a token were returned (n8n-core authentication.js). So for a request
+ * that is not safe, nothing but the certainty that AiClk rejected the token, and thus did nothing, ends in a token.
+ */
+function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
+	const { nowMs, known, storedProbe, knownProbe, request } = input;
+	const isSafe = request?.isSafe === true;
+	// It was alive when the request was sent and has expired since: its rejection would prove nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
-	// The same if the refresh that replaced it happened while the request was on its way, and may be what killed it.
-	const wasReplacedMeanwhile =
-		newer !== null &&
-		(sent === null || sent.atMs <= newer.state.issuedAtMs) &&
-		(storedRejectedAtMs === null || storedRejectedAtMs > newer.state.issuedAtMs);
-	const isPrompt = sent !== null && sent.failedAtMs - sent.atMs < PROMPT_MS;
-	if ((wasReplacedMeanwhile || !isPrompt) && !sent?.repeatable) {
-		return keep('may-have-been-carried-out');
+	if (!isSafe && !isRejectionConclusive(input)) return keep('may-have-been-carried-out');
+	if (storedProbe?.isFresh !== true)
+		return { action: 'probe', reason: 'after-failure', token: stored };
+	if (!isRejected(storedProbe)) return keep('not-rejected');
+	// What cannot be returned is not refreshed: the next request finds the rejection remembered, and its token is stored at once.
+	if (request === null || request.isSingleUse) return keep('left-to-next-request');
+	if (known !== null) {
+		if (knownProbe?.isFresh !== true)
+			return { action: 'probe', reason: 'after-failure', token: known };
+		return isSafe || knownProbe.result === 'accepted' ? adopt(known) : keep('left-to-next-request');
 	}
-	if (storedRejectedAtMs === null) return { action: 'check', reason: 'after-failure' };
-	return isAlive(newer, nowMs) ? ADOPT : replaceRejected(situation, stored);
-}
-
-function decideBeforeRequest(
-	situation: PolicyInput,
-	stored: Token,
-	newer: Token | null,
-	timing: Timing,
-): Decision {
-	const { nowMs, storedRejectedAtMs, refreshesToday } = situation;
-	if (isAlive(newer, nowMs)) return ADOPT;
-	if (!isAlive(stored, nowMs)) return refresh('expired', true, refreshesToday);
-	if (storedRejectedAtMs !== null) return replaceRejected(situation, stored);
-	if (!mayDraw(situation, stored.state, timing)) return keep('fresh');
-	if (!isDrawn(situation, stored.state, timing)) return keep('not-drawn');
-	if (refreshesToday >= EARLY_REFRESHES_PER_DAY) return keep('early-budget-spent');
-	return { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
+	if (!isSafe && isRotating(stored)) return keep('left-to-next-request');
+	return replaceRejected(input, stored);
 }
 
 /**
- * The policy of the token, as a pure function: which of six things to do now, and why.
- * Rules and figures: docs/how-it-works.md.
+ * A refresh that this question waited for has ended. After a failed request that is not safe, its token is returned only if AiClk
+ * accepts it: then it was the old token, and nothing else, that AiClk rejected.
  */
-export function decide(situation: PolicyInput, timing = TIMING): Decision {
-	const { cause, stored, newest, fingerprint, refreshesToday } = situation;
-	if (cause === 'forced') return refresh('forced', false, refreshesToday);
+function decideOnOutcome({ cause, request }: PolicyInput, outcome: RefreshOutcome): Decision {
+	const { token, isAccepted } = outcome;
+	if (token === null) return fail('refresh-failed');
+	const isCertain = cause !== 'after-failure' || request?.isSafe === true || isAccepted;
+	return isCertain ? { action: 'adopt', reason: 'refreshed', token } : keep('left-to-next-request');
+}
+
+/** A person or a schedule wants a new token. While the stored one is valid, the last refreshes of the day are kept. */
+function decideForced(input: PolicyInput): Decision {
+	const { stored, fingerprint, storedProbe, nowMs, refreshesToday, flight } = input;
+	const refresh: Decision = { action: 'refresh', reason: 'forced', early: false, peers: false };
+	if (flight !== 'none') return refresh;
+	const isValid =
+		stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
+	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent');
+	if (isValid && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
+		return fail('quota-reserved');
+	return refresh;
+}
+
+/**
+ * The policy of the token, as a pure function: what to do now, and why. The rules in words: docs/how-it-works.md.
+ */
+export function decide(input: PolicyInput, timing = TIMING): Decision {
+	const { cause, stored, fingerprint, outcome } = input;
+	// A renewal that failed leaves everything as it was before.
+	if (outcome !== null && (outcome.token !== null || !outcome.early))
+		return decideOnOutcome(input, outcome);
+	if (cause === 'forced') return decideForced(input);
 	if (stored === null || stored.state.fingerprint !== fingerprint) {
-		return cause === 'after-failure'
-			? keep('credentials-changed-meanwhile')
-			: decideWithoutToken(situation);
+		return cause === 'after-failure' ? keep('input-changed') : decideWithoutToken(input);
 	}
+	return cause === 'after-failure'
+		? decideAfterFailure(input, stored)
+		: decideBeforeRequest(input, stored, timing);
+}
+
+/** A token that AiClk has just issued, and what has been done about it so far. */
+export interface NewTokenInput {
+	/** AiClk sent a new refresh token with it. */
+	isRotated: boolean;
+	/** A peer may have refreshed at the same time. */
+	peers: boolean;
+	/** How long it has been waited since the answer, in ms. */
+	waitedMs: number;
+	/** What AiClk said of it, probe by probe. */
+	probes: readonly ProbeResult[];
+	/** Whether the peer's token was waited for. */
+	hasWatched: boolean;
+	/** The peer's token, if it was seen. */
+	peerToken: Token | null;
+	peerProbe: ProbeResult | null;
+	/** New tokens in a row that were discarded, all over the same stored token. */
+	collisions: number;
+}
+
+export type NewTokenDecision =
+	| { action: 'store' | 'probe' | 'watch' | 'discard' | 'distrust' }
+	| { action: 'wait'; ms: number }
+	| { action: 'probe-peer' | 'adopt-peer'; token: Token };
+
+/**
+ * What to do with a new token before it is stored. A refresh token that AiClk sent with it exists once, so it is stored at once.
+ * Otherwise the token is probed where a peer may have invalidated it.
+ */
+export function decideOnNewToken(input: NewTokenInput): NewTokenDecision {
+	const { isRotated, peers, waitedMs, probes, hasWatched, peerToken, peerProbe } = input;
+	const wait = (untilMs: number): NewTokenDecision =>
+		waitedMs < untilMs ? { action: 'wait', ms: untilMs - waitedMs } : { action: 'probe' };
+	if (isRotated || !peers) return { action: 'store' };
+	if (probes.length === 0) return wait(COLLISION_PROBE_MS);
+	if (probes.at(-1) !== 'rejected') return { action: 'store' };
+	if (probes.length === 1) return wait(SPREAD_MS);
+	if (!hasWatched) return { action: 'watch' };
+	if (peerToken !== null && peerProbe === null) return { action: 'probe-peer', token: peerToken };
+	if (peerToken !== null && peerProbe !== 'rejected')
+		return { action: 'adopt-peer', token: peerToken };
+	// A peer would have stored its token, so after several collisions there is none.
+	return { action: input.collisions + 1 < MAX_COLLISIONS ? 'discard' : 'distrust' };
+}
+
+/**
+ * The exit gate for failures: whether n8n is told why no token can be provided.
+ *
+ * - Before a request it is, but for one case: while AiClk has never accepted a probe, a token that it seems to reject is used all
+ *   the same, because it may be the account that AiClk does not show. If the token is invalid, the request shows it.
+ * - After a safe request whose token was rejected beyond doubt it is: nothing else happened.
+ * - After any other request it is not. The request may have been carried out, so its own error counts.
+ */
+export function isFailureShown(input: PolicyInput, { kind }: TokenFailure): boolean {
+	const { cause, stored, storedProbe, probeTrust, request, nowMs } = input;
 	if (cause === 'after-failure') {
-		return decideAfterFailure(situation, stored, isNewer(newest, stored) ? newest : null);
+		return request?.isSafe === true && isRejected(storedProbe) && probeTrust === 'trusted';
 	}
-	// Of two with the same number the store's counts, unless it has failed: clocks that differ may call the wrong one newer.
-	const isLater = newest !== null && newest.state.generation > stored.state.generation;
-	return decideBeforeRequest(situation, stored, isLater ? newest : null, timing);
+	return kind !== 'superseded' || probeTrust !== null || !isAlive(stored, nowMs);
 }

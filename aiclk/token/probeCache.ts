@@ -1,100 +1,110 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
-import type { Token } from './storedToken';
+import type { ProbeTrust, Token } from './storedToken';
 
-/** How long AiClk's probe on a token is believed. */
-const VERDICT_MS = 30_000;
+/** How long AiClk's answer to a probe is believed, whichever way the clock moves. */
+const FRESH_MS = 30_000;
 
-/** A token, its predecessor and what a race leaves behind: more is never asked about at a time. */
-const MOST_TOKENS = 8;
+/** Distrust is put to the test again after this time, so that a token distrusted wrongly does not stay unusable. */
+const DISTRUST_MS = 7 * 24 * 3_600_000;
+
+/** A token, its predecessor and what a collision leaves behind. No more are probed at a time. */
+const MAX_TOKENS = 8;
 
 /** What AiClk said of a token. */
-interface Answer {
-	probe: ProbeResult;
+export interface ProbeAnswer {
+	/** `rejected` only if rejections can be believed. */
+	result: ProbeResult;
 	/** ms since 1970 */
 	atMs: number;
+	/** Whether it was a short while ago. An older answer must be asked for again. */
+	isFresh: boolean;
 }
 
-interface Check {
-	running: Promise<ProbeResult>;
-	/** Null while it is on its way. */
-	answer: Answer | null;
-}
-
-/** What AiClk says of the tokens of one input, remembered for a short while. */
+/** What AiClk says of the tokens of one input when asked about one account. Kept for a short while. */
 export class ProbeCache {
 	/** By access token. */
-	private readonly checks = new BoundedMap<string, Check>(MOST_TOKENS);
+	private readonly answers = new BoundedMap<string, { result: ProbeResult; atMs: number }>(
+		MAX_TOKENS,
+	);
 
-	private areRejectionsDoubted = false;
+	/** Probes under way, by access token. */
+	private readonly pending = new Map<string, Promise<void>>();
 
-	/** @param now the clock, ms since 1970 */
-	constructor(private readonly now: () => number) {}
-
-	/** What AiClk said a short while ago; null when it was not asked or has not answered yet. */
-	known(token: Token): Answer | null {
-		const answer = this.checks.get(token.accessToken)?.answer ?? null;
-		return answer !== null && this.now() < answer.atMs + VERDICT_MS
-			? { ...answer, probe: this.believed(answer.probe) }
-			: null;
-	}
+	private trustRecord: ProbeTrust | null = null;
 
 	/**
-	 * AiClk refuses to answer the question about any token, as it may for lack of a permission: until it accepts one, its
-	 * refusals tell nothing.
+	 * @param accountId the account that AiClk is asked about: its permissions may decide the answer
+	 * @param now the clock, ms since 1970
 	 */
-	doubtRejections(): void {
-		this.areRejectionsDoubted = true;
+	constructor(
+		private readonly accountId: string,
+		private readonly now: () => number,
+	) {}
+
+	/** Whether rejections can be believed; null while nothing has shown it. */
+	get trust(): ProbeTrust | null {
+		const record = this.trustRecord;
+		const isOver =
+			record?.trust === 'distrusted' && Math.abs(this.now() - record.sinceMs) >= DISTRUST_MS;
+		return isOver ? null : record;
 	}
 
-	private believed(probe: ProbeResult): ProbeResult {
-		return probe === 'rejected' && this.areRejectionsDoubted ? 'unknown' : probe;
+	/** Takes over what a stored token says of trust, unless this process knows better. */
+	observeTrust(stored: ProbeTrust | null): void {
+		if (stored?.accountId === this.accountId) this.trustRecord ??= stored;
 	}
 
-	private learn(probe: ProbeResult): void {
-		if (probe === 'accepted') this.areRejectionsDoubted = false;
+	/** AiClk rejects every token, old and new: its rejections tell nothing until it accepts one. */
+	distrust(): void {
+		this.setTrust('distrusted');
 	}
 
-	/** When AiClk rejected a token, ms since 1970; null unless that was a short while ago. */
-	rejectedAtMs(token: Token | null): number | null {
-		const answer = token && this.known(token);
-		return answer?.probe === 'rejected' ? answer.atMs : null;
+	private setTrust(trust: ProbeTrust['trust']): void {
+		if (this.trust?.trust === trust) return;
+		this.trustRecord = { accountId: this.accountId, trust, sinceMs: this.now() };
 	}
 
-	/** Notes a probe that somebody else got. */
-	note(token: Token, probe: ProbeResult): void {
-		this.learn(probe);
-		this.checks.set(token.accessToken, {
-			running: Promise.resolve(probe),
-			answer: { probe, atMs: this.now() },
-		});
-	}
-
-	/** One question for all who want to know; none while the last answer is believed. */
-	async of(token: Token, ask: () => Promise<ProbeResult>): Promise<ProbeResult> {
-		const last = this.checks.get(token.accessToken);
-		if (last !== undefined && (last.answer === null || this.known(token) !== null)) {
-			return this.believed(await last.running);
-		}
-		const check: Check = {
-			running: ask().then((probe) => {
-				this.learn(probe);
-				check.answer = { probe, atMs: this.now() };
-				return probe;
-			}),
-			answer: null,
+	/** What AiClk said of a token last; null if it was never asked. */
+	last({ accessToken }: Token): ProbeAnswer | null {
+		const answer = this.answers.get(accessToken);
+		if (answer === undefined) return null;
+		const isDistrusted = answer.result === 'rejected' && this.trust?.trust === 'distrusted';
+		return {
+			result: isDistrusted ? 'unknown' : answer.result,
+			atMs: answer.atMs,
+			isFresh: Math.abs(this.now() - answer.atMs) < FRESH_MS,
 		};
-		this.checks.set(token.accessToken, check);
-		return this.believed(await check.running);
+	}
+
+	/** Notes an answer that somebody else got. */
+	note({ accessToken }: Token, result: ProbeResult): void {
+		if (result === 'accepted') this.setTrust('trusted');
+		this.answers.set(accessToken, { result, atMs: this.now() });
+	}
+
+	/** Probes a token, whatever was said of it before; all who ask at the same time share one request. */
+	async ask(token: Token, probe: (token: Token) => Promise<ProbeResult>): Promise<void> {
+		const { accessToken } = token;
+		const pending =
+			this.pending.get(accessToken) ??
+			probe(token)
+				.then((result) => this.note(token, result))
+				.finally(() => this.pending.delete(accessToken));
+		this.pending.set(accessToken, pending);
+		await pending;
 	}
 
 	/**
-	 * A refresh may have killed this token, so an acceptance from before it means nothing now. A rejection stands: it is why
-	 * requests that went out with the token were refused, too.
+	 * A refresh may have invalidated this token, so an acceptance from before it means nothing now. A rejection stands: it is
+	 * why requests that carried the token were rejected, too.
 	 */
 	forgetAcceptance({ accessToken }: Token): void {
-		if (this.checks.get(accessToken)?.answer?.probe !== 'rejected') {
-			this.checks.delete(accessToken);
-		}
+		if (this.answers.get(accessToken)?.result !== 'rejected') this.answers.delete(accessToken);
+	}
+
+	/** Forgets what AiClk said of a token, but not what that showed of trust. */
+	forget({ accessToken }: Token): void {
+		this.answers.delete(accessToken);
 	}
 }

@@ -1,17 +1,17 @@
 import { BoundedMap } from '../util/boundedMap';
 
-/** AiClk's documented cap: refreshes per natural day ("每个自然日的刷新上限是300次"). */
+/** AiClk's documented cap: refreshes per natural day (P1, "每个自然日的刷新上限是300次"). */
 export const REFRESHES_PER_DAY = 300;
 
-/** Renewals ahead of time stop here, so that what is left serves requests that have no live token. */
-export const EARLY_REFRESHES_PER_DAY = 240;
+/** The last refreshes of a day are kept for requests without a valid token: nothing else may use them. */
+export const RESERVED_REFRESHES = 60;
 
-/** The day of the cap is taken to be China's (not documented): UTC+8 all year round, no summer time since 1991. */
+/** The day of the cap is taken to be China's (P1 names no zone): UTC+8 all year, without summer time since 1991. */
 export const QUOTA_TIME_ZONE = 'Asia/Shanghai';
 const QUOTA_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
 
-/** How many refreshes a client attempted on one day; part of what is stored with the token. */
+/** How many refreshes a client attempted on one day. Stored with the token. */
 export interface QuotaUsage {
 	/** `TokenInput.client` */
 	client: string;
@@ -21,12 +21,12 @@ export interface QuotaUsage {
 }
 
 /**
- * What this process knows of a day beyond what is stored. A failed refresh stores nothing (a hook that throws
- * cannot), so its attempt lives here until a later refresh takes it along.
+ * What this process knows of a day beyond what is stored. A failed refresh stores nothing, because a hook that throws cannot,
+ * so its attempt is kept here until a later refresh stores it.
  */
-export interface QuotaMemory {
+interface KnownUsage {
 	day: string;
-	/** The highest number seen in, or handed over for, storage. */
+	/** The highest number seen in the store or returned for storing. */
 	stored: number;
 	/** Attempts of this process since then. */
 	unstored: number;
@@ -35,10 +35,10 @@ export interface QuotaMemory {
 /** Days of the cap since 1970. */
 const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
 
-/** The day that was asked for last, which is nearly always the one that is asked for. */
+/** The last computed day: nearly every request asks for the same one. */
 let latest = { number: NaN, day: '' };
 
-/** The day of the cap that a time belongs to, YYYY-MM-DD in Asia/Shanghai. */
+/** The day of the cap that a time belongs to, YYYY-MM-DD in Asia/Shanghai. @param nowMs ms since 1970 */
 export function quotaDay(nowMs: number): string {
 	const number = dayNumber(nowMs);
 	if (number !== latest.number) {
@@ -47,57 +47,50 @@ export function quotaDay(nowMs: number): string {
 	return latest.day;
 }
 
-/** When that day ends, ms since 1970. */
+/** When that day ends, ms since 1970. @param nowMs ms since 1970 */
 export const quotaDayEndsAtMs = (nowMs: number): number =>
 	(dayNumber(nowMs) + 1) * DAY_MS - QUOTA_OFFSET_MS;
 
-/**
- * Brings memory and the stored ledger together for the day of `nowMs`: whichever saw more, plus what this process
- * has attempted without a chance to store it. Another day's or another client's figures count nothing.
- */
-export function foldUsage(
-	memory: QuotaMemory | undefined,
-	stored: QuotaUsage | null,
-	client: string,
-	nowMs: number,
-): QuotaMemory {
-	const day = quotaDay(nowMs);
-	const fromStore = stored?.client === client && stored.day === day ? stored.attempts : 0;
-	const known = memory?.day === day ? memory : { day, stored: 0, unstored: 0 };
-	return { ...known, stored: Math.max(known.stored, fromStore) };
-}
+/** Beyond this many clients the figures of those used longest ago are lost. What is stored still counts. */
+const MAX_CLIENTS = 10_000;
 
-/** Attempts on that day, as far as is known here. */
-export const attempts = (memory: QuotaMemory): number => memory.stored + memory.unstored;
-
-/** An agency with more clients loses the figures of those used longest ago; what is stored still counts. */
-const MOST_CLIENTS = 10_000;
-
-/** What one process knows of the day's refreshes: by client, for AiClk counts them so, whatever the credentials. */
+/** Counts one process's refreshes of the day by client: AiClk counts them so, whatever the credential. */
 export class QuotaTracker {
-	private readonly known = new BoundedMap<string, QuotaMemory>(MOST_CLIENTS);
+	private readonly known = new BoundedMap<string, KnownUsage>(MAX_CLIENTS);
 
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
-	private folded(client: string, stored: QuotaUsage | null): QuotaMemory {
-		return foldUsage(this.known.get(client), stored, client, this.now());
+	/** Memory and store together: the higher figure counts. Figures of another day or client count nothing. */
+	private today(client: string, stored: QuotaUsage | null): KnownUsage {
+		const day = quotaDay(this.now());
+		const isToday = stored?.client === client && stored.day === day;
+		const last = this.known.get(client);
+		const known = last?.day === day ? last : { day, stored: 0, unstored: 0 };
+		return { ...known, stored: Math.max(known.stored, isToday ? stored.attempts : 0) };
 	}
 
-	/** The ledger of today. @param stored what the credential holds, of whatever day and client */
-	of(client: string, stored: QuotaUsage | null): QuotaUsage {
-		const folded = this.folded(client, stored);
-		return { client, day: folded.day, attempts: attempts(folded) };
+	/** Today's usage as far as it is known here. @param stored what the credential holds, of whatever day and client */
+	usage(client: string, stored: QuotaUsage | null): QuotaUsage {
+		const { day, stored: attempts, unstored } = this.today(client, stored);
+		return { client, day, attempts: attempts + unstored };
 	}
 
-	/** An attempt counts before it is sent: a lost answer may still have counted at AiClk. */
+	/** Counts an attempt, before it is sent: a lost answer may still have counted at AiClk. */
 	count(client: string, stored: QuotaUsage | null): void {
-		const folded = this.folded(client, stored);
-		this.known.set(client, { ...folded, unstored: folded.unstored + 1 });
+		const today = this.today(client, stored);
+		this.known.set(client, { ...today, unstored: today.unstored + 1 });
 	}
 
-	/** Notes that this ledger is about to be stored, and with it all attempts that could not be stored before. */
-	noteStored({ client, day, attempts: stored }: QuotaUsage): void {
-		this.known.set(client, { day, stored, unstored: 0 });
+	/** Takes the last attempt back, because it certainly never reached AiClk. */
+	uncount(client: string): void {
+		const known = this.known.get(client);
+		if (known === undefined || known.unstored === 0) return;
+		this.known.set(client, { ...known, unstored: known.unstored - 1 });
+	}
+
+	/** Notes that n8n is about to store this usage, which includes all attempts so far. */
+	noteStored({ client, day, attempts }: QuotaUsage): void {
+		this.known.set(client, { day, stored: attempts, unstored: 0 });
 	}
 }

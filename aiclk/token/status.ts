@@ -1,7 +1,7 @@
 import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 import { shortFingerprint } from './input';
-import { age, renewsAtMs } from './policy';
-import type { Token } from './storedToken';
+import { ageOf, renewsAtMs } from './policy';
+import type { RefreshRecord, Token } from './storedToken';
 
 export type TokenStatus =
 	| 'valid'
@@ -12,7 +12,7 @@ export type TokenStatus =
 	| 'missing'
 	/** It holds one for another client id, refresh token or base URL. */
 	| 'credentials-changed'
-	/** AiClk was asked and refused it. */
+	/** AiClk was asked and rejected it. */
 	| 'rejected';
 
 /** What can be said of a stored token without showing it. Times are ISO 8601 in UTC; null where nothing is known. */
@@ -26,7 +26,7 @@ export interface TokenReport {
 	expiresInSeconds: number | null;
 	/** Whole days, rounded down. */
 	expiresInDays: number | null;
-	/** When the credential begins to renew the token by itself. */
+	/** When the credential begins to renew the token without being asked. */
 	renewsAt: string | null;
 	expirySource: 'answer' | 'assumed' | null;
 	refreshesToday: number;
@@ -38,17 +38,35 @@ export interface TokenReport {
 	tokenType: string | null;
 	/** AiClk's trace_id of the last refresh. */
 	traceId: string | null;
+	/** The last refreshes that succeeded, newest first, at most 10. */
+	recentRefreshes: RecentRefresh[];
+}
+
+/** A refresh on record. */
+export interface RecentRefresh {
+	/** ISO 8601 in UTC */
+	at: string;
+	reason: string;
+	/** The workflow whose AiClk Token node asked for it; null where a request needed it, or where that is not known. */
+	workflowId: string | null;
+	workflowName: string | null;
 }
 
 const DAY_S = 86_400;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+const toRecentRefresh = ({ atMs, reason, workflow }: RefreshRecord): RecentRefresh => ({
+	at: iso(atMs),
+	reason,
+	workflowId: workflow?.id ?? null,
+	workflowName: workflow?.name ?? null,
+});
+
 function statusOf(token: Token | null, fingerprint: string, nowMs: number): TokenStatus {
-	if (token === null) return 'missing';
+	if (token === null || token.accessToken === '') return 'missing';
 	if (token.state.fingerprint !== fingerprint) return 'credentials-changed';
-	const byAge = { fresh: 'valid', 'renewal-due': 'renewal-due', expired: 'expired' } as const;
-	return byAge[age(token.state, nowMs)];
+	return ageOf(token.state, nowMs);
 }
 
 /** Whether a status means that requests work. */
@@ -61,7 +79,7 @@ const isValid = (status: TokenStatus): boolean => status === 'valid' || status =
  * @param fingerprint of the input as it is now
  * @param nowMs ms since 1970
  * @param refreshesToday refreshes attempted today for this client
- * @param isRejected whether AiClk has just refused it
+ * @param isRejected whether AiClk has just rejected it
  */
 export function reportToken(
 	token: Token | null,
@@ -86,8 +104,9 @@ export function reportToken(
 		refreshesToday: refreshesToday,
 		refreshesLeftToday: Math.max(0, REFRESHES_PER_DAY - refreshesToday),
 		refreshLimitResetsAt: iso(quotaDayEndsAtMs(nowMs)),
-		tokenFingerprint: token && shortFingerprint(token.accessToken),
+		tokenFingerprint: token?.accessToken ? shortFingerprint(token.accessToken) : null,
 		tokenType: state && state.header,
 		traceId: state && state.traceId,
+		recentRefreshes: (state?.refreshes ?? []).map(toRecentRefresh),
 	};
 }

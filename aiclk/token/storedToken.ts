@@ -1,17 +1,50 @@
 import { memoize } from '../util/boundedMap';
+import { shortFingerprint } from './input';
 import type { QuotaUsage } from './quota';
 
-/** The header that carries the access token (AiClk docs, every curl example). */
+/** The header that carries the access token (every curl example of AiClk's pages). */
 export const DEFAULT_TOKEN_HEADER = 'OGW_ACCESS_TOKEN';
 
-/** What is stored beside the access token, as one JSON text in the credential's hidden field `tokenState`. */
+/** So many refreshes are on record. */
+const MAX_RECORDS = 10;
+
+/** Why a refresh was made. */
+export type RefreshReason =
+	'no-token' | 'input-changed' | 'expired' | 'rejected' | 'renewal' | 'forced';
+
+/** The workflow that asked for a refresh, where that is known: an AiClk Token node knows it, a hook does not. */
+export interface Workflow {
+	id: string;
+	name: string;
+}
+
+/** One refresh that succeeded. */
+export interface RefreshRecord {
+	/** ms since 1970 */
+	atMs: number;
+	reason: RefreshReason;
+	workflow: Workflow | null;
+}
+
+/**
+ * Whether AiClk's rejections can be believed when a token is probed for an account: `trusted` once AiClk has accepted a probe,
+ * `distrusted` once it rejected old and new tokens alike, as it does for lack of a permission.
+ */
+export interface ProbeTrust {
+	/** The account that the probes asked about. */
+	accountId: string;
+	trust: 'trusted' | 'distrusted';
+	/** When that was learnt, ms since 1970. */
+	sinceMs: number;
+}
+
+/** What is stored beside the access token, as one JSON string in the credential's hidden field `tokenState`. */
 export interface TokenState {
-	/** Of the input the token was issued for (`TokenInput.fingerprint`). */
+	/** Of the input that the token was issued for (`TokenInput.fingerprint`). */
 	fingerprint: string;
-	/**
-	 * Counts the tokens issued for this input. Unlike a time it orders them right even when the clocks of
-	 * two n8n processes differ.
-	 */
+	/** Names the chain of refreshes that the token belongs to: the short fingerprint of the chain's first access token. */
+	lineage: string;
+	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two n8n processes differ. */
 	generation: number;
 	/** ms since 1970, by the clock of the process that refreshed. */
 	issuedAtMs: number;
@@ -23,15 +56,19 @@ export interface TokenState {
 	header: string;
 	/** AiClk's trace_id of the refresh. */
 	traceId: string | null;
-	ledger: QuotaUsage;
+	quota: QuotaUsage | null;
+	probeTrust: ProbeTrust | null;
+	/** The last refreshes, newest first, at most 10. */
+	refreshes: readonly RefreshRecord[];
 }
 
 /** An access token with what is known of it. */
 export interface Token {
+	/** '' only if AiClk sent a new refresh token with an unusable access token. Such a token counts as expired. */
 	accessToken: string;
-	/** A refresh token that AiClk sent along in place of the typed one; '' when it never did. */
+	/** The refresh token that AiClk sent in place of the typed one; '' if it never did. */
 	rotatedRefreshToken: string;
-	state: TokenState;
+	state: Readonly<TokenState>;
 }
 
 /** The hidden fields of the credential, exactly as n8n stores them. */
@@ -39,83 +76,116 @@ export interface StoredFields {
 	accessToken: string;
 	tokenState: string;
 	rotatedRefreshToken: string;
-	/** The expirable field: always '', so that n8n asks the hook before every request (n8n-core authentication.js). */
+	/** The expirable field: always '', so that n8n asks the hook before every request (n8n credentials-helper.js). */
 	tokenRenewal: '';
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
-function isLedger(value: unknown): value is QuotaUsage {
-	const ledger = value as QuotaUsage | null;
-	return (
-		typeof ledger === 'object' &&
-		ledger !== null &&
-		isText(ledger.client) &&
-		isText(ledger.day) &&
-		Number.isSafeInteger(ledger.attempts) &&
-		ledger.attempts >= 0
-	);
+const isQuotaUsage = (value: unknown): value is QuotaUsage =>
+	isObject(value) &&
+	isString(value.client) &&
+	isString(value.day) &&
+	isInteger(value.attempts) &&
+	value.attempts >= 0;
+
+const isProbeTrust = (value: unknown): value is ProbeTrust =>
+	isObject(value) &&
+	isString(value.accountId) &&
+	(value.trust === 'trusted' || value.trust === 'distrusted') &&
+	isInteger(value.sinceMs);
+
+const isWorkflow = (value: unknown): value is Workflow =>
+	isObject(value) && isString(value.id) && isString(value.name);
+
+const isRecord = (value: unknown): value is RefreshRecord =>
+	isObject(value) &&
+	isInteger(value.atMs) &&
+	isString(value.reason) &&
+	(value.workflow === null || isWorkflow(value.workflow));
+
+type KnownState = Omit<TokenState, 'lineage'> & { lineage: string | null };
+
+/** What makes a token usable must be there. What only adds to it may be missing, as in a state that an older version stored. */
+function toState(value: unknown): KnownState | null {
+	if (!isObject(value)) return null;
+	const { fingerprint, lineage, generation, issuedAtMs, expiresAtMs, header, traceId } = value;
+	const isUsable =
+		isString(fingerprint) &&
+		isInteger(generation) &&
+		isInteger(issuedAtMs) &&
+		isInteger(expiresAtMs) &&
+		expiresAtMs > issuedAtMs &&
+		isString(header);
+	if (!isUsable) return null;
+	const { refreshes } = value;
+	return {
+		fingerprint,
+		lineage: isString(lineage) ? lineage : null,
+		generation,
+		issuedAtMs,
+		expiresAtMs,
+		expirySource: value.expirySource === 'answer' ? 'answer' : 'assumed',
+		header,
+		traceId: isString(traceId) ? traceId : null,
+		quota: isQuotaUsage(value.quota) ? value.quota : null,
+		probeTrust: isProbeTrust(value.probeTrust) ? value.probeTrust : null,
+		refreshes: Array.isArray(refreshes) ? refreshes.filter(isRecord).slice(0, MAX_RECORDS) : [],
+	};
 }
 
-function isTokenState(value: unknown): value is TokenState {
-	const state = value as TokenState | null;
-	return (
-		typeof state === 'object' &&
-		state !== null &&
-		isText(state.fingerprint) &&
-		Number.isSafeInteger(state.generation) &&
-		isTime(state.issuedAtMs) &&
-		isTime(state.expiresAtMs) &&
-		state.expiresAtMs > state.issuedAtMs &&
-		(state.expirySource === 'answer' || state.expirySource === 'assumed') &&
-		isText(state.header) &&
-		(state.traceId === null || isText(state.traceId)) &&
-		isLedger(state.ledger)
-	);
-}
+/** So many states are memoized: each is read twice before every request. */
+const MAX_MEMOIZED = 10_000;
 
-/** How many states are remembered: each is read twice before every request. */
-const MOST_REMEMBERED = 10_000;
-
-const parseState = memoize(MOST_REMEMBERED, (text): { state: TokenState | null } => {
+const parse = memoize(MAX_MEMOIZED, (json): { state: KnownState | null } => {
 	try {
-		const value: unknown = JSON.parse(text);
-		return { state: isTokenState(value) ? value : null };
+		return { state: toState(JSON.parse(json)) };
 	} catch {
 		return { state: null };
 	}
 });
 
 /**
- * Reads the text of the field `tokenState`.
+ * Reads what a credential holds.
  *
- * @returns null for anything this version does not understand; not to be changed, for others are given the same object
+ * @param credentials decrypted credential data
+ * @returns the token, for whatever input it was issued; null if there is none or it cannot be read. The state is shared with
+ *   other callers and must not be changed.
  */
-export const readState = (text: unknown): Readonly<TokenState> | null =>
-	isText(text) && text !== '' ? parseState(text).state : null;
-
-/** What a credential holds: a token (for whatever input), or null when there is none or it cannot be read. */
 export function readToken(credentials: Record<string, unknown>): Token | null {
-	const state = readState(credentials.tokenState);
-	const { accessToken, rotatedRefreshToken } = credentials;
-	if (state === null || !isText(accessToken) || accessToken === '') return null;
+	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
+	if (!isString(accessToken) || !isString(tokenState) || tokenState === '') return null;
+	const { state } = parse(tokenState);
+	const rotated = isString(rotatedRefreshToken) ? rotatedRefreshToken : '';
+	if (state === null || (accessToken === '' && rotated === '')) return null;
 	return {
 		accessToken,
-		rotatedRefreshToken: isText(rotatedRefreshToken) ? rotatedRefreshToken : '',
-		state,
+		rotatedRefreshToken: rotated,
+		state: hasLineage(state) ? state : { ...state, lineage: shortFingerprint(accessToken) },
 	};
 }
 
-/** The fields to store for a token, with the ledger as it stands now. */
-export function toStoredFields(token: Token, ledger: QuotaUsage): StoredFields {
-	return {
-		accessToken: token.accessToken,
-		tokenState: JSON.stringify({ ...token.state, ledger }),
-		rotatedRefreshToken: token.rotatedRefreshToken,
-		tokenRenewal: '',
-	};
-}
+const hasLineage = (state: KnownState): state is TokenState => state.lineage !== null;
+
+/** The fields to store for a token. @param latest what is known by now, which may be more than when the token was issued */
+export const toStoredFields = (
+	{ accessToken, rotatedRefreshToken, state }: Token,
+	latest: Partial<Pick<TokenState, 'quota' | 'probeTrust'>> = {},
+): StoredFields => ({
+	accessToken,
+	tokenState: JSON.stringify({ ...state, ...latest }),
+	rotatedRefreshToken,
+	tokenRenewal: '',
+});
+
+/** Puts a refresh on record. @param records newest first */
+export const addRecord = (
+	records: readonly RefreshRecord[],
+	record: RefreshRecord,
+): RefreshRecord[] => [record, ...records].slice(0, MAX_RECORDS);
 
 /** What must never show up in a text: all that a credential holds of tokens, as typed and as stored. */
 export const secretsOf = ({
@@ -123,4 +193,4 @@ export const secretsOf = ({
 	accessToken,
 	rotatedRefreshToken,
 }: Record<string, unknown>): string[] =>
-	[refreshToken, accessToken, rotatedRefreshToken].filter((value) => typeof value === 'string');
+	[refreshToken, accessToken, rotatedRefreshToken].filter(isString);

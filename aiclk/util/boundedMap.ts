@@ -34,10 +34,10 @@ export class BoundedMap<K, V> {
 }
 
 /**
- * Gives a function of one text a memory, for what is worked out anew before every request.
+ * Memoizes a pure function of one string. What it computes is needed before every request and rarely changes.
  *
- * @param limit how many of the latest results are remembered at least
- * @param compute depends on nothing but the text; what it returns must not be changed by anybody
+ * @param limit how many of the latest results are kept, at least
+ * @param compute depends on nothing but the string; nobody may change what it returns
  */
 export function memoize<R extends NonNullable<unknown>>(
 	limit: number,

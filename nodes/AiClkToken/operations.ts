@@ -103,8 +103,10 @@ async function verify(context: IExecuteFunctions, order: Order): Promise<IDataOb
 		return toOutput(subject, order, { ...first, reason });
 	}
 	tokenManager.noteProbe(subject.credentials, 'rejected');
-	const second = await ask(context, subject);
-	return toOutput(subject, order, {
+	// Read afresh: another process may have stored a new token, and this is a new request.
+	const again = await readSubject(context);
+	const second = await ask(context, again);
+	return toOutput(again, order, {
 		refreshed: first.refreshed || second.refreshed,
 		reason: 'rejected',
 		message: second.message,

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { accountInfoRequest } from '../../aiclk/protocol/accountInfo';
+import { accountInfoRequest, TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo';
 import {
 	isHttpAnswer,
 	readEnvelope,
@@ -36,7 +36,10 @@ export async function askAiClk(
 	credentials: ICredentialDataDecryptedObject,
 	input: TokenInput,
 ): Promise<Answer> {
-	const request = accountInfoRequest(input.baseUrl, input.accountId);
+	const request = {
+		...accountInfoRequest(input.baseUrl, input.accountId),
+		totalTimeoutMs: TOKEN_TIMEOUT_MS,
+	};
 	const answer = await requestWith(context, credentials, request);
 	// Read after the request: the tokens are those that it ended with.
 	const secrets = [input.refreshToken, ...secretsOf(credentials)];

@@ -3,7 +3,7 @@ import type { IDataObject, INode, INodeExecutionData, INodeType } from 'n8n-work
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
-import { readState, type TokenState } from '../../aiclk/token/storedToken';
+import { readToken } from '../../aiclk/token/storedToken';
 import { DAY_MS, type Row } from '../unit/support';
 import { CredentialsHelper, newContext, newRow } from './context';
 
@@ -42,8 +42,8 @@ export class Bench {
 	/** Makes the stored token one that was issued long ago: rejected at once it would be left to another process. */
 	age(): void {
 		const { row } = this.helper;
-		const state = readState(row.tokenState) as TokenState;
-		row.tokenState = JSON.stringify({ ...state, issuedAtMs: state.issuedAtMs - DAY_MS });
+		const state = readToken(row)?.state;
+		row.tokenState = JSON.stringify({ ...state, issuedAtMs: Number(state?.issuedAtMs) - DAY_MS });
 	}
 
 	/** Runs the AiClk Token node and returns its items. */

@@ -158,7 +158,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
 		const calls = onCall(() => [200, ACCEPTED]);
 		const error = await failureOf(send(bench, { method: 'POST', url: `${API}/a` }));
-		expect(error.message).toBe('AiClk did not renew the access token: 参数错误 (code 400)');
+		expect(error.message).toBe('AiClk refused to refresh the access token: 参数错误 (code 400)');
 		expect(error.description).toMatch(/^Check the Client ID.*trace_id: cc33\.$/);
 		expect(calls).toEqual([]);
 		expect(JSON.stringify([error, { ...error }])).not.toContain(bench.helper.row.refreshToken);

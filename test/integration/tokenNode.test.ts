@@ -275,7 +275,7 @@ describe('status', () => {
 			status: 'missing',
 			valid: false,
 			reason: 'refused',
-			message: 'AiClk did not renew the access token: 参数错误 (code 400)',
+			message: 'AiClk refused to refresh the access token: 参数错误 (code 400)',
 		});
 	});
 });
@@ -286,7 +286,7 @@ describe('a refresh that fails', () => {
 		const before = { ...bench.helper.row };
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
 		const error = await failureOf(bench.runTokenNode(REFRESH));
-		expect(error.message).toBe('AiClk did not renew the access token: 参数错误 (code 400)');
+		expect(error.message).toBe('AiClk refused to refresh the access token: 参数错误 (code 400)');
 		expect(error.description).toMatch(/^Check the Client ID.*trace_id: cc33\.$/);
 		expect(error.failure).toMatchObject({ cause: 'credential-invalid' });
 		expect(bench.helper.row).toEqual(before);
@@ -298,7 +298,7 @@ describe('a refresh that fails', () => {
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toBe(
-			'AiClk (https://openapi.aiclk.com) could not be reached to renew the access token: the connection was refused',
+			'AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused',
 		);
 		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
 		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
@@ -319,8 +319,8 @@ describe('a refresh that fails', () => {
 		const bench = await benchWithToken();
 		const state = JSON.parse(bench.helper.row.tokenState as string) as IDataObject;
 		const { client } = inputOf(bench.helper.row);
-		const ledger = { client, day: quotaDay(Date.now()), attempts: 300 };
-		bench.helper.row.tokenState = JSON.stringify({ ...state, ledger });
+		const quota = { client, day: quotaDay(Date.now()), attempts: 300 };
+		bench.helper.row.tokenState = JSON.stringify({ ...state, quota });
 		const refreshes = onRefresh();
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toContain('All 300 refreshes');

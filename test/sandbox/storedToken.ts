@@ -42,14 +42,17 @@ export async function storedToken(
 	const expiresAtMs = Math.round(Date.now() + leftMs);
 	const state: TokenState = {
 		fingerprint: input.value.fingerprint,
+		lineage: 'stored',
 		generation: 1,
 		issuedAtMs: Math.round(expiresAtMs - lifeMs),
 		expiresAtMs,
 		expirySource: 'answer',
 		header: sandbox.settings().tokenType,
 		traceId: null,
-		ledger: { client: input.value.client, day: quotaDay(Date.now()), attempts: refreshesToday },
+		quota: { client: input.value.client, day: quotaDay(Date.now()), attempts: refreshesToday },
+		probeTrust: null,
+		refreshes: [],
 	};
 	const token = { accessToken: data.access_token, rotatedRefreshToken: '', state };
-	return { ...toStoredFields(token, state.ledger) };
+	return { ...toStoredFields(token) };
 }

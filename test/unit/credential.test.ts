@@ -5,8 +5,9 @@ import type {
 } from 'n8n-workflow';
 
 import { TokenError } from '../../aiclk/token/errors';
+import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { emptyRow, FakeAiClk, tokenOf } from './support';
+import { answer, emptyRow, FakeAiClk, tokenOf } from './support';
 
 const credential = new AiClkApi();
 const field = (name: string) => credential.properties.find((property) => property.name === name);
@@ -92,7 +93,26 @@ describe('the hook', () => {
 	});
 });
 
+describe('an answer with a refresh token, but without a usable access token', () => {
+	it('is stored, and the request is refused with the reason', async () => {
+		const aiclk = new FakeAiClk();
+		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'rotated-1' } });
+		const row = typed();
+		const stored = await credential.preAuthentication.call(helperOf(aiclk), row);
+		expect(stored).toMatchObject({ rotatedRefreshToken: 'rotated-1' });
+		const send = credential.authenticate as (c: object, o: object) => Promise<object>;
+		const sent = send(Object.assign(row, stored), { url: 'https://openapi.aiclk.com/a' });
+		await expect(sent).rejects.toThrow('AiClk answered with a token that cannot be used');
+	});
+});
+
 describe('the test', () => {
+	it('ignores the same characters as the hook (tried on real n8n by the e2e tests)', () => {
+		const { baseURL, qs } = credential.test.request;
+		expect(baseURL).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
+		expect(qs?.account_id).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
+	});
+
 	it('fails for a refused token and for an account that is not shown', () => {
 		expect(credential.test.rules).toMatchObject([
 			{ properties: { key: 'code', value: 401 } },

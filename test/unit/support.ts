@@ -48,7 +48,10 @@ export const tokenState = (changes: Partial<TokenState> = {}): TokenState => ({
 	expirySource: 'answer',
 	header: 'OGW_ACCESS_TOKEN',
 	traceId: '776ac7ef9ccd2cb3',
-	ledger: { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 1 },
+	lineage: 'lineage',
+	quota: { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 1 },
+	probeTrust: null,
+	refreshes: [],
 	...changes,
 });
 
@@ -58,12 +61,20 @@ export const token = (accessToken: string, changes: Partial<TokenState> = {}): T
 	state: tokenState(changes),
 });
 
-/** A clock, a draw and a sleep that a test owns. Sleeping moves the clock, and lets others run meanwhile. */
+/** A clock, a jitter, a sleep and a log that a test owns. Sleeping moves the clock, and lets others run meanwhile. */
 export class FakeEnvironment {
 	nowMs = NOW;
 
-	/** 0 never draws before the window opens. */
-	draw = 0;
+	/** With 0 no renewal begins before its time. */
+	jitter = 0;
+
+	/** All lines of the log. */
+	logged: string[] = [];
+
+	log = {
+		info: (message: string) => void this.logged.push(`info ${message}`),
+		warn: (message: string) => void this.logged.push(`warn ${message}`),
+	};
 
 	slept: number[] = [];
 
@@ -71,7 +82,7 @@ export class FakeEnvironment {
 
 	now = () => this.nowMs;
 
-	random = () => this.draw;
+	random = () => this.jitter;
 
 	sleep = async (ms: number) => {
 		this.slept.push(ms);
@@ -162,10 +173,10 @@ export class FakeProcess {
 	}
 
 	/** A request that was sent with the row's credentials and has failed; returns them for the second question. */
-	async failedRequest(repeatable = true, singleUse = false): Promise<Row> {
+	async failedRequest(isSafe = true, isSingleUse = false): Promise<Row> {
 		const credentials = { ...this.row };
 		await this.ask(credentials);
-		this.manager.noteSent(credentials, { repeatable, singleUse });
+		this.manager.noteSent(credentials, { isSafe, isSingleUse });
 		return credentials;
 	}
 

@@ -31,7 +31,7 @@ export function nextChance(
 	nowMs: number,
 	random: Random,
 ): Chance {
-	const meanMs = timing.drawMeanShare * LIFE_MS;
+	const meanMs = timing.jitterMeanShare * LIFE_MS;
 	const opensMs = renewsAtMs(state, timing) - worker.aheadMs;
 	const waitMs = 1 / (traffic.perMs * share);
 	const isSteady = traffic.periodMs === null;

@@ -1,4 +1,4 @@
-import { SETTLE_MS } from '../../../aiclk/token/manager.ts';
+import { COLLISION_PROBE_MS } from '../../../aiclk/token/policy.ts';
 import { exposureMs, type Scenario } from './fleet.mts';
 import { LIFE_MS } from './server.mts';
 import { BURST_MS, createTraffic } from './traffic.mts';
@@ -27,9 +27,9 @@ type Renewal = Omit<Estimate, 'worstDay'>;
 function steady(scenario: Scenario): Renewal {
 	const { workers, timing } = scenario;
 	const traffic = createTraffic(scenario.pattern, scenario.perSecond);
-	const meanMs = timing.drawMeanShare * LIFE_MS;
-	const spacingMs = timing.drawIntervalShare * LIFE_MS + workers / traffic.perMs;
-	const exposed = exposureMs(scenario, SETTLE_MS);
+	const meanMs = timing.jitterMeanShare * LIFE_MS;
+	const spacingMs = timing.jitterIntervalShare * LIFE_MS + workers / traffic.perMs;
+	const exposed = exposureMs(scenario, COLLISION_PROBE_MS);
 	const atOpening = (workers * meanMs) / spacingMs;
 	const others = (workers - 1) / workers;
 	const growth = others * Math.expm1(Math.min(50, exposed / meanMs));
@@ -51,11 +51,11 @@ function bursts(scenario: Scenario): Renewal {
 	const { workers, timing } = scenario;
 	const { periodMs, perMs } = createTraffic(scenario.pattern, scenario.perSecond);
 	const period = periodMs as number;
-	const meanMs = timing.drawMeanShare * LIFE_MS;
+	const meanMs = timing.jitterMeanShare * LIFE_MS;
 	const opensMs = timing.renewalShare * LIFE_MS;
 	const active = workers * (1 - Math.exp((-perMs * BURST_MS) / workers));
 	/** Chance that a worker's first request of the burst comes while another's refresh is under way. */
-	const meets = 1 - Math.exp((-perMs * exposureMs(scenario, SETTLE_MS)) / workers);
+	const meets = 1 - Math.exp((-perMs * exposureMs(scenario, COLLISION_PROBE_MS)) / workers);
 	const sum = { refreshes: 0, double: 0, day: 0 };
 	let untouched = 1;
 	for (let atMs = period; atMs < LIFE_MS && untouched > 1e-9; atMs += period) {
@@ -83,8 +83,8 @@ function attemptsInOutage({ workers, outage, timing }: Scenario): number {
 	const endDay = outage.fromDay + outage.days;
 	const lifeDays = LIFE_MS / DAY_MS;
 	const opensDay = timing.renewalShare * lifeDays;
-	const meanDays = timing.drawMeanShare * lifeDays;
-	const drawsADay = 1 / (timing.drawIntervalShare * lifeDays);
+	const meanDays = timing.jitterMeanShare * lifeDays;
+	const drawsADay = 1 / (timing.jitterIntervalShare * lifeDays);
 	/** How much of the last day lies after a day, in days. */
 	const lastDayAfter = (day: number) => Math.min(1, outage.days, Math.max(0, endDay - day));
 	const untilOpen = Math.max(0, opensDay - endDay) / meanDays;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { deadAtMs, isAlive, TIMING, type Timing } from '../../../aiclk/token/policy.ts';
+import { expiredAtMs, isAlive, TIMING, type Timing } from '../../../aiclk/token/policy.ts';
 import { readToken, type Token } from '../../../aiclk/token/storedToken.ts';
 import { emptyRow, type Row } from '../../unit/support.ts';
 import { Clock } from './clock.mts';
@@ -224,7 +224,7 @@ class Fleet {
 		}
 		for (const worker of this.workers) this.planDraw(worker);
 		const furthestAheadMs = Math.max(...this.workers.map(({ aheadMs }) => aheadMs));
-		this.plan(deadAtMs(this.token.state) - furthestAheadMs, () => this.beginBusy());
+		this.plan(expiredAtMs(this.token.state) - furthestAheadMs, () => this.beginBusy());
 	}
 
 	/** Runs something in this life, unless that has become busy or has ended. */
@@ -242,7 +242,7 @@ class Fleet {
 		const { nowMs } = this.clock;
 		const chance = nextChance(worker, state, this.traffic, this.share, timing, nowMs, this.random);
 		// From there on all requests are simulated anyway.
-		if (chance.atMs >= deadAtMs(state) - worker.aheadMs) return;
+		if (chance.atMs >= expiredAtMs(state) - worker.aheadMs) return;
 		this.plan(chance.atMs, () => void this.tryDraw(worker, chance.draw));
 	}
 
@@ -287,7 +287,7 @@ class Fleet {
 			life.failed += weight;
 			return;
 		}
-		worker.manager.noteSent(credentials, { repeatable: true, singleUse: false });
+		worker.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
 		if ((await this.send(credentials, life, weight)) !== 401) return;
 		const renewal = await this.ask(worker, credentials);
 		if (renewal === 'renewed' && (await this.send(credentials, life, weight)) !== 401) return;

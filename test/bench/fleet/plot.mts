@@ -37,7 +37,7 @@ const fleet = (workers: number, meanS: number, openingDay: number, lives: number
 	refreshMs: REFRESH_MS,
 	timing: {
 		...TIMING,
-		drawMeanShare: meanS / DAY_S / LIFE_DAYS,
+		jitterMeanShare: meanS / DAY_S / LIFE_DAYS,
 		renewalShare: openingDay / LIFE_DAYS,
 	},
 	lives,

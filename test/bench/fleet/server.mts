@@ -1,5 +1,6 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
+import { TOKEN_TIMEOUT_MS } from '../../../aiclk/protocol/accountInfo.ts';
 import { quotaDay, REFRESHES_PER_DAY } from '../../../aiclk/token/quota.ts';
 import type { Clock } from './clock.mts';
 
@@ -55,7 +56,7 @@ export class Server {
 		}
 		this.inFlight++;
 		try {
-			return await this.refresh(options.timeout as number);
+			return await this.refresh(TOKEN_TIMEOUT_MS);
 		} finally {
 			this.inFlight--;
 		}

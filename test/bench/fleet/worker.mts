@@ -25,13 +25,14 @@ export class Worker {
 		readonly aheadMs: number,
 	) {
 		const now = () => Math.floor(clock.nowMs + aheadMs);
-		const environment = { now, random: () => this.draw(), sleep: clock.sleep };
+		const log = { info: () => undefined, warn: () => undefined };
+		const environment = { now, random: () => this.draw(), sleep: clock.sleep, log };
 		this.manager = new TokenManager(environment, timing);
 	}
 
 	/** At least this long from one draw to the next, in ms. */
 	get drawIntervalMs(): number {
-		return this.timing.drawIntervalShare * LIFE_MS;
+		return this.timing.jitterIntervalShare * LIFE_MS;
 	}
 
 	private draw(): number {

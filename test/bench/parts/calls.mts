@@ -28,12 +28,12 @@ function freshRow(clientId: number): Row {
 	const row = emptyRow({ clientId: String(clientId) });
 	const { fingerprint, client } = inputOf(row);
 	const now = Date.now();
-	const ledger = { client, day: '2026-11-24', attempts: 1 };
+	const quota = { client, day: '2026-11-24', attempts: 1 };
 	const state = tokenState({
 		fingerprint,
 		issuedAtMs: now,
 		expiresAtMs: now + 90 * DAY_MS,
-		ledger,
+		quota,
 	});
 	return { ...row, accessToken: `access${clientId}`.repeat(8), tokenState: JSON.stringify(state) };
 }
@@ -72,6 +72,7 @@ function knowing(count: number): Call {
 		now: () => Date.now(),
 		random: () => 0,
 		sleep: async () => await Promise.resolve(),
+		log: { info: () => undefined, warn: () => undefined },
 	});
 	// Through JSON, so that texts are stored flat from the beginning.
 	const rows = JSON.parse(

@@ -2,14 +2,15 @@ import { accountInfoRequest } from '../../../aiclk/protocol/accountInfo';
 
 describe('the request that asks about a token', () => {
 	it('reads one field of the account, follows no redirect and throws for no status', () => {
-		expect(accountInfoRequest('https://openapi.aiclk.com', '1000002')).toMatchObject({
+		const request = accountInfoRequest('https://openapi.aiclk.com', '1000002');
+		expect(request).toMatchObject({
 			method: 'GET',
 			url: 'https://openapi.aiclk.com/openapi/v1/account/info',
 			qs: { account_id: '1000002', query: '{"fields":["account_id"]}' },
 			disableFollowRedirect: true,
 			ignoreHttpStatusErrors: true,
-			timeout: 15_000,
 		});
+		expect(request.abortSignal).toBeInstanceOf(AbortSignal);
 	});
 
 	it('names no account when there is none', () => {

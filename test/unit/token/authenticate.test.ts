@@ -13,7 +13,7 @@ const SECRET = 'the-access-token';
 const STORED = token(SECRET);
 const row = (changes: object = {}) => ({
 	...emptyRow(),
-	...toStoredFields(STORED, STORED.state.ledger),
+	...toStoredFields(STORED),
 	...changes,
 });
 const authenticate = (options: object, changes: object = {}) =>
@@ -164,7 +164,7 @@ describe('a request is repeatable', () => {
 		['DELETE', false],
 		['anything', false],
 	])('%s: %s', (method, expected) => {
-		expect(readSafety({ url: API, method } as AnyRequestOptions).repeatable).toBe(expected);
+		expect(readSafety({ url: API, method } as AnyRequestOptions).isSafe).toBe(expected);
 	});
 });
 
@@ -186,6 +186,36 @@ describe('the body of a request is used up by sending it', () => {
 		],
 		['a form with several', { body: { files: ['x', { value: stream }] } }, true],
 	])('%s', (_, body, expected) => {
-		expect(readSafety({ url: API, ...body } as AnyRequestOptions).singleUse).toBe(expected);
+		expect(readSafety({ url: API, ...body } as AnyRequestOptions).isSingleUse).toBe(expected);
 	});
+});
+
+describe('a limit of the whole request', () => {
+	it('ends it, and so does n8n’s cancel signal', () => {
+		const cancel = new AbortController();
+		const { abortSignal } = authenticate({
+			url: API,
+			totalTimeoutMs: 60_000,
+			abortSignal: cancel.signal,
+		});
+		expect((abortSignal as AbortSignal).aborted).toBe(false);
+		cancel.abort();
+		expect((abortSignal as AbortSignal).aborted).toBe(true);
+	});
+
+	it('ends it after that time', async () => {
+		const { abortSignal } = authenticate({ url: API, totalTimeoutMs: 1 });
+		const signal = abortSignal as AbortSignal;
+		await new Promise((resolve) => signal.addEventListener('abort', resolve));
+		expect((signal.reason as Error).name).toBe('TimeoutError');
+	});
+
+	it('is not set for the requests of other nodes', () => {
+		expect(authenticate({ url: API })).not.toHaveProperty('abortSignal');
+	});
+});
+
+it('an access token that is missing beside a stored refresh token is not sent', () => {
+	const fields = toStoredFields({ ...STORED, accessToken: '', rotatedRefreshToken: 'rotated' });
+	expect(refusal({ url: API }, fields).message).toContain('no access token yet');
 });

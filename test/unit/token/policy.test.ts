@@ -1,310 +1,595 @@
 import fc from 'fast-check';
 
-import { EARLY_REFRESHES_PER_DAY, REFRESHES_PER_DAY } from '../../../aiclk/token/quota';
+import type { FailedRefreshes } from '../../../aiclk/token/backoff';
 import {
-	ADOPTION_MS,
-	age,
+	ageOf,
 	type Cause,
-	deadAtMs,
 	decide,
-	isNewer,
-	renewsAtMs,
+	decideOnNewToken,
+	expiredAtMs,
+	isFailureShown,
+	isSuccessor,
+	type NewTokenInput,
 	type PolicyInput,
+	renewsAtMs,
 } from '../../../aiclk/token/policy';
+import type { ProbeAnswer } from '../../../aiclk/token/probeCache';
+import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from '../../../aiclk/token/quota';
 import type { Token } from '../../../aiclk/token/storedToken';
 import { DAY_MS, NOW, token, tokenState } from '../support';
 
 const OURS = tokenState().fingerprint;
 const LIFE_MS = 90 * DAY_MS;
+const UNRESERVED = REFRESHES_PER_DAY - RESERVED_REFRESHES;
 const STORED = token('stored');
 const NEWER = token('newer', {
 	generation: 2,
 	issuedAtMs: NOW + 10 * DAY_MS,
 	expiresAtMs: NOW + 100 * DAY_MS,
 });
-/** A draw of 0 puts the clock forward by nothing. */
-const NO_DRAW = 0;
+/** Of another row with the same input. */
+const OTHER = token('other', { lineage: 'other', issuedAtMs: NOW + 1 });
+const EDITED = token('for another input', { fingerprint: 'another' });
 
-const situation = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
+const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	cause: 'before-request',
+	askedAtMs: changes.nowMs ?? NOW + DAY_MS,
 	nowMs: NOW + DAY_MS,
-	random: NO_DRAW,
+	random: 0,
 	fingerprint: OURS,
 	stored: STORED,
-	newest: STORED,
-	storedRejectedAtMs: null,
-	rivalAwaitedAtMs: null,
-	lastDrawAtMs: null,
+	known: null,
+	otherIssuedAtMs: null,
+	storedProbe: null,
+	knownProbe: null,
+	probeTrust: 'trusted',
+	storedSeenAtMs: NOW - DAY_MS,
+	suspectSinceMs: null,
+	deferredAtMs: null,
+	hasWatched: false,
+	jitteredAtMs: null,
+	flight: 'none',
+	outcome: null,
+	failed: null,
 	refreshesToday: 0,
-	sent: null,
+	request: null,
 	...changes,
 });
 
-const needed = (reason: string, settle: boolean) => ({
+/** AiClk's answer to a probe, a day after the token was issued unless said otherwise. */
+const said = (
+	result: ProbeAnswer['result'],
+	{ atMs = NOW + DAY_MS, isFresh = true } = {},
+): ProbeAnswer => ({ result, atMs, isFresh });
+
+const failed = (
+	kind: 'unavailable' | 'refused' | 'superseded',
+	{ early = false, count = 1, lastAtMs = NOW + DAY_MS } = {},
+): FailedRefreshes => ({
+	early,
+	count,
+	firstAtMs: lastAtMs,
+	lastAtMs,
+	failure: { kind, message: '', description: '' },
+});
+
+const needed = (reason: string, peers: boolean) => ({
 	action: 'refresh',
 	reason,
 	early: false,
-	settle,
+	peers,
 });
-const early = { action: 'refresh', reason: 'renewal-window', early: true, settle: true };
+const renewal = { action: 'refresh', reason: 'renewal', early: true, peers: true };
 const kept = (reason: string) => ({ action: 'keep', reason });
-const adopted = { action: 'adopt', reason: 'newer-known' };
-const left = { action: 'leave', reason: 'replaced-elsewhere' };
-const refused = { action: 'refuse', reason: 'budget-spent' };
+const adopted = (one: Token) => ({ action: 'adopt', reason: 'known-here', token: one });
+const probed = (reason: string, one = STORED) => ({ action: 'probe', reason, token: one });
+const watched = { action: 'watch', reason: 'peer-may-have-renewed' };
+const deferred = { action: 'defer', reason: 'peer-has-renewed' };
+const failedFor = (reason: string) => ({ action: 'fail', reason });
 
-const DEAD_AT = NOW + LIFE_MS - 60_000;
-const WINDOW_AT = NOW + 75 * DAY_MS;
-const edited = token('for another input', { fingerprint: 'another' });
+const EXPIRED_AT = NOW + LIFE_MS - 60_000;
+const RENEWAL_AT = NOW + 75 * DAY_MS;
 
 describe('before a request', () => {
+	const rejected = (changes: Partial<PolicyInput> = {}): Partial<PolicyInput> => ({
+		storedProbe: said('rejected', { atMs: changes.nowMs ?? NOW + DAY_MS }),
+		...changes,
+	});
+
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['no token', { stored: null, newest: null }, needed('no-token', false)],
+		['no token', { stored: null }, needed('no-token', false)],
+		['a token of another input', { stored: EDITED }, needed('input-changed', false)],
+		['no token, and one is known here', { stored: null, known: STORED }, adopted(STORED)],
+		['another input’s, and one is known here', { stored: EDITED, known: STORED }, adopted(STORED)],
+		['no token, quota spent', { stored: null, refreshesToday: 300 }, failedFor('quota-spent')],
+		['a valid token', {}, kept('renewal-not-due')],
+		['a valid token, jittered just now', { jitteredAtMs: NOW + DAY_MS - 299_999 }, kept('fresh')],
+		['jittered 5 minutes ago', { jitteredAtMs: NOW + DAY_MS - 300_000 }, kept('renewal-not-due')],
 		[
-			'another input’s token',
-			{ stored: edited, newest: null },
-			needed('credentials-changed', false),
+			'jittered by a clock since corrected',
+			{ jitteredAtMs: NOW + 2 * DAY_MS },
+			kept('renewal-not-due'),
 		],
-		['a fresh token', {}, kept('not-drawn')],
-		['one drawn for a moment ago', { lastDrawAtMs: NOW + DAY_MS - 299_999 }, kept('fresh')],
-		['one drawn for 5 minutes ago', { lastDrawAtMs: NOW + DAY_MS - 300_000 }, kept('not-drawn')],
+		['the last moment before renewal', { nowMs: RENEWAL_AT - 1 }, kept('renewal-not-due')],
+		['the first moment of renewal', { nowMs: RENEWAL_AT }, renewal],
 		[
-			'one drawn for in the future, by a clock since put right',
-			{ lastDrawAtMs: NOW + 2 * DAY_MS },
-			kept('not-drawn'),
-		],
-		['the last moment before the window', { nowMs: WINDOW_AT - 1 }, kept('not-drawn')],
-		['the first moment of the window', { nowMs: WINDOW_AT }, early],
-		[
-			'the window, but just drawn',
-			{ nowMs: WINDOW_AT, lastDrawAtMs: WINDOW_AT - 1 },
+			'renewal, jittered just now',
+			{ nowMs: RENEWAL_AT, jitteredAtMs: RENEWAL_AT - 1 },
 			kept('fresh'),
 		],
 		[
-			'the window, early budget spent',
-			{ nowMs: WINDOW_AT, refreshesToday: EARLY_REFRESHES_PER_DAY },
-			kept('early-budget-spent'),
+			'renewal, the rest reserved',
+			{ nowMs: RENEWAL_AT, refreshesToday: UNRESERVED },
+			kept('quota-reserved'),
 		],
 		[
-			'the window, last of the early budget',
-			{ nowMs: WINDOW_AT, refreshesToday: EARLY_REFRESHES_PER_DAY - 1 },
-			early,
-		],
-		['the last moment alive', { nowMs: DEAD_AT - 1, lastDrawAtMs: DEAD_AT - 1 }, kept('fresh')],
-		['dead by the clock', { nowMs: DEAD_AT }, needed('expired', true)],
-		[
-			'dead, last of the budget',
-			{ nowMs: DEAD_AT, refreshesToday: REFRESHES_PER_DAY - 1 },
-			needed('expired', true),
-		],
-		['dead, budget spent', { nowMs: DEAD_AT, refreshesToday: REFRESHES_PER_DAY }, refused],
-		['known to be rejected', { storedRejectedAtMs: NOW }, needed('rejected', true)],
-		['rejected at once', { storedRejectedAtMs: NOW + 7_000, nowMs: NOW + 9_999 }, left],
-		[
-			'rejected at once, by a clock that is behind',
-			{ storedRejectedAtMs: NOW, nowMs: NOW - 9_999 },
-			left,
+			'renewal, last before the reserve',
+			{ nowMs: RENEWAL_AT, refreshesToday: UNRESERVED - 1 },
+			renewal,
 		],
 		[
-			'rejected at once, and still stored when a rival would have replaced it',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + 9_999, rivalAwaitedAtMs: NOW + 9_000 },
-			needed('rejected', true),
+			'renewal, failed 59 s ago',
+			{
+				nowMs: RENEWAL_AT,
+				failed: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 59_000 }),
+			},
+			kept('renewal-failed'),
 		],
 		[
-			'rejected just before three fifths of its life',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6 - 1 },
-			needed('rejected', true),
+			'renewal, failed 60 s ago',
+			{
+				nowMs: RENEWAL_AT,
+				failed: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 60_000 }),
+			},
+			renewal,
 		],
 		[
-			'rejected after three fifths of its life',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6 },
-			left,
+			'a renewal that AiClk has not answered',
+			{ nowMs: RENEWAL_AT, flight: 'renewal-sent' },
+			kept('renewal-under-way'),
 		],
+		['a renewal that AiClk has answered', { flight: 'renewal-answered' }, renewal],
+		['a refresh under way', { flight: 'refresh' }, renewal],
 		[
-			'rejected after three fifths of its life, and still stored when a rival would have replaced it',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + LIFE_MS * 0.6, rivalAwaitedAtMs: NOW },
-			needed('rejected', true),
+			'the last moment alive',
+			{ nowMs: EXPIRED_AT - 1, jitteredAtMs: EXPIRED_AT - 1 },
+			kept('fresh'),
 		],
+		['expired', { nowMs: EXPIRED_AT }, needed('expired', true)],
 		[
-			'rejected 10 seconds after it was issued',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + 10_000 },
-			needed('rejected', true),
-		],
-		['a newer one is known', { newest: NEWER }, adopted],
-		['dead, and a newer one is known', { nowMs: DEAD_AT, newest: NEWER }, adopted],
-		['rejected, and a newer one is known', { storedRejectedAtMs: NOW, newest: NEWER }, adopted],
-		[
-			'rejected, and the newest is unknown',
-			{ storedRejectedAtMs: NOW, newest: null },
-			needed('rejected', true),
-		],
-		[
-			'dead, and so is the newer one',
-			{ nowMs: NOW + 200 * DAY_MS, newest: NEWER },
+			'expired, renewal under way',
+			{ nowMs: EXPIRED_AT, flight: 'renewal-sent' },
 			needed('expired', true),
 		],
 		[
-			'the same generation is not newer',
-			{ newest: token('other', { generation: 1, issuedAtMs: NOW + 1 }) },
-			kept('not-drawn'),
+			'expired, last of the quota',
+			{ nowMs: EXPIRED_AT, refreshesToday: 299 },
+			needed('expired', true),
+		],
+		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
+		[
+			'expired, quota spent, refresh under way',
+			{ nowMs: EXPIRED_AT, refreshesToday: 300, flight: 'refresh' },
+			needed('expired', true),
+		],
+		['expired, and another one is known', { nowMs: EXPIRED_AT, known: OTHER }, adopted(OTHER)],
+		['issued in the future', { nowMs: NOW - 300_001 }, needed('expired', true)],
+		['issued a little in the future', { nowMs: NOW - 300_000 }, kept('renewal-not-due')],
+		[
+			'expired, refresh failed 9 s ago',
+			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { lastAtMs: EXPIRED_AT - 9_999 }) },
+			failedFor('backing-off'),
 		],
 		[
-			'no token stored yet, but one was just minted',
-			{ stored: null, newest: STORED, nowMs: NOW + ADOPTION_MS - 1 },
-			adopted,
+			'expired, refresh failed 10 s ago',
+			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { lastAtMs: EXPIRED_AT - 10_000 }) },
+			needed('expired', true),
 		],
 		[
-			'no token stored, and the one minted here is too old to be the same row’s',
-			{ stored: null, newest: STORED, nowMs: NOW + ADOPTION_MS },
-			needed('no-token', false),
+			'expired, renewal failed just now',
+			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { early: true, lastAtMs: EXPIRED_AT }) },
+			needed('expired', true),
 		],
+		[
+			'expired, refused 4 minutes ago',
+			{ nowMs: EXPIRED_AT, failed: failed('refused', { lastAtMs: EXPIRED_AT - 299_999 }) },
+			failedFor('backing-off'),
+		],
+		[
+			'expired, collided just now',
+			{ nowMs: EXPIRED_AT, failed: failed('superseded', { lastAtMs: EXPIRED_AT }) },
+			watched,
+		],
+		[
+			'expired, collided just now, watched',
+			{
+				nowMs: EXPIRED_AT,
+				failed: failed('superseded', { lastAtMs: EXPIRED_AT }),
+				hasWatched: true,
+			},
+			deferred,
+		],
+		[
+			'expired, collided 5 s before it was asked',
+			{ nowMs: EXPIRED_AT, failed: failed('superseded', { lastAtMs: EXPIRED_AT - 5_000 }) },
+			needed('expired', true),
+		],
+		['a successor is known', { known: NEWER }, adopted(NEWER)],
+		['a token of another lineage is known', { known: OTHER }, kept('renewal-not-due')],
+		[
+			'a token of the same generation is known',
+			{ known: token('sibling') },
+			kept('renewal-not-due'),
+		],
+		[
+			'rejected a while ago',
+			{ storedProbe: said('rejected', { isFresh: false }) },
+			probed('rejected-before'),
+		],
+		['rejected, and another one is known', rejected({ known: OTHER }), adopted(OTHER)],
+		['rejected', rejected(), watched],
+		['rejected, watched', rejected({ hasWatched: true }), needed('rejected', true)],
+		[
+			'rejected within 10 s of its issue',
+			rejected({ nowMs: NOW + 9_999, hasWatched: true }),
+			deferred,
+		],
+		[
+			'rejected within 10 s, clock behind',
+			rejected({ nowMs: NOW - 9_999, hasWatched: true }),
+			deferred,
+		],
+		[
+			'rejected after 10 s',
+			rejected({ nowMs: NOW + 10_000, hasWatched: true }),
+			needed('rejected', true),
+		],
+		[
+			'rejected before AiClk’s servers knew it',
+			rejected({ nowMs: NOW + 2_999, hasWatched: true }),
+			probed('rejected-before'),
+		],
+		[
+			'rejected before three fifths of its life',
+			rejected({ nowMs: NOW + LIFE_MS * 0.6 - 1, hasWatched: true }),
+			needed('rejected', true),
+		],
+		[
+			'rejected after three fifths',
+			rejected({ nowMs: NOW + LIFE_MS * 0.6, hasWatched: true }),
+			deferred,
+		],
+		[
+			'rejected after three fifths, new here',
+			rejected({
+				nowMs: NOW + LIFE_MS * 0.6,
+				hasWatched: true,
+				storedSeenAtMs: NOW + LIFE_MS * 0.6 - 9_999,
+			}),
+			needed('rejected', true),
+		],
+		[
+			'rejected, suspect after a renewal',
+			rejected({ suspectSinceMs: NOW }),
+			needed('rejected', true),
+		],
+		[
+			'rejected after three fifths, deferred before',
+			rejected({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: NOW }),
+			needed('rejected', true),
+		],
+		['suspect after a renewal', { suspectSinceMs: NOW }, probed('suspect')],
+		[
+			'suspect, accepted since',
+			{ suspectSinceMs: NOW, storedProbe: said('accepted') },
+			kept('renewal-not-due'),
+		],
+		[
+			'suspect, accepted before',
+			{ suspectSinceMs: NOW + 2 * DAY_MS, storedProbe: said('accepted', { isFresh: false }) },
+			probed('suspect'),
+		],
+		[
+			'suspect, AiClk does not say',
+			{ suspectSinceMs: NOW, storedProbe: said('unknown') },
+			kept('renewal-not-due'),
+		],
+		['suspect, refresh under way', { suspectSinceMs: NOW, flight: 'refresh' }, renewal],
 	])('%s', (_, changes, expected) => {
-		expect(decide(situation(changes))).toEqual(expected);
+		expect(decide(input(changes))).toEqual(expected);
 	});
 
 	it.each([
 		[0.5, Math.LN2],
 		[0.9, Math.LN10],
 		[0.99, 2 * Math.LN10],
-	])('a draw of %d puts the clock %d days forward', (random, days) => {
-		const nowMs = Math.ceil(WINDOW_AT - days * DAY_MS);
-		expect(decide(situation({ random, nowMs: nowMs - 1_000 }))).toEqual(kept('not-drawn'));
-		expect(decide(situation({ random, nowMs: nowMs + 1_000 }))).toEqual(early);
+	])('a jitter of %d puts the clock %d days forward', (random, days) => {
+		const nowMs = Math.ceil(RENEWAL_AT - days * DAY_MS);
+		expect(decide(input({ random, nowMs: nowMs - 1_000 }))).toEqual(kept('renewal-not-due'));
+		expect(decide(input({ random, nowMs: nowMs + 1_000 }))).toEqual(renewal);
 	});
 });
 
 describe('after a failed request', () => {
-	/** A request that failed half a second after it was sent. */
-	const sentAt = (atMs: number, repeatable = false, tookMs = 500) => ({
-		atMs,
-		failedAtMs: atMs + tookMs,
-		repeatable,
-	});
-	const failed = (changes: Partial<PolicyInput> = {}) =>
-		situation({
+	const nowMs = NOW + DAY_MS;
+	/** A POST that failed half a second after it was sent, whose token AiClk rejects. */
+	const post = (changes: Partial<PolicyInput> = {}, request = {}): PolicyInput =>
+		input({
 			cause: 'after-failure',
-			sent: sentAt(NOW + DAY_MS - 500),
+			storedProbe: said('rejected'),
+			hasWatched: true,
+			request: { sentAtMs: nowMs - 500, isSafe: false, isSingleUse: false, ...request },
 			...changes,
 		});
-	const sentBefore = sentAt(NEWER.state.issuedAtMs);
-	const sentAfter = sentAt(NEWER.state.issuedAtMs + 1);
-	const later = NOW + 10 * DAY_MS + 5_000;
-	const BEFORE = NEWER.state.issuedAtMs;
-	const AFTER = NEWER.state.issuedAtMs + 1;
+	const ROTATING = { ...STORED, rotatedRefreshToken: 'rotated' };
+
+	it.each<[string, PolicyInput, object]>([
+		['AiClk is asked', post({ storedProbe: null }), probed('after-failure')],
+		[
+			'AiClk is asked again',
+			post({ storedProbe: said('accepted', { isFresh: false }) }),
+			probed('after-failure'),
+		],
+		['the token is accepted', post({ storedProbe: said('accepted') }), kept('not-rejected')],
+		['AiClk does not say', post({ storedProbe: said('unknown') }), kept('not-rejected')],
+		['the token is rejected', post(), needed('rejected', true)],
+		['a peer may have renewed it', post({ hasWatched: false }), watched],
+		['probes are not proven', post({ probeTrust: null }), needed('rejected', true)],
+		['refresh tokens rotate', post({ stored: ROTATING }), kept('left-to-next-request')],
+		['its body is used up', post({}, { isSingleUse: true }), kept('left-to-next-request')],
+		['it took ten seconds', post({ askedAtMs: nowMs + 9_500 }), kept('may-have-been-carried-out')],
+		['it took a little less', post({ askedAtMs: nowMs + 9_499 }), needed('rejected', true)],
+		['the clock jumped back', post({ askedAtMs: nowMs - 501 }), kept('may-have-been-carried-out')],
+		['nobody knows when it was sent', post({ request: null }), kept('may-have-been-carried-out')],
+		[
+			'another token was issued meanwhile',
+			post({ otherIssuedAtMs: nowMs - 500 }),
+			kept('may-have-been-carried-out'),
+		],
+		[
+			'another token was issued before',
+			post({ otherIssuedAtMs: nowMs - 501 }),
+			needed('rejected', true),
+		],
+		[
+			'rejected before another was issued',
+			post({ otherIssuedAtMs: nowMs }),
+			needed('rejected', true),
+		],
+		['another token is known', post({ known: NEWER }), probed('after-failure', NEWER)],
+		[
+			'the other one is accepted',
+			post({ known: NEWER, knownProbe: said('accepted') }),
+			adopted(NEWER),
+		],
+		[
+			'AiClk says nothing of the other one',
+			post({ known: NEWER, knownProbe: said('unknown') }),
+			kept('left-to-next-request'),
+		],
+		['the token expired meanwhile', post({ nowMs: EXPIRED_AT }), kept('expired-meanwhile')],
+		['there is no token', post({ stored: null }), kept('input-changed')],
+		['the input was edited', post({ stored: EDITED }), kept('input-changed')],
+		['quota spent', post({ refreshesToday: 300 }), failedFor('quota-spent')],
+	])('that is not safe: %s', (_, facts, expected) => {
+		expect(decide(facts)).toEqual(expected);
+	});
+
+	const SAFE = { isSafe: true };
+	it.each<[string, PolicyInput, object]>([
+		['the token is rejected', post({}, SAFE), needed('rejected', true)],
+		['probes are not proven', post({ probeTrust: null }, SAFE), needed('rejected', true)],
+		['refresh tokens rotate', post({ stored: ROTATING }, SAFE), needed('rejected', true)],
+		[
+			'its body is used up',
+			post({}, { isSafe: true, isSingleUse: true }),
+			kept('left-to-next-request'),
+		],
+		['it took ten seconds', post({ askedAtMs: nowMs + 9_500 }, SAFE), needed('rejected', true)],
+		[
+			'another token was issued meanwhile',
+			post({ otherIssuedAtMs: nowMs }, SAFE),
+			needed('rejected', true),
+		],
+		[
+			'AiClk says nothing of the other one',
+			post({ known: NEWER, knownProbe: said('unknown') }, SAFE),
+			adopted(NEWER),
+		],
+		[
+			'left to a peer before it was sent',
+			post({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: nowMs - 500 }, SAFE),
+			needed('rejected', true),
+		],
+		[
+			'left to a peer after it was sent',
+			post({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: nowMs - 499 }, SAFE),
+			deferred,
+		],
+	])('that is safe: %s', (_, facts, expected) => {
+		expect(decide(facts)).toEqual(expected);
+	});
+
+	const SUPERSEDED = 'superseded';
+	it.each<[string, PolicyInput, FailedRefreshes['failure']['kind'], boolean]>([
+		['before a request', input(), 'quota', true],
+		['before a request', input(), SUPERSEDED, true],
+		['before a request, probes not proven', input({ probeTrust: null }), SUPERSEDED, false],
+		['before a request, probes not proven', input({ probeTrust: null }), 'refused', true],
+		[
+			'expired, probes not proven',
+			input({ probeTrust: null, nowMs: EXPIRED_AT }),
+			SUPERSEDED,
+			true,
+		],
+		['forced', input({ cause: 'forced' }), 'refused', true],
+		['after a safe request whose token is rejected', post({}, SAFE), 'refused', true],
+		[
+			'after a safe request whose token is not',
+			post({ storedProbe: said('unknown') }, SAFE),
+			'refused',
+			false,
+		],
+		['after a safe request, probes not proven', post({ probeTrust: null }, SAFE), 'refused', false],
+		['after one that is not safe', post(), 'refused', false],
+	])('the exit gate %s: is %s shown? %s', (_, facts, kind, expected) => {
+		expect(isFailureShown(facts, { kind, message: '', description: '' })).toBe(expected);
+	});
+});
+
+describe('when a refresh has ended', () => {
+	const outcome = (changes = {}) => ({
+		early: false,
+		token: NEWER as Token | null,
+		isAccepted: false,
+		failure: null,
+		...changes,
+	});
+	const refreshed = { action: 'adopt', reason: 'refreshed', token: NEWER };
+	const request = { sentAtMs: NOW, isSafe: false, isSingleUse: false };
+	const FAILED = outcome({ token: null, failure: failed('unavailable').failure });
 
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['AiClk is asked', {}, { action: 'check', reason: 'after-failure' }],
-		['a rejected token is renewed', { storedRejectedAtMs: NOW }, needed('rejected', true)],
+		['its token is used', { outcome: outcome() }, refreshed],
 		[
-			'a token that another process has just killed is left to it',
-			{ storedRejectedAtMs: NOW, nowMs: NOW + 9_999 },
-			left,
+			'its token is used for a safe request',
+			{ cause: 'after-failure', request: { ...request, isSafe: true }, outcome: outcome() },
+			refreshed,
 		],
 		[
-			'a token that was left to another process in vain is renewed for a request sent since then',
-			{
-				storedRejectedAtMs: NOW,
-				nowMs: NOW + 9_999,
-				rivalAwaitedAtMs: NOW + 5_000,
-				sent: sentAt(NOW + 5_000),
-			},
-			needed('rejected', true),
+			'its accepted token is used for any request',
+			{ cause: 'after-failure', request, outcome: outcome({ isAccepted: true }) },
+			refreshed,
 		],
 		[
-			'a token that was left to another process in vain stays so for a request sent before',
-			{
-				storedRejectedAtMs: NOW,
-				nowMs: NOW + 9_999,
-				rivalAwaitedAtMs: NOW + 5_000,
-				sent: sentAt(NOW + 4_999, true),
-			},
-			left,
+			'its token is left to the next request',
+			{ cause: 'after-failure', request, outcome: outcome() },
+			kept('left-to-next-request'),
+		],
+		['its failure counts', { outcome: FAILED }, failedFor('refresh-failed')],
+		[
+			'a failed renewal leaves everything as it was',
+			{ outcome: { ...FAILED, early: true } },
+			kept('renewal-not-due'),
 		],
 		[
-			'a rejected token gives way to one of the same generation that was issued later',
-			{ storedRejectedAtMs: NOW, newest: token('other', { issuedAtMs: NOW + 1 }) },
-			adopted,
+			'a refresh token without an access token is stored',
+			{ outcome: outcome({ failure: FAILED.failure }) },
+			refreshed,
 		],
-		[
-			'a rejected token is not renewed past the cap',
-			{ storedRejectedAtMs: NOW, refreshesToday: REFRESHES_PER_DAY },
-			refused,
-		],
-		[
-			'a rejected token whose successor is known gives way to it',
-			{ storedRejectedAtMs: NOW, newest: NEWER, nowMs: later, sent: sentAfter },
-			adopted,
-		],
-		[
-			'a rejected token gives way to its successor if the request was sent after that was issued',
-			{ storedRejectedAtMs: AFTER + 1, newest: NEWER, nowMs: later, sent: sentAfter },
-			adopted,
-		],
-		[
-			'a token that died meanwhile proves nothing',
-			{ nowMs: DEAD_AT, storedRejectedAtMs: DEAD_AT },
-			kept('expired-meanwhile'),
-		],
-		[
-			'a token that was replaced meanwhile proves nothing',
-			{ storedRejectedAtMs: AFTER, newest: NEWER, nowMs: later, sent: sentBefore },
-			kept('may-have-been-carried-out'),
-		],
-		[
-			'a token that was replaced at an unknown time proves nothing',
-			{ storedRejectedAtMs: AFTER, newest: NEWER, nowMs: later, sent: null },
-			kept('may-have-been-carried-out'),
-		],
-		[
-			'a refusal that took ten seconds proves nothing, for the token may have died only then',
-			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, false, 10_000) },
-			kept('may-have-been-carried-out'),
-		],
-		[
-			'a refusal that took ten seconds is nothing to ask AiClk about',
-			{ sent: sentAt(NOW, false, 10_000) },
-			kept('may-have-been-carried-out'),
-		],
-		[
-			'a refusal just in time counts',
-			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, false, 9_999) },
-			needed('rejected', true),
-		],
-		[
-			'a read that was refused slowly is healed all the same',
-			{ storedRejectedAtMs: NOW, sent: sentAt(NOW, true, 10_000) },
-			needed('rejected', true),
-		],
-		[
-			'unless the request only read',
-			{
-				storedRejectedAtMs: AFTER,
-				newest: NEWER,
-				nowMs: later,
-				sent: { ...sentBefore, repeatable: true },
-			},
-			adopted,
-		],
-		[
-			'unless AiClk had rejected it before it was replaced',
-			{ storedRejectedAtMs: BEFORE, newest: NEWER, nowMs: later, sent: sentBefore },
-			adopted,
-		],
-		['there is no token', { stored: null }, kept('credentials-changed-meanwhile')],
-		['the input was edited', { stored: edited }, kept('credentials-changed-meanwhile')],
 	])('%s', (_, changes, expected) => {
-		expect(decide(failed(changes))).toEqual(expected);
+		expect(decide(input(changes))).toEqual(expected);
 	});
 });
 
 describe('forced', () => {
-	it.each([
-		[0, needed('forced', false)],
-		[EARLY_REFRESHES_PER_DAY, needed('forced', false)],
-		[REFRESHES_PER_DAY - 1, needed('forced', false)],
-		[REFRESHES_PER_DAY, refused],
-	])('after %d attempts today', (refreshesToday, expected) => {
-		expect(decide(situation({ cause: 'forced', refreshesToday }))).toEqual(expected);
-		expect(decide(situation({ cause: 'forced', stored: null, refreshesToday }))).toEqual(expected);
+	it.each<[string, Partial<PolicyInput>, object]>([
+		['a valid token', {}, needed('forced', false)],
+		[
+			'a valid token, last before the reserve',
+			{ refreshesToday: UNRESERVED - 1 },
+			needed('forced', false),
+		],
+		[
+			'a valid token, the rest reserved',
+			{ refreshesToday: UNRESERVED },
+			failedFor('quota-reserved'),
+		],
+		['no token, last of the quota', { stored: null, refreshesToday: 299 }, needed('forced', false)],
+		[
+			'another input’s, last of the quota',
+			{ stored: EDITED, refreshesToday: 299 },
+			needed('forced', false),
+		],
+		[
+			'rejected, last of the quota',
+			{ storedProbe: said('rejected'), refreshesToday: 299 },
+			needed('forced', false),
+		],
+		[
+			'expired, last of the quota',
+			{ nowMs: EXPIRED_AT, refreshesToday: 299 },
+			needed('forced', false),
+		],
+		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
+		['while backing off', { failed: failed('refused') }, needed('forced', false)],
+		[
+			'while a refresh is under way',
+			{ refreshesToday: 300, flight: 'refresh' },
+			needed('forced', false),
+		],
+	])('%s', (_, changes, expected) => {
+		expect(decide(input({ cause: 'forced', ...changes }))).toEqual(expected);
+	});
+});
+
+describe('a new token', () => {
+	const fresh = (changes: Partial<NewTokenInput> = {}): NewTokenInput => ({
+		isRotated: false,
+		peers: true,
+		waitedMs: 1_500,
+		probes: [],
+		hasWatched: false,
+		peerToken: null,
+		peerProbe: null,
+		collisions: 0,
+		...changes,
+	});
+	const twice = (changes: Partial<NewTokenInput> = {}) =>
+		fresh({ waitedMs: 3_000, probes: ['rejected', 'rejected'], hasWatched: true, ...changes });
+
+	it.each<[string, NewTokenInput, object]>([
+		[
+			'with a new refresh token is stored',
+			fresh({ isRotated: true, waitedMs: 0 }),
+			{ action: 'store' },
+		],
+		['without peers is stored', fresh({ peers: false, waitedMs: 0 }), { action: 'store' }],
+		['waits for peers', fresh({ waitedMs: 0 }), { action: 'wait', ms: 1_500 }],
+		['is probed then', fresh(), { action: 'probe' }],
+		['accepted is stored', fresh({ probes: ['accepted'] }), { action: 'store' }],
+		['of which nothing is known is stored', fresh({ probes: ['unknown'] }), { action: 'store' }],
+		[
+			'rejected waits for AiClk’s servers',
+			fresh({ probes: ['rejected'] }),
+			{ action: 'wait', ms: 1_500 },
+		],
+		[
+			'rejected is probed again',
+			fresh({ probes: ['rejected'], waitedMs: 3_000 }),
+			{ action: 'probe' },
+		],
+		[
+			'rejected, then accepted, is stored',
+			fresh({ probes: ['rejected', 'accepted'] }),
+			{ action: 'store' },
+		],
+		['rejected twice is watched over', twice({ hasWatched: false }), { action: 'watch' }],
+		[
+			'has a peer that is probed',
+			twice({ peerToken: NEWER }),
+			{ action: 'probe-peer', token: NEWER },
+		],
+		[
+			'gives way to a peer’s',
+			twice({ peerToken: NEWER, peerProbe: 'accepted' }),
+			{ action: 'adopt-peer', token: NEWER },
+		],
+		[
+			'gives way to a peer’s of which nothing is known',
+			twice({ peerToken: NEWER, peerProbe: 'unknown' }),
+			{ action: 'adopt-peer', token: NEWER },
+		],
+		['is discarded', twice(), { action: 'discard' }],
+		[
+			'is discarded beside a rejected one',
+			twice({ peerToken: NEWER, peerProbe: 'rejected' }),
+			{ action: 'discard' },
+		],
+		['is discarded twice', twice({ collisions: 1 }), { action: 'discard' }],
+		['is stored the third time', twice({ collisions: 2 }), { action: 'distrust' }],
+	])('%s', (_, facts, expected) => {
+		expect(decideOnNewToken(facts)).toEqual(expected);
 	});
 });
 
@@ -313,119 +598,189 @@ describe('the age of a token', () => {
 		['90 days', LIFE_MS, LIFE_MS - 60_000, 75 * DAY_MS],
 		['an hour', 3_600_000, 3_600_000 - 36_000, 3_000_000],
 		['a second', 1_000, 990, 833],
-	])('of %s', (_, lifeMs, dead, renews) => {
+	])('of %s', (_, lifeMs, expired, renews) => {
 		const state = tokenState({ expiresAtMs: NOW + lifeMs });
-		expect(deadAtMs(state)).toBe(NOW + dead);
+		expect(expiredAtMs(state)).toBe(NOW + expired);
 		expect(renewsAtMs(state)).toBe(NOW + renews);
-		expect(age(state, NOW)).toBe('fresh');
-		expect(age(state, NOW + renews - 1)).toBe('fresh');
-		expect(age(state, NOW + renews)).toBe('renewal-due');
-		expect(age(state, NOW + Math.ceil(dead) - 1)).toBe('renewal-due');
-		expect(age(state, NOW + Math.ceil(dead))).toBe('expired');
+		expect(ageOf(state, NOW)).toBe('valid');
+		expect(ageOf(state, NOW + renews - 1)).toBe('valid');
+		expect(ageOf(state, NOW + renews)).toBe('renewal-due');
+		expect(ageOf(state, NOW + Math.ceil(expired) - 1)).toBe('renewal-due');
+		expect(ageOf(state, NOW + Math.ceil(expired))).toBe('expired');
+		expect(ageOf(state, NOW - 300_000)).toBe('valid');
+		expect(ageOf(state, NOW - 300_001)).toBe('expired');
 	});
 });
 
 describe('over all states and clocks', () => {
+	const anyTime = fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS });
 	const anyToken: fc.Arbitrary<Token> = fc
 		.record({
-			issuedAtMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
+			issuedAtMs: anyTime,
 			lifeMs: fc.oneof(
 				fc.integer({ min: 1, max: 2 * LIFE_MS }),
 				fc.constantFrom(1_000, 3_600_000, LIFE_MS),
 			),
 			generation: fc.integer({ min: 1, max: 4 }),
+			lineage: fc.constantFrom('one', 'two'),
 			fingerprint: fc.constantFrom(OURS, OURS, OURS, 'another'),
 		})
 		.map(({ issuedAtMs, lifeMs, ...rest }) =>
 			token('any', { issuedAtMs, expiresAtMs: issuedAtMs + lifeMs, ...rest }),
 		);
-	const anySituation: fc.Arbitrary<PolicyInput> = fc.record({
-		cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
-		nowMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
-		random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-		fingerprint: fc.constant(OURS),
-		stored: fc.option(anyToken),
-		newest: fc.option(anyToken),
-		storedRejectedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
-		rivalAwaitedAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
-		lastDrawAtMs: fc.option(fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS })),
-		refreshesToday: fc.integer({ min: 0, max: 400 }),
-		sent: fc.option(
-			fc.record({
-				atMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
-				failedAtMs: fc.integer({ min: NOW - 2 * LIFE_MS, max: NOW + 2 * LIFE_MS }),
-				repeatable: fc.boolean(),
-			}),
-		),
+	const anyProbe: fc.Arbitrary<ProbeAnswer> = fc.record({
+		result: fc.constantFrom('accepted', 'rejected', 'unknown'),
+		atMs: anyTime,
+		isFresh: fc.boolean(),
 	});
-	const always = (property: (situation: PolicyInput) => void) => {
-		fc.assert(fc.property(anySituation, property));
+	const anyFailure = fc.record({
+		early: fc.boolean(),
+		count: fc.integer({ min: 1, max: 30 }),
+		firstAtMs: anyTime,
+		lastAtMs: anyTime,
+		failure: fc
+			.constantFrom('unavailable', 'refused', 'unusable', 'superseded')
+			.map((kind) => ({ kind, message: '', description: '' }) as FailedRefreshes['failure']),
+	});
+	const anyInput: fc.Arbitrary<PolicyInput> = fc
+		.record({
+			cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
+			askedAtMs: anyTime,
+			nowMs: anyTime,
+			random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+			fingerprint: fc.constant(OURS),
+			stored: fc.option(anyToken),
+			known: fc.option(anyToken),
+			otherIssuedAtMs: fc.option(anyTime),
+			storedProbe: fc.option(anyProbe),
+			knownProbe: fc.option(anyProbe),
+			probeTrust: fc.constantFrom('trusted', 'distrusted', null),
+			storedSeenAtMs: anyTime,
+			suspectSinceMs: fc.option(anyTime),
+			deferredAtMs: fc.option(anyTime),
+			hasWatched: fc.boolean(),
+			jitteredAtMs: fc.option(anyTime),
+			flight: fc.constantFrom<PolicyInput['flight']>(
+				'none',
+				'renewal-sent',
+				'renewal-answered',
+				'refresh',
+			),
+			outcome: fc.constant(null),
+			failed: fc.option(anyFailure),
+			refreshesToday: fc.integer({ min: 0, max: 400 }),
+			request: fc.option(
+				fc.record({ sentAtMs: anyTime, isSafe: fc.boolean(), isSingleUse: fc.boolean() }),
+			),
+		})
+		// What is known is alive: the session sees to it.
+		.map((any) =>
+			any.known !== null && ageOf(any.known.state, any.nowMs) === 'expired'
+				? { ...any, known: null }
+				: any,
+		);
+	const always = (property: (facts: PolicyInput) => void) => {
+		fc.assert(fc.property(anyInput, property), { numRuns: 2_000 });
 	};
 	const isOurs = ({ stored, fingerprint }: PolicyInput) =>
 		stored?.state.fingerprint === fingerprint;
+	const isStoredAlive = (facts: PolicyInput) =>
+		isOurs(facts) && ageOf((facts.stored as Token).state, facts.nowMs) !== 'expired';
+	const isRejected = ({ storedProbe }: PolicyInput) => storedProbe?.result === 'rejected';
 
-	it('nothing passes the cap, and what is early stops at 240', () => {
-		always((any) => {
-			const decision = decide(any);
-			if (decision.action !== 'refresh') return;
-			expect(any.refreshesToday).toBeLessThan(
-				decision.early ? EARLY_REFRESHES_PER_DAY : REFRESHES_PER_DAY,
-			);
+	it('no refresh passes the quota, and none that is not needed touches the reserve', () => {
+		always((facts) => {
+			const decision = decide(facts);
+			if (decision.action !== 'refresh' || facts.flight !== 'none') return;
+			const isNeeded = !isStoredAlive(facts) || isRejected(facts);
+			expect(facts.refreshesToday).toBeLessThan(isNeeded ? REFRESHES_PER_DAY : UNRESERVED);
 		});
 	});
 
-	it('a fresh token that AiClk did not reject is never refreshed unless that was asked for or drawn', () => {
-		always((any) => {
-			if (any.cause === 'forced' || !isOurs(any) || any.storedRejectedAtMs !== null) return;
-			if (age((any.stored as Token).state, any.nowMs) !== 'fresh') return;
-			const decision = decide({ ...any, random: NO_DRAW });
-			expect(decision.action).not.toBe('refresh');
-			expect(decision.action).not.toBe('refuse');
+	it('a valid token that AiClk did not reject is only ever renewed, unless a refresh is forced', () => {
+		always((facts) => {
+			if (facts.cause === 'forced' || !isStoredAlive(facts) || isRejected(facts)) return;
+			const decision = decide(facts);
+			expect(['fail', 'defer']).not.toContain(decision.action);
+			if (decision.action === 'refresh') expect(decision).toEqual(renewal);
 		});
 	});
 
-	it('a live token is never thrown away: its renewal may fail without harm, or is never tried after a failure', () => {
+	it('after a failure nothing but a token that AiClk has just rejected leads to a second sending', () => {
 		always((any) => {
-			if (any.cause === 'forced' || !isOurs(any) || any.storedRejectedAtMs !== null) return;
-			if (age((any.stored as Token).state, any.nowMs) === 'expired') return;
-			const decision = decide(any);
-			expect(decision.action).not.toBe('refuse');
-			if (decision.action === 'refresh') expect(decision).toEqual(early);
+			const facts: PolicyInput = { ...any, cause: 'after-failure' };
+			const { action } = decide(facts);
+			if (action !== 'refresh' && action !== 'adopt') return;
+			expect(facts.storedProbe).toMatchObject({ result: 'rejected', isFresh: true });
 		});
 	});
 
-	it('after a failure nothing leads to a second sending but a token that AiClk has rejected', () => {
+	it('after a failure of a request that is not safe a refresh needs a prompt rejection', () => {
 		always((any) => {
-			const decision = decide({ ...any, cause: 'after-failure', storedRejectedAtMs: null });
-			expect(['keep', 'check']).toContain(decision.action);
+			const facts: PolicyInput = { ...any, cause: 'after-failure' };
+			if (decide(facts).action !== 'refresh' || facts.request?.isSafe === true) return;
+			expect(facts.request?.isSingleUse).toBe(false);
+			const tookMs = facts.askedAtMs - Number(facts.request?.sentAtMs);
+			expect(tookMs).toBeGreaterThanOrEqual(0);
+			expect(tookMs).toBeLessThan(10_000);
 		});
 	});
 
-	it('what is adopted is alive and of this input’s newest generation', () => {
-		always((any) => {
-			const newest = any.newest && { ...any.newest };
-			const decision = decide(any);
+	it('what is adopted is the known token, and never in place of a good one but its own predecessor', () => {
+		always((facts) => {
+			const decision = decide(facts);
 			if (decision.action !== 'adopt') return;
-			expect(newest).not.toBeNull();
-			expect(age((newest as Token).state, any.nowMs)).not.toBe('expired');
-			if (isOurs(any)) expect(isNewer(newest, any.stored)).toBe(true);
+			expect(decision.token).toBe(facts.known);
+			if (!isStoredAlive(facts) || isRejected(facts)) return;
+			expect(isSuccessor(decision.token, facts.stored as Token)).toBe(true);
 		});
 	});
 
-	it('a dead token is never kept before a request', () => {
-		always((any) => {
-			if (any.cause !== 'before-request') return;
-			if (isOurs(any) && age((any.stored as Token).state, any.nowMs) !== 'expired') return;
-			expect(['adopt', 'refresh', 'refuse']).toContain(decide(any).action);
+	it('an expired token is never kept before a request', () => {
+		always((facts) => {
+			if (facts.cause !== 'before-request' || isStoredAlive(facts)) return;
+			expect(decide(facts).action).not.toBe('keep');
 		});
 	});
 
-	it('only what other processes may be doing, too, is settled', () => {
-		always((any) => {
-			const decision = decide(any);
+	it('what is asked for again has been answered: no question is asked twice', () => {
+		always((facts) => {
+			const decision = decide(facts);
+			if (decision.action === 'watch') expect(facts.hasWatched).toBe(false);
+			if (decision.action !== 'probe') return;
+			const answer = decision.token === facts.stored ? facts.storedProbe : facts.knownProbe;
+			const isTooEarly =
+				answer !== null &&
+				answer.atMs >= decision.token.state.issuedAtMs &&
+				answer.atMs - decision.token.state.issuedAtMs < 3_000;
+			if (!isTooEarly) expect(answer?.isFresh).not.toBe(true);
+		});
+	});
+
+	it('only what peers may be doing, too, is probed with them in mind', () => {
+		always((facts) => {
+			const decision = decide(facts);
 			if (decision.action !== 'refresh') return;
-			const alone = ['forced', 'no-token', 'credentials-changed'];
-			expect(decision.settle).toBe(!alone.includes(decision.reason));
+			const alone = ['forced', 'no-token', 'input-changed'];
+			expect(decision.peers).toBe(!alone.includes(decision.reason));
 		});
+	});
+
+	it('a refresh token that exists once is stored, whatever the probes say', () => {
+		const anyNew: fc.Arbitrary<NewTokenInput> = fc.record({
+			isRotated: fc.constant(true),
+			peers: fc.boolean(),
+			waitedMs: fc.integer({ min: 0, max: 10_000 }),
+			probes: fc.array(fc.constantFrom('accepted', 'rejected', 'unknown'), { maxLength: 3 }),
+			hasWatched: fc.boolean(),
+			peerToken: fc.option(anyToken),
+			peerProbe: fc.constantFrom('accepted', 'rejected', 'unknown', null),
+			collisions: fc.integer({ min: 0, max: 5 }),
+		});
+		fc.assert(
+			fc.property(anyNew, (facts) => {
+				expect(decideOnNewToken(facts)).toEqual({ action: 'store' });
+			}),
+		);
 	});
 });

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 
-import { attempts, foldUsage, quotaDay, quotaDayEndsAtMs } from '../../../aiclk/token/quota';
+import { QuotaTracker, quotaDay, quotaDayEndsAtMs } from '../../../aiclk/token/quota';
 
 const CLIENT = 'client';
 const NOON = Date.parse('2026-11-24T04:00:00Z');
 const TODAY = '2026-11-24';
+const DAY_MS = 86_400_000;
 
 describe('the day of the cap', () => {
 	it.each([
@@ -36,23 +37,56 @@ describe('the day of the cap', () => {
 });
 
 describe('what is known of a day', () => {
-	const stored = (changes: object = {}) => ({
+	const stored = (attempts: number, changes: object = {}) => ({
 		client: CLIENT,
 		day: TODAY,
-		attempts: 7,
+		attempts,
 		...changes,
+	});
+	let nowMs = NOON;
+	let tracker: QuotaTracker;
+	const used = (store: ReturnType<typeof stored> | null) => tracker.usage(CLIENT, store).attempts;
+
+	beforeEach(() => {
+		nowMs = NOON;
+		tracker = new QuotaTracker(() => nowMs);
+		tracker.noteStored(stored(3));
+		tracker.count(CLIENT, null);
+		tracker.count(CLIENT, null);
+	});
+
+	it('is what is stored, without memory', () => {
+		expect(new QuotaTracker(() => NOON).usage(CLIENT, stored(7))).toEqual(stored(7));
+		expect(new QuotaTracker(() => NOON).usage(CLIENT, null)).toEqual(stored(0));
 	});
 
 	it.each([
-		['nothing', undefined, null, 0],
-		['the store', undefined, stored(), 7],
-		['memory', { day: TODAY, stored: 3, unstored: 2 }, null, 5],
-		['both: whichever saw more', { day: TODAY, stored: 3, unstored: 2 }, stored(), 9],
-		['both, memory ahead', { day: TODAY, stored: 10, unstored: 2 }, stored(), 12],
-		['yesterday’s store', undefined, stored({ day: '2026-11-23' }), 0],
-		['yesterday’s memory', { day: '2026-11-23', stored: 9, unstored: 9 }, stored(), 7],
-		['another client’s store', undefined, stored({ client: 'another' }), 0],
-	])('from %s', (_, memory, store, expected) => {
-		expect(attempts(foldUsage(memory, store, CLIENT, NOON))).toBe(expected);
+		['nothing stored', null, 5],
+		['a store that saw more', stored(7), 9],
+		['a store that saw less', stored(2), 5],
+		['yesterday’s store', stored(7, { day: '2026-11-23' }), 5],
+		['another client’s store', stored(7, { client: 'another' }), 5],
+	])('beside %s', (_, store, expected) => {
+		expect(used(store)).toBe(expected);
+	});
+
+	it('begins at 0 with the next day', () => {
+		nowMs += DAY_MS;
+		expect(used(stored(7))).toBe(0);
+	});
+
+	it('includes no attempt twice once it is stored', () => {
+		tracker.noteStored(tracker.usage(CLIENT, null));
+		expect(used(null)).toBe(5);
+		expect(used(stored(5))).toBe(5);
+	});
+
+	it('loses an attempt that never reached AiClk, but none that was stored', () => {
+		tracker.uncount(CLIENT);
+		expect(used(null)).toBe(4);
+		tracker.uncount(CLIENT);
+		tracker.uncount(CLIENT);
+		tracker.uncount('another');
+		expect(used(null)).toBe(3);
 	});
 });

@@ -2,7 +2,13 @@ import { reportToken } from '../../../aiclk/token/status';
 import { DAY_MS, NOW, token, tokenState } from '../support';
 
 const OURS = tokenState().fingerprint;
-const STORED = token('abc', { expirySource: 'assumed' });
+const STORED = token('abc', {
+	expirySource: 'assumed',
+	refreshes: [
+		{ atMs: NOW, reason: 'forced', workflow: { id: 'w1', name: 'Rotation' } },
+		{ atMs: NOW - DAY_MS, reason: 'no-token', workflow: null },
+	],
+});
 
 describe('a report', () => {
 	it('says all that can be said without the token', () => {
@@ -21,6 +27,20 @@ describe('a report', () => {
 			tokenFingerprint: 'ba7816bf',
 			tokenType: 'OGW_ACCESS_TOKEN',
 			traceId: '776ac7ef9ccd2cb3',
+			recentRefreshes: [
+				{
+					at: '2026-11-24T02:00:00.000Z',
+					reason: 'forced',
+					workflowId: 'w1',
+					workflowName: 'Rotation',
+				},
+				{
+					at: '2026-11-23T02:00:00.000Z',
+					reason: 'no-token',
+					workflowId: null,
+					workflowName: null,
+				},
+			],
 		});
 	});
 
@@ -40,6 +60,7 @@ describe('a report', () => {
 			tokenFingerprint: null,
 			tokenType: null,
 			traceId: null,
+			recentRefreshes: [],
 		});
 	});
 

@@ -1,28 +1,41 @@
 import fc from 'fast-check';
 
-import { readState, readToken, toStoredFields } from '../../../aiclk/token/storedToken';
-import { token, tokenState } from '../support';
+import { addRecord, readToken, toStoredFields } from '../../../aiclk/token/storedToken';
+import { NOW, token, tokenState } from '../support';
 
-const LEDGER = tokenState().ledger;
+const TOKEN = token('abc', {
+	probeTrust: { accountId: '1000002', trust: 'trusted', sinceMs: NOW },
+	refreshes: [{ atMs: NOW, reason: 'forced', workflow: { id: 'w1', name: 'Rotation' } }],
+});
+const QUOTA = TOKEN.state.quota;
+
+/** Reads a token whose stored state is any JSON value. */
+const readState = (state: unknown) =>
+	readToken({ ...toStoredFields(TOKEN), tokenState: JSON.stringify(state) })?.state ?? null;
 
 describe('what is stored', () => {
 	it('is read back as it was', () => {
-		const stored = { ...token('abc'), rotatedRefreshToken: 'rotated' };
-		expect(readToken({ ...toStoredFields(stored, LEDGER) })).toEqual(stored);
+		const stored = { ...TOKEN, rotatedRefreshToken: 'rotated' };
+		expect(readToken({ ...toStoredFields(stored) })).toEqual(stored);
 	});
 
-	it('takes the ledger as it stands now', () => {
-		const fields = toStoredFields(token('abc'), { ...LEDGER, attempts: 9 });
-		expect(readState(fields.tokenState)?.ledger.attempts).toBe(9);
+	it('takes quota and trust as they are now', () => {
+		const quota = { client: 'c', day: '2026-11-24', attempts: 9 };
+		expect(
+			readToken({ ...toStoredFields(TOKEN, { quota, probeTrust: null }) })?.state,
+		).toMatchObject({
+			quota,
+			probeTrust: null,
+		});
 	});
 
 	it('never fills the expirable field', () => {
-		expect(toStoredFields(token('abc'), LEDGER).tokenRenewal).toBe('');
+		expect(toStoredFields(TOKEN).tokenRenewal).toBe('');
 	});
 
-	it('may lack a trace id', () => {
-		const state = tokenState({ traceId: null });
-		expect(readState(JSON.stringify(state))).toEqual(state);
+	it('may be a refresh token without an access token', () => {
+		const stored = { ...TOKEN, accessToken: '', rotatedRefreshToken: 'rotated' };
+		expect(readToken({ ...toStoredFields(stored) })).toEqual(stored);
 	});
 });
 
@@ -36,7 +49,7 @@ describe('what cannot be understood counts as no token', () => {
 		['a list', '[]'],
 		['a number', '7'],
 	])('%s', (_, text) => {
-		expect(readState(text)).toBeNull();
+		expect(readToken({ ...toStoredFields(TOKEN), tokenState: text })).toBeNull();
 	});
 
 	it.each([
@@ -47,17 +60,9 @@ describe('what cannot be understood counts as no token', () => {
 		['issuedAtMs', 1e300],
 		['expiresAtMs', null],
 		['expiresAtMs', tokenState().issuedAtMs],
-		['expirySource', 'guessed'],
 		['header', undefined],
-		['traceId', 7],
-		['ledger', null],
-		['ledger', 'none'],
-		['ledger', { ...LEDGER, client: 1 }],
-		['ledger', { ...LEDGER, day: 1 }],
-		['ledger', { ...LEDGER, attempts: '1' }],
-		['ledger', { ...LEDGER, attempts: -1 }],
 	])('%s: %j', (field, value) => {
-		expect(readState(JSON.stringify({ ...tokenState(), [field]: value }))).toBeNull();
+		expect(readState({ ...tokenState(), [field]: value })).toBeNull();
 	});
 
 	it.each([
@@ -65,19 +70,65 @@ describe('what cannot be understood counts as no token', () => {
 		['an access token that is no text', { accessToken: 5 }],
 		['no state', { tokenState: '' }],
 	])('%s', (_, changes) => {
-		expect(readToken({ ...toStoredFields(token('abc'), LEDGER), ...changes })).toBeNull();
+		expect(readToken({ ...toStoredFields(TOKEN), ...changes })).toBeNull();
 	});
 
 	it('any JSON at all', () => {
 		fc.assert(
 			fc.property(fc.json(), (text) => {
-				expect(readState(text)).toBeNull();
+				expect(readToken({ ...toStoredFields(TOKEN), tokenState: text })).toBeNull();
 			}),
 		);
 	});
 });
 
+describe('what only adds to a token may be missing or damaged', () => {
+	it.each([
+		['expirySource', 'guessed', 'assumed'],
+		['traceId', 7, null],
+		['quota', null, null],
+		['quota', 'none', null],
+		['quota', { ...QUOTA, client: 1 }, null],
+		['quota', { ...QUOTA, day: 1 }, null],
+		['quota', { ...QUOTA, attempts: '1' }, null],
+		['quota', { ...QUOTA, attempts: -1 }, null],
+		['probeTrust', { accountId: 1, trust: 'trusted', sinceMs: 1 }, null],
+		['probeTrust', { accountId: '1', trust: 'perhaps', sinceMs: 1 }, null],
+		['probeTrust', { accountId: '1', trust: 'trusted', sinceMs: 'x' }, null],
+		['refreshes', {}, []],
+		['refreshes', [null, { atMs: 'x', reason: 'forced', workflow: null }], []],
+		['refreshes', [{ atMs: 1, reason: 2, workflow: null }], []],
+		['refreshes', [{ atMs: 1, reason: 'forced', workflow: { id: 1, name: 'x' } }], []],
+		['refreshes', [{ atMs: 1, reason: 'forced', workflow: { id: '1', name: 2 } }], []],
+	])('%s: %j', (field, value, expected) => {
+		expect(readState({ ...TOKEN.state, [field]: value })).toEqual({
+			...TOKEN.state,
+			[field]: expected,
+		});
+	});
+
+	it('as in a state that version 0.1.0 stored: its token stays in use', () => {
+		const { fingerprint, generation, issuedAtMs, expiresAtMs, header } = tokenState();
+		const old = { fingerprint, generation, issuedAtMs, expiresAtMs, header, ledger: QUOTA };
+		expect(readState(old)).toMatchObject({
+			fingerprint,
+			lineage: 'ba7816bf',
+			quota: null,
+			refreshes: [],
+		});
+	});
+});
+
 it('a rotated refresh token that is no text counts as none', () => {
-	const fields = { ...toStoredFields(token('abc'), LEDGER), rotatedRefreshToken: undefined };
+	const fields = { ...toStoredFields(TOKEN), rotatedRefreshToken: undefined };
 	expect(readToken(fields)?.rotatedRefreshToken).toBe('');
+});
+
+it('ten refreshes are on record, the newest first', () => {
+	const record = (atMs: number) => ({ atMs, reason: 'forced' as const, workflow: null });
+	const ten = Array.from({ length: 10 }, (_, i) => record(10 - i));
+	expect(addRecord(ten, record(11)).map(({ atMs }) => atMs)).toEqual([
+		11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
+	]);
+	expect(addRecord([], record(1))).toEqual([record(1)]);
 });

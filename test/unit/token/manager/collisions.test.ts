@@ -1,0 +1,290 @@
+import { DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, tokenOf } from '../../support';
+
+const HOUR_MS = 3_600_000;
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
+async function withToken() {
+	await n8n.ask();
+	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+	n8n.environment.nowMs += 60_000;
+	aiclk.refreshes = [];
+	aiclk.checks = [];
+	n8n.environment.slept = [];
+}
+
+describe('an expired token', () => {
+	beforeEach(async () => {
+		await withToken();
+		n8n.environment.nowMs = NOW + 90 * DAY_MS;
+	});
+
+	it('is renewed once for 60 runs at once, and no request waits longer than the others', async () => {
+		const rows = Array.from({ length: 60 }, () => ({ ...n8n.row }));
+		await Promise.all(rows.map(async (row) => await n8n.ask(row)));
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(new Set(rows.map((row) => row.accessToken))).toEqual(new Set([n8n.row.accessToken]));
+	});
+
+	it('is dead a minute early', async () => {
+		n8n.environment.nowMs = NOW + 90 * DAY_MS - 60_000;
+		await n8n.ask();
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is replaced by one that has been waited for and asked about', async () => {
+		await n8n.ask();
+		expect(n8n.environment.slept).toEqual([1_500]);
+		expect(aiclk.checks).toEqual([n8n.row.accessToken]);
+	});
+
+	it('is replaced even if nobody answers the question about the new one', async () => {
+		aiclk.checkReply = () => {
+			throw new Error('timeout');
+		};
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.row.accessToken).toBe('access-2');
+	});
+
+	it('of two processes that collide ends with the token that lives; the loser stores nothing', async () => {
+		aiclk.strict = true;
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		let winner: Promise<unknown> | null = null;
+		n8n.environment.duringSleep = async () => {
+			winner ??= other.ask();
+			await winner;
+		};
+		const before = { ...n8n.row };
+		const lost = await n8n.ask();
+		expect(lost).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(n8n.row).toEqual(before);
+		expect(aiclk.live).toContain(other.row.accessToken);
+
+		n8n.row = other.row;
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('of two processes that collide ends with the winner’s token for the loser, too, once it is seen', async () => {
+		aiclk.strict = true;
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		const late = { ...n8n.row };
+		n8n.environment.duringSleep = async () => {
+			if (n8n.environment.slept.length === 1) await other.ask();
+			if (n8n.environment.slept.length === 3) void n8n.ask({ ...other.row });
+		};
+		expect(await n8n.ask(late)).toMatchObject({ ok: true });
+		expect(late.accessToken).toBe(other.row.accessToken);
+		expect(n8n.row.accessToken).toBe(other.row.accessToken);
+		expect(n8n.environment.slept).toEqual([1_500, 1_500, 500]);
+	});
+
+	it('of two processes that collide fails for the loser when the only other token it sees is dead, too', async () => {
+		aiclk.strict = true;
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		n8n.environment.duringSleep = async () => {
+			if (n8n.environment.slept.length !== 1) return;
+			await other.ask();
+			aiclk.live.clear();
+			void n8n.ask({ ...other.row });
+		};
+		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(n8n.row.accessToken).toBe('access-1');
+	});
+
+	it('after a collision is left to the winner for 5 seconds, then renewed here', async () => {
+		aiclk.strict = true;
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		await n8n.ask();
+		n8n.environment.nowMs += 4_999;
+		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(1);
+		n8n.environment.duringSleep = () => undefined;
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('whose successors AiClk all refuses to answer about is replaced by the third, for nobody else has won', async () => {
+		aiclk.checkReply = () => ({ statusCode: 401, body: { code: 401, message: '无权限' } });
+		const lost = { ok: false, failure: { kind: 'superseded' } };
+		for (let race = 0; race < 2; race++) {
+			expect(await n8n.ask()).toMatchObject(lost);
+			n8n.environment.nowMs += 5_000;
+		}
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.row.accessToken).toBe('access-4');
+		// From now on such a refusal costs no refresh, whatever failed, until AiClk has answered for once.
+		for (let hour = 0; hour < 48; hour++) {
+			n8n.environment.nowMs += HOUR_MS;
+			expect(await n8n.ask(await n8n.failedRequest(hour % 2 === 0))).toEqual({
+				ok: true,
+				value: null,
+			});
+		}
+		expect(aiclk.refreshes).toHaveLength(3);
+		aiclk.checkReply = null;
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask(await n8n.failedRequest());
+		aiclk.live.clear();
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask(await n8n.failedRequest());
+		expect(n8n.row.accessToken).toBe('access-5');
+	});
+
+	it('is not taken for one that nobody else has renewed while others store theirs', async () => {
+		aiclk.strict = true;
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		for (let race = 0; race < 6; race++) {
+			expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+			n8n.environment.nowMs += 5_000;
+			// Another process stores one that is dead by now, too.
+			n8n.row = { ...n8n.row, accessToken: `peer-${race}` };
+		}
+	});
+
+	it('whose successor was not stored is replaced by it, not by another', async () => {
+		const stale = { ...n8n.row };
+		await n8n.ask();
+		n8n.row = stale;
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.ask();
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(n8n.row.accessToken).toBe('access-2');
+	});
+
+	it('is renewed by one process only when another has stored a newer one meanwhile', async () => {
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		await other.ask();
+		n8n.row = other.row;
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('a token that AiClk rejects', () => {
+	let other: FakeProcess;
+
+	/** A request of this process reads the row as another process has left it. */
+	const see = async () => {
+		n8n.row = { ...other.row };
+		await n8n.ask();
+	};
+
+	beforeEach(async () => {
+		await withToken();
+		aiclk.strict = true;
+		other = new FakeProcess(aiclk, { ...n8n.row });
+		other.environment.nowMs = n8n.environment.nowMs;
+	});
+
+	it('is looked for in the store for 3 seconds before it is renewed, by all who need it together', async () => {
+		aiclk.live.clear();
+		const items = await Promise.all(Array.from({ length: 30 }, () => n8n.failedRequest()));
+		await Promise.all(items.map(async (row) => await n8n.ask(row)));
+		expect(n8n.environment.slept).toEqual([500, 500, 500, 500, 500, 500, 1_500]);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('gives way to the one of another process as soon as any request has seen that', async () => {
+		const read = await n8n.failedRequest();
+		await other.force();
+		n8n.environment.duringSleep = see;
+		await n8n.ask(read);
+		expect(n8n.environment.slept).toEqual([500]);
+		expect(read.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is not renewed for a request that may have been carried out, once the other one is seen', async () => {
+		const charge = await n8n.failedRequest(false);
+		other.environment.nowMs += 100;
+		await other.force();
+		n8n.environment.nowMs += 200;
+		n8n.environment.duringSleep = see;
+		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is left to the winner of a collision a moment ago, however long the wait', async () => {
+		const first = await n8n.failedRequest();
+		const second = await n8n.failedRequest();
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		aiclk.live.clear();
+		await n8n.ask(first);
+		n8n.environment.nowMs += 4_000;
+		expect(await n8n.ask(second)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('moments after it was issued is left to the process that invalidated it', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		await other.force();
+		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(2);
+		await see();
+		expect(n8n.row.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('moments after it was issued is renewed when it is still stored after the wait: nobody else was at it', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		aiclk.live.clear();
+		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		n8n.environment.slept.length = 0;
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.environment.slept).toEqual([1_500]);
+		expect(aiclk.live.has(String(n8n.row.accessToken))).toBe(true);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('that is old is left to another process once: the next request that has it refused renews it, however late', async () => {
+		n8n.environment.nowMs += 60 * DAY_MS;
+		const first = await n8n.failedRequest();
+		aiclk.live.clear();
+		expect(await n8n.ask(first)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		expect(aiclk.refreshes).toHaveLength(0);
+		n8n.environment.nowMs += 3_600_000;
+		const second = await n8n.failedRequest();
+		expect(await n8n.ask(second)).toMatchObject({ ok: true });
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(aiclk.live.has(String(second.accessToken))).toBe(true);
+	});
+
+	it('is asked about once in 30 seconds when another call was refused', async () => {
+		const isRejected = async () => await n8n.manager.isRejected({ ...n8n.row }, aiclk.http);
+		expect(await isRejected()).toBe(false);
+		aiclk.live.clear();
+		n8n.environment.nowMs += 29_999;
+		expect(await isRejected()).toBe(false);
+		n8n.environment.nowMs += 1;
+		expect(await isRejected()).toBe(true);
+		expect(await n8n.manager.isRejected(emptyRow(), aiclk.http)).toBe(false);
+		expect(await n8n.manager.isRejected(emptyRow({ clientId: '' }), aiclk.http)).toBe(false);
+		expect(aiclk.checks).toHaveLength(2);
+	});
+
+	it('moments after it was issued gives way to the one that invalidated it, though both have the same number', async () => {
+		await n8n.force();
+		const read = await n8n.failedRequest();
+		other.environment.nowMs += 100;
+		await other.force();
+		expect(tokenOf(other.row).state.generation).toBe(tokenOf(read).state.generation);
+		n8n.environment.duringSleep = see;
+		await n8n.ask(read);
+		expect(read.accessToken).toBe(other.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+});

@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW } from '../../support';
+
+const HOUR_MS = 3_600_000;
+const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+/** A POST that AiClk answers with HTTP 500, whatever it has done. @returns what n8n is told before it and after it */
+async function failingPost(process: FakeProcess) {
+	const credentials = { ...process.row };
+	const before = await process.ask(credentials);
+	process.manager.noteSent(credentials, { isSafe: false, isSingleUse: false });
+	process.environment.nowMs += 200;
+	return { before, after: await process.ask(credentials) };
+}
+
+describe('a POST that may have been carried out, while AiClk answers account/info with 401 for lack of a permission', () => {
+	const SHOWN = { ok: true, value: null };
+
+	it.each([
+		['an hour', HOUR_MS],
+		['2 seconds', 2_000],
+		['54 days', 54 * DAY_MS],
+	])('is sent once and shows its own error, with a token of %s', async (_, ageMs) => {
+		aiclk.checkReply = () => UNAUTHORIZED;
+		await n8n.ask();
+		n8n.environment.nowMs += ageMs;
+		for (let run = 0; run < 8; run++) {
+			const { before, after } = await failingPost(n8n);
+			expect(before).toMatchObject({ ok: true });
+			expect(after).toEqual(SHOWN);
+			n8n.environment.nowMs += HOUR_MS;
+		}
+		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
+	});
+
+	it('costs three refreshes in all, not some for each start of n8n', async () => {
+		aiclk.checkReply = () => UNAUTHORIZED;
+		await n8n.ask();
+		let { row } = n8n;
+		for (let start = 0; start < 10; start++) {
+			const process = new FakeProcess(aiclk, row);
+			process.environment.nowMs = NOW + start * 12 * HOUR_MS + HOUR_MS;
+			for (let run = 0; run < 5; run++) {
+				const { before, after } = await failingPost(process);
+				expect(before).toMatchObject({ ok: true });
+				expect(after).toEqual(SHOWN);
+				process.environment.nowMs += HOUR_MS;
+			}
+			({ row } = process);
+		}
+		expect(aiclk.refreshes).toHaveLength(4);
+	});
+
+	it('is sent once even if the permission was there before', async () => {
+		await n8n.ask();
+		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.environment.nowMs += HOUR_MS;
+		aiclk.checkReply = () => UNAUTHORIZED;
+		for (let run = 0; run < 6; run++) {
+			expect((await failingPost(n8n)).after).toEqual(SHOWN);
+			n8n.environment.nowMs += HOUR_MS;
+		}
+		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
+	});
+
+	it('is believed again as soon as AiClk accepts a probe', async () => {
+		aiclk.checkReply = () => UNAUTHORIZED;
+		await n8n.ask();
+		n8n.environment.nowMs += HOUR_MS;
+		for (let run = 0; run < 5; run++) {
+			await failingPost(n8n);
+			n8n.environment.nowMs += HOUR_MS;
+		}
+		aiclk.checkReply = null;
+		n8n.environment.nowMs += HOUR_MS;
+		expect((await failingPost(n8n)).after).toEqual(SHOWN);
+		aiclk.live.clear();
+		n8n.environment.nowMs += HOUR_MS;
+		const { after } = await failingPost(n8n);
+		expect(after).toMatchObject({ ok: true, value: { accessToken: expect.any(String) } });
+	});
+});
+
+describe('after a failed request', () => {
+	beforeEach(async () => {
+		await n8n.ask();
+		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.environment.nowMs += HOUR_MS;
+	});
+
+	it.each([
+		['a POST', { isSafe: false, isSingleUse: false }],
+		['a form', { isSafe: false, isSingleUse: true }],
+	])('%s shows its own error when no token can be provided', async (_, safety) => {
+		const credentials = { ...n8n.row };
+		await n8n.ask(credentials);
+		n8n.manager.noteSent(credentials, safety);
+		aiclk.live.clear();
+		aiclk.refreshReply = () => answer('', 500);
+		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+	});
+
+	it('a GET whose token AiClk rejected shows why no token can be provided', async () => {
+		const read = await n8n.failedRequest();
+		aiclk.live.clear();
+		aiclk.refreshReply = () => answer('', 500);
+		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+	});
+
+	it('a POST whose token AiClk rejected for certain is sent again with a new one', async () => {
+		const post = await n8n.failedRequest(false);
+		aiclk.live.clear();
+		expect(await n8n.ask(post)).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+	});
+
+	it('a POST that failed before the clock jumped back is not sent again', async () => {
+		const post = await n8n.failedRequest(false);
+		aiclk.live.clear();
+		n8n.environment.nowMs -= 1;
+		expect(await n8n.ask(post)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('whatever AiClk and the clock do', () => {
+	/** One thing that happens between two requests of a workflow. */
+	const event = fc.oneof(
+		fc.record({
+			do: fc.constant('wait' as const),
+			ms: fc.integer({ min: -HOUR_MS, max: 40 * DAY_MS }),
+		}),
+		fc.record({ do: fc.constant('invalidate' as const) }),
+		fc.record({ do: fc.constant('forbid' as const), isForbidden: fc.boolean() }),
+		fc.record({ do: fc.constant('break' as const), isBroken: fc.boolean() }),
+		fc.record({ do: fc.constant('restart' as const) }),
+		fc.record({ do: fc.constant('force' as const) }),
+		fc.record({
+			do: fc.constant('request' as const),
+			isSafe: fc.boolean(),
+			isSingleUse: fc.boolean(),
+			tookMs: fc.integer({ min: 0, max: 15_000 }),
+			isCarriedOut: fc.boolean(),
+		}),
+	);
+
+	it('a request that is not safe is sent again only if AiClk rejected its token', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(event, { maxLength: 40 }),
+				fc.boolean(),
+				fc.boolean(),
+				async (events, strict, rotates) => {
+					const server = new FakeAiClk();
+					Object.assign(server, { strict, rotates });
+					let process = new FakeProcess(server);
+					for (const one of events) {
+						if (one.do === 'wait') process.environment.nowMs += one.ms;
+						if (one.do === 'invalidate') server.live.clear();
+						if (one.do === 'forbid')
+							server.checkReply = one.isForbidden ? () => UNAUTHORIZED : null;
+						if (one.do === 'break')
+							server.refreshReply = one.isBroken ? () => answer('', 500) : null;
+						if (one.do === 'force') await process.force();
+						if (one.do === 'restart') {
+							const { nowMs } = process.environment;
+							process = new FakeProcess(server, process.row);
+							process.environment.nowMs = nowMs;
+						}
+						if (one.do !== 'request') continue;
+						const credentials = { ...process.row };
+						const before = await process.ask(credentials);
+						if (!before.ok || credentials.accessToken === '') continue;
+						// AiClk judges the token when the request arrives; it fails whatever was done.
+						const isRejected = !server.live.has(String(credentials.accessToken));
+						process.manager.noteSent(credentials, one);
+						process.environment.nowMs += one.tookMs;
+						const after = await process.ask(credentials);
+						const isSentAgain = after.ok && after.value !== null;
+						if (!one.isSafe && isSentAgain) expect(isRejected).toBe(true);
+						if (one.isSingleUse) expect(after).toEqual({ ok: true, value: null });
+						if (!one.isSafe) expect(after.ok).toBe(true);
+					}
+				},
+			),
+			{ numRuns: 400 },
+		);
+	});
+});

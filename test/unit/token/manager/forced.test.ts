@@ -1,0 +1,96 @@
+import { answer, emptyRow, FakeAiClk, FakeProcess, tokenOf } from '../../support';
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
+async function withToken() {
+	await n8n.ask();
+	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+	n8n.environment.nowMs += 60_000;
+	aiclk.refreshes = [];
+	aiclk.checks = [];
+	n8n.environment.slept = [];
+}
+
+describe('an explicit refresh', () => {
+	it('refreshes whatever the age, and simultaneous ones share one', async () => {
+		await withToken();
+		await Promise.all([n8n.force(), n8n.force(), n8n.force()]);
+		expect(aiclk.refreshes).toHaveLength(1);
+		await n8n.force();
+		expect(aiclk.refreshes).toHaveLength(2);
+		expect(tokenOf(n8n.row).state.generation).toBe(3);
+	});
+
+	it('is forgotten once it was carried out', async () => {
+		const credentials = { ...n8n.row };
+		n8n.manager.forceRefresh(credentials);
+		await n8n.ask(credentials);
+		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	const QUOTA = {
+		ok: false,
+		failure: { kind: 'quota', resetsAtMs: Date.parse('2026-11-24T16:00:00Z') },
+	};
+
+	it('stops at 240 a day while the token is valid, so 60 are left for requests without one', async () => {
+		for (let i = 0; i < 240; i++) expect(await n8n.force()).toMatchObject({ ok: true });
+		expect(await n8n.force()).toMatchObject(QUOTA);
+		expect(aiclk.refreshes).toHaveLength(240);
+		expect(await n8n.ask(emptyRow({ refreshToken: 'of-another-account' }))).toMatchObject({
+			ok: true,
+		});
+		n8n.environment.nowMs = Date.parse('2026-11-24T16:00:00Z');
+		expect(await n8n.force()).toMatchObject({ ok: true });
+		expect(tokenOf(n8n.row).state.quota).toMatchObject({ day: '2026-11-25', attempts: 1 });
+	});
+
+	it('goes up to 300 a day while AiClk rejects the token', async () => {
+		for (let i = 0; i < 300; i++) {
+			n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+			expect(await n8n.force()).toMatchObject({ ok: true });
+		}
+		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+		expect(await n8n.force()).toMatchObject(QUOTA);
+		expect(aiclk.refreshes).toHaveLength(300);
+	});
+});
+
+describe('the quota of the day', () => {
+	it('is stored with the token and read after a restart', async () => {
+		await n8n.ask();
+		await n8n.force();
+		const restarted = new FakeProcess(aiclk, n8n.row);
+		await restarted.force();
+		expect(tokenOf(restarted.row).state.quota?.attempts).toBe(3);
+	});
+
+	it('takes attempts that failed along at the next chance to store', async () => {
+		aiclk.refreshReply = () => answer('', 500);
+		await n8n.force();
+		await n8n.force();
+		aiclk.refreshReply = null;
+		await n8n.force();
+		expect(tokenOf(n8n.row).state.quota?.attempts).toBe(3);
+		await n8n.force();
+		expect(tokenOf(n8n.row).state.quota?.attempts).toBe(4);
+	});
+
+	it('is one for all credentials of a client, and another for another client', async () => {
+		const typed = emptyRow({ refreshToken: 'of-another-account' });
+		await n8n.ask();
+		await n8n.ask(typed);
+		expect(tokenOf(typed).state.quota?.attempts).toBe(2);
+		const stranger = emptyRow({ clientId: '2' });
+		await n8n.ask(stranger);
+		expect(tokenOf(stranger).state.quota?.attempts).toBe(1);
+	});
+});

@@ -1,0 +1,218 @@
+import {
+	answer,
+	DAY_MS,
+	emptyRow,
+	FakeAiClk,
+	FakeProcess,
+	inputOf,
+	NOW,
+	tokenOf,
+	TYPED,
+} from '../../support';
+
+const HOUR_MS = 3_600_000;
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
+async function withToken() {
+	await n8n.ask();
+	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+	n8n.environment.nowMs += 60_000;
+	aiclk.refreshes = [];
+	aiclk.checks = [];
+	n8n.environment.slept = [];
+}
+
+describe('the first token', () => {
+	it('is got with the typed client id and refresh token, without white space, and stored', async () => {
+		n8n.row = emptyRow({ clientId: ' 1000000000000001\n', refreshToken: ' ab c\r\nd\u200b ' });
+		await n8n.ask();
+		expect(aiclk.refreshes).toEqual([{ client_id: '1000000000000001', refresh_token: 'abcd' }]);
+		expect(n8n.row.accessToken).toBe('access-1');
+		expect(n8n.row.tokenRenewal).toBe('');
+		expect(tokenOf(n8n.row).state).toMatchObject({
+			issuedAtMs: NOW,
+			expiresAtMs: NOW + 90 * DAY_MS,
+			expirySource: 'answer',
+			generation: 1,
+			traceId: 'aa11',
+		});
+	});
+
+	it('is shared by all who wait for it, and by those who read the row before it was stored', async () => {
+		const rows = Array.from({ length: 50 }, () => ({ ...n8n.row }));
+		const outcomes = await Promise.all(rows.slice(0, 40).map(async (row) => await n8n.ask(row)));
+		outcomes.push(...(await Promise.all(rows.slice(40).map(async (row) => await n8n.ask(row)))));
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(rows.map((row) => row.accessToken)).toEqual(rows.map(() => 'access-1'));
+	});
+
+	it('is stored at once, without a wait or a probe', async () => {
+		await n8n.ask();
+		expect(n8n.environment.slept).toEqual([]);
+		expect(aiclk.checks).toEqual([]);
+	});
+});
+
+describe('a fresh token', () => {
+	beforeEach(withToken);
+
+	it('costs no call and no write', async () => {
+		const before = { ...n8n.row };
+		for (let day = 0; day < 70; day++) {
+			n8n.environment.nowMs = NOW + day * DAY_MS;
+			expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		}
+		expect(aiclk.refreshes).toEqual([]);
+		expect(aiclk.checks).toEqual([]);
+		expect(n8n.row).toEqual(before);
+	});
+
+	it('survives a restart of n8n', async () => {
+		const restarted = new FakeProcess(aiclk, n8n.row);
+		expect(await restarted.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toEqual([]);
+	});
+
+	it.each([
+		['client id', { clientId: '2' }, { client_id: '2' }],
+		['refresh token', { refreshToken: 'new' }, { refresh_token: 'new' }],
+		['base URL', { baseUrl: 'https://other.aiclk.com' }, {}],
+	])('is replaced at once when the %s is edited', async (_, typed, sent) => {
+		n8n.row = { ...n8n.row, ...typed };
+		await n8n.ask();
+		expect(aiclk.refreshes).toEqual([expect.objectContaining(sent)]);
+		expect(n8n.row.accessToken).toBe('access-2');
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+	});
+
+	it('stays when the refresh token is pasted again with other white space', async () => {
+		n8n.row = { ...n8n.row, refreshToken: ` ${TYPED.refreshToken}\n` };
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+	});
+});
+
+describe('renewal', () => {
+	beforeEach(withToken);
+
+	it('begins on day 75 of 90 without a jitter', async () => {
+		n8n.environment.nowMs = NOW + 75 * DAY_MS - 1;
+		await n8n.ask();
+		expect(aiclk.refreshes).toEqual([]);
+		n8n.environment.nowMs = NOW + 75 * DAY_MS + 5 * 60_000;
+		await n8n.ask();
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('comes as much earlier as the jitter says: mean one day', async () => {
+		n8n.environment.jitter = 1 - Math.exp(-1);
+		n8n.environment.nowMs = NOW + 74 * DAY_MS - 1_000;
+		await n8n.ask();
+		expect(aiclk.refreshes).toEqual([]);
+		n8n.environment.nowMs = NOW + 74 * DAY_MS + 5 * 60_000;
+		await n8n.ask();
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('draws the jitter at most once in 5 minutes', async () => {
+		n8n.environment.nowMs = NOW + 74 * DAY_MS;
+		await n8n.ask();
+		n8n.environment.jitter = 0.999;
+		n8n.environment.nowMs += 5 * 60_000 - 1;
+		await n8n.ask();
+		expect(aiclk.refreshes).toEqual([]);
+		n8n.environment.nowMs += 1;
+		await n8n.ask();
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('keeps 60 of the 300 refreshes of a day for those who have no token', async () => {
+		const state = tokenOf(n8n.row).state;
+		n8n.environment.nowMs = NOW + 80 * DAY_MS;
+		const quota = { ...state.quota, day: '2027-02-12', attempts: 240 };
+		n8n.row.tokenState = JSON.stringify({ ...state, quota });
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toEqual([]);
+	});
+});
+
+describe('a rotated refresh token', () => {
+	it('is stored apart from the typed one and used from then on, even if the next answer holds none', async () => {
+		aiclk.rotates = true;
+		await n8n.ask();
+		expect(n8n.row).toMatchObject({
+			rotatedRefreshToken: 'rotated-1',
+			refreshToken: TYPED.refreshToken,
+		});
+		aiclk.rotates = false;
+		await n8n.force();
+		await n8n.force();
+		expect(aiclk.refreshes.map((body) => body.refresh_token)).toEqual([
+			TYPED.refreshToken,
+			'rotated-1',
+			'rotated-1',
+		]);
+	});
+
+	it('is dropped when another refresh token is typed', async () => {
+		aiclk.rotates = true;
+		await n8n.ask();
+		n8n.row = { ...n8n.row, refreshToken: 'typed-later' };
+		await n8n.ask();
+		expect(aiclk.refreshes[1]).toMatchObject({ refresh_token: 'typed-later' });
+		expect(n8n.row.rotatedRefreshToken).toBe('rotated-2');
+	});
+});
+
+describe('incomplete input', () => {
+	it.each([
+		[{ clientId: '' }, /Client ID/],
+		[{ refreshToken: ' \n' }, /Refresh Token/],
+		[{ baseUrl: 'http://openapi.aiclk.com' }, /Base URL/],
+		[{ accountId: 'abc' }, /Account ID/],
+	])('%j makes no request and names the field', async (typed, message) => {
+		const outcome = await n8n.ask(emptyRow(typed));
+		expect(outcome).toMatchObject({
+			ok: false,
+			failure: { kind: 'input', message: expect.stringMatching(message) },
+		});
+		expect(aiclk.refreshes).toEqual([]);
+	});
+
+	it('has no probe and no effect', () => {
+		n8n.manager.noteProbe(emptyRow({ clientId: '' }), 'rejected');
+		n8n.manager.noteProbe(emptyRow(), 'rejected');
+		expect(n8n.manager.refreshesToday(inputOf(emptyRow()), null)).toBe(0);
+	});
+});
+
+describe('why no token could be had', () => {
+	it('is remembered for these very credentials: asked again about them, nothing more is sent', async () => {
+		const credentials = emptyRow();
+		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
+		const first = await n8n.ask(credentials);
+		expect(n8n.manager.failureOf(credentials)).toMatchObject({ kind: 'refused' });
+		expect(n8n.manager.failureOf({ ...credentials })).toBeNull();
+		aiclk.refreshReply = null;
+		n8n.environment.nowMs += HOUR_MS;
+		expect(await n8n.ask(credentials)).toEqual(first);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('does not stand in the way of a refresh that is asked for with the same credentials', async () => {
+		const credentials = emptyRow();
+		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
+		await n8n.ask(credentials);
+		aiclk.refreshReply = null;
+		n8n.manager.forceRefresh(credentials);
+		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
+		expect(n8n.manager.failureOf(credentials)).toBeNull();
+	});
+});

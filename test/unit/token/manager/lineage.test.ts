@@ -1,0 +1,128 @@
+import { DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, type Row, tokenOf } from '../../support';
+
+const MINUTE_MS = 60_000;
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+describe('a row that was deleted and created again with the same input', () => {
+	it('keeps its token, though a worker remembers a later generation of the old row', async () => {
+		aiclk.strict = true;
+		const worker = n8n;
+		await worker.ask();
+		await worker.force();
+		await worker.force();
+		worker.environment.nowMs += DAY_MS;
+		const main = new FakeProcess(aiclk, emptyRow());
+		main.environment.nowMs = worker.environment.nowMs;
+		await main.ask();
+		const { accessToken } = main.row;
+		expect(tokenOf(main.row).state.generation).toBe(1);
+		worker.row = { ...main.row };
+		worker.environment.nowMs += MINUTE_MS;
+		expect(await worker.ask()).toEqual({ ok: true, value: null });
+		expect(worker.row.accessToken).toBe(accessToken);
+		expect(aiclk.live).toContain(accessToken);
+	});
+
+	it('is refreshed by that worker as the next generation of its own lineage', async () => {
+		await n8n.ask();
+		await n8n.force();
+		const main = new FakeProcess(aiclk, emptyRow());
+		await main.ask();
+		n8n.row = { ...main.row };
+		await n8n.force();
+		const { lineage, generation } = tokenOf(n8n.row).state;
+		expect({ lineage, generation }).toEqual({
+			lineage: tokenOf(main.row).state.lineage,
+			generation: 2,
+		});
+	});
+});
+
+describe('a live token of the same input', () => {
+	it('is used for a row without one, however old it is', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += 60 * DAY_MS;
+		const copy = emptyRow();
+		await n8n.ask(copy);
+		expect(copy.accessToken).toBe('access-1');
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('is not used once it has expired', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += 91 * DAY_MS;
+		await n8n.ask(emptyRow());
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('is not used once AiClk has rejected it', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += MINUTE_MS;
+		aiclk.live.clear();
+		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+		const copy = emptyRow();
+		await n8n.ask(copy);
+		expect(aiclk.live).toContain(copy.accessToken);
+	});
+
+	it('is used by a copy of the credential whose own token AiClk rejects', async () => {
+		aiclk.strict = true;
+		const copy = new FakeProcess(aiclk, emptyRow());
+		await copy.ask();
+		n8n.row = { ...copy.row };
+		await n8n.ask();
+		// The other row of this process, refreshed by another process before.
+		const row = emptyRow();
+		const elsewhere = new FakeProcess(aiclk, row);
+		elsewhere.environment.nowMs = n8n.environment.nowMs += MINUTE_MS;
+		await elsewhere.ask();
+		await n8n.ask({ ...elsewhere.row });
+		const read = await n8n.failedRequest();
+		await n8n.ask(read);
+		expect(read.accessToken).toBe(elsewhere.row.accessToken);
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+});
+
+describe('clients that share one credential by expressions', () => {
+	const CLIENTS: Row[] = [
+		{ clientId: '1', refreshToken: 'aaa' },
+		{ clientId: '2', refreshToken: 'bbb' },
+		{ clientId: '3', refreshToken: 'ccc' },
+	];
+
+	/** One request of each client, as n8n sends it: the row is read, the client's values are put in. */
+	async function requestOfEach() {
+		for (const typed of CLIENTS) {
+			const credentials = { ...n8n.row, ...typed };
+			const outcome = await n8n.ask(credentials);
+			expect(outcome.ok).toBe(true);
+			expect(aiclk.live).toContain(credentials.accessToken);
+		}
+	}
+
+	it('cost one refresh each in a day of requests every minute', async () => {
+		for (let minute = 0; minute < 24 * 60; minute++) {
+			n8n.environment.nowMs = NOW + minute * MINUTE_MS;
+			await requestOfEach();
+		}
+		expect(aiclk.refreshes.map((body) => body.client_id)).toEqual(['1', '2', '3']);
+	});
+
+	it('cost one refresh each again after a restart', async () => {
+		await requestOfEach();
+		n8n = new FakeProcess(aiclk, n8n.row);
+		n8n.environment.nowMs = NOW + DAY_MS;
+		await requestOfEach();
+		await requestOfEach();
+		const clients = aiclk.refreshes.map((body) => body.client_id);
+		expect(clients).toEqual(['1', '2', '3', '1', '2', '3']);
+	});
+});

@@ -1,0 +1,172 @@
+import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW } from '../../support';
+
+const MINUTE_MS = 60_000;
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+});
+
+/** AiClk's servers know a new token only after so long. */
+function spreadsAfter(ms: number) {
+	const issuedAtMs = new Map<string, number>();
+	const isKnown = (token: unknown) =>
+		n8n.environment.nowMs - (issuedAtMs.get(String(token)) ?? 0) >= ms &&
+		aiclk.live.has(String(token));
+	aiclk.refreshReply = () => {
+		const data = aiclk.issue();
+		issuedAtMs.set(String(data.access_token), n8n.environment.nowMs);
+		return answer({ code: 200, data });
+	};
+	aiclk.checkReply = ({ headers }) =>
+		isKnown(headers?.OGW_ACCESS_TOKEN)
+			? { statusCode: 200, body: { code: 200 } }
+			: { statusCode: 401, body: {} };
+	return isKnown;
+}
+
+describe('a new token that AiClk’s servers know only after 3 seconds', () => {
+	it('is not discarded when it replaces an expired one', async () => {
+		const isKnown = spreadsAfter(3_000);
+		await n8n.ask();
+		n8n.environment.nowMs += 90 * DAY_MS;
+		for (let i = 0; i < 4; i++) {
+			expect(await n8n.ask()).toMatchObject({ ok: true });
+			expect(isKnown(n8n.row.accessToken)).toBe(true);
+			n8n.environment.nowMs += MINUTE_MS;
+		}
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it.each(['the first one', 'a forced one'])('costs no second refresh as %s', async (which) => {
+		spreadsAfter(3_000);
+		await n8n.ask();
+		if (which === 'a forced one') await n8n.force();
+		const before = aiclk.refreshes.length;
+		for (let i = 0; i < 4; i++) {
+			await n8n.ask(await n8n.failedRequest(i % 2 === 0));
+			n8n.environment.nowMs += 1_000;
+		}
+		expect(aiclk.refreshes.length - before).toBe(0);
+	});
+
+	it('costs no second refresh if a request found it rejected before', async () => {
+		aiclk.rotates = true;
+		await n8n.ask();
+		n8n.environment.nowMs += 90 * DAY_MS;
+		spreadsAfter(3_000);
+		aiclk.refreshReply = () => answer({ code: 200, data: aiclk.issue() });
+		// Stored at once, because a refresh token came with it.
+		const { accessToken } = n8n.row;
+		await n8n.ask();
+		expect(n8n.row.accessToken).not.toBe(accessToken);
+		n8n.environment.nowMs += 500;
+		await n8n.ask(await n8n.failedRequest());
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+});
+
+describe('a process that runs one workflow and ends', () => {
+	it.each([54, 60, 70])('refreshes a token of day %d that AiClk has invalidated', async (day) => {
+		await n8n.ask();
+		aiclk.live.clear();
+		const process = new FakeProcess(aiclk, n8n.row);
+		process.environment.nowMs = NOW + day * DAY_MS;
+		expect(await process.ask(await process.failedRequest())).toMatchObject({ ok: true });
+		expect(aiclk.live).toContain(process.row.accessToken);
+	});
+});
+
+describe('clocks', () => {
+	it('a token that was issued 400 days in the future is refreshed', async () => {
+		n8n.environment.nowMs = NOW + 400 * DAY_MS;
+		await n8n.ask();
+		n8n.environment.nowMs = NOW;
+		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+	});
+
+	it('a token that was issued 5 minutes in the future is not', async () => {
+		n8n.environment.nowMs = NOW + 5 * MINUTE_MS;
+		await n8n.ask();
+		n8n.environment.nowMs = NOW;
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+	});
+
+	it.each([-30 * MINUTE_MS, 30 * MINUTE_MS])(
+		'a probe is not believed after a jump of %d ms',
+		async (jumpMs) => {
+			n8n.environment.nowMs = NOW + 10 * DAY_MS;
+			await n8n.ask();
+			n8n.environment.nowMs += DAY_MS;
+			await n8n.ask(await n8n.failedRequest());
+			aiclk.live.clear();
+			n8n.environment.nowMs += jumpMs;
+			const read = await n8n.failedRequest();
+			expect(await n8n.ask(read)).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+		},
+	);
+
+	it.each([7_776_000_000, '7776000000', 35_000_000, -1, 0])(
+		'a life of %p seconds is taken for 90 days',
+		async (expiresIn) => {
+			aiclk.expiresIn = expiresIn;
+			await n8n.ask();
+			expect(JSON.parse(String(n8n.row.tokenState))).toMatchObject({
+				expiresAtMs: NOW + 90 * DAY_MS,
+				expirySource: 'assumed',
+			});
+		},
+	);
+});
+
+describe('two credentials that differ by the account only', () => {
+	it('do not share what AiClk says of a token: its permissions may decide that', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += DAY_MS;
+		aiclk.checkReply = ({ qs }) =>
+			(qs as Record<string, unknown>).account_id === '7'
+				? { statusCode: 401, body: { code: 401 } }
+				: { statusCode: 200, body: { code: 200 } };
+		const forbidden = { ...n8n.row, accountId: '7' };
+		n8n.manager.noteProbe(forbidden, 'rejected');
+		expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('the record of refreshes', () => {
+	it('keeps the last ten, newest first, with the workflow that asked where it is known', async () => {
+		await n8n.ask();
+		const credentials = { ...n8n.row };
+		n8n.manager.forceRefresh(credentials, { id: 'w1', name: 'Rotation' });
+		await n8n.ask(credentials);
+		expect(JSON.parse(String(n8n.row.tokenState))).toMatchObject({
+			refreshes: [
+				{ atMs: NOW, reason: 'forced', workflow: { id: 'w1', name: 'Rotation' } },
+				{ atMs: NOW, reason: 'no-token', workflow: null },
+			],
+		});
+		for (let i = 0; i < 20; i++) await n8n.force();
+		const { refreshes } = JSON.parse(String(n8n.row.tokenState)) as { refreshes: unknown[] };
+		expect(refreshes).toHaveLength(10);
+	});
+
+	it('has one line in the log for each refresh and each failed one, without a secret', async () => {
+		await n8n.ask();
+		aiclk.refreshReply = () => answer({ code: 400, message: 'refresh_token 无效' });
+		await n8n.force();
+		const [first, second, ...more] = n8n.environment.logged;
+		expect(more).toEqual([]);
+		expect(first).toMatch(
+			/^info AiClk access token refreshed \(no-token\)\. .*valid until 2027-02-22/,
+		);
+		expect(second).toMatch(/^warn AiClk access token not refreshed \(forced\): .*无效/);
+		expect(n8n.environment.logged.join()).not.toContain(String(emptyRow().refreshToken));
+		expect(n8n.environment.logged.join()).not.toContain('access-1');
+	});
+});

@@ -1,0 +1,176 @@
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../support';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+let aiclk: FakeAiClk;
+let n8n: FakeProcess;
+/** The one refresh token that AiClk accepts. */
+let accepted: string;
+
+/** AiClk rotates refresh tokens: each refresh spends one and brings the next. */
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+	n8n = new FakeProcess(aiclk);
+	accepted = TYPED.refreshToken;
+	aiclk.refreshReply = ({ body }) => {
+		if ((body as Record<string, unknown>).refresh_token !== accepted) {
+			return answer({ code: 400, data: null, message: 'refresh_token 无效' });
+		}
+		const data = aiclk.issue();
+		accepted = `rotated-${aiclk.refreshes.length}`;
+		return answer({ code: 200, data: { ...data, refresh_token: accepted } });
+	};
+});
+
+const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
+
+describe('a rotated refresh token is stored at once', () => {
+	it.each([
+		['account/info is always answered 401', () => UNAUTHORIZED],
+		['account/info is answered by a gateway', () => ({ statusCode: 401, body: '<html>' })],
+		[
+			'account/info does not answer',
+			() => {
+				throw new Error('socket hang up');
+			},
+		],
+	])('though %s', async (_, reply) => {
+		await n8n.ask();
+		n8n.environment.nowMs += 90 * DAY_MS;
+		aiclk.checkReply = reply;
+		for (let run = 0; run < 6; run++) {
+			expect(await n8n.ask()).toMatchObject({ ok: true });
+			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+			n8n.environment.nowMs += 10 * MINUTE_MS;
+		}
+		expect(aiclk.refreshes).toHaveLength(2);
+	});
+
+	it('without a probe, so that nothing is lost with a process that ends now', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += 90 * DAY_MS;
+		aiclk.checks = [];
+		await n8n.ask();
+		expect(aiclk.checks).toEqual([]);
+		expect(n8n.environment.slept).toEqual([]);
+	});
+
+	it.each([
+		['a POST', false, false],
+		['a form', false, true],
+	])('by the next request, if %s found the token rejected', async (_, isSafe, isSingleUse) => {
+		await n8n.ask();
+		n8n.environment.nowMs += HOUR_MS;
+		const failed = await n8n.failedRequest(isSafe, isSingleUse);
+		aiclk.live.clear();
+		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+		expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+		n8n.environment.nowMs += HOUR_MS;
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+		expect(aiclk.live).toContain(n8n.row.accessToken);
+	});
+
+	it.each(['', '={{ 1 }}', 'with space', undefined, 7])(
+		'though the access token beside it is %p',
+		async (accessToken) => {
+			await n8n.ask();
+			n8n.environment.nowMs += 90 * DAY_MS;
+			const reply = aiclk.refreshReply;
+			aiclk.refreshReply = (options) => {
+				const { body, statusCode } = reply?.(options) as ReturnType<typeof answer>;
+				const { data } = JSON.parse(body) as { data: object };
+				return answer({ code: 200, data: { ...data, access_token: accessToken } }, statusCode);
+			};
+			const credentials = { ...n8n.row };
+			await n8n.ask(credentials);
+			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+			expect(n8n.manager.failureOf(credentials)).toMatchObject({ kind: 'unusable' });
+			// A new process carries on with it.
+			aiclk.refreshReply = reply;
+			const restarted = new FakeProcess(aiclk, n8n.row);
+			restarted.environment.nowMs = n8n.environment.nowMs + HOUR_MS;
+			expect(await restarted.ask()).toMatchObject({ ok: true });
+			expect(aiclk.live).toContain(restarted.row.accessToken);
+		},
+	);
+
+	it('also with the first access token, if that cannot be used', async () => {
+		const reply = aiclk.refreshReply;
+		aiclk.refreshReply = () => {
+			accepted = 'rotated-1';
+			return answer({ code: 200, data: { access_token: '', refresh_token: accepted } });
+		};
+		await n8n.ask();
+		expect(n8n.row).toMatchObject({ accessToken: '', rotatedRefreshToken: 'rotated-1' });
+		aiclk.refreshReply = reply;
+		const restarted = new FakeProcess(aiclk, n8n.row);
+		restarted.environment.nowMs += HOUR_MS;
+		expect(await restarted.ask()).toMatchObject({ ok: true });
+	});
+
+	it('while a renewal leaves the old access token in use', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs = NOW + 80 * DAY_MS;
+		const { accessToken } = n8n.row;
+		aiclk.refreshReply = () => {
+			accepted = 'rotated-2';
+			return answer({ code: 200, data: { access_token: null, refresh_token: accepted } });
+		};
+		const credentials = { ...n8n.row };
+		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
+		expect(n8n.row).toMatchObject({ accessToken, rotatedRefreshToken: 'rotated-2' });
+		expect(n8n.manager.failureOf(credentials)).toBeNull();
+	});
+});
+
+describe('the refresh token that is sent', () => {
+	it('is the stored one where another process refreshed last, though this one remembers another', async () => {
+		await n8n.ask();
+		const old = { ...n8n.row };
+		n8n.environment.nowMs += HOUR_MS;
+		await n8n.force();
+		// AiClk accepts the old one for once: both processes are at generation 2.
+		accepted = String(old.rotatedRefreshToken);
+		const other = new FakeProcess(aiclk, old);
+		other.environment.nowMs = n8n.environment.nowMs - 5_000;
+		await other.force();
+		n8n.row = { ...other.row };
+		n8n.environment.nowMs += HOUR_MS;
+		expect(await n8n.force()).toMatchObject({ ok: true });
+		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(other.row.rotatedRefreshToken);
+	});
+
+	it('is the one that this process knows, if the row was read before that was stored', async () => {
+		await n8n.ask();
+		const stale = { ...n8n.row };
+		await n8n.force();
+		const newer = n8n.row.rotatedRefreshToken;
+		n8n.manager.forceRefresh(stale);
+		await n8n.ask(stale);
+		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(newer);
+	});
+
+	it('that AiClk sends back unchanged counts as none: the new token is probed', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += 90 * DAY_MS;
+		aiclk.refreshReply = ({ body }) => {
+			const { refresh_token } = body as Record<string, unknown>;
+			return answer({ code: 200, data: { ...aiclk.issue(), refresh_token } });
+		};
+		await n8n.ask();
+		expect(n8n.environment.slept).toEqual([1_500]);
+		expect(aiclk.checks).toEqual(['access-2']);
+	});
+
+	it('that cannot be stored is dropped, and the access token beside it is kept', async () => {
+		await n8n.ask();
+		aiclk.refreshReply = () =>
+			answer({ code: 200, data: { ...aiclk.issue(), refresh_token: '={{ 1 }}' } });
+		n8n.environment.nowMs += 90 * DAY_MS;
+		expect(await n8n.ask()).toMatchObject({ ok: true });
+		expect(n8n.row).toMatchObject({ accessToken: 'access-2', rotatedRefreshToken: 'rotated-1' });
+		expect(n8n.environment.logged.at(-2)).toMatch(/^warn .*refresh token that cannot be stored/);
+	});
+});
