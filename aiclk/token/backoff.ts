@@ -59,9 +59,15 @@ function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number
 	return Math.min(maxMs, firstMs * 2 ** Math.min(count - 1, 20));
 }
 
-/** When the next refresh may be sent, ms since 1970. */
-export const nextAttemptAtMs = (failed: FailedRefreshes): number =>
-	failed.lastAtMs + backoffMs(failed);
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Why the last refresh failed, since when, and when the next one may be sent: for a request that comes before that. */
+export function backingOff(failed: FailedRefreshes): TokenFailure {
+	const { failure, count, firstAtMs, lastAtMs } = failed;
+	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed).`;
+	const next = `The next one is sent at ${iso(lastAtMs + backoffMs(failed))} at the earliest, or at once when the credential is changed or an AiClk Token node runs Refresh.`;
+	return { ...failure, description: `${failure.description} ${since} ${next}` };
+}
 
 /**
  * Whether it is too early for another refresh. So 50 waiting items make one call, not 50.

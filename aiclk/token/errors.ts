@@ -55,24 +55,6 @@ export const quotaReserved = (nowMs: number): TokenFailure => ({
 	resetsAtMs: quotaDayEndsAtMs(nowMs),
 });
 
-/**
- * Repeats why the last refresh failed while no other one is tried.
- *
- * @param failure of the last attempt
- * @param attempts how many failed in a row
- * @param sinceMs when the first of them failed, ms since 1970
- * @param nextAtMs when the next one may be sent, ms since 1970
- */
-export const backingOff = (
-	failure: TokenFailure,
-	attempts: number,
-	sinceMs: number,
-	nextAtMs: number,
-): TokenFailure => ({
-	...failure,
-	description: `${failure.description} No refresh has succeeded since ${iso(sinceMs)} (${attempts} failed). The next one is sent at ${iso(nextAtMs)} at the earliest, or at once when the credential is changed or an AiClk Token node runs Refresh.`,
-});
-
 /** The exception that carries a failure out of the credential's hook. n8n shows `message` and `description`. */
 export class TokenError extends Error {
 	override readonly name = 'TokenError';

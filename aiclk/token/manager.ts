@@ -2,8 +2,7 @@ import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { fail, ok, type Result } from '../util/result';
 import type { RequestSafety } from './authenticate';
-import { nextAttemptAtMs } from './backoff';
-import { backingOff, quotaReserved, quotaSpent, SUPERSEDED, type TokenFailure } from './errors';
+import type { TokenFailure } from './errors';
 import { readInput, type TokenInput } from './input';
 import {
 	type Cause,
@@ -13,12 +12,13 @@ import {
 	isFailureShown,
 	type PolicyInput,
 	type RefreshOutcome,
+	type SentRequest,
 	TIMING,
 } from './policy';
 import type { ProbeCache } from './probeCache';
 import { QuotaTracker } from './quota';
 import { refreshToken } from './refresh';
-import { type Environment, type HttpRequest, probeToken, Session } from './session';
+import { type Environment, type HttpRequest, Session } from './session';
 import {
 	readToken,
 	type StoredFields,
@@ -32,11 +32,6 @@ const MAX_SESSIONS = 10_000;
 
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
-
-interface SentRequest extends RequestSafety {
-	/** ms since 1970 */
-	atMs: number;
-}
 
 /** What n8n asks, and what has been done about it so far. */
 interface Question {
@@ -81,7 +76,7 @@ export class TokenManager {
 
 	/** Notes that a request is sent with these credentials. When n8n asks about them again, the request has failed. */
 	noteSent(credentials: Credentials, safety: RequestSafety): void {
-		this.sent.set(credentials, { ...safety, atMs: this.environment.now() });
+		this.sent.set(credentials, { ...safety, sentAtMs: this.environment.now() });
 	}
 
 	/**
@@ -115,11 +110,11 @@ export class TokenManager {
 		const read = readInput(credentials);
 		const token = readToken(credentials);
 		if (!read.ok || token === null) return false;
-		const probes = this.sessionOf(read.value).probesFor(read.value.accountId);
-		if (probes.last(token)?.isFresh !== true) {
-			await probes.ask(token, async () => await probeToken(token, read.value, http));
-		}
-		return probes.last(token)?.result === 'rejected';
+		const session = this.sessionOf(read.value);
+		const last = session.probesFor(read.value.accountId).last(token);
+		const result =
+			last?.isFresh === true ? last.result : await session.probe(token, read.value, http);
+		return result === 'rejected';
 	}
 
 	/** Refreshes attempted today for the client of this input, whether stored or not. */
@@ -171,11 +166,7 @@ export class TokenManager {
 	}
 
 	private sessionOf({ fingerprint }: TokenInput): Session {
-		const known = this.sessions.get(fingerprint);
-		if (known !== undefined) return known;
-		const session = new Session(this.environment);
-		this.sessions.set(fingerprint, session);
-		return session;
+		return this.sessions.ensure(fingerprint, () => new Session(this.environment));
 	}
 
 	private failed(credentials: Credentials, failure: TokenFailure): Result<never, TokenFailure> {
@@ -201,7 +192,7 @@ export class TokenManager {
 				case 'adopt':
 					return ok(this.toStore(credentials, decision.token, question));
 				case 'probe':
-					await probes.ask(decision.token, async (token) => await probeToken(token, input, http));
+					await session.probe(decision.token, input, http);
 					break;
 				case 'watch':
 					await session.watch(stored, probes);
@@ -213,7 +204,7 @@ export class TokenManager {
 				case 'defer':
 				case 'fail': {
 					if (decision.action === 'defer' && stored !== null) session.defer(stored);
-					const failure = this.failureFor(decision, question, facts.nowMs);
+					const { failure } = decision;
 					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
 				}
 			}
@@ -244,11 +235,7 @@ export class TokenManager {
 			outcome: question.outcome,
 			failed: session.failed,
 			refreshesToday: this.refreshesToday(input, stored),
-			request: sent && {
-				sentAtMs: sent.atMs,
-				isSafe: sent.isSafe,
-				isSingleUse: sent.isSingleUse,
-			},
+			request: sent,
 		};
 	}
 
@@ -276,26 +263,5 @@ export class TokenManager {
 		const isUsable = isAlive(token, this.environment.now());
 		if (!isUsable && outcome?.failure) this.failures.set(credentials, outcome.failure);
 		return toStoredFields(token, { quota, probeTrust: probes.trust });
-	}
-
-	private failureFor(
-		decision: Extract<Decision, { action: 'defer' | 'fail' }>,
-		{ session: { failed }, outcome }: Question,
-		nowMs: number,
-	): TokenFailure {
-		switch (decision.reason) {
-			case 'peer-has-renewed':
-				return SUPERSEDED;
-			case 'quota-spent':
-				return quotaSpent(nowMs);
-			case 'quota-reserved':
-				return quotaReserved(nowMs);
-			case 'backing-off':
-				return failed === null
-					? SUPERSEDED
-					: backingOff(failed.failure, failed.count, failed.firstAtMs, nextAttemptAtMs(failed));
-			case 'refresh-failed':
-				return outcome?.failure ?? SUPERSEDED;
-		}
 	}
 }

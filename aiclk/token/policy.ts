@@ -1,6 +1,6 @@
 import type { ProbeResult } from '../protocol/envelope';
-import { type FailedRefreshes, isBackingOff } from './backoff';
-import type { TokenFailure } from './errors';
+import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
+import { quotaReserved, quotaSpent, SUPERSEDED, type TokenFailure } from './errors';
 import type { ProbeAnswer } from './probeCache';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
 import type { ProbeTrust, RefreshReason, Token, TokenState } from './storedToken';
@@ -68,8 +68,8 @@ export type Cause =
 	/** A person or a schedule asked for a new token. */
 	| 'forced';
 
-/** A failed request, as far as a second sending is concerned. */
-export interface FailedRequest {
+/** A request that was sent, as far as a second sending is concerned. */
+export interface SentRequest {
 	/** ms since 1970 */
 	sentAtMs: number;
 	/** GET, HEAD or OPTIONS (RFC 9110, "Safe Methods"): sending it again does no harm. */
@@ -79,19 +79,14 @@ export interface FailedRequest {
 }
 
 /** How a refresh ended. */
-export interface RefreshOutcome {
+export type RefreshOutcome = {
 	/** Whether it was a renewal, so that the old token is still there. */
 	early: boolean;
-	/**
-	 * The token to store; null if there is none. With a failure it holds no usable access token, but a refresh token that exists
-	 * once.
-	 */
-	token: Token | null;
-	/** Whether AiClk has accepted a probe of it. */
+	/** Whether AiClk has accepted a probe of the token. */
 	isAccepted: boolean;
-	/** Null on success. */
-	failure: TokenFailure | null;
-}
+} &
+	/** With a failure, the token holds no usable access token, but a refresh token that exists once. */
+	({ token: Token; failure: TokenFailure | null } | { token: null; failure: TokenFailure });
 
 /** All that the decision depends on. Times in ms since 1970. */
 export interface PolicyInput {
@@ -132,7 +127,7 @@ export interface PolicyInput {
 	/** Refreshes attempted today for this client. */
 	refreshesToday: number;
 	/** `after-failure` only. */
-	request: FailedRequest | null;
+	request: SentRequest | null;
 }
 
 export type Decision =
@@ -158,23 +153,27 @@ export type Decision =
 	/** Wait for the token that a peer may be about to store, then decide again. */
 	| { action: 'watch'; reason: 'peer-may-have-renewed' }
 	/** A peer has most likely renewed this token and is about to store its own. A refresh would invalidate that one. */
-	| { action: 'defer'; reason: 'peer-has-renewed' }
+	| { action: 'defer'; reason: 'peer-has-renewed'; failure: TokenFailure }
 	/**
 	 * Refresh, or share the refresh that is under way, then decide again. `early`: the old token still serves, so a failure
 	 * costs nothing. `peers`: another process may be refreshing at the same time, so the new token is probed before it is stored.
 	 */
 	| { action: 'refresh'; reason: RefreshReason; early: boolean; peers: boolean }
 	/** No valid token can be provided. */
-	| { action: 'fail'; reason: 'quota-spent' | 'quota-reserved' | 'backing-off' | 'refresh-failed' };
+	| {
+			action: 'fail';
+			reason: 'quota-spent' | 'quota-reserved' | 'backing-off' | 'refresh-failed';
+			failure: TokenFailure;
+	  };
 
 type Keep = Extract<Decision, { action: 'keep' }>;
 
 const keep = (reason: Keep['reason']): Decision => ({ action: 'keep', reason });
 const adopt = (token: Token): Decision => ({ action: 'adopt', reason: 'known-here', token });
-const fail = (reason: Extract<Decision, { action: 'fail' }>['reason']): Decision => ({
-	action: 'fail',
-	reason,
-});
+const fail = (
+	reason: Extract<Decision, { action: 'fail' }>['reason'],
+	failure: TokenFailure,
+): Decision => ({ action: 'fail', reason, failure });
 
 const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
 
@@ -218,11 +217,11 @@ const isTooEarly = ({ atMs }: ProbeAnswer, { state }: Token): boolean =>
 function neededRefresh(input: PolicyInput, reason: RefreshReason, peers: boolean): Decision {
 	const { refreshesToday, failed, nowMs, askedAtMs, flight } = input;
 	if (flight !== 'none') return { action: 'refresh', reason, early: false, peers };
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent');
+	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
 	if (failed?.failure.kind === 'superseded') {
 		if (isBackingOff(failed, false, askedAtMs)) return leaveToPeer(input);
 	} else if (isBackingOff(failed, false, nowMs)) {
-		return fail('backing-off');
+		return fail('backing-off', backingOff(failed));
 	}
 	return { action: 'refresh', reason, early: false, peers };
 }
@@ -230,7 +229,7 @@ function neededRefresh(input: PolicyInput, reason: RefreshReason, peers: boolean
 /** Waits for the peer's token once. If it was not seen by then, only another request can read it. */
 const leaveToPeer = ({ hasWatched }: PolicyInput): Decision =>
 	hasWatched
-		? { action: 'defer', reason: 'peer-has-renewed' }
+		? { action: 'defer', reason: 'peer-has-renewed', failure: SUPERSEDED }
 		: { action: 'watch', reason: 'peer-may-have-renewed' };
 
 /**
@@ -372,7 +371,7 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
  */
 function decideOnOutcome({ cause, request }: PolicyInput, outcome: RefreshOutcome): Decision {
 	const { token, isAccepted } = outcome;
-	if (token === null) return fail('refresh-failed');
+	if (token === null) return fail('refresh-failed', outcome.failure);
 	const isCertain = cause !== 'after-failure' || request?.isSafe === true || isAccepted;
 	return isCertain ? { action: 'adopt', reason: 'refreshed', token } : keep('left-to-next-request');
 }
@@ -384,9 +383,9 @@ function decideForced(input: PolicyInput): Decision {
 	if (flight !== 'none') return refresh;
 	const isValid =
 		stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent');
+	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
 	if (isValid && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
-		return fail('quota-reserved');
+		return fail('quota-reserved', quotaReserved(nowMs));
 	return refresh;
 }
 

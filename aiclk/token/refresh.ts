@@ -4,7 +4,7 @@ import { SUPERSEDED, type TokenFailure } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { decideOnNewToken, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
-import { type Environment, type HttpRequest, probeToken, type Session } from './session';
+import type { Environment, HttpRequest, Session } from './session';
 import {
 	addRecord,
 	DEFAULT_TOKEN_HEADER,
@@ -99,10 +99,6 @@ async function confirm(
 	{ sleep }: Environment,
 ): Promise<{ token: Token; isAccepted: boolean } | null> {
 	const probes = session.probesFor(input.accountId);
-	const probe = async (one: Token): Promise<ProbeResult> => {
-		await probes.ask(one, async () => await probeToken(one, input, http));
-		return probes.last(one)?.result ?? 'unknown';
-	};
 	const results: ProbeResult[] = [];
 	let waitedMs = 0;
 	let hasWatched = false;
@@ -125,14 +121,14 @@ async function confirm(
 				waitedMs += decision.ms;
 				break;
 			case 'probe':
-				results.push(await probe(token));
+				results.push(await session.probe(token, input, http));
 				break;
 			case 'watch':
 				await session.watch(stored, probes);
 				hasWatched = true;
 				break;
 			case 'probe-peer':
-				peerProbe = await probe(decision.token);
+				peerProbe = await session.probe(decision.token, input, http);
 				break;
 			case 'adopt-peer':
 				return { token: decision.token, isAccepted: peerProbe === 'accepted' };

@@ -96,10 +96,7 @@ export class Session {
 
 	/** Keeps a token as the newest of its lineage. */
 	keep(token: Token): void {
-		const { accessToken } = token;
-		if (this.seenAtMs.get(accessToken) === undefined) {
-			this.seenAtMs.set(accessToken, this.environment.now());
-		}
+		this.seenAtMs.ensure(token.accessToken, () => this.environment.now());
 		const others = this.tokens.filter(({ state }) => state.lineage !== token.state.lineage);
 		this.tokens = [token, ...others].slice(0, MAX_LINEAGES);
 	}
@@ -137,11 +134,10 @@ export class Session {
 
 	/** The probes about one account: its permissions may decide the answer. */
 	probesFor(accountId: string): ProbeCache {
-		const known = this.probes.get(accountId);
-		if (known !== undefined) return known;
-		const probes = new ProbeCache(accountId, () => this.environment.now());
-		this.probes.set(accountId, probes);
-		return probes;
+		return this.probes.ensure(
+			accountId,
+			() => new ProbeCache(accountId, () => this.environment.now()),
+		);
 	}
 
 	/** When this process first saw a stored token, ms since 1970. */
@@ -221,10 +217,17 @@ export class Session {
 		const count = this.collisionsOver(stored) + 1;
 		this.collisions = { accessToken: stored?.accessToken ?? '', count };
 	}
+
+	/** Probes a token with one account/info request, which all who ask at the same time share. */
+	async probe(token: Token, input: TokenInput, http: HttpRequest): Promise<ProbeResult> {
+		const probes = this.probesFor(input.accountId);
+		await probes.ask(token, async () => await askAiClk(token, input, http));
+		return probes.last(token)?.result ?? 'unknown';
+	}
 }
 
-/** Probes a token: one account/info request. No answer tells nothing; what was thrown holds the token and is dropped. */
-export async function probeToken(
+/** No answer tells nothing. What was thrown holds the token and is dropped. */
+async function askAiClk(
 	token: Token,
 	{ baseUrl, accountId }: TokenInput,
 	http: HttpRequest,

@@ -20,6 +20,15 @@ export class BoundedMap<K, V> {
 		return older;
 	}
 
+	/** The value of `key`, created if there is none. */
+	ensure(key: K, create: () => V): V {
+		const known = this.get(key);
+		if (known !== undefined) return known;
+		const created = create();
+		this.set(key, created);
+		return created;
+	}
+
 	set(key: K, value: V): void {
 		this.young.set(key, value);
 		if (this.young.size < this.limit) return;
@@ -44,11 +53,5 @@ export function memoize<R extends NonNullable<unknown>>(
 	compute: (text: string) => R,
 ): (text: string) => R {
 	const known = new BoundedMap<string, R>(limit);
-	return (text) => {
-		const remembered = known.get(text);
-		if (remembered !== undefined) return remembered;
-		const result = compute(text);
-		known.set(text, result);
-		return result;
-	};
+	return (text) => known.ensure(text, () => compute(text));
 }

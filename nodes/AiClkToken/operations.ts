@@ -63,7 +63,7 @@ async function ask(
 /** AiClk has handed out a token that is in no credential: where a refresh kills older tokens, what is stored is dead. */
 const notStored = (message: string): TokenFailure => ({
 	kind: 'unavailable',
-	message: 'AiClk renewed the access token, but n8n did not store it',
+	message: 'AiClk refreshed the access token, but n8n did not store it',
 	description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
 });
 

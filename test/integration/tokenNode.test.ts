@@ -163,7 +163,7 @@ describe('a refresh', () => {
 		onRefresh(() => [200, issued('access-2')]);
 		bench.helper.failWrites('SQLITE_BUSY: database is locked');
 		const error = await failureOf(bench.runTokenNode(REFRESH));
-		expect(error.message).toBe('AiClk renewed the access token, but n8n did not store it');
+		expect(error.message).toBe('AiClk refreshed the access token, but n8n did not store it');
 		expect(error.description).toMatch(/database is locked.*run this again/);
 		expect(bench.helper.row.accessToken).toBe('access-1');
 	});

@@ -14,7 +14,7 @@ type Node = Workflow['nodes'][number];
 
 const FOLDER = join(ROOT, 'examples');
 const REAL_API = 'https://openapi.aiclk.com';
-const REFUSED = /AiClk did not renew the access token: (client_id 不存在|refresh_token 无效)/;
+const REFUSED = /AiClk refused to refresh the access token: (client_id 不存在|refresh_token 无效)/;
 const DAY_MS = 86_400_000;
 
 /** The names of all example workflows. */
@@ -208,7 +208,7 @@ const FAILING: Record<string, Failing> = {
 			await until(async () => rig.refreshes, Boolean);
 			rig.sandbox.revoke();
 		},
-		error: /renewed by another n8n process at the same moment/,
+		error: /Another n8n process refreshed/,
 		whatToDo: /Run again/,
 	},
 	'Anything else': {
@@ -479,7 +479,7 @@ async function rotateClients(rig: Rig, receiver: Receiver): Promise<string> {
 	const told = [failed.error?.message, handled.itemsOf('Message')[0]?.error, ...receiver.texts];
 	assert.equal(told.length, 3);
 	for (const text of told.map(String)) {
-		assert.match(text, /^Refused: failed\. AiClk did not renew the access token/m);
+		assert.match(text, /^Refused: failed\. AiClk refused to refresh the access token/m);
 		assert.match(text, /^Missing: failed\. Workflow (does not exist|is not active)/m);
 		assert.equal(/^Draft: failed\. Workflow is not active/m.test(text), !isDraftRun);
 		assert.doesNotMatch(text, /^(Due|Fresh|First)/m);

@@ -90,7 +90,7 @@ export const foundation: Scenarios = (rig, scenario) => {
 		rig.sandbox.configure({ clients: [] });
 		const { status, message } = await rig.n8n.testCredential(rig.credential);
 		assert.equal(status, 'Error');
-		assert.match(message, /AiClk did not renew the access token: .*\p{Script=Han}/u);
+		assert.match(message, /AiClk refused to refresh the access token: .*\p{Script=Han}/u);
 		return message;
 	});
 

@@ -86,7 +86,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		assert.equal(answer.status, 500);
 		const [told] = await rig.n8n.executionsOf(handler);
 		const message = JSON.stringify(told?.itemsOf('End'));
-		assert.match(message, /AiClk did not renew the access token/);
+		assert.match(message, /AiClk refused to refresh the access token/);
 		return 'the handler got AiClk’s words';
 	});
 
@@ -105,7 +105,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		const execution = await rig.run(chain('Continues', [manualTrigger, node]));
 		const [item] = execution.itemsOf('Token');
 		assert.equal(execution.status, 'success');
-		assert.match(String(item?.error), /AiClk did not renew the access token/);
+		assert.match(String(item?.error), /AiClk refused to refresh the access token/);
 		return String(item?.error);
 	});
 

@@ -44,7 +44,7 @@ export const dialogs: UiScenarios = (rig, scenario) => {
 				const next = await rig.n8n.run(workflow, 'Start');
 				assert.match(
 					next.error?.message ?? '',
-					/AiClk did not renew the access token: refresh_token 无效/,
+					/AiClk refused to refresh the access token: refresh_token 无效/,
 				);
 
 				const dialog = await editor.editCredential();

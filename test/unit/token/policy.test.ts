@@ -11,6 +11,7 @@ import {
 	isSuccessor,
 	type NewTokenInput,
 	type PolicyInput,
+	type RefreshOutcome,
 	renewsAtMs,
 } from '../../../aiclk/token/policy';
 import type { ProbeAnswer } from '../../../aiclk/token/probeCache';
@@ -84,8 +85,16 @@ const kept = (reason: string) => ({ action: 'keep', reason });
 const adopted = (one: Token) => ({ action: 'adopt', reason: 'known-here', token: one });
 const probed = (reason: string, one = STORED) => ({ action: 'probe', reason, token: one });
 const watched = { action: 'watch', reason: 'peer-may-have-renewed' };
-const deferred = { action: 'defer', reason: 'peer-has-renewed' };
-const failedFor = (reason: string) => ({ action: 'fail', reason });
+const deferred = {
+	action: 'defer',
+	reason: 'peer-has-renewed',
+	failure: expect.objectContaining({ kind: 'superseded' }) as object,
+};
+const failedFor = (reason: string) => ({
+	action: 'fail',
+	reason,
+	failure: expect.objectContaining({ message: expect.any(String) as string }) as object,
+});
 
 const EXPIRED_AT = NOW + LIFE_MS - 60_000;
 const RENEWAL_AT = NOW + 75 * DAY_MS;
@@ -438,13 +447,14 @@ describe('after a failed request', () => {
 });
 
 describe('when a refresh has ended', () => {
-	const outcome = (changes = {}) => ({
-		early: false,
-		token: NEWER as Token | null,
-		isAccepted: false,
-		failure: null,
-		...changes,
-	});
+	const outcome = (changes: Partial<RefreshOutcome> = {}): RefreshOutcome =>
+		({
+			early: false,
+			token: NEWER,
+			isAccepted: false,
+			failure: null,
+			...changes,
+		}) as RefreshOutcome;
 	const refreshed = { action: 'adopt', reason: 'refreshed', token: NEWER };
 	const request = { sentAtMs: NOW, isSafe: false, isSingleUse: false };
 	const FAILED = outcome({ token: null, failure: failed('unavailable').failure });
