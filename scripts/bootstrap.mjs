@@ -1,50 +1,54 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of the package. Nothing but Node's own modules here: this runs before anything is installed. */
+/** The folder of the package. This file imports only Node's own modules: it runs before anything is installed. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const OLDEST_NODE = 20;
-/** Written last, so an install that was interrupted leaves none and the next try begins anew. */
-const STAMP = join(ROOT, 'node_modules', '.installed-for');
+const MIN_NODE = 20;
 
-const stampOf = () =>
-	createHash('sha256')
-		.update(readFileSync(join(ROOT, 'package-lock.json')))
-		.update(process.version)
-		.digest('hex');
+const packagesOf = (lockFile) =>
+	JSON.parse(readFileSync(join(ROOT, lockFile), 'utf8')).packages ?? {};
+
+/** Whether node_modules holds what package-lock.json names. npm writes its own list last, so an interrupted install has none. */
+function isInstalled() {
+	try {
+		const installed = packagesOf('node_modules/.package-lock.json');
+		return Object.entries(packagesOf('package-lock.json')).every(
+			([path, { version, optional }]) =>
+				path === '' || optional || installed[path]?.version === version,
+		);
+	} catch {
+		return false;
+	}
+}
 
 /** Ends the process with a text for a person. */
-export function give(message) {
+function fail(message) {
 	console.error(`\n${message}\n`);
 	process.exit(1);
 }
 
-/**
- * Installs what package-lock.json names, unless that is done already. Install scripts do not run: none is needed,
- * and n8n-core's native dependencies would want a compiler.
- */
+/** Installs what package-lock.json names, unless it is installed. */
 export function installDependencies() {
-	if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
-		give(`Node ${OLDEST_NODE} or newer is needed; this is ${process.version}.`);
+	if (Number(process.versions.node.split('.')[0]) < MIN_NODE) {
+		fail(`Node ${MIN_NODE} or newer is needed; this is ${process.version}.`);
 	}
-	const stamp = stampOf();
-	if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
-	console.log('Installing the development dependencies (a minute, once) ...');
-	const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-	const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-	const { status, error } = spawnSync(npm, args, {
-		cwd: ROOT,
-		stdio: 'inherit',
-		shell: process.platform === 'win32',
-	});
+	if (isInstalled()) return;
+	console.log('Installing the development dependencies (about a minute, once) ...');
+	const { status, error } = spawnSync(
+		'npm',
+		['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+		{
+			cwd: ROOT,
+			stdio: 'inherit',
+			shell: process.platform === 'win32',
+		},
+	);
 	if (error || status !== 0) {
-		give(
-			'npm could not install the dependencies. Check the network and the npm registry, then run the same command again: it starts anew.',
+		fail(
+			'npm could not install the dependencies. Check the network and the npm registry, then run the same command again.',
 		);
 	}
-	writeFileSync(STAMP, stamp);
 }

@@ -115,7 +115,8 @@ export async function installN8n(
 	try {
 		const command = isLatest ? ['install', `n8n@${version}`] : ['ci'];
 		await npm(home, ...command, '--ignore-scripts');
-		await npm(home, 'rebuild', ...REBUILT);
+		// npm hands this repository's `ignore-scripts` down to every npm that its scripts start.
+		await npm(home, 'rebuild', '--ignore-scripts=false', ...REBUILT);
 	} finally {
 		clearInterval(ticker);
 	}
