@@ -52,10 +52,10 @@ const countLocked = (lock: string): number =>
 	).length;
 
 /**
- * Installs n8n and its Node from the files in this folder, unless that is done already. An interrupted install
- * leaves no stamp, and the next one begins anew.
+ * Installs n8n and its Node from the files in this folder, unless that is done already. An interrupted install leaves no
+ * stamp, and the next one starts from scratch.
  *
- * @param onProgress told every second what has been done so far
+ * @param onProgress told every second what npm is doing
  * @param signal ends npm at once when aborted
  * @throws Error with a text for a person when npm fails
  */
@@ -66,17 +66,26 @@ export async function installN8n(
 ): Promise<Installation> {
 	const home = homeOf(wanted);
 	const manifest = join(MANIFESTS, wanted);
+	let downloads = 0;
 	const npm = async (cwd: string, ...args: string[]): Promise<string> => {
-		const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
-		const child = execa('npm', [...args, ...flags], { cwd, detached: true });
+		const child = execa('npm', [...args, '--no-audit', '--no-fund', '--loglevel=http'], {
+			cwd,
+			detached: true,
+			lines: true,
+		});
+		const messages: string[] = [];
+		child.stderr.on('data', (data: Buffer) => {
+			const lines = data.toString().split('\n').filter(Boolean);
+			downloads += lines.filter((line) => line.includes('npm http ')).length;
+			messages.push(...lines.filter((line) => !line.includes('npm http ')));
+		});
 		const kill = () => signalGroup(child, 'SIGKILL');
 		signal?.addEventListener('abort', kill);
 		try {
-			return (await child).stdout;
+			return (await child).stdout.join('\n');
 		} catch (error) {
-			const { stderr } = error as { stderr?: string };
 			throw new Error(
-				`n8n ${wanted} could not be installed. Check the network, the npm registry and 3 GB of free space, then run the same command again: it starts anew.\n${(stderr ?? String(error)).slice(-1500)}`,
+				`n8n ${wanted} could not be installed. Check the network, the npm registry and 4 GB of free space, then run the same command again.\n${(messages.join('\n') || String(error)).slice(-1500)}`,
 			);
 		} finally {
 			signal?.removeEventListener('abort', kill);
@@ -105,16 +114,17 @@ export async function installN8n(
 	await cp(manifest, home, { recursive: true });
 
 	const total = isLatest ? '' : ` of about ${countLocked(files)}`;
-	const began = Date.now();
-	const seconds = () => Math.round((Date.now() - began) / 1000);
 	const ticker = setInterval(() => {
 		void countPackages(home).then((count) => {
-			onProgress(`${count}${total} packages, ${seconds()} s`);
+			if (count > 0) onProgress(`npm unpacks: ${count}${total} packages`);
+			else onProgress(`npm downloads: ${downloads} answers so far`);
 		});
 	}, 1000);
 	try {
 		const command = isLatest ? ['install', `n8n@${version}`] : ['ci'];
 		await npm(home, ...command, '--ignore-scripts');
+		clearInterval(ticker);
+		onProgress(`npm builds ${REBUILT.join(' and ')}`);
 		// npm hands this repository's `ignore-scripts` down to every npm that its scripts start.
 		await npm(home, 'rebuild', '--ignore-scripts=false', ...REBUILT);
 	} finally {

@@ -2,8 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { parse } from 'flatted';
 
-/** The owner of every n8n that is started here; it listens on loopback only. */
-export const OWNER = { email: 'owner@example.com', password: 'Sandbox-1-only' };
+/**
+ * The owner of every n8n that is started here, which listens on loopback only. The environment names another one for an n8n
+ * that somebody else started, or whose password was changed.
+ */
+export const OWNER = {
+	email: process.env.AICLK_N8N_EMAIL ?? 'owner@example.com',
+	password: process.env.AICLK_N8N_PASSWORD ?? 'Sandbox-1-only',
+};
 
 type Json = Record<string, unknown>;
 
@@ -92,7 +98,11 @@ export class N8nClient {
 		return data.data;
 	}
 
-	/** Makes the owner of a new n8n, or signs in as the one that is there. */
+	/**
+	 * Makes the owner of a new n8n, or signs in as the one that is there.
+	 *
+	 * @throws Error with a text for a person when n8n refuses the login
+	 */
 	async signIn(): Promise<void> {
 		const settings = await this.http.get<{
 			data: { userManagement: { showSetupOnFirstLoad: boolean } };
@@ -101,7 +111,11 @@ export class N8nClient {
 		const { email, password } = OWNER;
 		const response = isNew
 			? await this.http.post('/owner/setup', { ...OWNER, firstName: 'Own', lastName: 'Er' })
-			: await this.http.post('/login', { emailOrLdapLoginId: email, email, password });
+			: await this.http.post('/login', { emailOrLdapLoginId: email, email, password }).catch(() => {
+					throw new Error(
+						`n8n at ${this.url} refuses the login ${email}. Set AICLK_N8N_EMAIL and AICLK_N8N_PASSWORD to its owner's.`,
+					);
+				});
 		this.keepCookies(response);
 	}
 
@@ -159,7 +173,24 @@ export class N8nClient {
 		return id as string;
 	}
 
-	/** What the dialog of a credential shows: secrets are blanked. */
+	/** All credentials of a type, in no order. */
+	async listCredentials(type: string): Promise<Array<{ id: string; name: string }>> {
+		const { data } = await this.http.get<{
+			data: Array<{ id: string; name: string; type: string }>;
+		}>('/credentials');
+		return data.data.filter((credential) => credential.type === type);
+	}
+
+	/** The newest 100 workflows. */
+	async listWorkflows(): Promise<Array<{ id: string; name: string }>> {
+		const { data } = await this.http.get<{ data: Array<{ id: string; name: string }> }>(
+			'/workflows',
+			{ params: { take: PAGE } },
+		);
+		return data.data;
+	}
+
+	/** What the dialog of a credential shows: secrets are masked. */
 	async readCredential(id: string): Promise<Json> {
 		const { data } = await this.http.get<{ data: Json }>(`/credentials/${id}?includeData=true`);
 		return data.data.data as Json;

@@ -13,6 +13,10 @@ import { signalGroup } from './processes.mts';
 const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 20_000;
 
+/** What n8n logs when another program took a port between the look for a free one and n8n's start. */
+const PORT_TAKEN = /port \d+ is already in use/i;
+const PORT_TRIES = 3;
+
 /** A running process of n8n, with all that it started. */
 export interface N8nProcess {
 	logFile: string;
@@ -35,7 +39,7 @@ interface ProcessOptions {
 }
 
 export interface N8nOptions extends ProcessOptions {
-	/** A free one when left out. */
+	/** The port to prefer. A free one is used when it is taken, or none is named. */
 	port?: number;
 }
 
@@ -121,10 +125,23 @@ async function launch(
  */
 export async function startN8n(
 	installation: Installation,
-	{ userFolder, port: wanted, env }: N8nOptions,
+	options: N8nOptions,
 ): Promise<N8nServer> {
-	const port = wanted ?? (await getPort({ host: '127.0.0.1' }));
-	const brokerPort = await getPort({ host: '127.0.0.1', exclude: [port] });
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await startN8nOnFreePorts(installation, options);
+		} catch (error) {
+			if (attempt === PORT_TRIES || !PORT_TAKEN.test(String(error))) throw error;
+		}
+	}
+}
+
+async function startN8nOnFreePorts(
+	installation: Installation,
+	{ userFolder, port: preferred, env }: N8nOptions,
+): Promise<N8nServer> {
+	const port = await getPort(preferred === undefined ? {} : { port: preferred });
+	const brokerPort = await getPort({ exclude: [port] });
 	const url = `http://127.0.0.1:${port}`;
 	const server = {
 		N8N_PORT: String(port),
