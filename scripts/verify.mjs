@@ -1,13 +1,15 @@
 /**
- * `npm run verify`: judges what npm would publish as n8n's scan does (@n8n/scan-community-package), without a network.
+ * `npm run verify`: checks what npm would publish, with n8n's own scan (@n8n/scan-community-package) and without a network.
  * Builds, packs and unpacks the package, then looks at package.json, at the files, at the source and at the tarball.
+ *
+ * With `--release` the list "before the first release" counts, too. The release workflow runs it so.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { config } from '@n8n/node-cli/eslint';
+import { analyzePackage } from '@n8n/scan-community-package/scanner/scanner.mjs';
 import Table from 'cli-table3';
 import { ESLint } from 'eslint';
 
@@ -22,10 +24,6 @@ const FORBIDDEN_SCRIPTS =
 /** Everything else would have to be a dependency, which a verified package may not have. */
 const ALLOWED_IMPORTS = ['n8n-workflow', 'crypto', 'node:crypto'];
 
-/** The rule sets come with n8n's own command, in the versions that it was made for. */
-const fromCli = createRequire(createRequire(import.meta.url).resolve('@n8n/node-cli/eslint'));
-const load = async (name) => await import(pathToFileURL(fromCli.resolve(name)).href);
-
 const npm = (...args) =>
 	execFileSync('npm', args, {
 		cwd: ROOT,
@@ -34,13 +32,13 @@ const npm = (...args) =>
 		shell: process.platform === 'win32',
 	});
 
-/** Builds anew, so that nothing of an older build is packed; packs as npm publishes, and unpacks into a folder. */
+/** Builds from scratch, so that nothing of an older build is packed; packs as npm publishes, and unpacks into a folder. */
 function unpack(folder) {
 	rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
 	npm('run', '--silent', 'build', '--', '--silent');
 	const [packed] = JSON.parse(npm('pack', '--json', '--pack-destination', folder));
 	execFileSync('tar', ['-xzf', packed.filename], { cwd: folder });
-	return { folder: join(folder, 'package'), bytes: packed.size };
+	return { root: join(folder, 'package'), bytes: packed.size };
 }
 
 /** All files below a folder, as paths with `/`. */
@@ -50,6 +48,10 @@ const filesBelow = (folder) =>
 		.map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)))
 		.map((path) => path.replaceAll('\\', '/'));
 
+/** `owner/name` on GitHub. package.json is where it is set; every other file only repeats it. */
+const repositoryOf = ({ repository }) =>
+	/^git\+https:\/\/github\.com\/([\w.-]+\/[\w.-]+)\.git$/.exec(repository?.url)?.[1];
+
 /** What the scan wants of package.json, and what npm needs so that its provenance can be checked. */
 const KEYS = {
 	name: (name) => /^(@[\w.-]+\/)?n8n-nodes-[\w.-]+$/.test(name),
@@ -57,8 +59,9 @@ const KEYS = {
 	description: (text) => typeof text === 'string' && text.length > 0,
 	license: (license) => license === 'MIT',
 	author: (author) => Boolean(author?.name && author.email),
+	publishConfig: (config) => config?.provenance === true,
 	homepage: (url) => /^https:\/\//.test(url),
-	repository: ({ url } = {}) => /^git\+https:\/\/github\.com\/[\w.-]+\/[\w.-]+\.git$/.test(url),
+	repository: (repository) => repositoryOf({ repository }) !== undefined,
 	keywords: (keywords) => keywords?.includes('n8n-community-node-package') === true,
 	files: (files) => JSON.stringify(files) === '["dist"]',
 	peerDependencies: (peers) => JSON.stringify(peers) === '{"n8n-workflow":"*"}',
@@ -82,8 +85,8 @@ const checkKeys = (manifest) =>
 		.filter(([key, isRight]) => !isRight(manifest[key]))
 		.map(([key]) => `package.json: '${key}' is ${JSON.stringify(manifest[key]) ?? 'missing'}`);
 
-/** npm takes every README along, whatever `files` says. */
-const BELONGS = /^(dist\/.+\.(js|json|svg)|README(\.[\w-]+)?\.md|LICENSE|package\.json)$/;
+/** npm takes every README along, whatever `files` says; only the English one may be at the top. */
+const BELONGS = /^(dist\/.+\.(js|json|svg)|README\.md|LICENSE|package\.json)$/;
 const IS_TEST = /(^|[/.])(test|tests|spec|__tests__|fixtures?|mocks?)[/.]/i;
 
 const checkFiles = (files) =>
@@ -136,97 +139,121 @@ const checkConfiguration = () =>
 		? []
 		: ['eslint.config.mjs: is not the default configuration of @n8n/node-cli'];
 
-/** The rules of the scan: those of community nodes, no console, and n8n's rules for credentials and nodes. */
-async function scanRules() {
-	const { n8nCommunityNodesPlugin: community } = await load('@n8n/eslint-plugin-community-nodes');
-	const base = fromCli('eslint-plugin-n8n-nodes-base');
-	const { parser } = fromCli('typescript-eslint');
-	/** The scan leaves these out: they do not hold for community nodes. */
-	const without = (rules, ...names) => ({
-		...rules,
-		...Object.fromEntries(names.map((name) => [`n8n-nodes-base/${name}`, 'off'])),
-	});
-	return [
-		community.configs.recommended,
-		{ rules: { 'no-console': 'error' }, plugins: { 'n8n-nodes-base': base } },
-		{ files: ['**/*.json', '**/*.ts'], languageOptions: { parser } },
-		{ files: ['package.json'], rules: base.configs.community.rules },
-		{
-			files: ['**/credentials/**/*.ts'],
-			rules: without(
-				base.configs.credentials.rules,
-				'cred-class-field-documentation-url-miscased',
-				'cred-class-field-type-options-password-missing',
-			),
-		},
-		{
-			files: ['**/nodes/**/*.ts'],
-			rules: without(
-				base.configs.nodes.rules,
-				'node-class-description-inputs-wrong-regular-node',
-				'node-class-description-outputs-wrong',
-				'node-param-type-options-max-value-present',
-			),
-		},
-	].flat();
+/** Text that n8n shows, and what npm shows, is English. A codex alias is a search word that nobody is shown. */
+const checkEnglish = (root, files) =>
+	files
+		.filter((path) => path !== 'LICENSE' && !path.endsWith('.svg'))
+		.flatMap((path) =>
+			readFileSync(join(root, path), 'utf8')
+				.replace(path.endsWith('.node.json') ? /"alias": \[[^\]]*\]/ : /(?!)/, '')
+				.split('\n')
+				.flatMap((line, index) => {
+					const found = /.{0,20}\p{Script=Han}.{0,20}/u.exec(line)?.[0];
+					return found === undefined ? [] : [`${path}:${index + 1}: not English: ${found.trim()}`];
+				}),
+		);
+
+/** Where an absolute address of this repository may stand: what users, n8n and npm read. */
+const WITH_ADDRESS =
+	/^((README|SECURITY|CONTRIBUTING)\.md|package\.json|(aiclk|credentials|docs|examples|nodes)\/.+)$/;
+const ADDRESS = /(?:github\.com|raw\.githubusercontent\.com)\/([\w.-]+\/n8n-nodes-aiclk)\b/g;
+
+const checkAddresses = (manifest) =>
+	execFileSync('git', ['ls-files'], { encoding: 'utf8' })
+		.split('\n')
+		.filter((path) => WITH_ADDRESS.test(path) && /\.(json|md|ts)$/.test(path))
+		.flatMap((path) =>
+			[...readFileSync(path, 'utf8').matchAll(ADDRESS)]
+				.map(([, repository]) => repository)
+				.filter((repository) => repository !== repositoryOf(manifest))
+				.map(
+					(repository) => `${path}: names ${repository}, package.json ${repositoryOf(manifest)}`,
+				),
+		);
+
+/** Stands in package.json until the package has a home. */
+const PLACEHOLDER_REPOSITORY = 'n8n-nodes-aiclk/n8n-nodes-aiclk';
+
+/** What only the people who publish can fill in. GitHub names its repository to every workflow. */
+function beforeTheFirstRelease(manifest) {
+	const repository = repositoryOf(manifest);
+	const { GITHUB_REPOSITORY: here } = process.env;
+	const open = [];
+	if (/\.example$/.test(manifest.author?.email)) {
+		open.push(`package.json: the author's address ${manifest.author.email} is a placeholder`);
+	}
+	if (here === undefined && repository === PLACEHOLDER_REPOSITORY) {
+		open.push(`package.json: the repository ${repository} is a placeholder`);
+	}
+	if (here !== undefined && here !== repository) {
+		open.push(`package.json: names the repository ${repository}, but this is ${here}`);
+	}
+	return open;
 }
 
-/** Lints files of a folder. Comments that switch rules off have no effect; a warning is a finding, too. */
-async function lint(cwd, overrideConfig, patterns) {
+/** The newest rules of n8n's command, which the scan follows later. A warning is a finding, too. */
+async function lint(patterns) {
 	const eslint = new ESLint({
-		cwd,
+		cwd: ROOT,
 		allowInlineConfig: false,
 		overrideConfigFile: true,
-		overrideConfig,
+		overrideConfig: config,
 	});
 	return (await eslint.lintFiles(patterns)).flatMap(({ filePath, messages }) =>
 		messages.map(
 			({ line = 0, ruleId, message }) =>
-				`${relative(cwd, filePath)}:${line}: ${ruleId ?? 'syntax'}: ${message.split('\n', 1)[0]}`,
+				`${relative(ROOT, filePath)}:${line}: ${ruleId ?? 'syntax'}: ${message.split('\n', 1)[0]}`,
 		),
 	);
 }
 
-/** Everything that is looked at: what, and how many findings. */
+async function scan(folder, patterns) {
+	const { passed, message, details } = await analyzePackage(folder, patterns);
+	return passed && message === undefined ? [] : [[message, details].filter(Boolean).join('\n')];
+}
+
+/** Everything that is checked, and its findings. */
 async function verify(folder) {
-	const unpacked = unpack(folder);
-	const files = filesBelow(unpacked.folder);
-	const manifest = JSON.parse(readFileSync(join(unpacked.folder, 'package.json'), 'utf8'));
-	const { config } = fromCli('./eslint.js');
-	const rules = await scanRules();
-	const sources = SOURCES.map((source) => `${source}/**/*.ts`);
-	const size = `${files.length} files, ${Math.ceil(unpacked.bytes / 1000)} kB packed`;
-	return [
+	const { root, bytes } = unpack(folder);
+	const files = filesBelow(root);
+	const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+	const size = `${files.length} files, ${Math.ceil(bytes / 1000)} kB packed`;
+	const checks = [
 		[`Tarball: dist, README, LICENSE, package.json only (${size})`, checkFiles(files)],
-		['Tarball: what is named is there', checkReferences(unpacked.folder, files, manifest)],
-		['Tarball: needs nothing but n8n-workflow', checkImports(unpacked.folder, files)],
+		['Tarball: what is named is there', checkReferences(root, files, manifest)],
+		['Tarball: needs nothing but n8n-workflow', checkImports(root, files)],
+		['Tarball: English', checkEnglish(root, files)],
 		['package.json: keys', checkKeys(manifest)],
+		["This repository's address: the same everywhere", checkAddresses(manifest)],
 		['Source: no rule is switched off', [...checkExceptions(), ...checkConfiguration()]],
-		['Source: rules of n8n-node lint', await lint(ROOT, config, ['package.json', ...sources])],
 		[
-			'Source: rules of the scan',
-			await lint(ROOT, rules, ['package.json', ...sources, '{credentials,nodes}/**/*.json']),
+			'Source: rules of n8n-node lint',
+			await lint(['package.json', ...SOURCES.map((source) => `${source}/**/*.ts`)]),
 		],
-		[
-			'Tarball: rules of the scan',
-			await lint(unpacked.folder, rules, ['package.json', 'dist/**/*.{js,json}']),
-		],
+		["Source: n8n's scan", await scan(ROOT, ['package.json', `{${SOURCES}}/**/*.{js,ts,json}`])],
+		["Tarball: n8n's scan", await scan(root, ['package.json', '**/*.{js,json}'])],
 	];
+	return { checks, open: beforeTheFirstRelease(manifest) };
 }
 
 process.chdir(ROOT);
 const folder = mkdtempSync(join(tmpdir(), 'aiclk-verify-'));
 try {
-	const results = await verify(folder);
+	const { checks, open } = await verify(folder);
+	const isRelease = process.argv.includes('--release');
+	if (isRelease) checks.push(['Release: no placeholder, and the right repository', open]);
 	const table = new Table({
 		head: ['What', 'Findings'],
 		style: { head: [], border: [], compact: true },
 	});
-	table.push(...results.map(([what, findings]) => [what, findings.length || 'none']));
+	table.push(...checks.map(([what, findings]) => [what, findings.length || 'none']));
 	console.log(table.toString());
-	const findings = [...new Set(results.flatMap(([, found]) => found))];
+	const findings = [...new Set(checks.flatMap(([, found]) => found))];
 	for (const finding of findings) console.log(finding);
-	console.log(`${results.length} checks, ${findings.length} findings`);
+	if (!isRelease && open.length > 0) {
+		console.log(`\nBefore the first release:\n${open.map((text) => `- ${text}`).join('\n')}\n`);
+	}
+	console.log(`${checks.length} checks, ${findings.length} findings`);
 	process.exitCode = findings.length === 0 ? 0 : 1;
 } finally {
 	rmSync(folder, { recursive: true, force: true });
