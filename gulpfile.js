@@ -1,7 +1,4 @@
-const { dest, parallel, series, src } = require('gulp');
+const { dest, src } = require('gulp');
 
-/** What tsc leaves behind: icons (SVG) and codex files, copied beside the code that names them. */
-const copyAssets = (folder) => () =>
-	src(`${folder}/**/*.{svg,node.json}`, { encoding: false }).pipe(dest(`dist/${folder}`));
-
-exports.build = series(parallel(copyAssets('nodes'), copyAssets('icons')));
+/** tsc builds everything else. */
+exports.build = () => src('icons/*.svg', { encoding: false }).pipe(dest('dist/icons'));
