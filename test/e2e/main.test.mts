@@ -1,4 +1,5 @@
-import { LATEST, N8N_VERSIONS } from '../n8n/install.mts';
+import { EXTERNAL_N8N } from '../n8n/external.mts';
+import { EXTERNAL, LATEST, N8N_VERSIONS } from '../n8n/install.mts';
 import { onN8n } from './rig.mts';
 import { aiclk } from './scenarios/aiclk.mts';
 import { credentials } from './scenarios/credentials.mts';
@@ -9,13 +10,14 @@ import { life } from './scenarios/life.mts';
 import { secrets } from './scenarios/secrets.mts';
 import { workflows } from './scenarios/workflows.mts';
 
-/** One n8n alone, e.g. 2.41.1, or `latest`; the pinned ones when it is not set. */
+/** One n8n alone, e.g. 2.41.1, or `latest`; the pinned ones when it is not set. AICLK_N8N_URL names one that runs already. */
 const { AICLK_N8N_VERSION: only } = process.env;
 
-const versions =
+const pinned =
 	only === undefined
 		? N8N_VERSIONS
 		: [...N8N_VERSIONS, LATEST].filter((version) => version === only);
+const versions = EXTERNAL_N8N === null ? pinned : [EXTERNAL];
 if (versions.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no tests on n8n ${only}`);
 
 /** Every promise, on every n8n: `npm run test:e2e`. */

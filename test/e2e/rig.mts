@@ -1,71 +1,72 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import Table from 'cli-table3';
 
-import { type Installation, installN8n, type N8nVersion, ROOT } from '../n8n/install.mts';
-import { installByHand, packTarball } from '../n8n/package.mts';
+import { EXTERNAL_N8N, NeedsOwnN8n, needsOwnN8n } from '../n8n/external.mts';
+import type { N8nVersion } from '../n8n/install.mts';
 import { type Execution, N8nClient, type Workflow } from '../n8n/rest.mts';
 import { type N8nServer, startN8n } from '../n8n/server.mts';
-import {
-	createSandbox,
-	DEFAULT_CLIENT,
-	type JournalEntry,
-	type Sandbox,
-	type SandboxSettings,
-} from '../sandbox/server.ts';
-import { DEFAULT_SETTINGS } from '../sandbox/settings.ts';
+import { createSandbox, type SandboxSettings } from '../sandbox/server.ts';
+import { BaseRig, describeOnN8n } from '../support/rig.mts';
 
 const LOG_TAIL = 4_000;
 
 /** A real n8n with the package installed by hand, and a sandbox that plays AiClk: what scenarios run on. */
-export class Rig {
-	sandbox!: Sandbox;
-
+export class Rig extends BaseRig {
 	server!: N8nServer;
 
-	n8n!: N8nClient;
-
-	/** The client that the scenario's sandbox knows. */
-	client = DEFAULT_CLIENT;
-
-	/** The id of a credential for it, which nobody has used yet. */
-	credential = '';
-
-	private installation!: Installation;
-
-	private clients = 0;
+	/** In an n8n that somebody else started, clients of an earlier suite may be known. */
+	private clients = this.isExternal ? randomInt(1_000_000, 9_000_000) : 0;
 
 	private readonly typed = new Set<string>();
 
-	private readonly rows: Array<[scenario: string, figures: string]> = [];
-
 	/** @param suite whose tests these are: each has its own n8n */
-	constructor(
-		readonly version: N8nVersion,
-		private readonly suite = 'e2e',
-	) {}
+	constructor(version: N8nVersion, suite = 'e2e') {
+		super(version, suite);
+	}
+
+	private get isExternal(): boolean {
+		return this.version === 'external';
+	}
 
 	/** n8n 1 does a few things in its own way; every newer one is expected to do them as n8n 2 does. */
 	get isN8n1(): boolean {
-		return this.version.startsWith('1.');
-	}
-
-	private get userFolder(): string {
-		return join(ROOT, '.n8n', this.suite, this.version);
+		return (this.installation?.version ?? this.version).startsWith('1.');
 	}
 
 	async start(): Promise<void> {
-		this.installation = await installN8n(this.version);
-		await rm(this.userFolder, { recursive: true, force: true });
-		await installByHand(await packTarball(this.userFolder), this.userFolder);
+		if (this.isExternal) return await this.startOnExternalN8n();
+		await this.install();
 		this.sandbox = await createSandbox({ port: 0 });
 		await this.startN8n();
 	}
 
+	/** Signs in to an n8n that somebody else started. */
+	private async startOnExternalN8n(): Promise<void> {
+		if (EXTERNAL_N8N === null) throw new Error('AICLK_N8N_URL names no n8n');
+		const { url, logFile } = EXTERNAL_N8N;
+		this.server = {
+			url,
+			logFile: logFile ?? '',
+			stop: needsOwnN8n('ends n8n'),
+			kill: needsOwnN8n('ends n8n'),
+		};
+		this.n8n = new N8nClient(url);
+		await this.n8n.signIn();
+		this.installation = { version: await this.n8n.readVersion(), node: '', n8n: '' };
+		const types = await this.n8n.nodeTypes();
+		if (!types.includes('n8n-nodes-aiclk.aiClk')) {
+			throw new Error(
+				`n8n at ${url} has no node n8n-nodes-aiclk.aiClk: install the package into it (npm run test:e2e:install -- <folder>)`,
+			);
+		}
+		this.sandbox = await createSandbox({ port: 0 });
+	}
+
 	/** @param env more of n8n's environment variables */
 	async startN8n(env: Record<string, string> = {}): Promise<void> {
+		if (this.isExternal) throw new NeedsOwnN8n('restarts n8n');
 		this.server = await startN8n(this.installation, {
 			userFolder: this.userFolder,
 			env: { N8N_LOG_LEVEL: 'debug', ...env },
@@ -88,7 +89,7 @@ export class Rig {
 	}
 
 	async stop(): Promise<void> {
-		await this.server?.stop();
+		if (!this.isExternal) await this.server?.stop();
 		await this.sandbox?.close();
 	}
 
@@ -101,8 +102,7 @@ export class Rig {
 	/** A sandbox as new, with a client that nobody has used yet. */
 	beginWithoutCredential(settings: Partial<SandboxSettings> = {}): void {
 		this.client = this.newClient();
-		this.sandbox.configure({ ...DEFAULT_SETTINGS, clients: [this.client], ...settings });
-		this.sandbox.clearJournal();
+		this.resetSandbox(settings);
 	}
 
 	/** A client whose refresh token stands nowhere else. */
@@ -111,15 +111,6 @@ export class Rig {
 		const refreshToken = `refresh${this.version.replaceAll('.', '')}x${this.clients}z`.repeat(8);
 		this.typed.add(refreshToken);
 		return { clientId, refreshToken };
-	}
-
-	async newCredential(data: Record<string, unknown> = {}): Promise<string> {
-		return await this.n8n.createCredential({
-			...this.client,
-			accountId: '1000002',
-			baseUrl: this.sandbox.url,
-			...data,
-		});
 	}
 
 	/** Imports a workflow with this scenario's credential, starts it by hand and waits for its end. */
@@ -140,21 +131,6 @@ export class Rig {
 		return `${this.sandbox.url}/openapi/v1/${path}`;
 	}
 
-	/** What arrived for one path below /openapi/v1/. */
-	to(path: string): JournalEntry[] {
-		return this.sandbox.journal().filter((entry) => entry.path === `/openapi/v1/${path}`);
-	}
-
-	get refreshes(): number {
-		return this.sandbox.journal().filter(({ kind }) => kind === 'refresh').length;
-	}
-
-	/** Requests to the API that carried no live token. */
-	get deadCalls(): number {
-		return this.sandbox.journal().filter(({ kind, token }) => kind === 'api' && token !== 'live')
-			.length;
-	}
-
 	/** Every secret that was typed into a credential or handed out by the sandbox. */
 	secrets(): string[] {
 		return [...this.typed, ...this.sandbox.secrets()];
@@ -162,8 +138,9 @@ export class Rig {
 
 	/** Fails when any secret stands in clear in n8n's database (where all executions are) or in its log. */
 	async assertNoSecretStored(): Promise<number> {
-		const folder = join(this.userFolder, '.n8n');
+		const folder = join(this.databaseFolder(), '.n8n');
 		const databases = (await readdir(folder)).filter((name) => name.startsWith('database.sqlite'));
+		assert.ok(databases.length > 0, `${folder} holds no database`);
 		const files = [...databases.map((name) => join(folder, name)), this.server.logFile];
 		const secrets = this.secrets();
 		for (const file of files) {
@@ -174,20 +151,23 @@ export class Rig {
 		return secrets.length;
 	}
 
-	/** A row of the closing table. */
-	note(scenario: string, figures: string): void {
-		this.rows.push([scenario, figures]);
+	private databaseFolder(): string {
+		if (!this.isExternal) return this.userFolder;
+		const { folder, logFile } = EXTERNAL_N8N ?? {};
+		if (!folder || !logFile) throw new NeedsOwnN8n('reads AICLK_N8N_FOLDER and AICLK_N8N_LOG');
+		return folder;
 	}
 
-	table(): string {
-		const table = new Table({
-			head: [`n8n ${this.installation?.version ?? this.version}`, 'Figures'],
-			colWidths: [60, 90],
-			wordWrap: true,
-			style: { head: [] },
-		});
-		table.push(...this.rows);
-		return table.toString();
+	/** A row of the closing table. */
+	note(scenario: string, figures: string): void {
+		this.addRow(scenario, figures);
+	}
+
+	protected columns(): Array<[string, number]> {
+		return [
+			[`n8n ${this.installation?.version ?? this.version}`, 60],
+			['Figures', 90],
+		];
 	}
 
 	/** What a person wants to see of a scenario that went wrong; secrets are masked. */
@@ -198,7 +178,7 @@ export class Rig {
 			.map(({ seq, method, path, token, status, code }) =>
 				[seq, method, path, `token ${token}`, `HTTP ${status}`, `code ${code}`].join('  '),
 			);
-		const log = await readFile(this.server.logFile, 'utf8');
+		const log = await readFile(this.server.logFile, 'utf8').catch(() => '(cannot be read)');
 		const text = `The end of the sandbox's journal:\n${journal.join('\n')}\nThe end of n8n's log:\n${log.slice(-LOG_TAIL)}`;
 		return this.secrets().reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 	}
@@ -212,25 +192,14 @@ export type Scenarios = (rig: Rig, scenario: Scenario) => void;
 
 /** Runs scenarios on one version of n8n: each begins with a new client and credential. */
 export function onN8n(version: N8nVersion, files: Scenarios[]): void {
-	describe(`n8n ${version}`, () => {
-		const rig = new Rig(version);
-		before(async () => await rig.start());
-		after(async () => {
-			await rig.stop();
-			console.log(rig.table());
-		});
-		const scenario: Scenario = (name, body) => {
-			it(name, async () => {
-				await rig.begin();
-				try {
-					rig.note(name, await body());
-				} catch (error) {
-					rig.note(name, 'FAILED');
-					console.log(`n8n ${version}: ${name}\n${await rig.evidence()}`);
-					throw error;
-				}
-			});
-		};
-		for (const define of files) define(rig, scenario);
+	const rig = new Rig(version);
+	describeOnN8n(`n8n ${version}`, {
+		rig,
+		start: async () => await rig.start(),
+		run: async (name: string, body: () => Promise<string>) => {
+			await rig.begin();
+			rig.note(name, await body());
+		},
+		files,
 	});
 }

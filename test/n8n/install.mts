@@ -16,7 +16,10 @@ export const N8N_VERSIONS = ['2.41.1', '1.123.81'] as const;
 /** Whatever npm calls latest on the day. It is not ours to pin, so nothing runs on it unless it is asked for. */
 export const LATEST = 'latest' as const;
 
-export type N8nVersion = (typeof N8N_VERSIONS)[number] | typeof LATEST;
+/** One that somebody else started: see external.mts. It is never installed. */
+export const EXTERNAL = 'external' as const;
+
+export type N8nVersion = (typeof N8N_VERSIONS)[number] | typeof LATEST | typeof EXTERNAL;
 
 /** Where n8n is installed: outside the package's own dependencies, ignored by git, kept between runs. */
 const homeOf = (version: N8nVersion) =>

@@ -125,6 +125,12 @@ export class N8nClient {
 			.join('; ');
 	}
 
+	/** e.g. `2.41.1`; n8n says so only to those who are signed in. */
+	async readVersion(): Promise<string> {
+		const { data } = await this.http.get<{ data: { versionCli: string } }>('/settings');
+		return data.data.versionCli;
+	}
+
 	/** The types of all nodes that the editor offers, e.g. `n8n-nodes-base.set`. */
 	async nodeTypes(): Promise<string[]> {
 		const types = await this.http.get<Array<{ name: string }>>('/types/nodes.json', {

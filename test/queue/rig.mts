@@ -1,31 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
-import Table from 'cli-table3';
 
 import { chain, STATUS, token, webhook } from '../e2e/workflows.mts';
-import { type Installation, installN8n, ROOT } from '../n8n/install.mts';
-import { installByHand, packTarball } from '../n8n/package.mts';
+import { N8N_VERSIONS } from '../n8n/install.mts';
 import { N8nClient, type Workflow } from '../n8n/rest.mts';
 import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../n8n/server.mts';
-import {
-	createSandbox,
-	DEFAULT_CLIENT,
-	type JournalEntry,
-	type Sandbox,
-	type SandboxSettings,
-} from '../sandbox/server.ts';
-import { DEFAULT_SETTINGS } from '../sandbox/settings.ts';
+import { createSandbox, type JournalEntry, type SandboxSettings } from '../sandbox/server.ts';
 import { storedToken, type TokenAge } from '../sandbox/storedToken.ts';
+import { BaseRig, describeOnN8n } from '../support/rig.mts';
 import { type Addresses, Space } from './services.mts';
 
-const VERSION = '2.41.1';
-const USER_FOLDER = join(ROOT, '.n8n', 'queue');
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'];
-const ACCOUNT_ID = '1000002';
 
 /**
  * A refresh and what follows it take 5 s at most here. A run that hangs in n8n's connection to a database that was away
@@ -64,20 +52,10 @@ export interface Load {
 }
 
 /** n8n in queue mode: a main process and three workers on PostgreSQL and Redis, and a sandbox that plays AiClk. */
-export class QueueRig {
-	sandbox!: Sandbox;
-
+export class QueueRig extends BaseRig {
 	main!: N8nServer;
 
-	n8n!: N8nClient;
-
 	readonly workers = new Map<string, N8nProcess>();
-
-	installation!: Installation;
-
-	client = DEFAULT_CLIENT;
-
-	credential = '';
 
 	private env: Record<string, string> = {};
 
@@ -87,12 +65,8 @@ export class QueueRig {
 
 	private clients = 0;
 
-	private readonly rows: string[][] = [];
-
-	async install(): Promise<void> {
-		this.installation = await installN8n(VERSION);
-		await rm(USER_FOLDER, { recursive: true, force: true });
-		await installByHand(await packTarball(USER_FOLDER), USER_FOLDER);
+	constructor() {
+		super(N8N_VERSIONS[0], 'queue');
 	}
 
 	async start(at: Addresses): Promise<void> {
@@ -105,7 +79,7 @@ export class QueueRig {
 			...this.space.env,
 			N8N_ENCRYPTION_KEY: randomBytes(24).toString('hex'),
 		};
-		this.main = await startN8n(this.installation, { userFolder: USER_FOLDER, env: this.env });
+		this.main = await startN8n(this.installation, { userFolder: this.userFolder, env: this.env });
 		this.n8n = new N8nClient(this.main.url);
 		await this.n8n.signIn();
 		await Promise.all(WORKERS.map(async (name) => await this.startWorker(name)));
@@ -113,10 +87,10 @@ export class QueueRig {
 
 	async startWorker(name: string): Promise<void> {
 		// A machine of its own, as it were, but for the package: one installation serves all.
-		const userFolder = join(USER_FOLDER, name);
+		const userFolder = join(this.userFolder, name);
 		await rm(userFolder, { recursive: true, force: true });
 		await mkdir(join(userFolder, '.n8n'), { recursive: true });
-		await symlink(join(USER_FOLDER, '.n8n', 'nodes'), join(userFolder, '.n8n', 'nodes'));
+		await symlink(join(this.userFolder, '.n8n', 'nodes'), join(userFolder, '.n8n', 'nodes'));
 		const worker = await startWorker(this.installation, { userFolder, name, env: this.env });
 		this.workers.set(name, worker);
 	}
@@ -136,15 +110,9 @@ export class QueueRig {
 			refreshToken: `queue${number}z`.repeat(12),
 		};
 		this.loads = [];
-		this.sandbox.configure({ ...DEFAULT_SETTINGS, clients: [this.client], ...settings });
-		this.sandbox.clearJournal();
+		this.resetSandbox(settings);
 		const stored = age === null ? {} : await storedToken(this.sandbox, this.client, age);
-		this.credential = await this.n8n.createCredential({
-			...this.client,
-			accountId: ACCOUNT_ID,
-			baseUrl: this.sandbox.url,
-			...stored,
-		});
+		this.credential = await this.newCredential({ ...stored });
 	}
 
 	/** An address of the sandbox below /openapi/v1/ that is another one for each item of each run. */
@@ -208,15 +176,6 @@ export class QueueRig {
 		}
 	}
 
-	/** What arrived for one path below /openapi/v1/. */
-	to(path: string): JournalEntry[] {
-		return this.sandbox.journal().filter((entry) => entry.path === `/openapi/v1/${path}`);
-	}
-
-	get refreshes(): number {
-		return this.sandbox.journal().filter(({ kind }) => kind === 'refresh').length;
-	}
-
 	/**
 	 * Waits for the end of all that was started, and counts.
 	 *
@@ -234,7 +193,7 @@ export class QueueRig {
 			runs,
 			failedRuns: runs - sum(statuses.map(({ success = 0 }) => success)),
 			refreshes: this.refreshes,
-			deadCalls: journal.filter(({ kind, token }) => kind === 'api' && token !== 'live').length,
+			deadCalls: this.deadCalls,
 			sentTwice: arrived.length - new Set(arrived.map(({ path, query }) => path + query.n)).size,
 		};
 	}
@@ -268,30 +227,19 @@ export class QueueRig {
 	note(scenario: string, figures: Figures, more: string): void {
 		const { runs, failedRuns, refreshes, deadCalls, sentTwice } = figures;
 		const numbers = [runs, failedRuns, refreshes, deadCalls, sentTwice].map(String);
-		this.rows.push([scenario, ...numbers, more]);
+		this.addRow(scenario, ...numbers, more);
 	}
 
-	noteFailure(scenario: string): void {
-		this.rows.push([scenario, '', '', '', '', '', 'FAILED']);
-	}
-
-	table(): string {
-		const table = new Table({
-			head: [
-				`n8n ${VERSION}, ${WORKERS.length} workers`,
-				'Runs',
-				'Failed runs',
-				'Refreshes',
-				'Calls with dead tokens',
-				'Sent twice',
-				'',
-			],
-			colWidths: [52, 6, 8, 11, 12, 8, 44],
-			wordWrap: true,
-			style: { head: [], border: [] },
-		});
-		table.push(...this.rows);
-		return table.toString();
+	protected columns(): Array<[string, number]> {
+		return [
+			[`n8n ${this.version}, ${WORKERS.length} workers`, 52],
+			['Runs', 8],
+			['Failed runs', 8],
+			['Refreshes', 11],
+			['Calls with dead tokens', 12],
+			['Sent twice', 8],
+			['', 44],
+		];
 	}
 
 	/** What a person wants to see of a scenario that went wrong; the journal holds no secret. */
@@ -330,32 +278,21 @@ export function onQueue(
 	services: (rig: QueueRig) => Promise<{ at: Addresses; close(): Promise<void> }>,
 	files: Scenarios[],
 ): void {
-	describe(name, () => {
-		const rig = new QueueRig();
-		let close = async () => {};
-		before(async () => {
+	const rig = new QueueRig();
+	let close = async () => {};
+	describeOnN8n(name, {
+		rig,
+		start: async () => {
 			await rig.install();
 			const { at, close: end } = await services(rig);
 			close = end;
 			await rig.start(at);
-		});
-		after(async () => {
-			await rig.stop();
-			await close();
-			console.log(rig.table());
-		});
-		const scenario: Scenario = (title, body) => {
-			it(title, async () => {
-				try {
-					const { figures, more = '' } = await body();
-					rig.note(title, figures, more);
-				} catch (error) {
-					rig.noteFailure(title);
-					console.log(`${title}\n${rig.evidence()}`);
-					throw error;
-				}
-			});
-		};
-		for (const define of files) define(rig, scenario);
+		},
+		stop: async () => await close(),
+		run: async (title: string, body: () => Promise<Finding>) => {
+			const { figures, more = '' } = await body();
+			rig.note(title, figures, more);
+		},
+		files,
 	});
 }

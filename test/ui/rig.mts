@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 
 import { Rig } from '../e2e/rig.mts';
 import { N8N_VERSIONS, type N8nVersion, ROOT } from '../n8n/install.mts';
+import { describeOnN8n } from '../support/rig.mts';
 import { startChromium } from './browser.mts';
 import { Editor } from './editor.mts';
 
@@ -77,21 +77,15 @@ export type UiScenarios = (rig: UiRig, scenario: UiScenario) => void;
 
 /** Runs scenarios in the editor of one version of n8n, one after the other. */
 export function inEditor(version: N8nVersion, files: UiScenarios[]): void {
-	describe(`The editor of n8n ${version}`, () => {
-		const rig = new UiRig(version);
-		before(async () => await rig.start());
-		after(async () => await rig.stop());
-		const scenario: UiScenario = (name, body) => {
-			it(name, async () => {
-				try {
-					await body(rig.editor);
-				} catch (error) {
-					await rig.editor.picture('failed');
-					console.log(`n8n ${version}: ${name}\n${await rig.evidence()}`);
-					throw error;
-				}
-			});
-		};
-		for (const define of files) define(rig, scenario);
+	const rig = new UiRig(version);
+	describeOnN8n(`The editor of n8n ${version}`, {
+		rig,
+		start: async () => await rig.start(),
+		run: async (name: string, body: (editor: Editor) => Promise<void>) => {
+			await body(rig.editor);
+			rig.note(name, 'passed');
+		},
+		failed: async () => await rig.editor.picture('failed'),
+		files,
 	});
 }
