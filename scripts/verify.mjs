@@ -5,9 +5,9 @@
  * With `--release` the list "before the first release" counts, too. The release workflow runs it so.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { config } from '@n8n/node-cli/eslint';
 import { analyzePackage } from '@n8n/scan-community-package/scanner/scanner.mjs';
 import Table from 'cli-table3';
@@ -171,6 +171,39 @@ const checkAddresses = (manifest) =>
 				),
 		);
 
+const MAX_IMAGE_BYTES = 500_000;
+
+/** Relative links and pictures of the documents lead to a file, and every picture is shown and small. */
+function checkDocuments() {
+	const tracked = execFileSync('git', ['ls-files'], { encoding: 'utf8' })
+		.split('\n')
+		.filter((path) => existsSync(path));
+	const folders = new Set(tracked.map((path) => dirname(path)));
+	const images = tracked.filter((path) => path.startsWith('docs/images/'));
+	const shown = new Set();
+	const dead = [];
+	for (const document of tracked.filter(
+		(path) => path.endsWith('.md') && path !== 'CHANGELOG.md',
+	)) {
+		for (const [, target] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s#]+)/g)) {
+			const path = join(dirname(document), target);
+			// Out of the repository: GitHub's own pages beside it.
+			if (/^[a-z]+:/.test(target) || path.startsWith('..')) continue;
+			shown.add(path);
+			if (!tracked.includes(path) && !folders.has(path.replace(/\/$/, ''))) {
+				dead.push(`${document}: links to ${target}, which is not there`);
+			}
+		}
+	}
+	const bytes = images.reduce((sum, path) => sum + statSync(path).size, 0);
+	const tooMuch =
+		bytes > MAX_IMAGE_BYTES ? [`docs/images: ${bytes} bytes, at most ${MAX_IMAGE_BYTES}`] : [];
+	const unused = images
+		.filter((path) => !shown.has(path))
+		.map((path) => `${path}: no document shows it`);
+	return [...dead, ...unused, ...tooMuch];
+}
+
 /** Stands in package.json until the package has a home. */
 const PLACEHOLDER_REPOSITORY = 'n8n-nodes-aiclk/n8n-nodes-aiclk';
 
@@ -225,6 +258,7 @@ async function verify(folder) {
 		['Tarball: English', checkEnglish(root, files)],
 		['package.json: keys', checkKeys(manifest)],
 		["This repository's address: the same everywhere", checkAddresses(manifest)],
+		['Documents: links and pictures', checkDocuments()],
 		['Source: no rule is switched off', [...checkExceptions(), ...checkConfiguration()]],
 		[
 			'Source: rules of n8n-node lint',

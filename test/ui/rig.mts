@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import type { Browser } from 'playwright-core';
 
 import { Rig } from '../e2e/rig.mts';
@@ -13,6 +14,17 @@ const DOC_IMAGES = join(ROOT, 'docs', 'images');
 
 /** They are scaled down in a page, and should be sharp for who opens one. */
 const DOC_SCALE = 2;
+
+async function isShown(image: string): Promise<boolean> {
+	const documents = [
+		'README.md',
+		...(await readdir(join(ROOT, 'docs'))).map((name) => join('docs', name)),
+	];
+	for (const document of documents.filter((name) => name.endsWith('.md'))) {
+		if ((await readFile(join(ROOT, document), 'utf8')).includes(image)) return true;
+	}
+	return false;
+}
 
 /** The rig of test/e2e with n8n's editor open in a browser. */
 export class UiRig extends Rig {
@@ -49,15 +61,18 @@ export class UiRig extends Rig {
 	}
 
 	/**
-	 * Makes a picture for the documentation: only when asked for, and of one n8n.
+	 * Makes a picture for the documentation, as small as pngquant can: only when asked for, of one n8n, and where a document
+	 * shows it.
 	 *
 	 * @param path in docs/images, without its ending
 	 * @param take given the path to write to
 	 */
 	async docImage(path: string, take: (path: string) => Promise<void>): Promise<void> {
-		if (!this.isDocumenting) return;
+		if (!this.isDocumenting || !(await isShown(`images/${path}.png`))) return;
 		await this.editor.dismissMessages();
-		await take(join(DOC_IMAGES, `${path}.png`));
+		const file = join(DOC_IMAGES, `${path}.png`);
+		await take(file);
+		await execa('pngquant', ['--force', '--ext=.png', '--strip', '--speed=1', '64', file]);
 	}
 
 	/** No secret stands on the screen, and none came to the browser in any other way since it was opened. */

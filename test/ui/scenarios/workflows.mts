@@ -30,7 +30,6 @@ export const workflows: UiScenarios = (rig, scenario) => {
 		await editor.tidyUp();
 		await editor.executeWorkflow(3);
 		await editor.picture('workflow-run');
-		await rig.docImage('workflow', async (path) => await editor.pictureOfWorkflow(path));
 		await rig.assertNoSecretSeen();
 		await editor.openNode('AiClk Token');
 		const status = await editor.readOutput();
