@@ -32,7 +32,7 @@ export class UiRig extends Rig {
 
 	private browser?: Browser;
 
-	/** Whether this run takes the pictures in docs/images anew. */
+	/** Whether this run writes the pictures in docs/images. */
 	private readonly isDocumenting: boolean;
 
 	constructor(version: N8nVersion) {
