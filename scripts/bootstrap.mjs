@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,22 +32,25 @@ function fail(message) {
 }
 
 /** Installs what package-lock.json names, unless it is installed. */
-export function installDependencies() {
+export async function installDependencies() {
 	if (Number(process.versions.node.split('.')[0]) < MIN_NODE) {
 		fail(`Node ${MIN_NODE} or newer is needed; this is ${process.version}.`);
 	}
 	if (isInstalled()) return;
-	console.log('Installing the development dependencies (about a minute, once) ...');
-	const { status, error } = spawnSync(
-		'npm',
-		['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-		{
-			cwd: ROOT,
-			stdio: 'inherit',
-			shell: process.platform === 'win32',
-		},
-	);
-	if (error || status !== 0) {
+	console.log('Installing the development dependencies (one to three minutes, once) ...');
+	const began = Date.now();
+	// npm shows its progress in a terminal only.
+	const timer = setInterval(() => {
+		console.log(`npm ci: ${Math.round((Date.now() - began) / 1000)} s`);
+	}, 15_000);
+	const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+		cwd: ROOT,
+		stdio: 'inherit',
+		shell: process.platform === 'win32',
+	});
+	const [status] = await once(npm, 'close').catch(() => [1]);
+	clearInterval(timer);
+	if (status !== 0) {
 		fail(
 			'npm could not install the dependencies. Check the network and the npm registry, then run the same command again.',
 		);

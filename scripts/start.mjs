@@ -1,6 +1,6 @@
-/** `npm start`: installs what is missing, then hands over to start.mts. */
+/** `npm start`: installs what is missing, then runs start.mts. */
 import { installDependencies } from './bootstrap.mjs';
 
-installDependencies();
+await installDependencies();
 const { tsImport } = await import('tsx/esm/api');
 await tsImport('./start.mts', import.meta.url);

@@ -11,7 +11,7 @@ const STEPS = [
 	['Unit, sandbox and integration tests, coverage', ['exec', '--', 'jest', '--coverage']],
 ];
 
-installDependencies();
+await installDependencies();
 
 const results = STEPS.map(([name, args]) => {
 	console.log(`\n── ${name}`);

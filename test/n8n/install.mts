@@ -38,14 +38,20 @@ export interface Installation {
 	n8n: string;
 }
 
+/** How many packages are unpacked. npm makes all their folders first, and fills them as their files arrive. */
 async function countPackages(folder: string): Promise<number> {
-	const entries = await readdir(join(folder, 'node_modules')).catch(() => []);
+	const modules = join(folder, 'node_modules');
+	const list = async (path: string): Promise<string[]> => await readdir(path).catch(() => []);
+	const names = await list(modules);
+	const scopes = names.filter((name) => name.startsWith('@'));
 	const scoped = await Promise.all(
-		entries
-			.filter((name) => name.startsWith('@'))
-			.map(async (scope) => await readdir(join(folder, 'node_modules', scope)).catch(() => [])),
+		scopes.map(async (scope) =>
+			(await list(join(modules, scope))).map((name) => join(scope, name)),
+		),
 	);
-	return entries.filter((name) => !/^[@.]/.test(name)).length + scoped.flat().length;
+	return [...names, ...scoped.flat()].filter((name) =>
+		existsSync(join(modules, name, 'package.json')),
+	).length;
 }
 
 /** How many packages a lock file puts into the top of node_modules. */
@@ -79,7 +85,7 @@ export async function installN8n(
 		const messages: string[] = [];
 		child.stderr.on('data', (data: Buffer) => {
 			const lines = data.toString().split('\n').filter(Boolean);
-			downloads += lines.filter((line) => line.includes('npm http ')).length;
+			downloads += lines.filter((line) => line.includes('npm http fetch ')).length;
 			messages.push(...lines.filter((line) => !line.includes('npm http ')));
 		});
 		const kill = () => signalGroup(child, 'SIGKILL');
@@ -119,8 +125,7 @@ export async function installN8n(
 	const total = isLatest ? '' : ` of about ${countLocked(files)}`;
 	const ticker = setInterval(() => {
 		void countPackages(home).then((count) => {
-			if (count > 0) onProgress(`npm unpacks: ${count}${total} packages`);
-			else onProgress(`npm downloads: ${downloads} answers so far`);
+			onProgress(`npm: ${downloads} downloads, ${count}${total} packages unpacked`);
 		});
 	}, 1000);
 	try {
