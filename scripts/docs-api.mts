@@ -86,13 +86,29 @@ const EXAMPLES: Record<string, Example> = {
 		},
 	},
 	'charge agent': {
-		parameters: { targetUser: '1000004', money: 10000, comment: '一月', confirm: true },
+		parameters: {
+			accountId: ACCOUNT_ID,
+			targetUser: '1000004',
+			money: 10000,
+			comment: '一月',
+			confirm: true,
+		},
 	},
-	'charge agentCoupon': { parameters: { targetUser: '1000004', coupon: -5000, confirm: true } },
+	'charge agentCoupon': {
+		parameters: { accountId: ACCOUNT_ID, targetUser: '1000004', coupon: -5000, confirm: true },
+	},
 	'charge subAgent': {
-		parameters: { subAgentUser: '1000003', targetUser: '1000004', money: 10000, confirm: true },
+		parameters: {
+			accountId: ACCOUNT_ID,
+			subAgentUser: '1000003',
+			targetUser: '1000004',
+			money: 10000,
+			confirm: true,
+		},
 	},
-	'charge subAgentCoupon': { parameters: { targetUser: '1000004', coupon: 10000, confirm: true } },
+	'charge subAgentCoupon': {
+		parameters: { accountId: ACCOUNT_ID, targetUser: '1000004', coupon: 10000, confirm: true },
+	},
 	'creative getAll': {
 		parameters: {
 			fields: ['creative_id', 'creative_name', 'effective_status'],
@@ -189,7 +205,7 @@ const pretty = (json: string): string =>
 /** What differs from run to run, or is a secret. */
 const steady = (text: string): string =>
 	text
-		.replace(/"trace_id":"[0-9a-f]{16}"/g, '"trace_id":"776ac7ef9ccd2cb3"')
+		.replace(/"(trace_id|traceId)":"[0-9a-f]{16}"/g, '"$1":"776ac7ef9ccd2cb3"')
 		.replace(/"access_token":"[0-9a-f]+"/g, '"access_token":"***"')
 		.replaceAll(DEFAULT_CLIENT.refreshToken, '***');
 
@@ -284,13 +300,18 @@ async function write(): Promise<string> {
 					...describeRequest(exchange),
 					...describeAnswer(exchange),
 					done.items.length > 1 ? 'The first item that comes out:' : 'The item that comes out:',
-					fence('json', JSON.stringify(done.items[0]?.json)),
+					fence('json', steady(JSON.stringify(done.items[0]?.json))),
 				);
 			}
 		}
 
 		parts.push('## When AiClk says no', 'HTTP 200 may carry any `code`; 200 alone is success.');
-		const tooMuch = { targetUser: '1000004', money: 2_000_000_000, confirm: true };
+		const tooMuch = {
+			accountId: ACCOUNT_ID,
+			targetUser: '1000004',
+			money: 2_000_000_000,
+			confirm: true,
+		};
 		const message = await run('charge', 'agent', { parameters: tooMuch }).then(
 			() => 'nothing',
 			(error: Error & { description?: string }) => `${error.message}\n${error.description}`,
@@ -299,7 +320,7 @@ async function write(): Promise<string> {
 		parts.push(
 			...describeAnswer(refused as Exchange),
 			'What n8n shows:',
-			fence('text', message.replace(/trace_id [0-9a-f]{16}/, 'trace_id 776ac7ef9ccd2cb3')),
+			fence('text', message.replace(/(trace_id:? )[0-9a-f]{16}/g, '$1776ac7ef9ccd2cb3')),
 		);
 	} finally {
 		recorder.close();

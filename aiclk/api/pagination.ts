@@ -1,4 +1,5 @@
-import { MAX_PAGE_SIZE, rowsOf } from '../protocol/assumptions';
+import { fail, ok, type Result } from '../util/result';
+import { MAX_PAGE_SIZE, rowsOf, withRows } from '../protocol/assumptions';
 import type { Envelope } from '../protocol/envelope';
 
 /** Which rows to ask for; pages count from 1 (AiClk docs, P3, P6, P7, P9). */
@@ -7,51 +8,213 @@ export interface PageRequest {
 	pageSize: number;
 }
 
-/** The number of all rows that AiClk names (P3), or null where it names none. */
-function totalOf(data: unknown): number | null {
-	const { page_info: info } = (data ?? {}) as { page_info?: { total_number?: unknown } | null };
-	const total = Number(info?.total_number ?? Number.NaN);
-	return Number.isSafeInteger(total) && total >= 0 ? total : null;
+/** Which pages to read. */
+export interface PageOptions {
+	/** Rows wanted, 1 or more; null for all. */
+	limit: number | null;
+	/** Rows a page; the most that AiClk documents when left out. */
+	pageSize?: number;
+	/** The first page to read; 1 when left out. */
+	firstPage?: number;
+	/** The member of a row that AiClk documents as its ID; rows without one are never taken for the same. */
+	idField?: string;
 }
 
-/** A million rows; whoever answers a full page to everything would else be asked for ever. */
-const MOST_PAGES = 10_000;
-
-/** The pages that were read, and the rows in them. */
+/** What was read. */
 export interface Pages {
+	/** No more than were wanted, and each ID once. */
 	rows: unknown[];
+	/** The answers as they came; the last one without rows beyond the limit. */
 	envelopes: Envelope[];
+	/** What a person should know of the rows, in whole sentences; most often nothing. */
+	remarks: string[];
+}
+
+/** A million rows: whoever answers a full page of new rows to everything would else be asked for ever. */
+const MAX_PAGES = 10_000;
+
+/** A number out of `page_info` (P3), which may come as text; null where there is none. */
+function numberIn(data: unknown, name: 'total_number' | 'page_size'): number | null {
+	const { page_info: info } = (data ?? {}) as { page_info?: Record<string, unknown> | null };
+	const value = info?.[name];
+	const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
+	return isNumber && Number.isSafeInteger(Number(value)) && Number(value) > 0
+		? Number(value)
+		: null;
+}
+
+/** Names of members, for an error about what is missing among them. */
+export const membersOf = (value: unknown): string =>
+	typeof value === 'object' && value !== null && Object.keys(value).length > 0
+		? Object.keys(value).slice(0, 20).join(', ')
+		: 'nothing';
+
+/** Where to look when rows are not where AiClk's pages have them. */
+export function describeAnswer({ body, data }: Envelope): string {
+	if (data === undefined || data === null) {
+		return `AiClk's answer holds no data (it has: ${membersOf(body)})`;
+	}
+	return `AiClk's answer holds no rows in data or data.list (data has: ${membersOf(data)})`;
+}
+
+/**
+ * Whether a page says the same as the one before. Pages whose rows are all alike, such as days without costs, prove nothing.
+ */
+function isSamePage(rows: unknown[], before: unknown[]): boolean {
+	if (rows.length === 0 || rows.length !== before.length) return false;
+	const texts = rows.map((row) => JSON.stringify(row));
+	const isTelling = texts.length === 1 || new Set(texts).size > 1;
+	return isTelling && texts.every((text, index) => text === JSON.stringify(before[index]));
+}
+
+/** What is known of a list after some of its pages. */
+class Reading {
+	readonly rows: unknown[] = [];
+
+	readonly envelopes: Envelope[] = [];
+
+	private readonly ids = new Set<unknown>();
+
+	private readonly totals = new Set<number>();
+
+	/** Rows that came, with repeated ones. */
+	private received = 0;
+
+	private repeated = 0;
+
+	private lastPage: unknown[] = [];
+
+	/** The most rows that a page held: the server's own page size, should it be smaller than what is asked for. */
+	private fullest = 0;
+
+	/** The latest total that can be true. */
+	private total: number | null = null;
+
+	private sameAs: number | null = null;
+
+	constructor(
+		private readonly options: PageOptions,
+		private readonly pageSize: number,
+	) {}
+
+	/** Takes a page in. @returns whether it is certain that there is nothing more to read */
+	add(envelope: Envelope, found: unknown[], page: number): boolean {
+		const fresh = found.filter((row) => this.isNew(row));
+		const isRepeat = isSamePage(found, this.lastPage) || (found.length > 0 && fresh.length === 0);
+		if (isRepeat) {
+			this.sameAs = page;
+			return true;
+		}
+		this.envelopes.push(envelope);
+		for (const row of fresh) this.rows.push(row);
+		this.received += found.length;
+		this.repeated += found.length - fresh.length;
+		const { data } = envelope;
+		const full = Math.min(this.pageSize, numberIn(data, 'page_size') ?? this.pageSize);
+		this.noteTotal(numberIn(data, 'total_number'), found.length >= full);
+		const isShort = found.length < this.fullest;
+		this.fullest = Math.max(this.fullest, found.length);
+		this.lastPage = found;
+		if (found.length === 0) return true;
+		return this.total === null ? isShort : this.received >= this.total;
+	}
+
+	/** A total that is not above what was read tells nothing beside a full page, unless one above it was named before. */
+	private noteTotal(named: number | null, isFull: boolean): void {
+		if (named === null) return;
+		const wasNamed = this.total !== null;
+		const isReached = named === this.received && (wasNamed || !isFull);
+		if (named > this.received || isReached) this.total = named;
+		else if (wasNamed) this.total = isFull ? null : named;
+		if (wasNamed || this.total !== null) this.totals.add(named);
+	}
+
+	private isNew(row: unknown): boolean {
+		const { idField } = this.options;
+		const id =
+			idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
+		if (id === undefined || id === null) return true;
+		const isNew = !this.ids.has(String(id));
+		this.ids.add(String(id));
+		return isNew;
+	}
+
+	get isEnough(): boolean {
+		return this.rows.length >= (this.options.limit ?? Infinity);
+	}
+
+	/** Rows that a total names and that did not come; 0 when none are missing, or no total can be true. */
+	get missing(): number {
+		return this.total === null || this.isEnough ? 0 : Math.max(0, this.total - this.received);
+	}
+
+	/** The error about rows that are missing. */
+	describeMissing(): string {
+		const cause =
+			this.sameAs === null ? 'then an empty page' : `then page ${this.sameAs} repeated rows`;
+		return `AiClk names ${this.total} rows but sent ${this.rows.length}, ${cause}`;
+	}
+
+	finish(): Pages {
+		const { limit } = this.options;
+		const surplus = limit === null ? 0 : Math.max(0, this.rows.length - limit);
+		const last = this.envelopes.at(-1);
+		if (surplus > 0 && last !== undefined) {
+			const kept = this.lastPage.slice(0, this.lastPage.length - surplus);
+			const data = withRows(last.data, kept);
+			const body = 'data' in last.body ? { ...last.body, data } : last.body;
+			this.envelopes[this.envelopes.length - 1] = { ...last, data, body };
+		}
+		const remarks = [
+			...(this.sameAs === null
+				? []
+				: [
+						`Page ${this.sameAs} held the same rows as those before it, so the reading ended there: either those are all, or this endpoint knows no pages.`,
+					]),
+			...(this.repeated === 0
+				? []
+				: [
+						`${this.repeated} rows came twice and are put out once: rows were added or moved while the pages were read.`,
+					]),
+			...(this.totals.size < 2
+				? []
+				: [
+						`The total changed while the pages were read (${[...this.totals].join(', ')}): rows may be missing. Run this again if it matters.`,
+					]),
+		];
+		return { rows: this.rows.slice(0, limit ?? undefined), envelopes: this.envelopes, remarks };
+	}
 }
 
 /**
  * Reads pages one after the other until all rows are there, or as many as are wanted.
  *
- * The end is where `page_info.total_number` says it is; where none is named (monitor links, custom calls), a page that does
- * not hold just as many rows as were asked for: one with less is the last one, one with more knows no pages.
+ * The end is where it is certain: at an empty page, at a total that was named and reached, at a page shorter than the one
+ * before, or at a page with nothing but rows that were there already. A first page with fewer rows than asked for is not the
+ * end unless a total says so: the server may have a page size of its own.
  *
- * @param limit rows wanted, 1 or more; null for all
- * @param read gets one page; what it throws ends the reading
- * @throws Error when there is no end
+ * @param read gets one page
+ * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end
  */
-export async function readPages(
-	limit: number | null,
-	read: (request: PageRequest) => Promise<Envelope>,
-): Promise<Pages> {
-	const pageSize = Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
-	const rows: unknown[] = [];
-	const envelopes: Envelope[] = [];
-	for (let page = 1; page <= MOST_PAGES; page++) {
-		const envelope = await read({ page, pageSize });
-		const found = rowsOf(envelope.data);
-		envelopes.push(envelope);
-		for (const row of found) rows.push(row);
-		const total = totalOf(envelope.data);
-		const isLast = total === null ? found.length !== pageSize : rows.length >= total;
-		if (isLast || found.length === 0 || rows.length >= (limit ?? Infinity)) {
-			return { rows: rows.slice(0, limit ?? undefined), envelopes };
-		}
+export async function readPages<F>(
+	options: PageOptions,
+	read: (request: PageRequest) => Promise<Result<Envelope, F>>,
+): Promise<Result<Pages, F | string>> {
+	const { limit, firstPage = 1 } = options;
+	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
+	const reading = new Reading(options, pageSize);
+	for (let page = firstPage; page < firstPage + MAX_PAGES; page++) {
+		const answer = await read({ page, pageSize });
+		if (!answer.ok) return answer;
+		const isFirst = page === firstPage;
+		const hasNoData = answer.value.data === null || answer.value.data === undefined;
+		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data);
+		if (rows === null) return fail(describeAnswer(answer.value));
+		const isEnd = reading.add(answer.value, rows, page);
+		if (!isEnd && !reading.isEnough) continue;
+		return reading.missing > 0 ? fail(reading.describeMissing()) : ok(reading.finish());
 	}
-	throw new Error(
-		`AiClk still answers full pages after ${MOST_PAGES} of them: this endpoint seems to know no pages`,
+	return fail(
+		`AiClk still answers with new rows after ${MAX_PAGES} pages: this endpoint seems to know no pages`,
 	);
 }

@@ -4,8 +4,7 @@ import { fail, ok, type Result } from '../util/result';
 import { type Json, stringifyJson, textOf } from '../protocol/json';
 
 /**
- * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once, and for `money` a lost answer
- * is said in the plainest words.
+ * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
  */
 export type Effect = 'read' | 'change' | 'money';
 
@@ -31,12 +30,12 @@ export const CALL_TIMEOUT_MS = 60_000;
 /** How long an upload may take, in ms. */
 export const UPLOAD_TIMEOUT_MS = 30 * 60_000;
 
-/** The URL of a request: every value percent-encoded, blanks as `%20`. */
+/** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 export function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
 	const all = { ...parameters, ...(query && { query: stringifyJson(query) }) };
-	const pairs = Object.entries(all).map(
-		([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(textOf(value))}`,
-	);
+	const pairs = Object.entries(all)
+		.filter(([, value]) => value !== null)
+		.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(textOf(value))}`);
 	return `${baseUrl}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 
@@ -51,8 +50,12 @@ function contentOf({ body, form }: ApiRequest): Pick<IHttpRequestOptions, 'heade
 	return { headers: { ...accept, 'Content-Type': 'application/json' }, body: stringifyJson(body) };
 }
 
-const holdsFile = ({ form = {} }: ApiRequest): boolean =>
-	Object.values(form).some((value) => typeof value !== 'string');
+/** The files that a request holds. */
+export const filesOf = ({ form = {} }: ApiRequest): File[] =>
+	Object.values(form).flatMap((value) => (typeof value === 'string' ? [] : [value]));
+
+/** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
+export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
 
 /**
  * A request as n8n's HTTP helper wants it. The answer comes as text, whatever its HTTP status, and no redirect is followed.
@@ -67,7 +70,7 @@ export const toHttpOptions = (baseUrl: string, request: ApiRequest): IHttpReques
 	returnFullResponse: true,
 	ignoreHttpStatusErrors: true,
 	disableFollowRedirect: true,
-	timeout: holdsFile(request) ? UPLOAD_TIMEOUT_MS : CALL_TIMEOUT_MS,
+	timeout: filesOf(request).length > 0 ? UPLOAD_TIMEOUT_MS : CALL_TIMEOUT_MS,
 });
 
 const isDecodable = (path: string): boolean => {
@@ -81,29 +84,43 @@ const isDecodable = (path: string): boolean => {
 /** Where the Marketing-API is; the token endpoint and whatever else the host has is out of reach. */
 const API_ROOT = '/openapi/';
 
+/** A charge under another spelling would get around Confirm and all that keeps it from being sent twice. */
+const isCharge = (path: string, method: string): boolean =>
+	(method === 'GET' ? /\/charge(?![\w-])/i : /\/charge/i).test(path);
+
+/** The path of a URL of the credential's own host; any other text as it is. */
+const withoutHost = (typed: string, baseUrl: string): string =>
+	typed.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`) ? typed.slice(baseUrl.length) : typed;
+
 /**
- * Checks the path of a custom call: below `/openapi/`, and nothing that a server could read as another place.
+ * Checks the path of a custom call: below `/openapi/`, and nothing that a server could read as another place or as a charge.
  *
- * @param value as typed, with or without `/openapi/` and without a host, query or fragment
+ * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host; no query, no fragment
+ * @param baseUrl origin of the credential's host
  * @returns the path from `/openapi/` on, or what is wrong with it
  */
-export function readPath(value: unknown): Result<string, string> {
+export function readPath(value: unknown, baseUrl: string, method: string): Result<string, string> {
 	if (typeof value !== 'string' || value.trim() === '') return fail('is empty');
-	const typed = value.trim();
+	const typed = withoutHost(value.trim(), baseUrl);
 	if (/^[a-z][a-z\d+.-]*:|^\/\/|^\\/i.test(typed)) {
-		return fail("names a host: calls go to the credential's own host only");
+		return fail("names another host: calls go to the credential's own host only");
 	}
 	if (/[?#]/.test(typed)) return fail('holds a query or a fragment: use the field Query');
-	if (/%2e|%2f|%5c|\\/i.test(typed)) return fail('holds an encoded dot or slash, or a backslash');
+	if (/%2e|%2f|%5c|%3b|%25|\\/i.test(typed)) {
+		return fail('holds an encoded dot, slash, semicolon or percent sign, or a backslash');
+	}
 	if (!/^[\w\-.~/%!$&'()*+,;=:@]+$/.test(typed)) return fail('holds characters that no path has');
 	if (!isDecodable(typed)) return fail('holds a % that encodes no character');
 	const path = typed.startsWith(API_ROOT)
 		? typed
 		: `${API_ROOT}${typed.replace(/^\/?(openapi\/)?/, '')}`;
 	const segments = path.slice(API_ROOT.length).split('/');
-	if (segments.some((segment) => segment === '.' || segment === '..')) {
+	// Some servers cut a segment at its first semicolon before they resolve dots.
+	if (segments.some((segment) => /^\.{1,2}(;|$)/.test(segment))) {
 		return fail(`climbs out of ${API_ROOT}`);
 	}
 	if (segments.some((segment) => segment === '')) return fail('has an empty part');
-	return ok(path);
+	return isCharge(decodeURIComponent(path), method)
+		? fail('leads to a charge: use the resource Charge, which asks for Confirm and sends once')
+		: ok(path);
 }

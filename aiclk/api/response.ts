@@ -11,50 +11,59 @@ import { parseJson } from '../protocol/json';
 import { readNetworkError } from '../protocol/networkErrors';
 import type { Effect } from './request';
 
+/**
+ * What is known of a request that did not succeed. `not-sent`: it did not leave, or not as a whole. `refused`: AiClk, or
+ * something before it, said no and carried nothing out. `unknown`: it may have been carried out.
+ */
+export type Outcome = 'not-sent' | 'refused' | 'unknown';
+
 /** Why a call did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
 export interface ApiFailure {
-	kind:
-		/** AiClk does not accept the access token, so it did nothing. */
-		| 'token-rejected'
-		/** AiClk answered and said no. */
-		| 'refused'
-		/** No answer, or one that does not tell what was done. */
-		| 'unknown';
+	outcome: Outcome;
+	/** Whether AiClk said that it does not accept the access token. */
+	isTokenRejected: boolean;
 	/** What happened, with AiClk's own words. */
 	message: string;
-	/** What to do next, with code and trace_id. */
+	/** What to do next. */
 	description: string;
+	/** AiClk's code; null when it named none. */
+	code: number | null;
 	/** HTTP status as text; null when no answer came. */
 	httpCode: string | null;
+	/** AiClk's name for the request; null when it named none. */
+	traceId: string | null;
+}
+
+/** What is asked of AiClk, as far as an error about it is concerned. */
+export interface Asked {
+	effect: Effect;
+	/** Method and path, e.g. `GET /openapi/v1/account/info`. */
+	call: string;
+	/** What to check when AiClk refuses it. */
+	hint: string;
+	/** What must not show up in a text. */
+	secrets: readonly string[];
 }
 
 const CHECK_NETWORK =
 	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
 
-const NOT_SENT = `Nothing was changed. Run again later. ${CHECK_NETWORK}`;
-
-/** What to do when nothing was sent. Only what may be sent again by itself is worth n8n's Retry On Fail. */
-const UNREACHED: Record<Effect, string> = {
-	read: `Nothing was changed. Run again later; n8n's Retry On Fail does that by itself. ${CHECK_NETWORK}`,
-	change: NOT_SENT,
-	money: NOT_SENT,
-};
-
-/** What an answer that tells nothing means for what was asked, and what to do next. */
-const UNCERTAIN: Record<Effect, { message: string; description: string }> = {
+/** What to do after an answer that does not say what was done, and the end of the message. */
+const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = {
 	read: {
-		message: '',
-		description: UNREACHED.read,
+		consequence: '.',
+		description: `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
 	},
 	change: {
-		message: ' The change may have been carried out.',
+		consequence: '. The change may have been carried out: look before you send it again.',
 		description:
 			'It was sent once and is not repeated. Look at AiClk whether the change is there before you run this again.',
 	},
 	money: {
-		message: ' The transfer may have been carried out.',
+		consequence:
+			'. The transfer may have been carried out: do not send it again before you have checked.',
 		description:
-			"It was sent once and is not repeated. Check the account's transactions (流水) at AiClk before trying again: a second try could move the money twice.",
+			"It was sent once and is not repeated. Check the account's transactions at AiClk before trying again: a second try could move the money twice.",
 	},
 };
 
@@ -68,17 +77,76 @@ const AFTER_REJECTION: Record<Effect, string> = {
 	money: NOT_REPEATED,
 };
 
-function uncertain(effect: Effect, what: string, httpCode: string | null): ApiFailure {
-	const { message, description } = UNCERTAIN[effect];
-	return { kind: 'unknown', message: `${what}.${message}`, description, httpCode };
+type Reason = Pick<ApiFailure, 'outcome' | 'message' | 'description'>;
+
+const uncertain = (effect: Effect, what: string): Reason => ({
+	outcome: 'unknown',
+	message: `${what}${UNCERTAIN[effect].consequence}`,
+	description: UNCERTAIN[effect].description,
+});
+
+const refused = (message: string, description: string): Reason => ({
+	outcome: 'refused',
+	message,
+	description,
+});
+
+const RUN_LATER = 'Nothing was carried out. Run this again later, with fewer requests at a time.';
+const NOT_FOLLOWED =
+	'Nothing was carried out. Redirects are never followed, because the token would go along. Check the Base URL in the AiClk API credential.';
+
+/**
+ * HTTP statuses that say without AiClk's envelope that nothing was carried out (RFC 9110, RFC 6585). Not among them: 302 and
+ * 303, which may follow a request that was carried out, and 408 and 499, which gateways use for time-outs of their own.
+ */
+const REFUSALS: Record<number, [message: string, description?: string]> = {
+	301: ['AiClk answered with a redirect', NOT_FOLLOWED],
+	307: ['AiClk answered with a redirect', NOT_FOLLOWED],
+	308: ['AiClk answered with a redirect', NOT_FOLLOWED],
+	413: [
+		'The request, or the file in it, is too large for AiClk',
+		'Nothing was carried out. Send a smaller file, or fewer rows at a time.',
+	],
+	414: [
+		'The request names too many IDs, or its URL is too long for AiClk',
+		'Nothing was carried out. Split the IDs or filters over several items.',
+	],
+	431: [
+		'The request names too many IDs, or its header is too long for AiClk',
+		'Nothing was carried out. Split the IDs or filters over several items.',
+	],
+	429: ['AiClk, or a gateway before it, takes no more requests at the moment', RUN_LATER],
+};
+
+const UNCLEAR_REFUSALS = new Set([408, 499]);
+
+/** Of an answer without AiClk's envelope, which a gateway or a proxy may have written. */
+function readStatus(status: number, { effect, hint }: Asked): Reason {
+	if (status === 407) {
+		return {
+			outcome: 'not-sent',
+			message: 'The proxy of n8n wants a login (HTTP 407). Nothing was sent.',
+			description: 'Put user and password of the proxy into the proxy settings of n8n.',
+		};
+	}
+	const known = REFUSALS[status];
+	if (known !== undefined) return refused(`${known[0]} (HTTP ${status})`, known[1] ?? hint);
+	return status >= 400 && status < 500 && !UNCLEAR_REFUSALS.has(status)
+		? refused(
+				`AiClk does not know this call, or something before it refused it (HTTP ${status})`,
+				`Nothing was carried out. ${hint}`,
+			)
+		: uncertain(effect, `AiClk did not answer as documented (HTTP ${status})`);
 }
 
-/** AiClk's words, or that it gave none. */
-const wordsOf = ({ message }: Envelope, secrets: readonly string[]): string =>
-	sanitize(message, secrets) || 'no reason given';
+const isOutage = (code: number): boolean => code >= 500 && code <= 599;
 
-const traceOf = ({ code, traceId }: Envelope): string =>
-	`AiClk code ${code}${traceId === null ? '' : `, trace_id ${traceId}`}.`;
+/** Of an answer with AiClk's envelope. Only codes and statuses of 500 to 599 are outages: 40102 is a refusal. */
+function readRefusal(status: number, code: number, words: string, { effect, hint }: Asked): Reason {
+	return isOutage(status) || isOutage(code)
+		? uncertain(effect, `AiClk is temporarily unavailable: ${words}`)
+		: refused(`AiClk refused this: ${words}`, hint);
+}
 
 const parse = (text: unknown): unknown => {
 	try {
@@ -88,71 +156,84 @@ const parse = (text: unknown): unknown => {
 	}
 };
 
-/** What is asked of AiClk, as far as an error about it is concerned. */
-export interface Asked {
-	effect: Effect;
-	/** What to check when AiClk refuses it. */
-	hint: string;
-	/** What must not show up in a text. */
-	secrets: readonly string[];
-}
+/** Says in a description what was called, and AiClk's code and trace_id as it names them. */
+const signed = (description: string, { call }: Asked, envelope: Envelope | null): string => {
+	const trace = envelope?.traceId == null ? '' : `, trace_id ${envelope.traceId}`;
+	return `${description} ${call}${envelope === null ? '' : `: AiClk code ${envelope.code}${trace}`}.`;
+};
 
 /**
- * Reads the answer to a call.
- *
- * `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none). A status or code from 500 on is
- * no refusal: it does not tell what was done.
+ * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
  *
  * @param answer a full response with the body as text
+ * @returns the envelope of a success, or why it was none
  */
-export function readAnswer(
-	answer: unknown,
-	{ effect, hint, secrets }: Asked,
-): Result<Envelope, ApiFailure> {
+export function readAnswer(answer: unknown, asked: Asked): Result<Envelope, ApiFailure> {
 	if (!isHttpAnswer(answer)) {
-		return fail(uncertain(effect, 'AiClk sent no answer that n8n could read', null));
+		return failWith(uncertain(asked.effect, 'AiClk sent no answer that n8n could read'), asked);
 	}
-	const { statusCode, body } = answer;
-	const httpCode = String(statusCode);
-	const envelope = readEnvelope(parse(body));
+	const { statusCode } = answer;
+	const envelope = readEnvelope(parse(answer.body));
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
+	const words = sanitize(envelope?.message, asked.secrets) || 'no reason given';
 	if (statusCode === CODE_TOKEN_REJECTED || envelope?.code === CODE_TOKEN_REJECTED) {
-		const trace = envelope === null ? '' : ` ${traceOf(envelope)}`;
-		return fail({
-			kind: 'token-rejected',
-			message: `AiClk does not accept the access token${envelope === null ? '' : `: ${wordsOf(envelope, secrets)}`}`,
-			description: `${AFTER_REJECTION[effect]}${trace}`,
-			httpCode,
-		});
+		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
+		const reason = refused(message, AFTER_REJECTION[asked.effect]);
+		return failWith(reason, asked, statusCode, envelope, true);
 	}
-	if (envelope === null) {
-		const what =
-			statusCode >= 400 && statusCode < 500
-				? `AiClk does not know this call, or something before it refused it (HTTP ${httpCode})`
-				: `AiClk did not answer as documented (HTTP ${httpCode})`;
-		return fail(uncertain(effect, what, httpCode));
-	}
-	const words = wordsOf(envelope, secrets);
-	if (statusCode >= 500 || envelope.code >= 500) {
-		const failure = uncertain(effect, `AiClk is temporarily unavailable: ${words}`, httpCode);
-		return fail({ ...failure, description: `${failure.description} ${traceOf(envelope)}` });
-	}
-	return fail({
-		kind: 'refused',
-		message: `AiClk refused this: ${words}`,
-		description: `${hint} ${traceOf(envelope)}`,
-		httpCode,
-	});
+	const reason =
+		envelope === null
+			? readStatus(statusCode, asked)
+			: readRefusal(statusCode, envelope.code, words, asked);
+	return failWith(reason, asked, statusCode, envelope);
 }
 
-/** Turns what n8n's HTTP helper threw into a failure: no answer came. */
-export function noAnswer(error: unknown, effect: Effect): ApiFailure {
-	const { mayHaveArrived, words } = readNetworkError(error);
-	if (mayHaveArrived) return uncertain(effect, `AiClk's answer was lost: ${words}`, null);
-	return {
-		kind: 'unknown',
-		message: `AiClk could not be reached: ${words}. Nothing was sent.`,
-		description: UNREACHED[effect],
-		httpCode: null,
-	};
+const failWith = (
+	reason: Reason,
+	asked: Asked,
+	statusCode?: number,
+	envelope: Envelope | null = null,
+	isTokenRejected = false,
+) =>
+	fail<ApiFailure>({
+		...reason,
+		description: signed(reason.description, asked, envelope),
+		isTokenRejected,
+		code: envelope?.code ?? null,
+		httpCode: statusCode === undefined ? null : String(statusCode),
+		traceId: envelope?.traceId ?? null,
+	});
+
+/**
+ * Turns what n8n's HTTP helper threw into a failure: no answer came.
+ *
+ * @param error read for its codes only; it holds the request with its secrets
+ */
+export function noAnswer(error: unknown, asked: Asked): ApiFailure {
+	const { mayHaveArrived, words, remedy } = readNetworkError(error);
+	return failWith(
+		mayHaveArrived
+			? uncertain(asked.effect, `AiClk's answer was lost: ${words}`)
+			: notSent(
+					`AiClk could not be reached: ${words}`,
+					remedy ?? `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
+				),
+		asked,
+	).failure;
 }
+
+/** A reason for what did not leave. @param message without a full stop */
+const notSent = (message: string, description: string): Reason => ({
+	outcome: 'not-sent',
+	message: `${message}. Nothing was sent.`,
+	description,
+});
+
+/**
+ * A failure of a request that was not sent, or not as a whole.
+ *
+ * @param message what happened, without a full stop
+ * @param description what to do next
+ */
+export const neverSent = (message: string, description: string, asked: Asked): ApiFailure =>
+	failWith(notSent(message, description), asked).failure;

@@ -1,31 +1,78 @@
+type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Thrown into the sending of a file that is not what it was announced to be. */
+class FileChangedError extends Error {
+	override readonly name = 'FileChangedError';
+}
+
 /**
  * A file of known size whose bytes are read only while it is sent, so that a video never sits in memory. Forms read files
- * through `size` and `stream()` (axios formDataToStream.js; the same in Node's own fetch).
+ * through `size` and `stream()` (axios formDataToStream.js; the same in Node's own fetch). It never sends more or fewer
+ * bytes than its size: a server would wait for the rest.
  */
 export class StreamedFile extends File {
-	/** Bytes that `open` will give. */
+	/** Bytes that are announced, and sent. */
 	override readonly size: number;
+
+	/** Why the file could not be sent as a whole, as the end of a sentence; null as long as it could. */
+	failure: string | null = null;
 
 	/**
 	 * @param size in bytes
-	 * @param open gives the bytes; called once, when the sending begins
+	 * @param open returns the bytes; called once, when the sending begins
 	 */
 	constructor(
 		name: string,
 		mimeType: string,
 		size: number,
-		private readonly open: () => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
+		private readonly open: () => Promise<Bytes> | Bytes,
 	) {
 		super([], name, { type: mimeType });
 		this.size = size;
 	}
 
 	override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-		const { open } = this;
-		return ReadableStream.from(
-			(async function* () {
-				for await (const bytes of await open()) yield bytes as Uint8Array<ArrayBuffer>;
-			})(),
-		);
+		return ReadableStream.from(this.read()) as ReadableStream<Uint8Array<ArrayBuffer>>;
 	}
+
+	private async *read(): AsyncGenerator<Uint8Array> {
+		let sent = 0;
+		try {
+			for await (const bytes of await this.open()) {
+				sent += bytes.length;
+				if (sent > this.size) break;
+				yield bytes;
+			}
+		} catch {
+			this.failure = 'could not be read any more: n8n may have deleted it';
+		}
+		if (this.failure === null && sent !== this.size) {
+			this.failure = `has changed since it was stored: ${sent > this.size ? 'more than ' : ''}${Math.min(sent, this.size)} of ${this.size} bytes were found`;
+		}
+		if (this.failure !== null) throw new FileChangedError(this.failure);
+	}
+}
+
+/** MIME types whose file extension is not their second part. */
+const EXTENSIONS: Record<string, string> = {
+	'application/vnd.android.package-archive': 'apk',
+	'image/jpeg': 'jpg',
+	'image/svg+xml': 'svg',
+	'text/plain': 'txt',
+	'video/quicktime': 'mov',
+	'video/x-msvideo': 'avi',
+};
+
+/**
+ * The name that a file is sent under. One without a name is called after its type, because AiClk tells files by extension.
+ *
+ * @param name as n8n has it, which may be missing or empty
+ * @param extension as n8n has it, without a dot
+ */
+export function fileNameOf(name: unknown, extension: unknown, mimeType = ''): string {
+	if (typeof name === 'string' && name.trim() !== '') return name;
+	const type = mimeType.split(';')[0]?.trim().toLowerCase() ?? '';
+	const known = EXTENSIONS[type] ?? /\/([a-z\d]+)$/.exec(type)?.[1];
+	const ending = typeof extension === 'string' && extension !== '' ? extension : known;
+	return ending === undefined ? 'file' : `file.${ending}`;
 }

@@ -1,5 +1,11 @@
 import { fail, ok, type Result } from '../util/result';
-import { type Json, parseJsonToSend, toJson } from '../protocol/json';
+import {
+	findJsonError,
+	findUnsendable,
+	type Json,
+	parseJsonToSend,
+	toJson,
+} from '../protocol/json';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a
@@ -7,8 +13,16 @@ import { type Json, parseJsonToSend, toJson } from '../protocol/json';
  */
 export type Read<T> = Result<T, string>;
 
-const MOST_UINT64 = 2n ** 64n - 1n;
-const MOST_INT32 = 2 ** 31 - 1;
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MAX_INT32 = 2 ** 31 - 1;
+const MIN_INT32 = -(2 ** 31);
+
+/** Whether a field was left empty, or its expression yields nothing: no value, blank text, or an empty list. */
+export const isNothing = (value: unknown): boolean =>
+	value === undefined ||
+	value === null ||
+	(typeof value === 'string' && value.trim() === '') ||
+	(Array.isArray(value) && value.length === 0);
 
 /** An id of AiClk (int or uint64 on its pages): digits as text, or a number that is still exact. */
 export function readId(value: unknown): Read<bigint> {
@@ -17,39 +31,39 @@ export function readId(value: unknown): Read<bigint> {
 	}
 	const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 	if (text === '') return fail('is empty');
-	if (!/^\d{1,20}$/.test(text) || BigInt(text) > MOST_UINT64) {
+	if (!/^\d{1,20}$/.test(text) || BigInt(text) > MAX_UINT64) {
 		return fail('is not an ID: digits only, e.g. 1000002');
 	}
 	return BigInt(text) === 0n ? fail('cannot be 0') : ok(BigInt(text));
 }
 
-/** Ids as a list, or as text with commas, blanks or line breaks between them; none is fine. */
+/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
 export function readIds(value: unknown): Read<bigint[]> {
 	const parts: unknown[] = Array.isArray(value)
 		? value
 		: typeof value === 'string'
 			? value.split(/[\s,;，、]+/).filter((part) => part !== '')
-			: value === undefined || value === null
-				? []
-				: [value];
-	const ids = parts.map(readId);
-	const bad = ids.findIndex(({ ok: isFine }) => !isFine);
-	const first = ids[bad];
-	if (first !== undefined && !first.ok)
-		return fail(`has an entry (number ${bad + 1}) that ${first.failure}`);
-	return ok(ids.flatMap((id) => (id.ok ? [id.value] : [])));
+			: [value];
+	if (isNothing(value) || parts.length === 0) return fail('is empty');
+	const ids: bigint[] = [];
+	for (const [index, part] of parts.entries()) {
+		const id = readId(part);
+		if (!id.ok) return fail(`has an entry (number ${index + 1}) that ${id.failure}`);
+		ids.push(id.value);
+	}
+	return ok(ids);
 }
 
-/** A whole number, typed or as text. */
+/** A whole number, typed or as text; between `min` and `max`, which are those of int32 unless they are named. */
 export function readWholeNumber(
 	value: unknown,
-	{ least = -MOST_INT32 - 1, most = MOST_INT32 }: { least?: number; most?: number } = {},
+	{ min = MIN_INT32, max = MAX_INT32 }: { min?: number; max?: number } = {},
 ): Read<number> {
 	const number =
 		typeof value === 'string' && /^\s*-?\d{1,15}\s*$/.test(value) ? Number(value) : value;
 	if (typeof number !== 'number' || !Number.isInteger(number)) return fail('is not a whole number');
-	if (number < least) return fail(`is below ${least}`);
-	return number > most ? fail(`is above ${most}`) : ok(number);
+	if (number < min) return fail(`is below ${min}`);
+	return number > max ? fail(`is above ${max}`) : ok(number);
 }
 
 /** An amount of money in fen, as AiClk has it (int32); negative takes money back (P10-P13). */
@@ -61,75 +75,74 @@ export function readAmount(value: unknown): Read<number> {
 		: fail('is not a whole number: amounts are in fen (100 fen are 1 yuan)');
 }
 
-const isDate = (value: unknown): value is Date =>
-	Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN(Number(value));
-
-/** What luxon's DateTime and Date have: n8n's expressions yield both, from another realm than this code's. */
-const isoOf = (value: unknown, timeZone: string): unknown => {
-	// Swedish dates are written YYYY-MM-DD.
-	if (isDate(value)) return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(value);
-	const { toISO } = (value ?? {}) as { toISO?: unknown };
-	return typeof toISO === 'function' ? (value as { toISO(): unknown }).toISO() : value;
-};
-
-/**
- * A day: a date picker's value, a text that begins with YYYY-MM-DD, or a date of n8n. The day is taken as written, in
- * whatever time zone that was: AiClk's pages name none.
- *
- * @param timeZone IANA name; a JavaScript Date is a moment and has none of its own
- * @returns YYYY-MM-DD
- */
-export function readDay(value: unknown, timeZone: string): Read<string> {
-	const text = isoOf(value, timeZone);
-	if (text === '' || text === undefined || text === null) return fail('is empty');
-	const day =
-		typeof text === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(text.trim())?.[0] : undefined;
-	if (day === undefined) return fail('is not a date: write it as 2026-01-31');
-	const date = new Date(`${day}T00:00:00Z`);
-	return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
-		? ok(day)
-		: fail(`names a day that does not exist (${day})`);
+/** A switch: true or false, also as text, which is what expressions often yield. */
+export function readSwitch(value: unknown): Read<boolean> {
+	if (value === true || value === 'true') return ok(true);
+	return value === false || value === 'false' ? ok(false) : fail('is neither true nor false');
 }
 
-/** A text; numbers are taken as such. Without `required` it may be empty. */
-export function readText(value: unknown, { required = false } = {}): Read<string> {
-	if (typeof value !== 'string' && typeof value !== 'number') {
-		return value === undefined || value === null
-			? readText('', { required })
-			: fail('is not a text');
+/** Text; numbers are taken as such. At least one character other than white space. */
+export function readText(value: unknown): Read<string> {
+	if (isNothing(value)) return fail('is empty');
+	if (typeof value !== 'string' && typeof value !== 'number') return fail('is not a text');
+	const unsendable = findUnsendable(value);
+	return unsendable === null ? ok(String(value)) : fail(unsendable.failure);
+}
+
+/** Text that may be left empty. */
+export const readOptionalText = (value: unknown): Read<string> =>
+	isNothing(value) ? ok('') : readText(value);
+
+const notDocumented = (name: unknown): Read<never> =>
+	fail(`holds '${String(name).slice(0, 60)}', which AiClk does not document here`);
+
+/** Reads one of some known values. Letter case counts. */
+export const oneOf =
+	<T extends string | number>(known: readonly T[]) =>
+	(value: unknown): Read<T> => {
+		const found = known.find((one) => String(one) === String(value));
+		if (found !== undefined) return ok(found);
+		return isNothing(value) ? fail('is empty: choose one') : notDocumented(value);
+	};
+
+/** Reads some of the known names, as a list or as text with commas between them; at least one. */
+export const someOf =
+	(known: readonly string[]) =>
+	(value: unknown): Read<string[]> => {
+		const names = (Array.isArray(value) ? value : String(value ?? '').split(','))
+			.map((name) => String(name).trim())
+			.filter((name) => name !== '');
+		if (names.length === 0) return fail('is empty: choose at least one');
+		const unknown = names.find((name) => !known.includes(name));
+		return unknown === undefined ? ok([...new Set(names)]) : notDocumented(unknown);
+	};
+
+function parse(value: unknown): Read<Json> {
+	try {
+		return ok(typeof value === 'string' ? parseJsonToSend(value) : toJson(value));
+	} catch {
+		const place = typeof value === 'string' ? findJsonError(value) : null;
+		return fail(
+			place === null
+				? 'is not valid JSON'
+				: `is not valid JSON: see line ${place.line}, column ${place.column}`,
+		);
 	}
-	return required && String(value).trim() === '' ? fail('is empty') : ok(String(value));
-}
-
-/** Some of the known names, as a list or as text with commas between them; one at least unless it may be empty. */
-export function readNames(
-	value: unknown,
-	known: readonly string[],
-	{ mayBeEmpty = false } = {},
-): Read<string[]> {
-	const names = (Array.isArray(value) ? value : String(value ?? '').split(','))
-		.map((name) => String(name).trim())
-		.filter((name) => name !== '');
-	if (names.length === 0 && !mayBeEmpty) return fail('is empty: choose one at least');
-	const unknown = names.find((name) => !known.includes(name));
-	return unknown === undefined
-		? ok([...new Set(names)])
-		: fail(`holds '${unknown.slice(0, 60)}', which AiClk does not document here`);
 }
 
 /**
- * A JSON object, as such or as text; ids beyond 2^53 keep every digit. Empty is `{}`. An object out of an expression is taken
- * for what JSON makes of it: no undefined members, dates as ISO 8601.
+ * A JSON object, as such or as text; ids beyond 2^53 keep every digit where they are text. Empty is `{}`. An object out of an
+ * expression is taken for what JSON makes of it: no undefined members, dates as ISO 8601.
  */
 export function readJsonObject(value: unknown): Read<Record<string, Json>> {
-	if (value === undefined || value === null || value === '') return ok({});
-	let parsed: Json;
-	try {
-		parsed = typeof value === 'string' ? parseJsonToSend(value) : toJson(value);
-	} catch {
-		return fail('is not valid JSON');
+	if (isNothing(value) && !Array.isArray(value)) return ok({});
+	const parsed = parse(value);
+	if (!parsed.ok) return parsed;
+	if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
+		return fail('is not a JSON object');
 	}
-	return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-		? ok(parsed)
-		: fail('is not a JSON object');
+	const unsendable = findUnsendable(parsed.value);
+	return unsendable === null
+		? ok(parsed.value)
+		: fail(`has a member '${unsendable.path}' that ${unsendable.failure}`);
 }

@@ -24,16 +24,29 @@ export const UPLOAD_TYPE_FIELD = 'material_type';
 /** P4, P5, P10-P13: the text calls the JSON body a list, every example is one object. The examples count. */
 export const toBody = <T>(fields: T): T => fields;
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const NO_ROWS: readonly unknown[] = [undefined, null, '', false, 0];
+
 /**
- * P3, P7: `data.list` is typed object (P3) and json (P7) but shown as rows, and P9 types `data` itself as an array. All are
- * taken; a single object, which the tables could mean, is one row.
+ * The rows in the `data` of a list. P3, P7: `data.list` is typed object (P3) and json (P7) but shown as rows, and P9 types
+ * `data` itself as an array. All are taken; a single object with members, which the tables could mean, is one row.
+ *
+ * @returns null where no rows can be found: `data` is neither an array nor an object with `list`
  */
-export function rowsOf(data: unknown): unknown[] {
+export function rowsOf(data: unknown): unknown[] | null {
 	if (Array.isArray(data)) return data;
-	const { list } = (data ?? {}) as { list?: unknown };
-	if (list === undefined || list === null) return [];
-	return Array.isArray(list) ? list : [list];
+	if (!isObject(data) || !('list' in data)) return null;
+	const { list } = data;
+	if (Array.isArray(list)) return list;
+	if (isObject(list)) return Object.keys(list).length === 0 ? [] : [list];
+	return NO_ROWS.includes(list) ? [] : null;
 }
+
+/** The same `data` with other rows. */
+export const withRows = (data: unknown, rows: unknown[]): unknown =>
+	isObject(data) ? { ...data, list: rows } : rows;
 
 /** P8: `id` and `pid` are typed string but shown as numbers: they come out as texts. */
 export const TEXT_IDS_OF_MATERIAL = ['id', 'pid'];

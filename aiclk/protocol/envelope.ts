@@ -13,6 +13,8 @@ export interface Envelope {
 	message: string;
 	data: unknown;
 	traceId: string | null;
+	/** All that AiClk sent, with the names that it has there. */
+	body: Record<string, unknown>;
 }
 
 const TRACE_ID = /^[\w.:-]{1,64}$/;
@@ -33,6 +35,7 @@ export function readEnvelope(body: unknown): Envelope | null {
 		message: typeof message === 'string' ? message : '',
 		data,
 		traceId: typeof traceId === 'string' && TRACE_ID.test(traceId) ? traceId : null,
+		body: body as Record<string, unknown>,
 	};
 }
 

@@ -6,7 +6,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 const QUOTE = '"';
 
-/** The index behind the text that begins at `start` with a quotation mark; the end if it never ends. */
+/** The index behind the string that begins at `start` with a quotation mark; the end if it never ends. */
 function endOfText(json: string, start: number): number {
 	for (let from = start + 1; ;) {
 		const end = json.indexOf(QUOTE, from);
@@ -52,10 +52,13 @@ export const parseJson = (json: string): unknown =>
 /** No text of a person begins with it. */
 const MARK = '\0';
 
-const MARKED_NUMBER = new RegExp(`^${MARK}-?\\d+$`);
+const MARKED_NUMBER = new RegExp(`^${MARK}(-?\\d+|NaN|-?Infinity)$`);
 
-const unmark = (_key: string, value: Json): Json =>
-	typeof value === 'string' && MARKED_NUMBER.test(value) ? BigInt(value.slice(1)) : value;
+const unmark = (_key: string, value: Json): Json => {
+	const number = typeof value === 'string' ? MARKED_NUMBER.exec(value)?.[1] : undefined;
+	if (number === undefined) return value;
+	return /\d/.test(number) ? BigInt(number) : Number(number);
+};
 
 /**
  * `JSON.parse` for what is to be sent on: whole numbers beyond 2^53 come as bigints, which `stringifyJson` writes as numbers.
@@ -68,14 +71,16 @@ export function parseJsonToSend(json: string): Json {
 }
 
 /**
- * What JSON can hold of a value, with bigints.
+ * What JSON can hold of a value out of an n8n expression: dates as ISO 8601, no undefined members. Bigints and numbers
+ * that JSON has no notation for (Infinity, NaN) are kept, for `findUnsendable` to see.
  *
- * @throws TypeError when it refers to itself
+ * @throws TypeError when the value refers to itself
  */
 export function toJson(value: unknown): Json {
-	const json = JSON.stringify(value, (_key, member: unknown) =>
-		typeof member === 'bigint' ? `${MARK}${member}` : member,
-	) as string | undefined;
+	const json = JSON.stringify(value, (_key, member: unknown) => {
+		if (typeof member === 'bigint') return `${MARK}${member}`;
+		return typeof member === 'number' && !Number.isFinite(member) ? `${MARK}${member}` : member;
+	}) as string | undefined;
 	return json === undefined ? null : (JSON.parse(json, unmark) as Json);
 }
 
@@ -90,6 +95,113 @@ export function stringifyJson(value: Json): string {
 	return `{${members.join(',')}}`;
 }
 
-/** A value where only texts travel, as in a URL or a form: texts as they are, all else as JSON. */
+/** A value where only text travels, as in a URL or a form: strings as they are, everything else as JSON. */
 export const textOf = (value: Json): string =>
 	typeof value === 'string' ? value : stringifyJson(value);
+
+/** Half of a character outside the basic plane, e.g. of an emoji that was cut: no URL and no UTF-8 can hold it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function faultOf(value: Json): string | null {
+	if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+		return 'is a number that n8n has rounded: pass it as text';
+	}
+	if (typeof value === 'number' && !Number.isFinite(value)) {
+		return 'is a number that is too large, or none at all';
+	}
+	return typeof value === 'string' && LONE_SURROGATE.test(value)
+		? 'holds half a character, e.g. of an emoji that was cut'
+		: null;
+}
+
+/** A part of a JSON value that cannot be sent as it was meant. */
+export interface Unsendable {
+	/** Where it stands, e.g. `a.b[2]`; '' for the value itself. */
+	path: string;
+	/** The end of a sentence. */
+	failure: string;
+}
+
+/**
+ * Finds what cannot be sent as it was meant: whole numbers that a JavaScript number has rounded, numbers that JSON has no
+ * notation for, and strings with half a character.
+ *
+ * @returns the first one, or null
+ */
+export function findUnsendable(value: Json, path = ''): Unsendable | null {
+	const failure = faultOf(value);
+	if (failure !== null) return { path, failure };
+	if (typeof value !== 'object' || value === null) return null;
+	for (const [key, member] of Object.entries(value)) {
+		const name = Array.isArray(value) ? `[${key}]` : `${path === '' ? '' : '.'}${key}`;
+		const found = findUnsendable(key, `${path}${name}`) ?? findUnsendable(member, `${path}${name}`);
+		if (found !== null) return found;
+	}
+	return null;
+}
+
+const JSON_SPACE = /[ \t\r\n]*/y;
+const JSON_STRING = /"(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
+const JSON_SCALAR = new RegExp(`${JSON_STRING.source}|${NUMBER.source}|true|false|null`, 'uy');
+
+/** Reads JSON from `at` on. @returns the index behind the value, or -1 after `stop` was told where it is none */
+function endOfValue(json: string, at: number, stop: (index: number) => void): number {
+	const match = (pattern: RegExp, from: number): number => {
+		pattern.lastIndex = from;
+		return pattern.test(json) ? pattern.lastIndex : -1;
+	};
+	const skip = (from: number): number => match(JSON_SPACE, from);
+	const fail = (index: number): number => {
+		stop(index);
+		return -1;
+	};
+	let index = skip(at);
+	const close = { '{': '}', '[': ']' }[json[index] ?? ''];
+	if (close === undefined) {
+		const end = match(JSON_SCALAR, index);
+		return end === -1 ? fail(index) : skip(end);
+	}
+	index = skip(index + 1);
+	if (json[index] === close) return skip(index + 1);
+	for (;;) {
+		if (close === '}') {
+			const behindKey = match(JSON_STRING, index);
+			if (behindKey === -1) return fail(index);
+			index = skip(behindKey);
+			if (json[index] !== ':') return fail(index);
+			index += 1;
+		}
+		index = endOfValue(json, index, stop);
+		if (index === -1) return -1;
+		if (json[index] === close) return skip(index + 1);
+		if (json[index] !== ',') return fail(index);
+		index = skip(index + 1);
+	}
+}
+
+/**
+ * Where a text stops being JSON. Node's own messages name no position for short texts.
+ *
+ * @returns line and column, both counted from 1; null when the text is JSON
+ */
+export function findJsonError(json: string): { line: number; column: number } | null {
+	let stopped = -1;
+	const end = endOfValue(json, 0, (index) => (stopped = index));
+	if (end === json.length) return null;
+	const before = json.slice(0, end === -1 ? stopped : end).split('\n');
+	return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
+
+/** Puts values under their names, of which a dot leads into an object; what is undefined is left out. */
+export function nest(
+	entries: Array<[name: string, value: Json | undefined]>,
+): Record<string, Json> {
+	const result: Record<string, Json> = {};
+	for (const [name, value] of entries) {
+		if (value === undefined) continue;
+		const [outer = '', inner] = name.split('.');
+		result[outer] =
+			inner === undefined ? value : { ...(result[outer] as object | undefined), [inner]: value };
+	}
+	return result;
+}

@@ -130,6 +130,7 @@ export const STATUS = { operation: 'status' };
 export const CHARGE = {
 	resource: 'charge',
 	operation: 'agent',
+	accountId: '1000002',
 	targetUser: '1000004',
 	money: 10_000,
 	confirm: true,

@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 /** The largest uint64. */
-const MOST = '18446744073709551615';
+const MAX_UINT64 = '18446744073709551615';
 
 interface Call {
 	method: string;
@@ -31,8 +31,15 @@ type Reply = (call: Call, n: number) => [status: number, body: unknown];
 
 const METHODS = ['GET', 'POST', 'DELETE'];
 
+/** What AiClk's pages document: an object for an account, rows for a list, nothing for a change. */
+const answerWell: Reply = ({ method, url }) => {
+	const list = url.includes('monitor') ? [] : { list: [] };
+	const data = url.includes('account/info') ? { balance: 1 } : list;
+	return [200, { code: 200, data: method === 'GET' ? data : null, message: 'success' }];
+};
+
 /** Answers everything below /openapi/. */
-function onApi(reply: Reply = () => [200, { code: 200, data: null, message: 'success' }]): Call[] {
+function onApi(reply: Reply = answerWell): Call[] {
 	const calls: Call[] = [];
 	function answer(this: nock.ReplyFnContext, uri: string) {
 		const { method, headers } = this.req;
@@ -94,6 +101,9 @@ const set = (resource: string, operation: string, parameters: IDataObject = {}):
 	...parameters,
 });
 
+/** The credential's account is never the payer of a charge, so the field is filled in. */
+const PAYER = { accountId: '1000002' };
+
 const ALL_FUND_FIELDS = '"fields":["date","cash_cost","coupon_cost","compensation"]';
 const PAGE = '"page":1,"page_size":50';
 const PERSON = {
@@ -141,14 +151,14 @@ const ENDPOINTS: Array<
 			fields: ['creative_id', 'title'],
 			filters: {
 				campaignId: '300001',
-				creativeIds: `77777, ${MOST}`,
+				creativeIds: `77777, ${MAX_UINT64}`,
 				configureStatus: ['ENABLE'],
 				createdFrom: '2020-03-10',
 				createdTo: '2020-03-12',
 				updatedFrom: '2020-03-11',
 			},
 		}),
-		`/openapi/v1/creative/get?account_id=7&query={"campaign_id":300001,"creative_id":[77777,${MOST}],"configure_status":["ENABLE"],"created_at":{"start":"2020-03-10","end":"2020-03-12"},"updated_at":{"start":"2020-03-11"},"fields":["creative_id","title"],${PAGE}}`,
+		`/openapi/v1/creative/get?account_id=7&query={"campaign_id":300001,"creative_id":[77777,${MAX_UINT64}],"configure_status":["ENABLE"],"created_at":{"start":"2020-03-10","end":"2020-03-12"},"updated_at":{"start":"2020-03-11"},"fields":["creative_id","title"],${PAGE}}`,
 		undefined,
 	],
 	[
@@ -193,19 +203,25 @@ const ENDPOINTS: Array<
 	],
 	[
 		'POST charge/agent',
-		set('charge', 'agent', { targetUser: '1000004', money: 10000, confirm: true }),
+		set('charge', 'agent', { ...PAYER, targetUser: '1000004', money: 10000, confirm: true }),
 		'/openapi/v1/charge/agent?account_id=1000002',
 		'{"target_user":1000004,"money":10000,"comment":""}',
 	],
 	[
 		'POST charge/agent-coupon',
-		set('charge', 'agentCoupon', { targetUser: MOST, coupon: -10000, confirm: true }),
+		set('charge', 'agentCoupon', {
+			...PAYER,
+			targetUser: MAX_UINT64,
+			coupon: -10000,
+			confirm: true,
+		}),
 		'/openapi/v1/charge/agent-coupon?account_id=1000002',
-		`{"target_user":${MOST},"coupon":-10000,"comment":""}`,
+		`{"target_user":${MAX_UINT64},"coupon":-10000,"comment":""}`,
 	],
 	[
 		'POST charge/sub-agent-v2',
 		set('charge', 'subAgent', {
+			...PAYER,
 			subAgentUser: '1000003',
 			targetUser: '1000003',
 			money: 10000,
@@ -217,13 +233,23 @@ const ENDPOINTS: Array<
 	],
 	[
 		'POST charge/sub-agent-coupon',
-		set('charge', 'subAgentCoupon', { targetUser: 1000003, coupon: '10000', confirm: true }),
+		set('charge', 'subAgentCoupon', {
+			...PAYER,
+			targetUser: 1000003,
+			coupon: '10000',
+			confirm: true,
+		}),
 		'/openapi/v1/charge/sub-agent-coupon?account_id=1000002',
 		'{"target_user":1000003,"coupon":10000,"comment":""}',
 	],
 ];
 
-const CHARGE = set('charge', 'agent', { targetUser: '1000004', money: 10000, confirm: true });
+const CHARGE = set('charge', 'agent', {
+	...PAYER,
+	targetUser: '1000004',
+	money: 10000,
+	confirm: true,
+});
 const INFO = set('account', 'getInfo');
 const FUND = set('account', 'getFundRecords', { startDate: '2026-01-01', endDate: '2026-12-31' });
 const CALL = set('api', 'call', { path: 'v1/report' });
@@ -270,7 +296,9 @@ describe('the request of each operation', () => {
 		expect(body).toMatch(
 			/name="file"; filename="图 1.png"\r\nContent-Type: image\/png\r\n\r\nthe picture\r\n/,
 		);
-		expect(jsonOf(items)).toEqual([{ id: '24198456', pid: '0', cover: { id: '24198455' } }]);
+		expect(jsonOf(items)).toEqual([
+			{ account_id: 1000002, id: '24198456', pid: '0', cover: { id: '24198455' } },
+		]);
 	});
 
 	it('leaves nothing that could break out of a URL parameter', async () => {
@@ -347,11 +375,16 @@ describe('lists', () => {
 		const { bench } = newBench();
 		onApi(() => [
 			200,
-			`{"code":200,"message":"success","data":{"list":[{"creative_id":${MOST},"title":"${MOST} \\" 9","n":9007199254740991}]}}`,
+			`{"code":200,"message":"success","data":{"list":[{"creative_id":${MAX_UINT64},"title":"${MAX_UINT64} \\" 9","n":9007199254740991}]}}`,
 		]);
 		const items = await bench.runAiClk(set('creative', 'getAll'));
 		expect(jsonOf(items)).toEqual([
-			{ creative_id: MOST, title: `${MOST} " 9`, n: 9_007_199_254_740_991 },
+			{
+				account_id: 1000002,
+				creative_id: MAX_UINT64,
+				title: `${MAX_UINT64} " 9`,
+				n: 9_007_199_254_740_991,
+			},
 		]);
 	});
 });
@@ -361,8 +394,8 @@ describe('custom call', () => {
 		['GET', {}, '/openapi/v1/report?account_id=1000002', ''],
 		[
 			'GET',
-			{ query: `{ "id": ${MOST}, "fields": ["a"] }` },
-			`/openapi/v1/report?account_id=1000002&query={"id":${MOST},"fields":["a"]}`,
+			{ query: `{ "id": ${MAX_UINT64}, "fields": ["a"] }` },
+			`/openapi/v1/report?account_id=1000002&query={"id":${MAX_UINT64},"fields":["a"]}`,
 			'',
 		],
 		[
@@ -373,9 +406,9 @@ describe('custom call', () => {
 		],
 		[
 			'POST',
-			{ bodyType: 'json', body: `{ "ids": [${MOST}] }` },
+			{ bodyType: 'json', body: `{ "ids": [${MAX_UINT64}] }` },
 			'/openapi/v1/report?account_id=1000002',
-			`{"ids":[${MOST}]}`,
+			`{"ids":[${MAX_UINT64}]}`,
 		],
 		['DELETE', {}, '/openapi/v1/report?account_id=1000002', ''],
 	])('%s with %j', async (method, parameters, url, body) => {
@@ -490,15 +523,27 @@ describe('money', () => {
 		const error = await failureOf(
 			bench.runAiClk(CHARGE, [{ json: {} }, { json: {} }, { json: {} }]),
 		);
-		expect(error.message).toMatch(/token endpoint did not answer/);
+		expect(error.message).toMatch(/credential has changed since this item was read.*not-sent/);
 		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
 	});
 
-	it('says so when it worked', async () => {
+	it('outputs what it has moved', async () => {
 		const { bench } = newBench();
-		onApi();
-		expect(await bench.runAiClk(CHARGE)).toEqual([
-			{ json: { success: true }, pairedItem: { item: 0 } },
+		onApi(() => [200, success(null)]);
+		const charge = { ...CHARGE, operation: 'subAgent', subAgentUser: MAX_UINT64, money: -5 };
+		expect(await bench.runAiClk(charge)).toEqual([
+			{
+				json: {
+					success: true,
+					payer: '1000002',
+					subManager: MAX_UINT64,
+					target: '1000004',
+					amount: -5,
+					kind: 'money',
+					traceId: 'cc44',
+				},
+				pairedItem: { item: 0 },
+			},
 		]);
 	});
 });
@@ -514,7 +559,7 @@ describe('a token that AiClk refuses', () => {
 		'%s during 100 items: one refresh, every item answered',
 		async (_, status, isAged) => {
 			const { bench, refreshes } = newBench();
-			onApi(() => [200, success({})]);
+			onApi(() => [200, success({ balance: 1 })]);
 			await bench.runAiClk(INFO);
 			nock.cleanAll();
 			const more = onRefresh(() => [200, issued('access-2')]);
@@ -536,14 +581,16 @@ describe('a token that AiClk refuses', () => {
 	it('for one endpoint only costs no refresh: it is a permission that is missing', async () => {
 		const { bench, refreshes } = newBench();
 		const calls = onApi(({ url }) =>
-			url.includes('account/info') ? [200, success({})] : [200, REJECTED],
+			url.includes('account/info') ? [200, success({ balance: 1 })] : [200, REJECTED],
 		);
 		const output = await bench.runAiClk(set('creative', 'getAll'), hundred, {
 			onError: 'continueRegularOutput',
 		});
 		expect(refreshes).toHaveLength(1);
 		expect(output).toHaveLength(100);
-		expect(output[0]?.json.error).toMatch(/does not accept the access token: access_token 无效/);
+		expect(output[0]?.json.error).toMatchObject({
+			message: expect.stringMatching(/does not accept the access token: access_token 无效/),
+		});
 		// AiClk is asked once, and that is remembered for a while.
 		expect(calls).toHaveLength(101);
 	});
@@ -620,10 +667,10 @@ describe('bad input', () => {
 		['is after', { ...FUND, startDate: '2026-02-02', endDate: '2026-02-01' }],
 		["'Limit' is below 1", { ...FUND, limit: 0 }],
 		["'Limit' is not a whole number", { ...FUND, limit: 1.5 }],
-		["'Money' cannot be 0", { ...CHARGE, money: 0 }],
-		["'Money' is not a whole number: amounts are in fen", { ...CHARGE, money: 99.5 }],
-		["'Money' is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
-		["'Target User' is empty", { ...CHARGE, targetUser: '' }],
+		["'Money (Fen)' cannot be 0", { ...CHARGE, money: 0 }],
+		["'Money (Fen)' is not a whole number: amounts are in fen", { ...CHARGE, money: 99.5 }],
+		["'Money (Fen)' is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
+		["'Target' is empty", { ...CHARGE, targetUser: '' }],
 		["'Password' must have 6 to 30", set('advertiser', 'create', { ...PERSON, password: 'short' })],
 		["'Company Region' is empty", set('advertiser', 'create', { ...PERSON, companyRegion: '' })],
 		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a' })],
@@ -643,8 +690,8 @@ describe('bad input', () => {
 		["'Body' is not valid JSON", { ...CALL, method: 'POST', bodyType: 'json', body: '{' }],
 		["'Path' climbs out", { ...CALL, path: '/openapi/v1/../../oauth2/token' }],
 		["'Path' holds an encoded dot", { ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' }],
-		["'Path' names a host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
-		["'Path' names a host", { ...CALL, path: '//evil.example/x' }],
+		["'Path' names another host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
+		["'Path' names another host", { ...CALL, path: '//evil.example/x' }],
 		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%zz' }],
 		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%ff' }],
 		["'Path' leads to a charge", { ...CALL, method: 'POST', path: 'v1/%63harge/agent' }],
@@ -685,10 +732,36 @@ describe('continue on fail', () => {
 			onError: 'continueRegularOutput',
 		});
 		expect(output).toEqual([
-			{ json: { balance: 1 }, pairedItem: { item: 0 } },
-			{ json: { error: expect.stringMatching(/'Account ID'/) }, pairedItem: { item: 1 } },
-			{ json: { error: expect.stringMatching(/HTTP 404/) }, pairedItem: { item: 2 } },
-			{ json: { balance: 1 }, pairedItem: { item: 3 } },
+			{ json: { account_id: 1, balance: 1 }, pairedItem: { item: 0 } },
+			{
+				json: {
+					error: {
+						message: "'Account ID' is not an ID: digits only, e.g. 1000002 (outcome: not-sent)",
+						description: 'Correct the field or its expression.',
+						code: null,
+						httpCode: null,
+						traceId: null,
+						outcome: 'not-sent',
+						accountId: null,
+					},
+				},
+				pairedItem: { item: 1 },
+			},
+			{
+				json: {
+					error: {
+						message: expect.stringMatching(/HTTP 404.*\(outcome: refused\)$/),
+						description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
+						code: null,
+						httpCode: '404',
+						traceId: null,
+						outcome: 'refused',
+						accountId: '2',
+					},
+				},
+				pairedItem: { item: 2 },
+			},
+			{ json: { account_id: 3, balance: 1 }, pairedItem: { item: 3 } },
 		]);
 	});
 });
@@ -699,7 +772,9 @@ describe('no live token', () => {
 		onRefresh(() => [200, { code: 400, data: null, message: '参数错误', trace_id: 'dd55' }]);
 		const calls = onApi();
 		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(error.message).toBe('AiClk refused to refresh the access token: 参数错误 (code 400)');
+		expect(error.message).toBe(
+			'AiClk refused to refresh the access token: 参数错误 (code 400) (outcome: not-sent)',
+		);
 		expect(error.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);
 	});

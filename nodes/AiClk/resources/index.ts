@@ -1,4 +1,4 @@
-import type { Resource } from '../operation';
+import type { Resource } from '../define';
 import { account } from './account';
 import { advertiser } from './advertiser';
 import { api } from './api';

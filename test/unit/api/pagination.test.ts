@@ -1,93 +1,241 @@
 import fc from 'fast-check';
 
-import { rowsOf, toBody, UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
+import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../../aiclk/protocol/envelope';
-import { type PageRequest, readPages } from '../../../aiclk/api/pagination';
+import { type PageOptions, type PageRequest, readPages } from '../../../aiclk/api/pagination';
+import { fail, ok } from '../../../aiclk/util/result';
 
 const envelope = (data: unknown): Envelope => ({
 	code: 200,
 	message: 'success',
 	data,
 	traceId: null,
+	body: { code: 200, data },
 });
 
-/** A list of so many rows, numbered from 0. */
-const listOf = (total: number, { namesTotal }: { namesTotal: boolean }) => {
+const numbers = (length: number, from = 0) => Array.from({ length }, (_, n) => from + n);
+const withIds = (length: number, from = 0) => numbers(length, from).map((id) => ({ id }));
+
+/** Answers page after page. @param answer makes the data of a page, out of what was asked for */
+const reading = async (
+	answer: (request: PageRequest) => unknown,
+	options: Partial<PageOptions> = {},
+) => {
 	const requests: PageRequest[] = [];
-	const read = async ({ page, pageSize }: PageRequest) => {
-		requests.push({ page, pageSize });
-		const first = (page - 1) * pageSize;
-		const length = Math.max(0, Math.min(pageSize, total - first));
-		return envelope({
-			list: Array.from({ length }, (_, n) => first + n),
-			...(namesTotal && { page_info: { total_number: total } }),
-		});
-	};
-	return { requests, read };
+	const result = await readPages({ limit: null, ...options }, async (request) => {
+		requests.push(request);
+		return ok(envelope(answer(request)));
+	});
+	return { requests, result };
 };
 
+/** Rows, how many requests they took, and what is said of them; fails when reading fails. */
+const read = async (...args: Parameters<typeof reading>) => {
+	const { requests, result } = await reading(...args);
+	if (!result.ok) throw new Error(String(result.failure));
+	return { ...result.value, requests };
+};
+
+/** A server with so many rows. @param cap the most rows a page that it sends; `total` makes what it names */
+const server =
+	(
+		all: unknown[],
+		{ cap = Infinity, total }: { cap?: number; total?: (page: unknown[]) => unknown } = {},
+	) =>
+	({ page, pageSize }: PageRequest) => {
+		const size = Math.min(cap, pageSize);
+		const list = all.slice((page - 1) * size, page * size);
+		const named = total?.(list);
+		return { list, ...(named !== undefined && { page_info: { total_number: named } }) };
+	};
+
 describe('readPages', () => {
-	it('gives exactly the rows wanted, in order, with no more requests than needed', async () => {
+	it('returns exactly the rows wanted, in order, whatever the server caps and names', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 0, max: 450 }),
 				fc.option(fc.integer({ min: 1, max: 450 })),
-				fc.boolean(),
-				async (total, limit, namesTotal) => {
-					const { requests, read } = listOf(total, { namesTotal });
-					const { rows } = await readPages(limit, read);
-					const wanted = Math.min(total, limit ?? Infinity);
-					expect(rows).toEqual(Array.from({ length: wanted }, (_, n) => n));
-					const pageSize = Math.min(limit ?? 100, 100);
-					const full = Math.max(1, Math.ceil(wanted / pageSize));
-					// Where no total is named, only a page that is not full tells the end.
-					const one =
-						namesTotal || wanted % pageSize > 0 || wanted === limit || wanted === 0 ? 0 : 1;
-					expect(requests).toHaveLength(full + one);
-					expect(new Set(requests.map((request) => request.pageSize))).toEqual(new Set([pageSize]));
+				fc.constantFrom(Infinity, 100, 50, 7),
+				fc.constantFrom('none', 'all', 'zero', 'text'),
+				async (count, limit, cap, kind) => {
+					const totals = { none: undefined, all: count, zero: 0, text: String(count) };
+					const answer = server(withIds(count), { cap, total: () => totals[kind] });
+					const { rows, requests, remarks } = await read(answer, { limit, idField: 'id' });
+					expect(rows).toEqual(withIds(Math.min(count, limit ?? Infinity)));
+					expect(remarks).toEqual([]);
+					const perPage = Math.min(cap, limit ?? 100, 100);
+					expect(requests.length).toBeLessThanOrEqual(Math.floor(rows.length / perPage) + 2);
 				},
 			),
 			{ numRuns: 300 },
 		);
 	});
 
-	it('goes on behind a page that AiClk made shorter than asked, as long as it names a total', async () => {
-		const { rows } = await readPages(null, async ({ page }) =>
-			envelope({ list: page <= 5 ? [page, page] : [], page_info: { total_number: '10' } }),
-		);
-		expect(rows).toHaveLength(10);
+	it.each([
+		['all rows are on a page that is not full', 3, 3, 1],
+		['the last page is full', 200, 200, 2],
+		['the last page is not full', 250, 250, 3],
+		['the first page is full, and the total is just that', 100, 100, 2],
+	])('%s: asks no more than needed where a total is named', async (_, count, total, pages) => {
+		const { requests } = await read(server(numbers(count), { total: () => total }));
+		expect(requests).toHaveLength(pages);
 	});
 
-	it('ends at an empty page, whatever the total says', async () => {
-		let calls = 0;
-		const { rows } = await readPages(null, async () => {
-			calls++;
-			return envelope({ list: [], page_info: { total_number: 7 } });
-		});
-		expect([calls, rows]).toEqual([1, []]);
-	});
-
-	it('takes rows that are all alike', async () => {
-		const { rows } = await readPages(null, async ({ page }) =>
-			envelope({ list: Array.from({ length: page < 3 ? 100 : 50 }, () => ({ cost: 0 })) }),
-		);
+	it.each<[string, unknown]>([
+		['0', 0],
+		['an empty text', ''],
+		['false', false],
+		['null', null],
+		['a list', []],
+		['a negative number', -1],
+		['a fraction', 2.5],
+		['no number', 'many'],
+	])('a total of %s on a full page is none: 250 rows', async (_, total) => {
+		const { rows } = await read(server(withIds(250), { total: () => total }));
 		expect(rows).toHaveLength(250);
 	});
 
+	it('a total that counts the rows of the page is none: 250 rows', async () => {
+		const { rows } = await read(server(withIds(250), { total: (list) => list.length }));
+		expect(rows).toHaveLength(250);
+	});
+
+	it('a page size of the server, named beside the total of the page, is taken for full', async () => {
+		const answer = ({ page }: PageRequest) => ({
+			list: withIds(page === 4 ? 30 : 50, page * 50),
+			page_info: { page_size: 50, total_number: page === 4 ? 30 : 50 },
+		});
+		expect((await read(answer)).rows).toHaveLength(180);
+	});
+
+	it.each([
+		[50, 180, 4],
+		[10, 30, 4],
+		[99, 99, 2],
+	])(
+		'the server sends at most %d a page and names no total: all %d rows',
+		async (cap, count, n) => {
+			const { rows, requests } = await read(server(withIds(count), { cap }));
+			expect([rows.length, requests.length]).toEqual([count, n]);
+		},
+	);
+
+	it('stops at a page that repeats the one before, and says so', async () => {
+		const { rows, requests, remarks } = await read(() => withIds(100), { limit: 250 });
+		expect([rows.length, requests.length]).toEqual([100, 2]);
+		expect(remarks).toEqual([expect.stringMatching(/^Page 2 held the same rows/)]);
+	});
+
+	it('stops at a last page that the server repeats for ever', async () => {
+		const all = withIds(250);
+		const answer = ({ page, pageSize }: PageRequest) => {
+			const first = Math.min(page - 1, 2) * pageSize;
+			return all.slice(first, first + pageSize).length < 100
+				? all.slice(150)
+				: all.slice(first, first + pageSize);
+		};
+		const { rows, remarks } = await read(answer, { idField: 'id' });
+		expect(rows).toEqual(all);
+		expect(remarks.join()).toMatch(/held the same rows.*came twice/);
+	});
+
+	it('takes days that are all alike for what they are', async () => {
+		const answer = ({ page }: PageRequest) => ({
+			list: Array.from({ length: page < 3 ? 100 : 50 }, () => ({ cost: 0 })),
+		});
+		expect((await read(answer)).rows).toHaveLength(250);
+	});
+
+	it('drops an id that came twice, and says that the total changed', async () => {
+		const pages = [withIds(100), withIds(100, 99), withIds(51, 199)];
+		const answer = ({ page }: PageRequest) => ({
+			list: pages[page - 1],
+			page_info: { total_number: page === 1 ? 250 : 251 },
+		});
+		const { rows, remarks } = await read(answer, { idField: 'id' });
+		expect(rows).toEqual(withIds(250));
+		expect(remarks.join()).toMatch(/1 rows came twice.*total changed.*\(250, 251\)/);
+	});
+
+	it('says that the total changed when a row was removed', async () => {
+		const pages = [withIds(100), withIds(100, 101), withIds(49, 201)];
+		const answer = ({ page }: PageRequest) => ({
+			list: pages[page - 1],
+			page_info: { total_number: page === 1 ? 250 : 249 },
+		});
+		const { rows, remarks } = await read(answer, { idField: 'id' });
+		expect(rows).toHaveLength(249);
+		expect(remarks).toEqual([expect.stringMatching(/total changed.*\(250, 249\)/)]);
+	});
+
+	it('fails when fewer rows come than the total names', async () => {
+		const short = await reading(server(withIds(150), { total: () => 250 }));
+		expect(short.result).toEqual(fail(expect.stringMatching(/names 250 rows but sent 150/)));
+		const ignored = await reading(() => ({ list: withIds(100), page_info: { total_number: 250 } }));
+		expect(ignored.result).toEqual(fail(expect.stringMatching(/sent 100, then page 2 repeated/)));
+		expect(ignored.requests).toHaveLength(2);
+	});
+
+	it('goes on behind a page that AiClk made shorter than asked, as long as it names a total', async () => {
+		const answer = ({ page }: PageRequest) => ({
+			list: page <= 5 ? withIds(2, page * 2) : [],
+			page_info: { total_number: '10' },
+		});
+		expect((await read(answer)).rows).toHaveLength(10);
+	});
+
+	it.each([
+		[[], 'data or data.list', true],
+		[{ list: [] }, '', true],
+		[{ list: {} }, '', true],
+		[{ list: '' }, '', true],
+		[{ list: null }, '', true],
+		[{ list: false }, '', true],
+		[{ list: 'abc' }, 'data has: list', false],
+		[{ rows: [1], total: 1 }, 'data has: rows, total', false],
+		[{}, 'data has: nothing', false],
+		[null, 'holds no data (it has: code, data)', false],
+		[undefined, 'holds no data', false],
+		['', 'data has: nothing', false],
+	])(
+		'data %j on the first page: no rows, or an error about what is there',
+		async (data, text, isList) => {
+			const { result } = await reading(() => data);
+			if (isList) expect(result).toMatchObject({ ok: true, value: { rows: [], remarks: [] } });
+			else expect(result).toEqual(fail(expect.stringContaining(text)));
+		},
+	);
+
+	it('takes no data on a later page for its end', async () => {
+		const { rows } = await read(({ page }) => (page === 1 ? withIds(100) : null));
+		expect(rows).toHaveLength(100);
+	});
+
 	it('takes all rows of an endpoint that knows no pages', async () => {
-		const list = Array.from({ length: 130 }, (_, n) => n);
-		expect((await readPages(null, async () => envelope(list))).rows).toEqual(list);
-		expect((await readPages(20, async () => envelope(list))).rows).toEqual(list.slice(0, 20));
+		const list = numbers(130);
+		expect((await read(() => list)).rows).toEqual(list);
+		expect((await read(() => list, { limit: 20 })).rows).toEqual(list.slice(0, 20));
+	});
+
+	it('cuts the last answer at the limit', async () => {
+		const { envelopes } = await read(server(numbers(250)), { limit: 150 });
+		const last = envelopes.map(({ data, body }) => [data, body.data]).at(-1);
+		expect(last).toEqual([{ list: numbers(50, 100) }, { list: numbers(50, 100) }]);
+		expect(withRows([1, 2], [1])).toEqual([1]);
+	});
+
+	it("begins at the user's page, with the user's page size", async () => {
+		const { requests, rows } = await read(server(numbers(50)), { firstPage: 2, pageSize: 20 });
+		expect([requests[0], rows.length]).toEqual([{ page: 2, pageSize: 20 }, 30]);
 	});
 
 	it('does not ask for ever', async () => {
-		const list = Array.from({ length: 100 }, (_, n) => n);
-		await expect(readPages(null, async () => envelope(list))).rejects.toThrow(/knows? no pages/);
+		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
+		expect(result).toEqual(fail(expect.stringMatching(/after 10000 pages.*knows? no pages/)));
 	});
 
-	it('passes on what reading throws', async () => {
-		const read = async () => await Promise.reject(new Error('gone'));
-		await expect(readPages(null, read)).rejects.toThrow('gone');
+	it('passes on what reading fails with', async () => {
+		expect(await readPages({ limit: null }, async () => fail('gone'))).toEqual(fail('gone'));
 	});
 });
 
@@ -96,9 +244,11 @@ describe('where AiClk contradicts itself', () => {
 		['an array in list', { list: [1, 2] }, [1, 2]],
 		['one object in list', { list: { a: 1 } }, [{ a: 1 }]],
 		['a bare array', [1], [1]],
-		['no list', {}, []],
+		['no list', {}, null],
 		['null in list', { list: null }, []],
-		['null', null, []],
+		['an empty object in list', { list: {} }, []],
+		['null', null, null],
+		['a text', 'abc', null],
 	])('rows are found: %s', (_, data, rows) => {
 		expect(rowsOf(data)).toEqual(rows);
 	});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { type ApiRequest, readPath, toHttpOptions } from '../../../aiclk/api/request';
-import { StreamedFile } from '../../../aiclk/api/streamedFile';
+import { type ApiRequest, readPath as readPathOf, toHttpOptions } from '../../../aiclk/api/request';
+import { fileNameOf, StreamedFile } from '../../../aiclk/api/streamedFile';
 
 const BASE = 'https://openapi.aiclk.com';
 const request = (more: Partial<ApiRequest>): ApiRequest => ({
@@ -23,6 +23,11 @@ describe('toHttpOptions', () => {
 				expect(JSON.parse(searchParams.get('query') as string)).toEqual({ b });
 			}),
 		);
+	});
+
+	it('leaves out URL parameters that are null', () => {
+		const { url } = toHttpOptions(BASE, request({ parameters: { a: null, b: 0, c: '' } }));
+		expect(url).toBe(`${BASE}/openapi/v1/x?b=0&c=`);
 	});
 
 	it('takes the answer as text, whatever its status, and follows no redirect', () => {
@@ -61,6 +66,49 @@ describe('StreamedFile', () => {
 	});
 });
 
+describe('a file that is not what was announced', () => {
+	const read = async (file: StreamedFile): Promise<number> => {
+		let size = 0;
+		for await (const bytes of file.stream()) size += bytes.length;
+		return size;
+	};
+	const three = (open: ConstructorParameters<typeof StreamedFile>[3]) =>
+		new StreamedFile('a.png', 'image/png', 3, open);
+
+	it.each<[string, StreamedFile, RegExp]>([
+		['was cut', three(() => [new Uint8Array(2)]), /changed.*: 2 of 3 bytes/],
+		['is empty now', three(() => []), /changed.*: 0 of 3 bytes/],
+		['has grown', three(() => [new Uint8Array(4)]), /changed.*: more than 3 of 3 bytes/],
+		['is gone', three(async () => await Promise.reject(new Error('ENOENT'))), /could not be read/],
+	])('%s: ends with why', async (_, file, failure) => {
+		await expect(read(file)).rejects.toThrow(failure);
+		expect(file.failure).toMatch(failure);
+	});
+
+	it('is told from one that is as announced', async () => {
+		const file = three(() => [new Uint8Array(2), new Uint8Array(1)]);
+		expect([await read(file), file.failure]).toEqual([3, null]);
+	});
+});
+
+describe('fileNameOf', () => {
+	it.each([
+		['a.png', undefined, 'image/jpeg', 'a.png'],
+		['banner', undefined, 'image/png', 'banner'],
+		['', undefined, 'image/png', 'file.png'],
+		[' ', undefined, 'image/jpeg', 'file.jpg'],
+		[null, undefined, 'video/mp4; codecs=avc1', 'file.mp4'],
+		[undefined, 'webm', 'application/octet-stream', 'file.webm'],
+		[undefined, undefined, 'application/vnd.android.package-archive', 'file.apk'],
+		[undefined, '', 'application/vnd.ms-excel', 'file'],
+		[undefined, undefined, undefined, 'file'],
+	])('%p, %p, %p: %s', (name, extension, mimeType, expected) => {
+		expect(fileNameOf(name, extension, mimeType)).toBe(expected);
+	});
+});
+
+const readPath = (value: unknown, method = 'GET') => readPathOf(value, BASE, method);
+
 describe('readPath', () => {
 	it.each([
 		['/openapi/v1/campaign/get', '/openapi/v1/campaign/get'],
@@ -68,6 +116,9 @@ describe('readPath', () => {
 		['v1/x', '/openapi/v1/x'],
 		['/v1/x', '/openapi/v1/x'],
 		[' v1/x ', '/openapi/v1/x'],
+		[`${BASE}/openapi/v1/x`, '/openapi/v1/x'],
+		['HTTPS://OpenAPI.AiClk.com/openapi/v1/x', '/openapi/v1/x'],
+		['v1/report/charge_list', '/openapi/v1/report/charge_list'],
 	])('takes %p', (value, path) => {
 		expect(readPath(value)).toEqual({ ok: true, value: path });
 	});
@@ -90,8 +141,24 @@ describe('readPath', () => {
 		'v1/x y',
 		'v1/中文',
 		'/openapi/',
+		'/openapi/v1/..;/..;/oauth2/token',
+		'v1/.;a=1/x',
+		'/openapi/v1/%252e%252e/x',
+		'v1/%2563harge/agent',
+		'v1/x%3b/y',
+		'https://openapi.aiclk.com.evil.example/openapi/x',
+		'https://openapi.aiclk.com@evil.example/openapi/x',
+		'https://openapi.aiclk.com:444/openapi/x',
+		'v1/charge/agent',
+		'v1/CHARGE;x=1/agent',
+		'v1/ch%61rge/agent',
 	])('refuses %p', (value) => {
 		expect(readPath(value)).toMatchObject({ ok: false });
+	});
+
+	it.each(['POST', 'PUT', 'DELETE'])('refuses whatever may be a charge for %s', (method) => {
+		expect(readPath('v1/report/charge_list', method)).toMatchObject({ ok: false });
+		expect(readPath('v1/recharge/list', method)).toMatchObject({ ok: true });
 	});
 
 	it('never lets a path leave /openapi/ on its host', () => {

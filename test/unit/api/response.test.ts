@@ -1,8 +1,9 @@
-import { noAnswer, readAnswer } from '../../../aiclk/api/response';
+import { neverSent, noAnswer, readAnswer } from '../../../aiclk/api/response';
 import type { Effect } from '../../../aiclk/api/request';
 
 const SECRET = 'a-secret-token';
-const asked = (effect: Effect) => ({ effect, hint: 'Check it.', secrets: [SECRET] });
+const CALL = 'POST /openapi/v1/x';
+const asked = (effect: Effect) => ({ effect, call: CALL, hint: 'Check it.', secrets: [SECRET] });
 const answer = (statusCode: number, body: unknown) => ({
 	statusCode,
 	body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -11,10 +12,10 @@ const refusal = { code: 400, data: null, message: `余额不足 ${SECRET}`, trac
 
 describe('readAnswer', () => {
 	it('takes code 200 as success, whatever the HTTP status', () => {
-		const body = { code: 200, message: 'Success', data: [1], trace_id: 'ab12' };
+		const body = { code: 200, message: 'Success', data: [1], trace_id: 'ab12', more: 1 };
 		expect(readAnswer(answer(503, body), asked('money'))).toEqual({
 			ok: true,
-			value: { code: 200, message: 'Success', data: [1], traceId: 'ab12' },
+			value: { code: 200, message: 'Success', data: [1], traceId: 'ab12', body },
 		});
 	});
 
@@ -24,93 +25,99 @@ describe('readAnswer', () => {
 			'read',
 			answer(200, refusal),
 			'refused',
-			/^AiClk refused this: 余额不足/,
-			/^Check it\. AiClk code 400, trace_id ab12\.$/,
+			/^AiClk refused this: 余额不足 \*\*\*$/,
+			/^Check it\. POST \/openapi\/v1\/x: AiClk code 400, trace_id ab12\.$/,
 		],
-		[
-			'a refusal without words',
-			'read',
-			answer(200, { code: 400 }),
-			'refused',
-			/no reason given/,
-			/code 400\.$/,
-		],
-		[
-			'a refused token',
-			'read',
-			answer(200, { code: 401 }),
-			'token-rejected',
-			/does not accept/,
-			/has the permission.*code 401/,
-		],
-		[
-			'HTTP 401 with HTML',
-			'money',
-			answer(401, '<html>'),
-			'token-rejected',
-			/^AiClk does not accept the access token$/,
-			/^Nothing was carried out/,
-		],
-		[
-			'an outage',
-			'read',
-			answer(503, { code: 400 }),
-			'unknown',
-			/temporarily unavailable/,
-			/^Nothing was changed/,
-		],
-		[
-			'an outage',
-			'change',
-			answer(503, { code: 400 }),
-			'unknown',
-			/The change may have been/,
-			/sent once.*code 400/,
-		],
-		[
-			'an outage by its code',
-			'money',
-			answer(200, { code: 500 }),
-			'unknown',
-			/The transfer may have been/,
-			/transactions/,
-		],
-		[
-			'HTML',
-			'money',
-			answer(200, '<html>'),
-			'unknown',
-			/not answer as documented \(HTTP 200\).*may have been/,
-			/transactions/,
-		],
-		[
-			'an unknown path',
-			'read',
-			answer(404, 'nope'),
-			'unknown',
-			/does not know this call.*HTTP 404/,
-			/Nothing was changed/,
-		],
-		['no answer at all', 'change', undefined, 'unknown', /no answer.*may have been/, /sent once/],
-		[
-			'bytes',
-			'read',
-			{ statusCode: 200, body: Buffer.from('{}') },
-			'unknown',
-			/HTTP 200/,
-			/Run again/,
-		],
-	])('%s to a %s', (_, effect, value, kind, message, description) => {
+		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason given/, /code 400\.$/],
+		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)\.$/, /Run this/],
+		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /sent once/],
+		['HTML', 'money', answer(200, '<html>'), 'unknown', /transfer may have been/, /transactions/],
+		['half a JSON', 'money', answer(200, '{"code":200'), 'unknown', /HTTP 200.*may have/, /once/],
+		['no answer', 'change', undefined, 'unknown', /no answer.*may have been/, /sent once/],
+		['bytes', 'read', { statusCode: 200, body: Buffer.from('{}') }, 'unknown', /HTTP 200/, /again/],
+	])('%s to a %s', (_, effect, value, outcome, message, description) => {
 		const read = readAnswer(value, asked(effect));
 		expect(read).toMatchObject({
 			ok: false,
 			failure: {
-				kind,
+				outcome,
+				isTokenRejected: false,
 				message: expect.stringMatching(message),
 				description: expect.stringMatching(description),
 			},
 		});
 		expect(JSON.stringify(read)).not.toContain(SECRET);
+	});
+
+	it.each<[number, number, string, RegExp]>([
+		[200, 400, 'refused', /^AiClk refused this/],
+		[200, 499, 'refused', /^AiClk refused this/],
+		[200, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[200, 599, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[200, 600, 'refused', /^AiClk refused this/],
+		[200, 40_002, 'refused', /^AiClk refused this/],
+		[200, 40_102, 'refused', /^AiClk refused this/],
+		[429, 429, 'refused', /^AiClk refused this/],
+		[499, 400, 'refused', /^AiClk refused this/],
+		[500, 400, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[599, 40_002, 'unknown', /temporarily unavailable.*may have been carried out/],
+	])('HTTP %d with AiClk code %d to a charge: %s', (status, code, outcome, message) => {
+		const failure = readAnswer(answer(status, { ...refusal, code }), asked('money'));
+		expect(failure).toMatchObject({
+			failure: {
+				outcome,
+				code,
+				httpCode: String(status),
+				traceId: 'ab12',
+				message: expect.stringMatching(message),
+			},
+		});
+	});
+
+	it.each<[number, string, RegExp, RegExp]>([
+		[301, 'refused', /redirect \(HTTP 301\)$/, /never followed/],
+		[302, 'unknown', /HTTP 302.*may have been carried out/, /transactions/],
+		[303, 'unknown', /HTTP 303.*may have been carried out/, /transactions/],
+		[307, 'refused', /redirect/, /never followed/],
+		[308, 'refused', /redirect/, /never followed/],
+		[400, 'refused', /does not know this call.*HTTP 400\)$/, /^Nothing was carried out. Check it/],
+		[404, 'refused', /does not know this call/, /Nothing was carried out/],
+		[405, 'refused', /does not know this call/, /Nothing was carried out/],
+		[407, 'not-sent', /proxy of n8n wants a login \(HTTP 407\)\. Nothing was sent/, /password/],
+		[408, 'unknown', /HTTP 408.*may have been carried out/, /transactions/],
+		[413, 'refused', /too large/, /smaller file/],
+		[414, 'refused', /too many IDs/, /Split the IDs/],
+		[429, 'refused', /takes no more requests/, /later/],
+		[431, 'refused', /too many IDs/, /Split the IDs/],
+		[499, 'unknown', /HTTP 499.*may have been carried out/, /transactions/],
+		[500, 'unknown', /HTTP 500.*may have been carried out/, /transactions/],
+		[502, 'unknown', /HTTP 502.*may have been carried out/, /transactions/],
+	])('HTTP %d without an envelope to a charge: %s', (status, outcome, message, description) => {
+		expect(readAnswer(answer(status, '<html>'), asked('money'))).toMatchObject({
+			failure: {
+				outcome,
+				code: null,
+				httpCode: String(status),
+				traceId: null,
+				message: expect.stringMatching(message),
+				description: expect.stringMatching(description),
+			},
+		});
+	});
+
+	it.each<[Effect, unknown, RegExp, RegExp]>([
+		['read', answer(200, { code: 401 }), /token: no reason given$/, /permission.*code 401/],
+		['money', answer(401, '<html>'), /^AiClk does not accept the access token$/, /^Nothing was/],
+		['change', answer(401, refusal), /token: 余额不足 \*\*\*$/, /a new one has been asked for/],
+	])('a rejected token to a %s: nothing was carried out', (effect, value, message, description) => {
+		expect(readAnswer(value, asked(effect))).toMatchObject({
+			failure: {
+				outcome: 'refused',
+				isTokenRejected: true,
+				message: expect.stringMatching(message),
+				description: expect.stringMatching(description),
+			},
+		});
 	});
 });
 
@@ -118,6 +125,7 @@ describe('noAnswer', () => {
 	it.each<[unknown, Effect, RegExp]>([
 		[{ code: 'ECONNRESET' }, 'money', /was cut\. The transfer may have been carried out/],
 		[{ cause: { cause: { code: 'ETIMEDOUT' } } }, 'change', /in time\. The change may have been/],
+		[{ code: 'ERR_CANCELED' }, 'money', /was ended before.*may have been carried out/],
 		[{ httpCode: 'ECONNREFUSED' }, 'money', /was refused\. Nothing was sent\.$/],
 		[{ code: 'EAI_AGAIN' }, 'read', /looked up\. Nothing was sent\.$/],
 		[new Error(SECRET), 'read', /did not work\.$/],
@@ -125,14 +133,23 @@ describe('noAnswer', () => {
 		['text', 'read', /did not work\.$/],
 		[null, 'read', /did not work\.$/],
 	])('%p to a %s', (error, effect, message) => {
-		const failure = noAnswer(error, effect);
+		const failure = noAnswer(error, asked(effect));
 		expect(failure.message).toMatch(message);
+		expect(failure.description).toMatch(/POST \/openapi\/v1\/x\.$/);
 		expect(JSON.stringify(failure)).not.toContain(SECRET);
 	});
 
 	it('does not follow causes for ever', () => {
 		const error: { cause?: unknown } = {};
 		error.cause = error;
-		expect(noAnswer(error, 'read').kind).toBe('unknown');
+		expect(noAnswer(error, asked('read')).outcome).toBe('unknown');
+	});
+});
+
+it('neverSent says that nothing was sent', () => {
+	expect(neverSent('The file is gone', 'Fetch it.', asked('money'))).toMatchObject({
+		outcome: 'not-sent',
+		message: 'The file is gone. Nothing was sent.',
+		description: `Fetch it. ${CALL}.`,
 	});
 });

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 
 import {
+	isNothing,
+	oneOf,
 	readAmount,
-	readDay,
 	readId,
 	readIds,
 	readJsonObject,
-	readNames,
+	readOptionalText,
+	readSwitch,
 	readText,
 	readWholeNumber,
+	someOf,
 } from '../../../aiclk/api/values';
 
-const MOST = 2n ** 64n - 1n;
+const MAX_UINT64 = 2n ** 64n - 1n;
 
 const good = <T>(value: T) => ({ ok: true, value });
 const bad = (failure: unknown) => ({ ok: false, failure });
@@ -21,7 +24,7 @@ describe('readId', () => {
 		['1000002', 1_000_002n],
 		[' 7 ', 7n],
 		[7, 7n],
-		[String(MOST), MOST],
+		[String(MAX_UINT64), MAX_UINT64],
 		['007', 7n],
 	])('takes %p', (value, id) => {
 		expect(readId(value)).toEqual(good(id));
@@ -35,7 +38,7 @@ describe('readId', () => {
 		['-1', /digits only/],
 		['1.5', /digits only/],
 		[-1, /digits only/],
-		[String(MOST + 1n), /digits only/],
+		[String(MAX_UINT64 + 1n), /digits only/],
 		[2 ** 53, /rounded/],
 		[1.5, /rounded/],
 		['1e3', /digits only/],
@@ -45,7 +48,7 @@ describe('readId', () => {
 
 	it('gives back what it read, for every uint64 but 0', () => {
 		fc.assert(
-			fc.property(fc.bigInt({ min: 1n, max: MOST }), (id) => {
+			fc.property(fc.bigInt({ min: 1n, max: MAX_UINT64 }), (id) => {
 				expect(readId(String(id))).toEqual(good(id));
 			}),
 		);
@@ -60,11 +63,12 @@ describe('readIds', () => {
 			[1n, 2n],
 		],
 		[7, [7n]],
-		['', []],
-		[undefined, []],
-		[null, []],
 	])('takes %p', (value, ids) => {
 		expect(readIds(value)).toEqual(good(ids));
+	});
+
+	it.each([[''], [' , '], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
+		expect(readIds(value)).toEqual(bad('is empty'));
 	});
 
 	it('names the entry that is none', () => {
@@ -100,7 +104,7 @@ describe('readAmount', () => {
 
 describe('readWholeNumber', () => {
 	it('keeps to its bounds', () => {
-		const bounds = { least: 0, most: 2 };
+		const bounds = { min: 0, max: 2 };
 		expect([-1, 0, 2, 3].map((value) => readWholeNumber(value, bounds).ok)).toEqual([
 			false,
 			true,
@@ -110,105 +114,125 @@ describe('readWholeNumber', () => {
 	});
 });
 
-describe('readDay', () => {
-	it.each<[unknown, string]>([
-		['2026-01-31', '2026-01-31'],
-		['2026-01-31T00:00:00', '2026-01-31'],
-		['2026-01-31T23:59:59.999+08:00', '2026-01-31'],
-		['2026-01-31 08:00', '2026-01-31'],
-		['2024-02-29', '2024-02-29'],
-		[new Date('2026-01-31T12:00:00Z'), '2026-01-31'],
-		[{ toISO: () => '2026-01-31T00:00:00.000+08:00' }, '2026-01-31'],
-	])('takes %p as written', (value, day) => {
-		expect(readDay(value, 'Asia/Shanghai')).toEqual(good(day));
-	});
-
+describe('readSwitch', () => {
 	it.each([
-		['Asia/Shanghai', '2026-02-01'],
-		['UTC', '2026-01-31'],
-		['America/New_York', '2026-01-31'],
-	])('takes the day that a JavaScript Date falls on in %s', (timeZone, day) => {
-		expect(readDay(new Date('2026-01-31T16:00:00Z'), timeZone)).toEqual(good(day));
+		[true, good(true)],
+		['true', good(true)],
+		[false, good(false)],
+		['false', good(false)],
+		[1, bad('is neither true nor false')],
+		[0, bad('is neither true nor false')],
+		['', bad('is neither true nor false')],
+		['True', bad('is neither true nor false')],
+		[undefined, bad('is neither true nor false')],
+		[[], bad('is neither true nor false')],
+	])('%p', (value, result) => {
+		expect(readSwitch(value)).toEqual(result);
 	});
+});
 
-	it.each<[unknown, RegExp]>([
-		['', /empty/],
-		[undefined, /empty/],
-		[null, /empty/],
-		['2026-02-30', /does not exist/],
-		['2026-13-01', /does not exist/],
-		['31.01.2026', /write it as/],
-		['2026-01-311', /write it as/],
-		[1_769_817_600_000, /write it as/],
-		[new Date(Number.NaN), /write it as/],
-		[{}, /write it as/],
-	])('refuses %p', (value, failure) => {
-		expect(readDay(value, 'UTC')).toEqual(bad(expect.stringMatching(failure)));
-	});
-
-	it('takes every day there is', () => {
-		const days = fc.date({
-			min: new Date('1970-01-01'),
-			max: new Date('9999-12-31'),
-			noInvalidDate: true,
-		});
-		fc.assert(
-			fc.property(days, (date) => {
-				const iso = date.toISOString();
-				expect(readDay(iso, 'UTC')).toEqual(good(iso.slice(0, 10)));
-			}),
-		);
+describe('isNothing', () => {
+	it.each([
+		[undefined, true],
+		[null, true],
+		['', true],
+		[' \n', true],
+		[[], true],
+		[0, false],
+		[false, false],
+		['0', false],
+		[[''], false],
+		[{}, false],
+	])('%p: %p', (value, isEmpty) => {
+		expect(isNothing(value)).toBe(isEmpty);
 	});
 });
 
 describe('readText', () => {
-	it.each<[unknown, boolean, unknown]>([
-		['a', true, good('a')],
-		[7, true, good('7')],
-		['', false, good('')],
-		[undefined, false, good('')],
-		[' ', true, bad('is empty')],
-		[null, true, bad('is empty')],
-		[{}, false, bad('is not a text')],
-		[true, false, bad('is not a text')],
-	])('%p, required: %p', (value, required, result) => {
-		expect(readText(value, { required })).toEqual(result);
+	it.each<[unknown, unknown]>([
+		['a', good('a')],
+		[7, good('7')],
+		['广告😀', good('广告😀')],
+		['', bad('is empty')],
+		[' ', bad('is empty')],
+		[undefined, bad('is empty')],
+		[null, bad('is empty')],
+		[{}, bad('is not a text')],
+		[true, bad('is not a text')],
+		['广告😀'.slice(0, 3), bad('holds half a character, e.g. of an emoji that was cut')],
+		['😀'.slice(1), bad('holds half a character, e.g. of an emoji that was cut')],
+		[2 ** 60, bad('is a number that n8n has rounded: pass it as text')],
+		[Number.NaN, bad('is a number that is too large, or none at all')],
+	])('%p', (value, result) => {
+		expect(readText(value)).toEqual(result);
+	});
+
+	it('may be empty where that means something', () => {
+		expect([undefined, '', 'a'].map(readOptionalText)).toEqual([good(''), good(''), good('a')]);
+		expect(readOptionalText({})).toEqual(bad('is not a text'));
 	});
 });
 
-describe('readNames', () => {
-	const KNOWN = ['a', 'b'];
+describe('oneOf', () => {
+	it.each<[unknown, unknown]>([
+		['json', good('json')],
+		['JSON', bad("holds 'JSON', which AiClk does not document here")],
+		[' json', bad("holds ' json', which AiClk does not document here")],
+		['', bad('is empty: choose one')],
+		[undefined, bad('is empty: choose one')],
+		[1, bad("holds '1', which AiClk does not document here")],
+		[['json', 'form'], bad("holds 'json,form', which AiClk does not document here")],
+	])('%p', (value, result) => {
+		expect(oneOf(['json', 'form'])(value)).toEqual(result);
+	});
 
+	it('takes numbers and text alike, and cuts what it quotes', () => {
+		expect([1, '1'].map(oneOf(['0', '1']))).toEqual([good('1'), good('1')]);
+		expect(oneOf(['a'])('x'.repeat(90))).toEqual(
+			bad(`holds '${'x'.repeat(60)}', which AiClk does not document here`),
+		);
+	});
+});
+
+describe('someOf', () => {
 	it.each<[unknown, unknown]>([
 		[['a', 'b'], good(['a', 'b'])],
 		['a, b', good(['a', 'b'])],
 		[['a', 'a'], good(['a'])],
-		[[], bad('is empty: choose one at least')],
-		[undefined, bad('is empty: choose one at least')],
+		[[], bad('is empty: choose at least one')],
+		[[' '], bad('is empty: choose at least one')],
+		[undefined, bad('is empty: choose at least one')],
 		[['a', 'c'], bad("holds 'c', which AiClk does not document here")],
 	])('%p', (value, result) => {
-		expect(readNames(value, KNOWN)).toEqual(result);
-	});
-
-	it('may be empty where that means something', () => {
-		expect(readNames('', KNOWN, { mayBeEmpty: true })).toEqual(good([]));
+		expect(someOf(['a', 'b'])(value)).toEqual(result);
 	});
 });
 
 describe('readJsonObject', () => {
 	it.each<[unknown, unknown]>([
-		['{"a":18446744073709551615}', good({ a: MOST })],
+		['{"a":18446744073709551615}', good({ a: MAX_UINT64 })],
 		[{ a: 1 }, good({ a: 1 })],
 		['', good({})],
 		[null, good({})],
 		[undefined, good({})],
-		['{', bad('is not valid JSON')],
+		['{', bad('is not valid JSON: see line 1, column 2')],
+		['{\n  "a": 1,\n}', bad('is not valid JSON: see line 3, column 1')],
+		[
+			{ a: { b: [1, 2 ** 64] } },
+			bad(expect.stringMatching(/^has a member 'a\.b\[1\]' that.*rounded/)),
+		],
+		['{"a":1e400}', bad(expect.stringMatching(/^has a member 'a' that is a number that is too/))],
+		[{ a: Infinity }, bad(expect.stringMatching(/^has a member 'a' that is a number that is too/))],
+		['{"a":1e20}', bad(expect.stringMatching(/^has a member 'a' that.*rounded/))],
+		[{ 'a b': '\ud83d' }, bad(expect.stringMatching(/^has a member 'a b' that holds half/))],
+		[{ ['\ud83d']: 1 }, bad(expect.stringMatching(/that holds half a character/))],
+		['{"a":0.1,"b":-1.5e3}', good({ a: 0.1, b: -1500 })],
 		['[1]', bad('is not a JSON object')],
 		['null', bad('is not a JSON object')],
 		[[], bad('is not a JSON object')],
 		[7, bad('is not a JSON object')],
 		[() => 1, bad('is not a JSON object')],
-		[{ a: undefined, b: [1, undefined], c: MOST }, good({ b: [1, null], c: MOST })],
+		[{ a: undefined, b: [1, undefined], c: MAX_UINT64 }, good({ b: [1, null], c: MAX_UINT64 })],
 		[
 			{ a: new Date(0), b: { toJSON: () => 'luxon' } },
 			good({ a: '1970-01-01T00:00:00.000Z', b: 'luxon' }),

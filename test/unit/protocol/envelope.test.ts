@@ -15,6 +15,7 @@ describe('the envelope', () => {
 			data: { list: [] },
 			message: 'success',
 			traceId: '776ac7ef9ccd2cb3',
+			body,
 		});
 	});
 

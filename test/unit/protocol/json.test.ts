@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 
 import {
+	findJsonError,
+	findUnsendable,
 	type Json,
+	nest,
 	parseJson,
 	parseJsonToSend,
 	stringifyJson,
@@ -107,5 +110,70 @@ describe('textOf', () => {
 		[null, 'null'],
 	])('of %p', (value, text) => {
 		expect(textOf(value)).toBe(text);
+	});
+});
+
+describe('findJsonError', () => {
+	it.each<[string, number, number]>([
+		['', 1, 1],
+		['{', 1, 2],
+		['{"a":}', 1, 6],
+		['{"a" 1}', 1, 6],
+		['{"a":1,}', 1, 8],
+		['[1,]', 1, 4],
+		['[1 2]', 1, 4],
+		["{'a':1}", 1, 2],
+		['{"a":1}x', 1, 8],
+		['{\n\t"a": [1,\n\t2}\n}', 3, 3],
+		['{"a":"\n"}', 1, 6],
+		['01', 1, 2],
+		['nul', 1, 1],
+	])('%j stops being JSON at line %d, column %d', (json, line, column) => {
+		expect(findJsonError(json)).toEqual({ line, column });
+	});
+
+	it('finds nothing in JSON, and something in all that JSON.parse refuses', () => {
+		const nearlyJson = fc.oneof(
+			fc.jsonValue().map((value) => JSON.stringify(value)),
+			fc.stringMatching(/^[{}[\]",:0-9.eE+\-\\ truefalsn]{0,12}$/),
+		);
+		fc.assert(
+			fc.property(nearlyJson, (json) => {
+				let isJson = true;
+				try {
+					JSON.parse(json);
+				} catch {
+					isJson = false;
+				}
+				expect(findJsonError(json) === null).toBe(isJson);
+			}),
+		);
+	});
+});
+
+describe('findUnsendable', () => {
+	it.each<[Json, string | null]>([
+		[{ a: 1, b: [2n ** 64n, 'x', null, true, 0.5, -1] }, null],
+		[2 ** 53, ''],
+		[{ a: [{ b: 2 ** 64 }] }, 'a[0].b'],
+		[{ a: -Infinity }, 'a'],
+		['😀'.slice(0, 1), ''],
+		[{ '\udc00': 1 }, '\udc00'],
+	])('in %p: %p', (value, path) => {
+		expect(findUnsendable(value)?.path ?? null).toBe(path);
+	});
+});
+
+describe('nest', () => {
+	it('puts values under their names, and what is undefined nowhere', () => {
+		expect(
+			nest([
+				['a', 1],
+				['b.start', '1'],
+				['b.end', '2'],
+				['c', undefined],
+				['d.end', undefined],
+			]),
+		).toEqual({ a: 1, b: { start: '1', end: '2' } });
 	});
 });

@@ -355,7 +355,7 @@ describe('no answer', () => {
 		['ECONNRESET', 'the connection was cut', true],
 		['ECONNABORTED', 'no answer came in time', true],
 		['ETIMEDOUT', 'no answer came in time', true],
-		['ERR_CANCELED', 'no answer came in time', true],
+		['ERR_CANCELED', 'no answer came in time, or the run was stopped', true],
 		['ENOTFOUND', 'its host name is not known', false],
 		['EAI_AGAIN', 'its host name could not be looked up', false],
 		['constructor', 'the connection did not work', true],

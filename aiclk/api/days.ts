@@ -1,0 +1,80 @@
+import { fail, ok } from '../util/result';
+import { isNothing, type Read } from './values';
+
+const DAY_MS = 86_400_000;
+
+const isDate = (value: unknown): value is Date =>
+	Object.prototype.toString.call(value) === '[object Date]';
+
+/** The day that a moment falls on. Swedish dates are written YYYY-MM-DD. */
+const dayAt = (moment: Date, timeZone: string): string =>
+	new Intl.DateTimeFormat('sv-SE', { timeZone }).format(moment);
+
+/** Text, dates of JavaScript and of luxon: n8n's expressions yield all three, from another realm than this code's. */
+const textOf = (value: unknown): unknown => {
+	if (isDate(value)) return Number.isNaN(Number(value)) ? null : value.toISOString();
+	const { toISO } = (value ?? {}) as { toISO?: unknown };
+	return typeof toISO === 'function' ? (value as { toISO(): unknown }).toISO() : value;
+};
+
+/** YYYY-MM-DD, a time of day or none, and a zone or none. */
+const WRITTEN =
+	/^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}(?::?\d{2}){0,2}(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+
+const exists = (day: string): boolean => {
+	const date = new Date(`${day}T00:00:00Z`);
+	return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+};
+
+/**
+ * A day: a date picker's value, text, or a date of n8n. A day without a time zone is taken as written; a moment (a date, or
+ * text with Z or an offset such as +08:00) is the day that it falls on in the time zone.
+ *
+ * @param timeZone IANA name, the workflow's
+ * @returns YYYY-MM-DD
+ */
+export function readDay(value: unknown, timeZone: string): Read<string> {
+	if (isNothing(value)) return fail('is empty');
+	const text = textOf(value);
+	const [written, day, zone] = typeof text === 'string' ? (WRITTEN.exec(text.trim()) ?? []) : [];
+	if (written === undefined || day === undefined) {
+		return fail('is not a date: write it as 2026-01-31');
+	}
+	if (!exists(day)) return fail(`names a day that does not exist (${day})`);
+	if (zone === undefined) return ok(day);
+	const moment = new Date(written.replace(' ', 'T').replace(',', '.').replace(/\s+/g, ''));
+	return Number.isNaN(moment.getTime())
+		? fail('is not a date: write it as 2026-01-31')
+		: ok(dayAt(moment, timeZone));
+}
+
+/** First and last day, both included, YYYY-MM-DD. */
+export interface Span {
+	start: string;
+	end: string;
+}
+
+/** The spans of days that reports are made for; `last7Days` ends yesterday, `thisMonth` today. */
+export const PERIODS = ['yesterday', 'last7Days', 'thisMonth', 'lastMonth'] as const;
+
+/**
+ * The days of a period.
+ *
+ * @param nowMs ms since 1970
+ * @param timeZone IANA name: it decides what day it is
+ */
+export function daysOf(period: (typeof PERIODS)[number], nowMs: number, timeZone: string): Span {
+	const today = dayAt(new Date(nowMs), timeZone);
+	const before = (day: string, days: number): string =>
+		new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
+	const firstOf = (day: string): string => `${day.slice(0, 8)}01`;
+	const yesterday = before(today, 1);
+	const endOfLastMonth = before(firstOf(today), 1);
+	const spans: Record<typeof period, Span> = {
+		yesterday: { start: yesterday, end: yesterday },
+		last7Days: { start: before(today, 7), end: yesterday },
+		thisMonth: { start: firstOf(today), end: today },
+		lastMonth: { start: firstOf(endOfLastMonth), end: endOfLastMonth },
+	};
+	return spans[period];
+}

@@ -1,0 +1,338 @@
+import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+
+import { toBody, UPLOAD_TYPE_FIELD } from '../../aiclk/protocol/assumptions';
+import type { Envelope } from '../../aiclk/protocol/envelope';
+import { type Json, textOf } from '../../aiclk/protocol/json';
+import type { PageOptions } from '../../aiclk/api/pagination';
+import type { ApiRequest } from '../../aiclk/api/request';
+import { readAmount, readOptionalText } from '../../aiclk/api/values';
+import {
+	accountRow,
+	type Collection,
+	fieldOf,
+	idRow,
+	LIMIT,
+	type Parameter,
+	parameter,
+	RETURN_ALL,
+	SIMPLIFY,
+	switchRow,
+	textRow,
+} from './descriptions';
+import {
+	type Output,
+	toMaterialItem,
+	toReadItem,
+	toRowItems,
+	toTransferItem,
+	toWriteItem,
+} from './output';
+import type { Parameters } from './parameters';
+
+/** Where parameters of a call travel: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
+export type Place = 'query' | 'parameters' | 'body';
+
+/** What one item asks for, checked. Nothing has been sent. */
+export interface Plan {
+	request: ApiRequest;
+	/** What to check when AiClk refuses it. */
+	hint: string;
+	/** Whether the output is made by `toItems` or `toRows`, or else AiClk's whole answers. */
+	simplify: boolean;
+	toItems(envelope: Envelope): Output;
+	/** Set for lists: which pages, and where page and page_size travel. */
+	pages?: PageOptions & { place: Place; toRows(rows: unknown[]): IDataObject[] };
+}
+
+/** One operation of the node: how it is shown, and how its fields become a request. */
+export interface Operation {
+	option: INodePropertyOptions;
+	properties: INodeProperties[];
+	/** @throws NodeOperationError for bad input, naming the field */
+	plan(fields: Parameters): Plan | Promise<Plan>;
+}
+
+/** A resource of the node. */
+export interface Resource {
+	option: INodePropertyOptions;
+	/** The one that is chosen at first. */
+	defaultOperation: string;
+	operations: Operation[];
+}
+
+/** How an operation stands in n8n's lists. */
+export const option = (
+	value: string,
+	name: string,
+	action: string,
+	description: string,
+): INodePropertyOptions => ({ name, value, action, description });
+
+/** What differs from operation to operation. */
+interface Spec {
+	option: INodePropertyOptions;
+	/** Below `/openapi/v1/`. */
+	path: string;
+	/** Whose account `account_id` is. */
+	account: string;
+	/** Fields that are always there. */
+	parameters?: Parameter[];
+	/** Fields that are added when they are wanted. */
+	collection?: Collection;
+}
+
+type Values = Record<string, Json>;
+
+interface More {
+	rows: Parameter[];
+	read(fields: Parameters): Values;
+}
+
+/** What operations of one kind have in common. */
+interface Kind {
+	method: 'GET' | 'POST';
+	effect: ApiRequest['effect'];
+	place: Place | 'form';
+	hint: string;
+	account?: Parameter<bigint>;
+	/** Shown before all others. */
+	first?: INodeProperties[];
+	/** Shown after the parameters, but not sent as they are. */
+	unsent?: Array<{ property: INodeProperties }>;
+	/** @throws NodeOperationError when nothing may be sent */
+	check?(fields: Parameters): void;
+	/** Fields that do not stand for one parameter each. */
+	more?: More;
+	file?(fields: Parameters): Promise<File>;
+	toItems(accountId: bigint, values: Values): Plan['toItems'];
+	pages?(fields: Parameters, accountId: bigint): Plan['pages'];
+}
+
+const textsOf = (values: Values): Record<string, string> =>
+	Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
+
+const READ_HINT =
+	'Check the Account ID and the fields, and that your application may read this account (ads_read).';
+const WRITE_HINT =
+	'Check the fields, and that your application may write for this account (ads_write).';
+
+function define({ parameters = [], collection, ...spec }: Spec, kind: Kind): Operation {
+	const account = kind.account ?? accountRow(spec.account);
+	const { method, effect, place, hint } = kind;
+	return {
+		option: spec.option,
+		properties: [
+			...(kind.first ?? []),
+			...[account, ...(kind.more?.rows ?? []), ...parameters, ...(kind.unsent ?? [])].map(
+				({ property }) => property,
+			),
+			...(collection === undefined ? [] : [fieldOf(collection)]),
+			SIMPLIFY.property,
+		],
+		plan: async (fields) => {
+			kind.check?.(fields);
+			const accountId = fields.readAccount(account);
+			const more = kind.more?.read(fields);
+			const fixed = fields.readAll(parameters);
+			const added = collection === undefined ? {} : fields.readAdded(collection);
+			const values =
+				place === 'query' ? { ...more, ...added, ...fixed } : { ...more, ...fixed, ...added };
+			const file = await kind.file?.(fields);
+			const own = { account_id: accountId };
+			return {
+				request: {
+					method,
+					path: `/openapi/v1/${spec.path}`,
+					effect,
+					parameters: place === 'parameters' ? { ...own, ...values } : own,
+					...(place === 'query' && { query: values }),
+					...(place === 'body' && { body: toBody(values) }),
+					...(file !== undefined && { form: { ...textsOf(values), file } }),
+				},
+				hint,
+				simplify: fields.read(SIMPLIFY),
+				toItems: kind.toItems(accountId, values),
+				pages: kind.pages?.(fields, accountId),
+			};
+		},
+	};
+}
+
+const GET = { method: 'GET', effect: 'read', hint: READ_HINT, toItems: toReadItem } as const;
+
+/** A GET that returns one object. */
+export const read = (spec: Spec): Operation => define(spec, { ...GET, place: 'query' });
+
+/** What a list has besides. */
+interface ListSpec extends Spec {
+	/** Where everything but the account travels; `query` when left out. */
+	place?: 'query' | 'parameters';
+	/** The member of a row that AiClk documents as its ID. */
+	idField: string;
+	/** Fields that do not stand for one parameter each. */
+	more?: More;
+}
+
+/** A GET that returns rows, page by page. */
+export const list = ({ place = 'query', idField, more, ...spec }: ListSpec): Operation =>
+	define(spec, {
+		...GET,
+		place,
+		unsent: [RETURN_ALL, LIMIT],
+		more,
+		pages: (fields, accountId) => ({
+			limit: fields.readLimit(),
+			idField,
+			place,
+			toRows: (rows) => toRowItems(rows, accountId),
+		}),
+	});
+
+const POST = { method: 'POST', effect: 'change' } as const;
+
+/** A POST with a JSON body that changes something. Sent once. */
+export const write = (spec: Spec): Operation =>
+	define(spec, { ...POST, place: 'body', hint: WRITE_HINT, toItems: () => toWriteItem });
+
+const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, undefined, {
+	default: 'data',
+	required: true,
+	hint: 'The name of the input field containing the binary file data to be uploaded',
+});
+
+/** P8: also under which name the form holds it. */
+export const MATERIAL_TYPE = textRow(
+	UPLOAD_TYPE_FIELD,
+	'Material Type',
+	"AiClk's name of the type (material_type); its sizes must match exactly. Not added: AiClk finds out by format and aspect ratio. Its pages do not list the names, and one of their examples calls the field 'type'.",
+	'IMAGE',
+);
+
+/** A POST with a file in a multipart form. Sent once. */
+export const upload = (spec: Spec): Operation =>
+	define(spec, {
+		...POST,
+		place: 'form',
+		hint: `Check format and size of the file and the Material Type. ${WRITE_HINT}`,
+		more: { rows: [FILE], read: () => ({}) },
+		file: async (fields) => await fields.readFile(fields.read(FILE)),
+		toItems: toMaterialItem,
+	});
+
+const CONFIRM = switchRow(
+	'confirm',
+	'Confirm',
+	'Whether this may move money. Without it nothing is sent. AiClk cannot tell a repeated transfer from a new one, so it is sent exactly once.',
+);
+
+/** Shown only where the node is a tool of an agent (n8n-workflow node-helpers.js, `@tool`). */
+const ALLOW_AGENTS: INodeProperties = {
+	displayName: 'Let AI Agents Move Money',
+	name: 'allowAgents',
+	type: 'boolean',
+	noDataExpression: true,
+	default: false,
+	displayOptions: { show: { '@tool': [true] } },
+	description:
+		'Whether an agent may call this. A person switches it on here; no expression can. Use it with a human review of the tool call.',
+};
+
+const NOTICE: INodeProperties = {
+	displayName:
+		'This moves money between accounts as soon as it runs, once for each item. A negative amount takes it back. 100 fen are 1 yuan.',
+	name: 'transferNotice',
+	type: 'notice',
+	default: '',
+};
+
+const COMMENT = parameter('comment', 'Comment', readOptionalText, {
+	placeholder: 'e.g. order 2026-0042',
+	description: 'A remark that AiClk keeps with the transfer',
+	hint: "One that is different for each transfer is easy to find in the account's transactions",
+});
+
+const SUB_AGENT = idRow(
+	'sub_agent_user',
+	'Sub-Manager',
+	'Account ID of the sub-manager (sub_agent_user)',
+	'1000003',
+	{ required: true },
+);
+
+const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
+	parameter(name, name === 'money' ? 'Money (Fen)' : 'Coupon (Fen)', readAmount, {
+		type: 'number',
+		typeOptions: { numberPrecision: 0 },
+		default: 0,
+		required: true,
+		description:
+			'Amount in fen, a whole number other than 0. A negative amount takes it back from the target.',
+		hint: '100 fen are 1 yuan: 10000 is 100 yuan',
+	});
+
+/** Refuses a transfer that nobody has confirmed, or that could be sent twice. */
+function checkTransfer(fields: Parameters): void {
+	if (fields.runsAsTool && fields.typed(ALLOW_AGENTS.name) !== true) {
+		fields.refuse(
+			'An AI agent may not move money with this tool',
+			"A person can allow it: switch 'Let AI Agents Move Money' on in the tool's panel. No expression can do that.",
+		);
+	}
+	if (!fields.read(CONFIRM)) {
+		fields.refuse(
+			"'Confirm' is off, so no money was moved",
+			'Switch Confirm on when payer, target and amount are right.',
+		);
+	}
+	if (fields.isRetried) {
+		fields.refuse(
+			'This node would repeat a transfer that may have been carried out',
+			"Switch Retry On Fail off in the node's settings: AiClk cannot tell a repeated transfer from a new one.",
+		);
+	}
+}
+
+/** What tells transfers apart. */
+interface TransferSpec extends Spec {
+	amount: 'money' | 'coupon';
+	/** Whose account `target_user` is. */
+	target: string;
+	/** Whether the body names the sub-manager, too. */
+	namesSubAgent?: boolean;
+	/** What the application needs. */
+	permission: string;
+}
+
+/**
+ * A POST that moves an amount between two accounts. It names its payer, wants Confirm, refuses Retry On Fail and is sent once,
+ * whatever happens: no page of AiClk knows an order number (P10-P13).
+ */
+export function transfer({ amount, target, permission, ...spec }: TransferSpec): Operation {
+	const whose = `${spec.account} that the amount leaves (account_id). It is never taken from the credential.`;
+	const payer = idRow('account_id', 'Payer', whose, '1000002', { required: true });
+	const receives = `${target} that receives the amount (target_user)`;
+	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
+	const subAgent = spec.namesSubAgent === true ? [SUB_AGENT] : [];
+	const parameters = [...subAgent, targetUser, amountRow(amount), COMMENT];
+	return define(
+		{ ...spec, parameters },
+		{
+			method: 'POST',
+			effect: 'money',
+			place: 'body',
+			hint: `Check the accounts and the amount, and that your application has the permission ${permission}.`,
+			account: payer,
+			first: [NOTICE],
+			unsent: [CONFIRM, { property: ALLOW_AGENTS }],
+			check: checkTransfer,
+			toItems: (accountId, { target_user: to, sub_agent_user: by, ...values }) =>
+				toTransferItem({
+					payer: String(accountId),
+					...(by !== undefined && { subManager: String(by) }),
+					target: String(to),
+					amount: values[amount] as number,
+					kind: amount,
+				}),
+		},
+	);
+}

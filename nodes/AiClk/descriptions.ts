@@ -1,0 +1,187 @@
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+
+import { readDay } from '../../aiclk/api/days';
+import type { Json } from '../../aiclk/protocol/json';
+import {
+	oneOf,
+	type Read,
+	readId,
+	readIds,
+	readSwitch,
+	readText,
+	readWholeNumber,
+	someOf,
+} from '../../aiclk/api/values';
+
+/** One parameter of a call: a row of data. */
+export interface Parameter<T = Json | undefined> {
+	/** AiClk's name. A dot leads into an object: `created_at.start`. */
+	name: string;
+	/** As the panel shows it. */
+	label: string;
+	/** Reads what the user typed. @param timeZone the workflow's, IANA name */
+	read(value: unknown, timeZone: string): Read<T>;
+	/** n8n's field. */
+	property: INodeProperties;
+}
+
+const camelCase = (name: string): string =>
+	name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** A row: a text field with AiClk's name in camelCase, unless `more` says otherwise. */
+export const parameter = <T>(
+	name: string,
+	label: string,
+	read: Parameter<T>['read'],
+	more: Partial<INodeProperties> = {},
+): Parameter<T> => ({
+	name,
+	label,
+	read,
+	property: { displayName: label, name: camelCase(name), type: 'string', default: '', ...more },
+});
+
+/** Builds rows that differ in name, label and what is said of them. @param read of all of them */
+const rowsWith =
+	<T>(read: Parameter<T>['read'], all: Partial<INodeProperties> = {}) =>
+	(
+		name: string,
+		label: string,
+		description?: string,
+		example?: string,
+		more: Partial<INodeProperties> = {},
+	): Parameter<T> =>
+		parameter(name, label, read, {
+			...all,
+			...(description !== undefined && { description }),
+			...(example !== undefined && { placeholder: `e.g. ${example}` }),
+			...more,
+		});
+
+export const textRow = rowsWith(readText);
+export const idRow = rowsWith(readId);
+export const idsRow = rowsWith(readIds);
+export const dayRow = rowsWith(readDay, { type: 'dateTime' });
+export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
+export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
+
+const byName = (one: INodePropertyOptions, other: INodePropertyOptions): number =>
+	one.name < other.name ? -1 : 1;
+
+/** Options in the order that n8n wants. @param names what the panel shows, by AiClk's value */
+const toOptions = (names: Record<string, string>): INodePropertyOptions[] =>
+	Object.entries(names)
+		.map(([value, name]) => ({ name, value }))
+		.sort(byName);
+
+/** One of some values. @param names what the panel shows, by AiClk's value */
+export const choiceRow = <T extends string>(
+	name: string,
+	label: string,
+	names: Record<T, string>,
+	more: Partial<INodeProperties>,
+): Parameter<T> =>
+	parameter(name, label, oneOf(Object.keys(names) as T[]), {
+		type: 'options',
+		options: toOptions(names),
+		...more,
+	});
+
+/** Some of some values. @param names what the panel shows, by AiClk's value */
+export const choicesRow = (
+	name: string,
+	label: string,
+	names: Record<string, string>,
+	more: Partial<INodeProperties>,
+): Parameter<string[]> =>
+	parameter(name, label, someOf(Object.keys(names)), {
+		type: 'multiOptions',
+		options: toOptions(names),
+		default: [],
+		...more,
+	});
+
+const CAPITALS = ['id', 'url', 'api', 'js', 'md5', 'h5'];
+
+/** `adgroup_id` as a person reads it: `Adgroup ID`. */
+const titleOf = (name: string): string =>
+	name
+		.split('_')
+		.map((word) =>
+			CAPITALS.includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),
+		)
+		.join(' ');
+
+/** Which fields AiClk is to return. @param known AiClk's names with spaces between them; `chosen` at first, or all */
+export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
+	choicesRow(
+		'fields',
+		'Fields',
+		Object.fromEntries(known.split(' ').map((name) => [name, titleOf(name)])),
+		{
+			default: chosen.split(' '),
+			required: true,
+			description: 'Which fields AiClk is to return',
+		},
+	);
+
+/** The account of a call. A field that was left empty stands for the credential's account. */
+export const accountRow = (whose: string): Parameter<bigint> =>
+	idRow(
+		'account_id',
+		'Account ID',
+		`${whose}. Left empty: the one in the credential. Digits of any length are kept.`,
+		'1000002',
+	);
+
+export const RETURN_ALL = switchRow(
+	'return_all',
+	'Return All',
+	'Whether to return all results or only up to a given limit',
+);
+export const LIMIT = countRow('limit', 'Limit', 'Max number of results to return', undefined, {
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: 50,
+	displayOptions: { show: { returnAll: [false] } },
+});
+export const SIMPLIFY = switchRow(
+	'simplify',
+	'Simplify',
+	'Whether to return a simplified version of the response instead of the raw data',
+	undefined,
+	{ default: true },
+);
+
+/** Parameters that are added one by one when they are wanted. */
+export interface Collection {
+	/** n8n's name. */
+	name: string;
+	label: string;
+	/** On the button. */
+	placeholder: string;
+	/** In the order in which they are sent. */
+	parameters: Parameter[];
+	/** Whether at least one must be added. */
+	isRequired?: boolean;
+}
+
+const collectionOf =
+	(name: string, label: string, placeholder: string, isRequired = false) =>
+	(parameters: Parameter[]): Collection => ({ name, label, placeholder, parameters, isRequired });
+
+export const filters = collectionOf('filters', 'Filters', 'Add Filter');
+export const additionalFields = collectionOf('additionalFields', 'Additional Fields', 'Add Field');
+export const updateFields = collectionOf('updateFields', 'Update Fields', 'Add Field', true);
+
+/** The n8n field of a collection; its members stand in alphabetical order, as n8n wants. */
+export const fieldOf = ({ name, label, placeholder, parameters }: Collection): INodeProperties => ({
+	displayName: label,
+	name,
+	type: 'collection',
+	placeholder,
+	default: {},
+	options: parameters
+		.map(({ property }) => property)
+		.sort((one, other) => (one.displayName < other.displayName ? -1 : 1)),
+});

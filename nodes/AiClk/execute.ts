@@ -1,0 +1,213 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+
+import { type PageRequest, readPages } from '../../aiclk/api/pagination';
+import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
+import type { TokenInput } from '../../aiclk/token/input';
+import { fail, ok, type Result } from '../../aiclk/util/result';
+import { type Failure, newFailure, ofError, ofToken, toError, toErrorItem } from '../shared/errors';
+import { isStopped, readCredential, send, type Sender } from '../shared/transport';
+import type { Operation, Place, Plan } from './define';
+import { type Output, toWholeItem } from './output';
+import { Parameters } from './parameters';
+import { RESOURCES } from './resources';
+import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/retries';
+
+/** One item, read and checked. Nothing has been sent for it. */
+interface PlannedItem {
+	plan: Plan;
+	sender: Sender;
+	/** Digits; null where the call names none. */
+	accountId: string | null;
+}
+
+type Planned = Result<PlannedItem, Failure>;
+
+/** Finds what the node is set to do. n8n itself adds "Custom API Call" to both lists, which leads nowhere in a node. */
+function findOperation(context: IExecuteFunctions, itemIndex: number): Operation {
+	const resource = context.getNodeParameter('resource', itemIndex, '');
+	const operation = context.getNodeParameter('operation', itemIndex, '');
+	const found = RESOURCES.find(({ option }) => option.value === resource)?.operations.find(
+		({ option }) => option.value === operation,
+	);
+	if (found !== undefined) return found;
+	throw new NodeOperationError(
+		context.getNode(),
+		'This resource and operation are not among what the AiClk node can do',
+		{
+			description:
+				"For another endpoint choose the resource API, or an HTTP Request node with the predefined credential type 'AiClk API'.",
+			itemIndex,
+		},
+	);
+}
+
+/** Reads and checks what one item asks for, and with whose credential. Never throws. */
+async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<Planned> {
+	let fields: Parameters | null = null;
+	try {
+		const { input } = await readCredential(context, itemIndex);
+		if (!input.ok) return fail(ofToken(input.failure));
+		fields = new Parameters(context, itemIndex, input.value);
+		const plan = await findOperation(context, itemIndex).plan(fields);
+		// What cannot be put into a request must come to light before the first one leaves.
+		toHttpOptions(input.value.baseUrl, plan.request);
+		const sender = { context, itemIndex, client: input.value };
+		return ok({ plan, sender, accountId: fields.account === null ? null : String(fields.account) });
+	} catch (error) {
+		const accountId = fields?.account == null ? null : String(fields.account);
+		return fail({ ...ofError(error, 'not-sent'), accountId });
+	}
+}
+
+const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
+
+const MIXED_CLIENTS = newFailure(
+	'not-sent',
+	'The credential holds expressions that lead to several clients or accounts, which n8n before 2.34 would overwrite by those of one item. Nothing was sent.',
+	'Use one credential for each client, or a newer n8n.',
+	{ isInput: true },
+);
+
+/**
+ * n8n before 2.34 replaces the expressions in a credential by their values when it stores a token (credentials-helper.js): from
+ * then on all items would go out for the client of one. n8n 1 is told by a function that it has not.
+ */
+function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Planned[] {
+	const nameOfClient = ({ fingerprint, accountId }: TokenInput) => `${fingerprint} ${accountId}`;
+	const clients = new Set(
+		items.flatMap((item) => (item.ok ? [nameOfClient(item.value.sender.client)] : [])),
+	);
+	const isN8n1 = typeof context.isToolExecution !== 'function';
+	if (clients.size < 2 || !isN8n1) return items;
+	return items.map((item) =>
+		item.ok ? fail({ ...MIXED_CLIENTS, accountId: item.value.accountId }) : item,
+	);
+}
+
+const onPage = (
+	request: ApiRequest,
+	place: Place,
+	{ page, pageSize }: PageRequest,
+): ApiRequest => ({
+	...request,
+	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
+});
+
+/** Tells a person what they should know of rows that were read without a failure. */
+function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]): void {
+	for (const remark of remarks) {
+		const message = `AiClk, item ${itemIndex}: ${remark}`;
+		context.logger.warn(message);
+		context.addExecutionHints({ message, location: 'outputPane' });
+	}
+}
+
+const BAD_ANSWER =
+	"Switch Simplify off to see AiClk's whole answer, and Paginate off where the node has it.";
+
+/** Sends what one item asks for. May throw what nobody foresaw. */
+async function sendItem({ plan, sender }: PlannedItem): Promise<ItemResult> {
+	const { request, hint, simplify, pages, toItems } = plan;
+	const badAnswer = (message: string) =>
+		fail(newFailure('unknown', `${message}.`, `${BAD_ANSWER} ${nameOf(request)}.`));
+	if (pages === undefined) {
+		const answer = await send(sender, request, hint);
+		if (!answer.ok) return answer;
+		const output: Output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
+		return output.ok ? output : badAnswer(output.failure);
+	}
+	const read = await readPages(
+		pages,
+		async (page) => await send(sender, onPage(request, pages.place, page), hint),
+	);
+	if (!read.ok) {
+		return typeof read.failure === 'string' ? badAnswer(read.failure) : fail(read.failure);
+	}
+	const { rows, envelopes, remarks } = read.value;
+	tell(sender.context, sender.itemIndex, remarks);
+	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
+}
+
+/** Carries one item out, unless an earlier try of this run has. Never throws. */
+async function carryOut(item: PlannedItem, memory: RunMemory | null): Promise<ItemResult> {
+	const { plan, sender, accountId } = item;
+	const isChange = changes(item);
+	const hash = isChange && memory !== null ? hashOf(sender.client, plan.request) : '';
+	const known = isChange ? memory?.recall(sender.itemIndex, hash) : null;
+	if (known != null) return known;
+	let result: ItemResult;
+	try {
+		result = await sendItem(item);
+	} catch (error) {
+		result = fail(ofError(error, 'unknown'));
+	}
+	if (!result.ok) result = fail({ ...result.failure, accountId });
+	if (isChange) memory?.remember(sender.itemIndex, hash, result);
+	return result;
+}
+
+/** Whoever runs the node again after an error must know what it has done. @param done changes that were carried out */
+const withChanges = (failure: Failure, done: number): Failure =>
+	done === 0
+		? failure
+		: {
+				...failure,
+				description: `${failure.description} Before this, ${done} of the items were carried out: leave them out when you run again.`,
+			};
+
+/** Reads and checks all items, and what can only be said of all of them. */
+async function planAll(
+	context: IExecuteFunctions,
+	itemCount: number,
+): Promise<{ items: Planned[]; memory: RunMemory | null }> {
+	const read: Planned[] = [];
+	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
+		read.push(await planItem(context, itemIndex));
+	}
+	const items = refuseMixedClients(context, read);
+	const hasChanges = items.some((item) => item.ok && changes(item.value));
+	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
+	if (memory.ok) return { items, memory: memory.value };
+	const refuse = (item: Planned): Planned =>
+		item.ok && changes(item.value)
+			? fail({ ...memory.failure, accountId: item.value.accountId })
+			: item;
+	return { items: items.map(refuse), memory: null };
+}
+
+/**
+ * The run: all items are read and checked before the first request goes out; then they are carried out one after the other.
+ *
+ * @returns the output, in the order of the items and paired with them
+ * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
+ */
+export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const continues = context.continueOnFail();
+	const { items, memory } = await planAll(context, context.getInputData().length);
+	let done = 0;
+	const stopAt = (itemIndex: number, failure: Failure): void => {
+		if (!continues) throw toError(context, withChanges(failure, done), itemIndex);
+	};
+	for (const [itemIndex, item] of items.entries()) if (!item.ok) stopAt(itemIndex, item.failure);
+
+	const results: ItemResult[] = [];
+	let isLogged = false;
+	for (const [itemIndex, item] of items.entries()) {
+		if (!isLogged && isStopped(context)) {
+			isLogged = true;
+			context.logger.info(`AiClk: stopped before item ${itemIndex} of ${items.length} was sent`);
+		}
+		const result = item.ok ? await carryOut(item.value, memory) : item;
+		if (!result.ok) stopAt(itemIndex, result.failure);
+		if (result.ok && item.ok && changes(item.value)) done++;
+		results.push(result);
+	}
+	if (results.every(({ ok: isDone }) => isDone)) memory?.forget();
+	return results.flatMap((result, item) =>
+		(result.ok ? result.value : [toErrorItem(result.failure)]).map((json) => ({
+			json,
+			pairedItem: { item },
+		})),
+	);
+}

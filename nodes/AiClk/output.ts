@@ -1,0 +1,105 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { describeAnswer, membersOf } from '../../aiclk/api/pagination';
+import { TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
+import type { Envelope } from '../../aiclk/protocol/envelope';
+import { fail, ok, type Result } from '../../aiclk/util/result';
+
+/** Output objects, or what is wrong with AiClk's answer. */
+export type Output = Result<IDataObject[], string>;
+
+const isObject = (value: unknown): value is IDataObject =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * n8n takes an item with a top-level `error` for one that failed: it retries the node or sends the item to the error branch
+ * (n8n-core workflow-execute.js).
+ */
+const withoutError = (item: IDataObject): IDataObject => {
+	if (!('error' in item)) return item;
+	const { error, ...rest } = item;
+	return { ...rest, error_: error };
+};
+
+const toItem = (row: unknown): IDataObject =>
+	isObject(row) ? withoutError(row) : { value: row as IDataObject[string] };
+
+/** An id as AiClk's answers come out: a number where it is exact, or else text. */
+const idOf = (id: bigint): number | string =>
+	id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
+
+/** Puts the account of the call on rows that AiClk has sent without one. */
+const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
+	account === null || 'account_id' in item ? item : { account_id: idOf(account), ...item };
+
+/** One item a row. @param account null where the rows are no account's */
+export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject[] =>
+	rows.map((row) => withAccount(toItem(row), account));
+
+/** The one object that a read returns. A read without data is an error. */
+export const toReadItem =
+	(account: bigint | null) =>
+	(envelope: Envelope): Output => {
+		const { data } = envelope;
+		return isObject(data) && Object.keys(data).length > 0
+			? ok(toRowItems([data], account))
+			: fail(`AiClk's answer holds no data (it has: ${membersOf(envelope.body)})`);
+	};
+
+const FRAME = ['code', 'message', 'data', 'trace_id'];
+
+/** What a change returns; `success` where AiClk returned nothing (`data` is null on most writes). */
+export function toWriteItem({ data, body }: Envelope): Output {
+	if (data !== null && data !== undefined) return ok([toItem(data)]);
+	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
+	return ok([{ success: true, ...withoutError(Object.fromEntries(others) as IDataObject) }]);
+}
+
+/** What a custom call returns: rows where `data` is an array. */
+export const toCallItems =
+	(isRead: boolean) =>
+	(envelope: Envelope): Output => {
+		const { data } = envelope;
+		if (Array.isArray(data)) return ok(toRowItems(data, null));
+		if (!isRead) return toWriteItem(envelope);
+		return data === null || data === undefined || data === ''
+			? fail(describeAnswer(envelope))
+			: ok([toItem(data)]);
+	};
+
+/** What a transfer has moved, beside what AiClk says of it. */
+export const toTransferItem =
+	(moved: IDataObject) =>
+	({ data, traceId }: Envelope): Output =>
+		ok([
+			{
+				success: true,
+				...moved,
+				...(data !== null && data !== undefined && { data: data as IDataObject[string] }),
+				traceId,
+			},
+		]);
+
+/** The ids of a material as text, whatever they came as; those of a video's cover, too. */
+const withTextIds = (material: IDataObject): IDataObject => {
+	const ids = TEXT_IDS_OF_MATERIAL.filter((name) => typeof material[name] === 'number');
+	const { cover } = material;
+	return {
+		...material,
+		...Object.fromEntries(ids.map((name) => [name, String(material[name])])),
+		...(isObject(cover) && { cover: withTextIds(cover) }),
+	};
+};
+
+/** An uploaded material. */
+export const toMaterialItem =
+	(account: bigint) =>
+	(envelope: Envelope): Output => {
+		const written = toWriteItem(envelope);
+		return written.ok
+			? ok(written.value.map((item) => withAccount(withTextIds(item), account)))
+			: written;
+	};
+
+/** An answer as it came, with AiClk's own names. */
+export const toWholeItem = ({ body }: Envelope): IDataObject => withoutError(body as IDataObject);

@@ -1,0 +1,163 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { isExpression, NodeOperationError } from 'n8n-workflow';
+
+import { type Json, nest } from '../../aiclk/protocol/json';
+import { fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
+import { isNothing } from '../../aiclk/api/values';
+import type { TokenInput } from '../../aiclk/token/input';
+import { runsAsTool } from '../shared/tool';
+import { type Collection, LIMIT, type Parameter, RETURN_ALL } from './descriptions';
+
+const CORRECT_IT = 'Correct the field or its expression.';
+const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
+
+/**
+ * What one item has in the node's fields. Every reading checks; a bad value is refused with the name of its field. A field
+ * whose expression yields nothing is refused, too: it was not left empty.
+ */
+export class Parameters {
+	/** The account of the call, once it was read. */
+	account: bigint | null = null;
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		readonly itemIndex: number,
+		/** What the item's credential says. */
+		readonly client: TokenInput,
+	) {}
+
+	/** @throws NodeOperationError always */
+	refuse(message: string, description: string): never {
+		const { itemIndex } = this;
+		throw new NodeOperationError(this.context.getNode(), message, { description, itemIndex });
+	}
+
+	get timeZone(): string {
+		return this.context.getTimezone();
+	}
+
+	/** Whether an AI agent runs the node. */
+	get runsAsTool(): boolean {
+		return runsAsTool(this.context);
+	}
+
+	/** Whether n8n runs the node again after a failure. */
+	get isRetried(): boolean {
+		return this.context.getNode().retryOnFail === true;
+	}
+
+	/** A field as it was typed: an expression that was not evaluated begins with `=`. */
+	typed(name: string): unknown {
+		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
+	}
+
+	private value(name: string, label: string, fallback: unknown = ''): unknown {
+		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, fallback);
+		const typed = this.typed(name);
+		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
+		if (isLeftEmpty || !isNothing(value)) return value;
+		return this.refuse(`'${label}' holds an expression that yields nothing`, CORRECT_IT);
+	}
+
+	/** Reads a value that stands elsewhere as that of a field. @throws NodeOperationError for a bad value */
+	check<T>({ label, read }: Parameter<T>, value: unknown): T {
+		const result = read(value, this.timeZone);
+		return result.ok ? result.value : this.refuse(`'${label}' ${result.failure}`, CORRECT_IT);
+	}
+
+	/** A field that is always there. @throws NodeOperationError for a bad value */
+	read<T>(row: Parameter<T>): T {
+		return this.check(row, this.value(row.property.name, row.label));
+	}
+
+	/** Fields that are always there, under AiClk's names. @throws NodeOperationError for a bad value */
+	readAll(rows: Parameter[]): Record<string, Json> {
+		return nest(rows.map((row) => [row.name, this.read(row)]));
+	}
+
+	/**
+	 * The fields of a collection that were added, under AiClk's names.
+	 *
+	 * @throws NodeOperationError for a bad value, for one that was added but is empty, and for a name that is not known
+	 */
+	readAdded({ name, label, parameters, isRequired }: Collection): Record<string, Json> {
+		const value = this.value(name, label, {}) as IDataObject | null;
+		const typed = this.typed(name);
+		const added = Object.keys((typeof typed === 'object' ? typed : value) ?? {});
+		if (isRequired === true && added.length === 0) {
+			this.refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
+		}
+		const unknown = added.find((one) => !parameters.some(({ property }) => property.name === one));
+		if (unknown !== undefined) {
+			this.refuse(`'${label}' has no field '${unknown.slice(0, 60)}'`, CORRECT_IT);
+		}
+		const rows = parameters.filter(({ property }) => added.includes(property.name));
+		const values = nest(
+			rows.map((row) => {
+				const member = value?.[row.property.name];
+				if (!isNothing(member)) return [row.name, this.check(row, member)];
+				const message = `'${row.label}' was added to '${label}' but is empty`;
+				return this.refuse(message, 'Fill it in, correct its expression, or remove it.');
+			}),
+		);
+		const rowOf = (one: string) => rows.find((row) => row.name === one) as Parameter;
+		for (const [one, span] of Object.entries(values)) {
+			const { start, end } = (span ?? {}) as { start?: string; end?: string };
+			if (start === undefined || end === undefined) continue;
+			this.checkSpan([rowOf(`${one}.start`), start], [rowOf(`${one}.end`), end]);
+		}
+		return values;
+	}
+
+	/** @throws NodeOperationError when a span of days ends before it begins */
+	checkSpan([from, start]: [Parameter, string], [to, end]: [Parameter, string]): void {
+		if (start <= end) return;
+		const message = `'${from.label}' (${start}) is after '${to.label}' (${end})`;
+		this.refuse(message, 'Exchange the two days.');
+	}
+
+	/** The account of the call. Where its field was left empty it is the credential's, unless the field must be filled in. */
+	readAccount(row: Parameter<bigint>): bigint {
+		const value = this.value(row.property.name, row.label);
+		const isLeftEmpty = row.property.required !== true && isNothing(value);
+		if (isLeftEmpty && this.client.accountId === '') {
+			this.refuse(`'${row.label}' is empty, here and in the AiClk API credential`, CORRECT_IT);
+		}
+		this.account = this.check(row, isLeftEmpty ? this.client.accountId : value);
+		return this.account;
+	}
+
+	/** Rows wanted; null for all. */
+	readLimit(): number | null {
+		return this.read(RETURN_ALL) ? null : this.read(LIMIT);
+	}
+
+	/**
+	 * A file out of a binary field. Small files are in the item itself (base64); the others are in a store of n8n's, and
+	 * are read when they are sent.
+	 *
+	 * @throws NodeOperationError when it is not there or empty
+	 */
+	async readFile(field: string): Promise<StreamedFile> {
+		const { helpers } = this.context;
+		const binary = helpers.assertBinaryData(this.itemIndex, field);
+		const { id, data, mimeType, fileName, fileExtension } = binary;
+		const name = fileNameOf(fileName, fileExtension, mimeType);
+		const bytes = Buffer.from(id === undefined ? data : '', 'base64');
+		const size =
+			id === undefined
+				? bytes.length
+				: await helpers.getBinaryMetadata(id).then(
+						({ fileSize }) => fileSize,
+						() => null,
+					);
+		if (size === null) {
+			const message = `The file '${name}' in '${field}' could not be found: n8n may have deleted it`;
+			this.refuse(message, FETCH_AGAIN);
+		}
+		if (size === 0) this.refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
+		return new StreamedFile(name, mimeType, size, async () =>
+			id === undefined ? [bytes] : await helpers.getBinaryStream(id),
+		);
+	}
+}

@@ -1,0 +1,79 @@
+import { daysOf } from '../../../aiclk/api/days';
+import { list, option, read, type Resource } from '../define';
+import { choiceRow, dayRow, fieldsRow } from '../descriptions';
+
+/** GET account/info (AiClk docs, P2). */
+const getInfo = read({
+	option: option(
+		'getInfo',
+		'Get Info',
+		'Get account info',
+		'Get names, balances in fen and review status of an advertiser account',
+	),
+	path: 'account/info',
+	account: 'The advertiser account',
+	parameters: [
+		fieldsRow(
+			'account_id username display_name balance coupon compensation configure_status refuse_reason',
+		),
+	],
+});
+
+const PERIODS = {
+	custom: 'Between Two Dates',
+	last7Days: 'Last 7 Days (up to Yesterday)',
+	lastMonth: 'Last Month',
+	thisMonth: 'This Month (up to Today)',
+	yesterday: 'Yesterday',
+};
+const PERIOD = choiceRow('period', 'Period', PERIODS, {
+	default: 'custom',
+	description: "Which days, in the workflow's time zone",
+});
+const IF_CUSTOM = { required: true, displayOptions: { show: { period: ['custom'] } } };
+const START = dayRow(
+	'start_date',
+	'Start Date',
+	'First day; the time of day does not matter',
+	'2026-01-01',
+	IF_CUSTOM,
+);
+const END = dayRow(
+	'end_date',
+	'End Date',
+	'Last day; the time of day does not matter',
+	'2026-01-31',
+	IF_CUSTOM,
+);
+
+/** GET account_fund/list (AiClk docs, P3): one row for each day. */
+const getFundRecords = list({
+	option: option(
+		'getFundRecords',
+		'Get Fund Records',
+		'Get account fund records',
+		'Get what an advertiser account spent on each day, in fen',
+	),
+	path: 'account_fund/list',
+	account: 'The advertiser account',
+	parameters: [fieldsRow('date cash_cost coupon_cost compensation')],
+	more: {
+		rows: [PERIOD, START, END],
+		read: (fields) => {
+			const period = fields.read(PERIOD);
+			const { start, end } =
+				period === 'custom'
+					? { start: fields.read(START), end: fields.read(END) }
+					: daysOf(period, Date.now(), fields.timeZone);
+			fields.checkSpan([START, start], [END, end]);
+			return { start_date: start, end_date: end };
+		},
+	},
+	idField: 'date',
+});
+
+export const account: Resource = {
+	option: { name: 'Account', value: 'account' },
+	defaultOperation: 'getInfo',
+	operations: [getFundRecords, getInfo],
+};

@@ -1,0 +1,126 @@
+import { fail, ok } from '../../../aiclk/util/result';
+import { type Read, readText } from '../../../aiclk/api/values';
+import { option, type Resource, write } from '../define';
+import {
+	additionalFields,
+	countRow,
+	idRow,
+	idsRow,
+	type Parameter,
+	parameter,
+	textRow,
+	updateFields,
+} from '../descriptions';
+
+/** "6 to 30 characters, must hold upper case, lower case and digits" (AiClk docs, P4). The value is never in the text. */
+const readPassword = (value: unknown): Read<string> =>
+	typeof value === 'string' &&
+	/^.{6,30}$/s.test(value) &&
+	[/[A-Z]/, /[a-z]/, /\d/].every((kind) => kind.test(value)) &&
+	readText(value).ok
+		? ok(value)
+		: fail('must have 6 to 30 characters, with upper case, lower case and digits among them');
+
+/** "Must be a valid e-mail address" (AiClk docs, P5): what nobody could deliver to is refused here. */
+const readEmail = (value: unknown): Read<string> =>
+	/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(String(value).trim())
+		? ok(String(value).trim())
+		: fail('is not an e-mail address');
+
+const EMAIL = { placeholder: 'e.g. name@email.com' };
+const ifAppDownload = (what: string) => `${what}; AiClk wants it for the app download industry`;
+
+/** What an advertiser has (AiClk docs, P4, P5). */
+const ROWS: Parameter[] = [
+	textRow('app_company', 'App Company', ifAppDownload('Owner of the software copyright')),
+	textRow('app_info', 'App Description', ifAppDownload('What the app does')),
+	textRow('app_name', 'App Name', 'The product that is promoted'),
+	textRow('app_permission', 'App Permissions', ifAppDownload('What the app asks for')),
+	countRow('category', 'Category', 'ID of the finest class of the industry', '100101101'),
+	textRow('company', 'Company', 'Full name of the company'),
+	textRow('company_address', 'Company Address', undefined, 'Software Park, Pudong, Shanghai'),
+	idsRow(
+		'company_region',
+		'Company Region',
+		'Codes of province, city and district, with commas between them',
+		'310000, 310100, 310115',
+	),
+	parameter('contacter_email', 'Contact Email', readEmail, EMAIL),
+	textRow('contacter', 'Contact Name'),
+	textRow('contacter_phone', 'Contact Phone', undefined, '13800000000'),
+	textRow('display_name', 'Display Name', 'Short name of the company'),
+	parameter('email', 'Email', readEmail, EMAIL),
+	idRow('license', 'License', 'Resource ID of the picture of the business licence', '14705564'),
+	textRow('license_code', 'License Code', 'Unified social credit code of the business licence'),
+	textRow('link', 'Link', undefined, 'https://www.example.com'),
+	parameter('password', 'Password', readPassword, {
+		typeOptions: { password: true },
+		description: '6 to 30 characters, with upper case, lower case and digits among them',
+	}),
+	textRow('privacy_protocol_url', 'Privacy Policy URL', ifAppDownload('Address of the policy')),
+	idsRow(
+		'qualification',
+		'Qualification',
+		'Resource IDs of further proofs. With commas between them.',
+		'14705564',
+	),
+	textRow('source_mark', 'Source Mark', 'Where the advertiser comes from'),
+	idRow('sub_agent_id', 'Sub-Manager ID', 'May be given when the caller is an agent', '1716318'),
+	textRow('username', 'Username', 'Login name of the new account'),
+];
+
+/** Rows by AiClk's names, in this order. */
+const rowsOf = (names: string): Parameter[] =>
+	names.split(' ').flatMap((name) => ROWS.filter((row) => row.name === name));
+
+const REQUIRED = rowsOf(
+	'company display_name license_code company_region company_address license qualification category app_name username password link source_mark email contacter contacter_phone',
+).map((row) => ({ ...row, property: { ...row.property, required: true } }));
+
+/** POST adaccount/customer/create (AiClk docs, P4). */
+const create = write({
+	option: option(
+		'create',
+		'Create',
+		'Create advertiser',
+		'Open a new advertiser account below an agent or sub-manager',
+	),
+	path: 'adaccount/customer/create',
+	account: 'The agent or sub-manager account',
+	parameters: REQUIRED,
+	collection: additionalFields(
+		rowsOf('app_company app_info app_permission contacter_email privacy_protocol_url sub_agent_id'),
+	),
+});
+
+/** POST adaccount/customer/update (AiClk docs, P5). */
+const update = write({
+	option: option(
+		'update',
+		'Update',
+		'Update advertiser',
+		'Change company, contact or licence data of an advertiser account',
+	),
+	path: 'adaccount/customer/update',
+	account: 'The agent or sub-manager account',
+	parameters: [
+		idRow(
+			'account_id',
+			'Advertiser ID',
+			'The account to change (account_id in the body)',
+			'1928316',
+			{ name: 'advertiserId', required: true },
+		),
+	],
+	collection: updateFields(
+		rowsOf(
+			'app_company app_info app_permission company company_address company_region contacter_email contacter contacter_phone license license_code link password privacy_protocol_url qualification source_mark',
+		),
+	),
+});
+
+export const advertiser: Resource = {
+	option: { name: 'Advertiser', value: 'advertiser' },
+	defaultOperation: 'update',
+	operations: [create, update],
+};

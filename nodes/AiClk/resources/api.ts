@@ -1,0 +1,147 @@
+import type { IHttpRequestMethods } from 'n8n-workflow';
+import { updateDisplayOptions } from 'n8n-workflow';
+
+import { type Json, textOf } from '../../../aiclk/protocol/json';
+import { readPath } from '../../../aiclk/api/request';
+import { readJsonObject } from '../../../aiclk/api/values';
+import { type Operation, option, type Place, type Plan, type Resource } from '../define';
+import {
+	accountRow,
+	choiceRow,
+	countRow,
+	LIMIT,
+	parameter,
+	RETURN_ALL,
+	SIMPLIFY,
+	switchRow,
+} from '../descriptions';
+import { toCallItems, toRowItems } from '../output';
+import type { Parameters } from '../parameters';
+
+const METHODS = { DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH', POST: 'POST', PUT: 'PUT' };
+
+const METHOD = choiceRow('method', 'Method', METHODS, {
+	default: 'GET',
+	required: true,
+	description: 'Anything but GET counts as a change and is sent once',
+});
+const PATH = parameter('path', 'Path', (value) => ({ ok: true, value }), {
+	required: true,
+	placeholder: 'e.g. /openapi/v1/account/info',
+	description:
+		"Path below /openapi/ on the credential's host, as AiClk's page of the endpoint has it, or a URL of that host",
+});
+const QUERY_FORMAT = choiceRow(
+	'query_format',
+	'Query Format',
+	{ json: 'Account ID and One JSON Object', parameters: 'Plain URL Parameters' },
+	{
+		default: 'json',
+		description:
+			"How the parameters stand in the URL: look at AiClk's page of the endpoint. Most have account_id and one JSON object, query. As plain parameters each member of Query stands alone, and nothing is added.",
+	},
+);
+const ACCOUNT = accountRow('The account_id of the call');
+const QUERY = parameter('query', 'Query', readJsonObject, {
+	type: 'json',
+	default: '{}',
+	placeholder: 'e.g. { "fields": ["account_id"] }',
+	description: 'A JSON object; it is encoded for you. Long IDs keep every digit.',
+});
+const BODY_TYPE = choiceRow(
+	'body_type',
+	'Body Type',
+	{ form: 'Form', json: 'JSON', none: 'None' },
+	{
+		default: 'none',
+		description:
+			"What is sent besides the URL: look at AiClk's page of the endpoint. Form is a multipart form of texts.",
+		displayOptions: { hide: { method: ['GET'] } },
+	},
+);
+const BODY = parameter('body', 'Body', readJsonObject, {
+	type: 'json',
+	default: '{}',
+	displayOptions: { hide: { method: ['GET'] }, show: { bodyType: ['form', 'json'] } },
+	placeholder: 'e.g. { "campaign_id": 20195330 }',
+	description: 'A JSON object. Long IDs keep every digit.',
+});
+const PAGINATE = switchRow(
+	'paginate',
+	'Paginate',
+	'Whether to read page after page with page and page_size, one item a row. They travel in a JSON body, if there is one, or else where Query travels; a page_size of your own there counts.',
+);
+
+const toForm = (body: Record<string, Json>): Record<string, string> =>
+	Object.fromEntries(Object.entries(body).map(([name, value]) => [name, textOf(value)]));
+
+/** @param values that the user has set where the pages travel: `page` and `page_size` among them count */
+function planPages(fields: Parameters, place: Place, values: Record<string, Json>): Plan['pages'] {
+	const own = (name: string) =>
+		values[name] === undefined ? undefined : fields.check(countRow(name, name), values[name]);
+	return {
+		limit: fields.readLimit(),
+		firstPage: own('page'),
+		pageSize: own('page_size'),
+		place,
+		toRows: (rows) => toRowItems(rows, null),
+	};
+}
+
+/** Any endpoint below /openapi/, for those whose pages are not known here: campaigns, ad groups, reports. */
+const call: Operation = {
+	option: option(
+		'call',
+		'Call Endpoint',
+		'Call endpoint',
+		'Call an endpoint that this node has no operation for, e.g. of campaigns or reports',
+	),
+	properties: [
+		...[METHOD, PATH, QUERY_FORMAT].map(({ property }) => property),
+		...updateDisplayOptions({ show: { queryFormat: ['json'] } }, [ACCOUNT.property]),
+		...[QUERY, BODY_TYPE, BODY, PAGINATE].map(({ property }) => property),
+		...updateDisplayOptions({ show: { paginate: [true] } }, [RETURN_ALL.property, LIMIT.property]),
+		SIMPLIFY.property,
+	],
+	plan: (fields) => {
+		const method = fields.read(METHOD);
+		const isRead = method === 'GET';
+		const asJson = fields.read(QUERY_FORMAT) === 'json';
+		const account = asJson ? { account_id: fields.readAccount(ACCOUNT) } : undefined;
+		const path = fields.read({
+			...PATH,
+			read: (value) => readPath(value, fields.client.baseUrl, method),
+		});
+		const query = fields.read(QUERY);
+		const bodyType = isRead ? 'none' : fields.read(BODY_TYPE);
+		const body = bodyType === 'none' ? {} : fields.read(BODY);
+		const paginates = fields.read(PAGINATE);
+		const place: Place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
+		const isPagedByQuery = paginates && place === 'query';
+		return {
+			request: {
+				method: method as IHttpRequestMethods,
+				path,
+				effect: isRead ? 'read' : 'change',
+				parameters: account ?? query,
+				...(asJson && (isPagedByQuery || Object.keys(query).length > 0) && { query }),
+				...(bodyType === 'json' && { body }),
+				...(bodyType === 'form' && { form: toForm(body) }),
+			},
+			hint: "Compare path, query and body with AiClk's page of this endpoint, and check the permissions of your application.",
+			simplify: fields.read(SIMPLIFY),
+			toItems: toCallItems(isRead),
+			...(paginates && { pages: planPages(fields, place, place === 'body' ? body : query) }),
+		};
+	},
+};
+
+export const api: Resource = {
+	option: {
+		name: 'API',
+		value: 'api',
+		description: 'Endpoints that this node has no operation for',
+	},
+	defaultOperation: 'call',
+	operations: [call],
+};

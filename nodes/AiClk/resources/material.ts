@@ -1,0 +1,87 @@
+import { ok } from '../../../aiclk/util/result';
+import { oneOf } from '../../../aiclk/api/values';
+import { list, MATERIAL_TYPE, option, type Resource, upload } from '../define';
+import {
+	additionalFields,
+	choicesRow,
+	fieldsRow,
+	filters,
+	idsRow,
+	parameter,
+	textRow,
+} from '../descriptions';
+
+const FIELDS =
+	'account_id material_id material_name material_status material_type remote_url material_md5 audit_reason width height duration size created_at';
+
+const STATUSES = {
+	PASSED: 'Approved',
+	DELETED: 'Deleted',
+	UNDER_PASSING: 'Under Review',
+	UN_PASSED: 'Rejected',
+};
+
+/** A list of [field, direction] (P7); left out for AiClk's own order. */
+const SORT = parameter(
+	'order_by',
+	'Sort',
+	(value) => {
+		const direction = value === '' ? ok('') : oneOf(['asc', 'desc'])(value);
+		if (!direction.ok) return direction;
+		return ok(direction.value === '' ? undefined : [['material_id', direction.value]]);
+	},
+	{
+		name: 'sort',
+		type: 'options',
+		options: [
+			{ name: 'As AiClk Returns Them', value: '' },
+			{ name: 'Newest First', value: 'desc', description: 'Material ID, descending' },
+			{ name: 'Oldest First', value: 'asc', description: 'Material ID, ascending' },
+		],
+		description: 'The order of the rows; AiClk sorts by material ID only',
+	},
+);
+
+/** GET material/get (AiClk docs, P7). */
+const getAll = list({
+	option: option(
+		'getAll',
+		'Get Many',
+		'Get many materials',
+		'Get images and videos of an advertiser account, with their review status',
+	),
+	path: 'material/get',
+	account: 'The advertiser account',
+	parameters: [fieldsRow(FIELDS), SORT],
+	collection: filters([
+		idsRow('material_id', 'Material IDs', 'With commas between them', '55555, 77777', {
+			name: 'materialIds',
+		}),
+		choicesRow('material_status', 'Status', STATUSES, {
+			description: 'Review status; without it AiClk leaves deleted materials out',
+		}),
+	]),
+	idField: 'material_id',
+});
+
+/** POST material/upload (AiClk docs, P8). */
+const uploadMaterial = upload({
+	option: option(
+		'upload',
+		'Upload',
+		'Upload material',
+		'Upload an image, a video or an app to an advertiser account',
+	),
+	path: 'material/upload',
+	account: 'The advertiser account',
+	collection: additionalFields([
+		MATERIAL_TYPE,
+		textRow('pid', 'Package ID', 'Channel package ID or name (pid), for materials of the type APP'),
+	]),
+});
+
+export const material: Resource = {
+	option: { name: 'Material', value: 'material' },
+	defaultOperation: 'getAll',
+	operations: [getAll, uploadMaterial],
+};

@@ -1,0 +1,71 @@
+import { ok } from '../../../aiclk/util/result';
+import { readSwitch, readWholeNumber } from '../../../aiclk/api/values';
+import { list, option, type Resource } from '../define';
+import { choiceRow, filters, idRow, parameter, textRow } from '../descriptions';
+
+const TYPES = { API_DOWNLOAD: 'In an App', API_LANDING_PAGE: 'On a Landing Page' };
+const REPORT_STATES = {
+	0: 'Not Activated, Nothing Reported',
+	1: 'Activated and Reported',
+	2: 'Not Activated, Report Failed',
+};
+
+/** AiClk writes switches as 0 and 1. */
+const readFlag = (value: unknown) => {
+	const isOn = readSwitch(value);
+	return isOn.ok ? ok(Number(isOn.value)) : isOn;
+};
+
+/** GET conv/targeturl_monitor/list (AiClk docs, P9): all parameters are plain URL parameters. */
+const getAll = list({
+	option: option(
+		'getAll',
+		'Get Many',
+		'Get many monitor links',
+		'Get the activated conversion tracking links of an advertiser account',
+	),
+	path: 'conv/targeturl_monitor/list',
+	account: 'The advertiser account',
+	place: 'parameters',
+	parameters: [
+		choiceRow('conversion_type', 'Conversion Type', TYPES, {
+			default: 'API_DOWNLOAD',
+			required: true,
+			description:
+				'Where conversions happen (conversion_type). AiClk filters by it only together with an ad group.',
+		}),
+	],
+	collection: filters([
+		textRow('keywords', 'Keywords', 'Fuzzy search'),
+		idRow('adgroup_id', 'Ad Group ID', 'Return links that suit this ad group', '20195330'),
+		choiceRow('click', 'Report State', REPORT_STATES, {
+			default: '1',
+			description: 'Whether a link is activated, and what became of its report (click)',
+		}),
+		parameter('conversion_goal', 'Conversion Goal', (value) => readWholeNumber(value), {
+			type: 'number',
+			default: 0,
+			description:
+				'-1 unknown, 0 activation, 1 registration; AiClk has more that are not known here',
+		}),
+		textRow('deeplink', 'Deep Link', 'Deep link of the app (deeplink)', 'example://page'),
+		parameter('show_share', 'Shared Links', readFlag, {
+			type: 'boolean',
+			default: true,
+			description: 'Whether to return links that others share, too',
+		}),
+		textRow(
+			'app_package',
+			'App Package',
+			'Package name of the app (app_package)',
+			'com.example.app',
+		),
+	]),
+	idField: 'id',
+});
+
+export const monitorLink: Resource = {
+	option: { name: 'Monitor Link', value: 'monitorLink' },
+	defaultOperation: 'getAll',
+	operations: [getAll],
+};

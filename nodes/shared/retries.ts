@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+
+import { stringifyJson } from '../../aiclk/protocol/json';
+import type { ApiRequest } from '../../aiclk/api/request';
+import type { TokenInput } from '../../aiclk/token/input';
+import { fail, type Result } from '../../aiclk/util/result';
+import { type Failure, newFailure } from './errors';
+import { runsAsTool } from './tool';
+
+/**
+ * n8n's Retry On Fail calls `execute` again in the same process, with the same execution id, node and run index (n8n-core
+ * workflow-execute.js). What came of each change is remembered here until the node has run without a failure, so that a
+ * retry sends only what was certainly not carried out.
+ */
+
+/** What an item came to. */
+export type ItemResult = Result<IDataObject[], Failure>;
+
+interface Remembered {
+	hash: string;
+	result: ItemResult;
+}
+
+interface Run {
+	/** By position of the item. */
+	items: Map<number, Remembered>;
+	usedAtMs: number;
+}
+
+/** Runs that fail and are retried at the same time, in one process. */
+const MAX_RUNS = 1_000;
+
+/** n8n waits at most 5 s between tries, and a try that sends something uses its run. An upload may take half an hour. */
+const RUN_IDLE_MS = 2 * 60 * 60_000;
+
+/** Changes that are remembered of one run. */
+const MAX_ITEMS = 10_000;
+
+/** The result of a change that must not be sent again: carried out, or perhaps carried out. */
+const isFinal = (result: ItemResult): boolean => result.ok || result.failure.outcome === 'unknown';
+
+const REFUSAL = "Switch Retry On Fail off in the node's settings, or send fewer items at a time.";
+
+/** All runs of this process whose node is set to Retry On Fail. */
+export class RetryMemory {
+	private readonly runs = new Map<string, Run>();
+
+	constructor(private readonly now: () => number = Date.now) {}
+
+	/** The memory of a run; null when there is no room without forgetting one that may still be retried. */
+	private open(key: string): Run | null {
+		const usedAtMs = this.now();
+		const known = this.runs.get(key);
+		const run = known ?? { items: new Map<number, Remembered>(), usedAtMs };
+		run.usedAtMs = usedAtMs;
+		if (known === undefined && this.runs.size >= MAX_RUNS) {
+			for (const [other, { usedAtMs: at }] of this.runs) {
+				if (usedAtMs - at > RUN_IDLE_MS) this.runs.delete(other);
+			}
+			if (this.runs.size >= MAX_RUNS) return null;
+		}
+		this.runs.set(key, run);
+		return run;
+	}
+
+	/**
+	 * The part of one run.
+	 *
+	 * @param key tells the run from all others of this process
+	 * @param items that the run has
+	 * @returns null where the changes of the run cannot all be remembered
+	 */
+	forRun(key: string, items: number): RunMemory | null {
+		const run = items > MAX_ITEMS ? null : this.open(key);
+		if (run === null) return null;
+		return {
+			recall: (position, hash) => {
+				const known = run.items.get(position);
+				if (known === undefined || !isFinal(known.result)) return null;
+				return known.hash === hash ? known.result : fail(OTHER_REQUEST);
+			},
+			remember: (position, hash, result) => {
+				run.items.set(position, { hash, result });
+				run.usedAtMs = this.now();
+			},
+			forget: () => this.runs.delete(key),
+		};
+	}
+}
+
+/** What earlier tries of one run of the node came to. */
+export interface RunMemory {
+	/** The result that stands for an item; null when the item is to be sent. */
+	recall(position: number, hash: string): ItemResult | null;
+	remember(position: number, hash: string, result: ItemResult): void;
+	/** The run has ended without a failure: n8n does not retry it. */
+	forget(): void;
+}
+
+const OTHER_REQUEST = newFailure(
+	'unknown',
+	'An earlier try of this run sent another request for this item, which was or may have been carried out. Nothing was sent now.',
+	'Look at AiClk what was carried out. With Retry On Fail the fields must yield the same at each try: take the time of day, and random values, from a node before this one.',
+);
+
+/** What tells a request from others, as a SHA-256; a file counts by its name and size. */
+export function hashOf(client: TokenInput, request: ApiRequest): string {
+	const { method, path, parameters = {}, query = {}, body = null, form = {} } = request;
+	const fields = Object.entries(form).map(([name, value]) =>
+		typeof value === 'string' ? [name, value] : [name, value.name, value.size],
+	);
+	const all = [client.fingerprint, method, path, parameters, query, body, fields];
+	return createHash('sha256').update(stringifyJson(all)).digest('hex');
+}
+
+const memory = new RetryMemory();
+
+/** No retry can be told from a new run without an execution id, nor as a tool, where each has a new run index. */
+const REFUSED = newFailure(
+	'not-sent',
+	'With Retry On Fail this change could be sent twice, because n8n does not say here which run is retried. Nothing was sent.',
+	REFUSAL,
+	{ isInput: true },
+);
+
+const TOO_MANY = newFailure(
+	'not-sent',
+	'With Retry On Fail so many changes at once cannot be remembered, and could be sent twice. Nothing was sent.',
+	REFUSAL,
+	{ isInput: true },
+);
+
+/**
+ * The memory of this run.
+ *
+ * @returns null where the node is not retried; or why changes cannot be sent
+ */
+export function memoryOf(
+	context: IExecuteFunctions,
+	items: number,
+): Result<RunMemory | null, Failure> {
+	const { name, retryOnFail } = context.getNode();
+	if (retryOnFail !== true) return { ok: true, value: null };
+	const executionId: string | undefined = context.getExecutionId();
+	if (!executionId || runsAsTool(context)) return fail(REFUSED);
+	const { $runIndex: runIndex } = context.getWorkflowDataProxy(0);
+	const run = memory.forRun(JSON.stringify([executionId, name, runIndex]), items);
+	return run === null ? fail(TOO_MANY) : { ok: true, value: run };
+}
