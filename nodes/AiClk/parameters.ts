@@ -51,8 +51,8 @@ export class Parameters {
 		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
 	}
 
-	private value(name: string, label: string, fallback: unknown = ''): unknown {
-		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, fallback);
+	private value(name: string, label: string): unknown {
+		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
 		if (isLeftEmpty || !isNothing(value)) return value;
@@ -78,23 +78,19 @@ export class Parameters {
 	/**
 	 * The fields of a collection that were added, under AiClk's names.
 	 *
-	 * @throws NodeOperationError for a bad value, for one that was added but is empty, and for a name that is not known
+	 * @throws NodeOperationError for a bad value, and for one that was added but is empty
 	 */
 	readAdded({ name, label, parameters, isRequired }: Collection): Record<string, Json> {
-		const value = this.value(name, label, {}) as IDataObject | null;
-		const typed = this.typed(name);
-		const added = Object.keys((typeof typed === 'object' ? typed : value) ?? {});
+		// n8n itself drops members that are not known, and a collection that is one expression.
+		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
+		const added = Object.keys(this.typed(name) ?? {});
 		if (isRequired === true && added.length === 0) {
 			this.refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
-		}
-		const unknown = added.find((one) => !parameters.some(({ property }) => property.name === one));
-		if (unknown !== undefined) {
-			this.refuse(`'${label}' has no field '${unknown.slice(0, 60)}'`, CORRECT_IT);
 		}
 		const rows = parameters.filter(({ property }) => added.includes(property.name));
 		const values = nest(
 			rows.map((row) => {
-				const member = value?.[row.property.name];
+				const member = value[row.property.name];
 				if (!isNothing(member)) return [row.name, this.check(row, member)];
 				const message = `'${row.label}' was added to '${label}' but is empty`;
 				return this.refuse(message, 'Fill it in, correct its expression, or remove it.');

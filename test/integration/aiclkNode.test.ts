@@ -1,9 +1,27 @@
-import type { IBinaryData, IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
+import {
+	CALL,
+	CHARGE,
+	failureOf,
+	file,
+	FUND,
+	INFO,
+	jsonOf,
+	MAX_UINT64,
+	newBench,
+	onApi,
+	onLostAnswers,
+	PAYER,
+	PERSON,
+	type Reply,
+	set,
+	success,
+} from './aiclk';
 import { Bench } from './bench';
 import { newRow } from './context';
-import { API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { API, issued, onAccountInfo, onRefresh, REJECTED } from './support';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -15,116 +33,8 @@ afterAll(() => {
 	nock.restore();
 });
 
-/** The largest uint64. */
-const MAX_UINT64 = '18446744073709551615';
-
-interface Call {
-	method: string;
-	/** The path with its query, percent-decoded. */
-	url: string;
-	body: string;
-	token: string;
-	contentType: string;
-}
-
-type Reply = (call: Call, n: number) => [status: number, body: unknown];
-
-const METHODS = ['GET', 'POST', 'DELETE'];
-
-/** What AiClk's pages document: an object for an account, rows for a list, nothing for a change. */
-const answerWell: Reply = ({ method, url }) => {
-	const list = url.includes('monitor') ? [] : { list: [] };
-	const data = url.includes('account/info') ? { balance: 1 } : list;
-	return [200, { code: 200, data: method === 'GET' ? data : null, message: 'success' }];
-};
-
-/** Answers everything below /openapi/. */
-function onApi(reply: Reply = answerWell): Call[] {
-	const calls: Call[] = [];
-	function answer(this: nock.ReplyFnContext, uri: string) {
-		const { method, headers } = this.req;
-		// As it came: nock would hand out a parsed body, with rounded ids.
-		const { requestBodyBuffers } = this.req as unknown as { requestBodyBuffers: Buffer[] };
-		const call = {
-			method,
-			url: decodeURIComponent(uri),
-			body: Buffer.concat(requestBodyBuffers).toString(),
-			token: String(headers.ogw_access_token),
-			contentType: String(headers['content-type']),
-		};
-		calls.push(call);
-		const [status, content] = reply(call, calls.length);
-		const text = typeof content === 'string' ? content : JSON.stringify(content);
-		return [status, text, { 'content-type': 'application/json' }] as const;
-	}
-	for (const method of METHODS) {
-		nock(API)
-			.persist()
-			.intercept(/^\/openapi\//, method)
-			.reply(answer as never);
-	}
-	return calls;
-}
-
-/** Every request to the API ends with this error of Node's. @returns how many there were */
-function onLostAnswers(code: string): () => number {
-	let count = 0;
-	const scope = nock(API).post(/^\/openapi\//);
-	scope.replyWithError(networkError(code)).persist();
-	(scope as unknown as { scope: nock.Scope }).scope.on('request', () => count++);
-	return () => count;
-}
-
-const success = (data: unknown) => ({ code: 200, message: 'success', data, trace_id: 'cc44' });
-
-/** A bench with a credential for account 1000002 and an answering token endpoint. */
-function newBench(): { bench: Bench; refreshes: string[] } {
-	let tokens = 0;
-	const refreshes = onRefresh(() => [200, issued(`access-${++tokens}`)]);
-	return { bench: new Bench(newRow({ accountId: '1000002' })), refreshes };
-}
-
-const jsonOf = (items: INodeExecutionData[]): IDataObject[] => items.map(({ json }) => json);
-
-async function failureOf(run: Promise<unknown>): Promise<NodeApiError> {
-	try {
-		await run;
-	} catch (error) {
-		return error as NodeApiError;
-	}
-	throw new Error('the node did not fail');
-}
-
-const set = (resource: string, operation: string, parameters: IDataObject = {}): IDataObject => ({
-	resource,
-	operation,
-	...parameters,
-});
-
-/** The credential's account is never the payer of a charge, so the field is filled in. */
-const PAYER = { accountId: '1000002' };
-
 const ALL_FUND_FIELDS = '"fields":["date","cash_cost","coupon_cost","compensation"]';
 const PAGE = '"page":1,"page_size":50';
-const PERSON = {
-	company: '测试公司',
-	displayName: '测试公司简称',
-	licenseCode: 'DSSSAAASSSSWSSSSDA',
-	companyRegion: '310000,310100,310115',
-	companyAddress: '上海上海市浦东新区三林软件园1号楼',
-	license: '14705564',
-	qualification: '14705564',
-	category: '100101101',
-	appName: '测试产品名称',
-	username: 'ceshizhanghumingcheng6',
-	password: 'Abcdef1',
-	link: 'https://www.example.com',
-	sourceMark: 'n8n',
-	email: 'a@example.com',
-	contacter: '联系人',
-	contacterPhone: '13800000000',
-};
-
 /** Every documented endpoint: the operation, what the user sets, and the request as AiClk's page has it. */
 const ENDPOINTS: Array<
 	[endpoint: string, parameters: IDataObject, url: string, body: string | undefined]
@@ -243,25 +153,6 @@ const ENDPOINTS: Array<
 		'{"target_user":1000003,"coupon":10000,"comment":""}',
 	],
 ];
-
-const CHARGE = set('charge', 'agent', {
-	...PAYER,
-	targetUser: '1000004',
-	money: 10000,
-	confirm: true,
-});
-const INFO = set('account', 'getInfo');
-const FUND = set('account', 'getFundRecords', { startDate: '2026-01-01', endDate: '2026-12-31' });
-const CALL = set('api', 'call', { path: 'v1/report' });
-
-const file = (text: string): INodeExecutionData[] => {
-	const data: IBinaryData = {
-		data: Buffer.from(text).toString('base64'),
-		mimeType: 'image/png',
-		fileName: '图 1.png',
-	};
-	return [{ json: {}, binary: { data } }];
-};
 
 describe('the request of each operation', () => {
 	it.each(ENDPOINTS)('%s', async (endpoint, parameters, url, body) => {

@@ -1,0 +1,327 @@
+import type { IDataObject } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import nock from 'nock';
+
+import {
+	CALL,
+	CHARGE,
+	dataOf,
+	ExpressionHelper,
+	INFO,
+	onApi,
+	type Ran,
+	runNode,
+	set,
+	success,
+} from './aiclk';
+import { CredentialsHelper, newRow } from './context';
+import { issued, onRefresh } from './support';
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const CONTINUE = { node: { onError: 'continueErrorOutput' as const } };
+
+let clients = 0;
+
+/** Three clients of an agency, each with an account and a refresh token of its own, and their one credential. */
+function agency() {
+	const number = ++clients;
+	const items = ['a', 'b', 'c'].map((name, index) => ({
+		client: `agency${number}${name}`,
+		rt: `refresh-${number}-${name}`,
+		account: String(100 + index),
+		payer: String(200 + index),
+	}));
+	onRefresh((body) => [200, issued(`token-of-${/client_id"\r\n\r\n(\w+)/.exec(body)?.[1]}`)]);
+	const helper = new ExpressionHelper(
+		newRow({
+			clientId: '={{ $json.client }}',
+			refreshToken: '={{ $json.rt }}',
+			accountId: '={{ $json.account }}',
+		}),
+	);
+	return { items, helper };
+}
+
+const sentBy = (calls: ReturnType<typeof onApi>, path: string) =>
+	calls
+		.filter(({ url }) => url.includes(path))
+		.map(({ url, token }) => `${token} ${/account_id=(\d+)/.exec(url)?.[1]}`);
+
+/** The outcome of each item; a success has none. */
+const outcomes = ({ items }: Ran) => items.map((item) => dataOf(item)?.outcome);
+
+describe('a credential whose fields are expressions of the item', () => {
+	it.each<[string, IDataObject, string, (index: number) => number]>([
+		['a read', INFO, 'account/info?', (index) => 100 + index],
+		['a list', set('creative', 'getAll'), 'creative/get', (index) => 100 + index],
+		[
+			'an update',
+			set('advertiser', 'update', { advertiserId: '9', updateFields: { contacter: 'x' } }),
+			'customer/update',
+			(index) => 100 + index,
+		],
+		['a charge', { ...CHARGE, accountId: '={{ $json.payer }}' }, 'charge/agent', (i) => 200 + i],
+		['a custom call', { ...CALL, method: 'POST' }, 'v1/report', (index) => 100 + index],
+	])('%s goes out with the token and account of its own item', async (_, parameters, path, id) => {
+		const { items, helper } = agency();
+		const calls = onApi();
+		const { error } = await runNode(parameters, items, { helper });
+		expect(error).toBeNull();
+		expect(sentBy(calls, path)).toEqual(
+			items.map(({ client }, index) => `token-of-${client} ${id(index)}`),
+		);
+	});
+
+	it('that n8n overwrites while the items wait: what would go out for another client is refused', async () => {
+		const { items, helper } = agency();
+		const calls = onApi(() => {
+			Object.assign(helper.row, { clientId: items[0]?.client, refreshToken: items[0]?.rt });
+			return [200, success(null)];
+		});
+		const charge = { ...CHARGE, accountId: '={{ $json.payer }}' };
+		const ran = await runNode(charge, items, { helper, ...CONTINUE });
+		expect(sentBy(calls, 'charge')).toHaveLength(1);
+		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
+		expect(dataOf(ran.items[1] as never).message).toMatch(
+			/would have been sent for another client/,
+		);
+	});
+
+	it('whose account alone changes while the items wait is refused, too', async () => {
+		const { items, helper } = agency();
+		const calls = onApi(() => {
+			helper.row.accountId = '100';
+			return [200, success({ balance: 1 })];
+		});
+		const ran = await runNode(INFO, items, { helper, ...CONTINUE });
+		expect(sentBy(calls, 'info')).toHaveLength(1);
+		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
+	});
+
+	it('is refused for several clients on n8n 1, before anything is sent', async () => {
+		const { items, helper } = agency();
+		const calls = onApi();
+		const change = (context: object) => Object.assign(context, { isToolExecution: undefined });
+		const { error } = await runNode(INFO, items, { helper, change });
+		expect(error?.message).toMatch(/n8n before 2\.34 would overwrite.*not-sent/);
+		expect(outcomes(await runNode(INFO, items, { helper, change, ...CONTINUE }))).toEqual([
+			'not-sent',
+			'not-sent',
+			'not-sent',
+		]);
+		expect(calls).toEqual([]);
+		const one = await runNode(INFO, items.slice(0, 1), { helper, change });
+		expect([one.error, calls.length]).toEqual([null, 1]);
+	});
+});
+
+describe('a credential that cannot be read', () => {
+	const failing = (message: string) =>
+		Object.assign(new CredentialsHelper(newRow()), {
+			getDecrypted: async () => {
+				throw new NodeOperationError({ name: 'AiClk' } as never, message);
+			},
+		});
+
+	it.each([
+		['was deleted', 'Credential with ID "1" does not exist for type "aiClkApi".'],
+		['holds an expression that n8n refuses', 'access to env vars denied'],
+	])('that %s: one error item for each input, and nothing is sent', async (_, message) => {
+		onRefresh();
+		const calls = onApi();
+		const ran = await runNode(CHARGE, [{}, {}], { helper: failing(message), ...CONTINUE });
+		expect(ran.items).toEqual(
+			[0, 1].map((item) => ({
+				json: {
+					error: expect.objectContaining({
+						message: `${message} (outcome: not-sent)`,
+						outcome: 'not-sent',
+						accountId: null,
+					}),
+				},
+				pairedItem: { item },
+			})),
+		);
+		expect(Object.keys(ran.items[0]?.json ?? {})).toEqual(['error']);
+		expect(calls).toEqual([]);
+	});
+
+	it('stops the run where it does not continue on error', async () => {
+		const { error } = await runNode(INFO, [{}], { helper: failing('gone') });
+		expect([error?.name, error?.message]).toEqual([
+			'NodeOperationError',
+			'gone (outcome: not-sent)',
+		]);
+	});
+
+	it('from the second request on concerns that request only', async () => {
+		onRefresh();
+		const calls = onApi();
+		const helper = new CredentialsHelper(newRow({ accountId: '1' }));
+		const read = helper.getDecrypted;
+		let reads = 0;
+		helper.getDecrypted = async () => {
+			// Two to plan the items, one to send the first.
+			if (++reads > 3) throw new Error('gone');
+			return await read();
+		};
+		const ran = await runNode(INFO, [{}, {}], { helper, ...CONTINUE });
+		expect([calls.length, outcomes(ran)]).toEqual([1, [undefined, 'not-sent']]);
+	});
+
+	it('where n8n finds no resource: an error item, too', async () => {
+		const change = (context: { getNodeParameter: unknown }) => {
+			context.getNodeParameter = () => {
+				throw new Error('n8n could not read this');
+			};
+		};
+		const ran = await runNode(INFO, [{}], { change: change as never, ...CONTINUE });
+		expect(outcomes(ran)).toEqual(['not-sent']);
+	});
+});
+
+describe('the account of a call', () => {
+	it('of a charge is never that of the credential', async () => {
+		onRefresh();
+		const calls = onApi();
+		for (const accountId of ['', ' ', '=', '={{ $json.payer }}', '={{ "" }}', '={{ null }}']) {
+			const { error } = await runNode({ ...CHARGE, accountId }, [{ other: 1 }]);
+			expect(error?.message).toMatch(/^'Payer' (is empty|holds an expression that yields nothing)/);
+		}
+		expect(calls).toEqual([]);
+	});
+
+	it.each(['={{ $json.member }}', '={{ "" }}', '={{ [] }}', '={{ null }}', '= {{ $json.member }}'])(
+		'of a read whose field %s yields nothing is bad input',
+		async (accountId) => {
+			onRefresh();
+			const calls = onApi();
+			const { error } = await runNode({ ...INFO, accountId }, [{ other: 1 }]);
+			expect(error?.message).toBe(
+				"'Account ID' holds an expression that yields nothing (outcome: not-sent)",
+			);
+			expect(calls).toEqual([]);
+		},
+	);
+
+	it.each(['', '  ', '='])(
+		'of a read whose field is left as %j is that of the credential',
+		async (accountId) => {
+			onRefresh();
+			const calls = onApi();
+			const { error } = await runNode({ ...INFO, accountId }, [{}]);
+			expect(error).toBeNull();
+			expect(calls[0]?.url).toContain('account_id=1000002&');
+		},
+	);
+});
+
+describe('input that is refused and not guessed', () => {
+	const POST = { ...CALL, method: 'POST', bodyType: 'json' };
+	const creatives = (filters: unknown) => set('creative', 'getAll', { filters } as IDataObject);
+	const links = (filters: IDataObject) => set('monitorLink', 'getAll', { filters });
+
+	it.each<[string, IDataObject]>([
+		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '={{ [] }}' })],
+		[
+			"'Creative IDs' was added to 'Filters' but is empty",
+			creatives({ creativeIds: '={{ $json.x }}' }),
+		],
+		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
+		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
+		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
+		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],
+		[
+			"'Material IDs' was added",
+			set('material', 'getAll', { filters: { materialIds: '={{ [] }}' } }),
+		],
+		["'Keywords' was added to 'Filters' but is empty", links({ keywords: '={{ $json.x }}' })],
+		["'Shared Links' is neither true nor false", links({ showShare: '={{ "yes" }}' })],
+		["'Report State' holds '3'", links({ click: 3 })],
+		[
+			"'App Company' was added to 'Update Fields'",
+			set('advertiser', 'update', { advertiserId: '1', updateFields: { appCompany: '' } }),
+		],
+		["'Return All' is neither true nor false", { ...creatives({}), returnAll: '={{ 1 }}' }],
+		["'Return All' holds an expression", { ...creatives({}), returnAll: '={{ $json.all }}' }],
+		["'Simplify' is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
+		["'Confirm' is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
+		["'Confirm' is off", { ...CHARGE, confirm: '={{ "false" }}' }],
+		["'Body Type' holds 'JSON'", { ...POST, bodyType: '={{ "JSON" }}' }],
+		["'Method' holds 'post'", { ...POST, method: '={{ "post" }}' }],
+		["'Query Format' holds 'JSON'", { ...POST, queryFormat: '={{ "JSON" }}' }],
+		["'Sort' holds 'DESC'", set('material', 'getAll', { sort: '={{ "DESC" }}' })],
+		["'Comment' holds an expression that yields nothing", { ...CHARGE, comment: '={{ $json.x }}' }],
+		[
+			"'Body' has a member 'campaign_id' that is a number that n8n has rounded",
+			{ ...POST, body: '={{ $json.rounded }}' },
+		],
+		[
+			"'Query' has a member 'a.b[0]' that is a number that n8n has rounded",
+			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
+		],
+		[
+			"'Body' has a member 'a' that is a number that is too large",
+			{ ...POST, body: '{"a":1e400}' },
+		],
+		["'Body' is not valid JSON: see line 2, column 7", { ...POST, body: '{\n  "a" 1\n}' }],
+		[
+			"'Account ID' is a number that n8n has rounded",
+			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
+		],
+	])('%s', async (message, parameters) => {
+		const refreshes = onRefresh();
+		const calls = onApi();
+		const rounded = { campaign_id: Number('18446744073709551614') };
+		const { error } = await runNode(parameters, [{ rounded }]);
+		expect(error?.message).toContain(message);
+		expect(error?.message).toMatch(/\(outcome: not-sent\)$/);
+		expect([calls, refreshes]).toEqual([[], []]);
+	});
+
+	it.each<[IDataObject, RegExp]>([
+		[{ ...creatives({}), returnAll: "={{ 'true' }}" }, /"page_size":100/],
+		[links({ showShare: '={{ "true" }}' }), /show_share=1/],
+		[links({ showShare: '={{ "false" }}' }), /show_share=0/],
+		[links({ click: '={{ 0 }}' }), /click=0/],
+	])('true and false are taken as text, too: %j', async (parameters, url) => {
+		onRefresh();
+		const calls = onApi();
+		expect((await runNode(parameters, [{}])).error).toBeNull();
+		expect(calls[0]?.url).toMatch(url);
+	});
+
+	it('half an emoji in the second of two POSTs keeps the first from being sent', async () => {
+		onRefresh();
+		const calls = onApi();
+		const parameters = {
+			...POST,
+			queryFormat: 'parameters',
+			query: '={{ $json.q }}',
+			body: '{"a":1}',
+		};
+		const { error } = await runNode(parameters, [
+			{ q: { name: '广告😀' } },
+			{ q: { name: '广告😀'.slice(0, 3) } },
+		]);
+		expect(error?.message).toMatch(/'name' that holds half a character/);
+		expect(error?.context.itemIndex).toBe(1);
+		expect(calls).toEqual([]);
+	});
+
+	it('null is left out of plain URL parameters', async () => {
+		onRefresh();
+		const calls = onApi(() => [200, success({ a: 1 })]);
+		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } }, [{}]);
+		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
+	});
+});

@@ -1,0 +1,112 @@
+import type { IDataObject } from 'n8n-workflow';
+import nock from 'nock';
+
+import { RESOURCES } from '../../nodes/AiClk/resources';
+import { file, newBench, onApi, PAYER, PERSON, success } from './aiclk';
+import { REJECTED } from './support';
+
+// A renewed token is checked after a pause before it is stored; here every operation renews one.
+jest.mock('n8n-workflow', () => ({
+	...jest.requireActual<object>('n8n-workflow'),
+	sleep: async () => undefined,
+}));
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const CHARGE = { ...PAYER, subAgentUser: '3', targetUser: '4', money: 1, coupon: 1, confirm: true };
+
+/** What must be filled in, by resource and operation; nothing for the others. */
+const FILLED_IN: Record<string, IDataObject> = {
+	'account getFundRecords': { period: 'yesterday' },
+	'advertiser create': PERSON,
+	'advertiser update': { advertiserId: '1', updateFields: { contacter: 'x' } },
+	'api call': { path: 'v1/x' },
+	'charge agent': CHARGE,
+	'charge agentCoupon': CHARGE,
+	'charge subAgent': CHARGE,
+	'charge subAgentCoupon': CHARGE,
+};
+
+const OPERATIONS = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
+	operations.map(({ option: { value: operation } }) => ({
+		name: `${String(resource)} ${String(operation)}`,
+		parameters: { resource, operation } as IDataObject,
+	})),
+);
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const CASES = OPERATIONS.flatMap(({ name, parameters }) =>
+	(name === 'api call' ? METHODS : ['']).map(
+		(method) =>
+			[
+				`${name} ${method}`.trim(),
+				{ ...parameters, ...FILLED_IN[name], ...(method && { method }) },
+			] as const,
+	),
+);
+
+describe('every operation', () => {
+	it.each(CASES)(
+		'%s: sent again after a rejected token if and only if it is a GET',
+		async (_, parameters) => {
+			const { bench, refreshes } = newBench();
+			const calls = onApi(({ token, url }) => {
+				if (token === 'access-1') return [200, REJECTED];
+				return [200, success(url.includes('account/info') ? { balance: 1 } : [])];
+			});
+			const ended = await bench.runAiClk(parameters, file('x')).then(
+				() => 'done',
+				({ message }: Error) => message,
+			);
+			const own = calls.filter(
+				({ url }) => !/account\/info/.test(url) || /getInfo/.test(JSON.stringify(parameters)),
+			);
+			const isRead = own[0]?.method === 'GET';
+			expect(refreshes).toHaveLength(2);
+			if (isRead) expect(ended).toBe('done');
+			else {
+				expect(ended).toMatch(/outcome: refused/);
+				expect(own).toHaveLength(1);
+			}
+		},
+		20_000,
+	);
+
+	it.each(CASES)('%s: a lost answer is no refusal', async (_, parameters) => {
+		const { bench } = newBench();
+		const calls = onApi(() => [500, 'oops']);
+		const message = await bench
+			.runAiClk(parameters, file('x'))
+			.then(String, ({ message: text }: Error) => text);
+		expect(message).toMatch(/outcome: unknown/);
+		expect(calls).toHaveLength(1);
+		const isRead = calls[0]?.method === 'GET';
+		expect(/may have been carried out/.test(message)).toBe(!isRead);
+	});
+
+	it('that moves money names its payer and asks for Confirm', () => {
+		const charges = RESOURCES.find(({ option: { value } }) => value === 'charge')?.operations ?? [];
+		for (const { properties } of charges) {
+			const payer = properties.find(({ name }) => name === 'accountId');
+			expect([payer?.displayName, payer?.required, payer?.default]).toEqual(['Payer', true, '']);
+			expect(properties.find(({ name }) => name === 'confirm')?.default).toBe(false);
+			expect(properties[0]?.type).toBe('notice');
+		}
+		expect(charges).toHaveLength(4);
+	});
+
+	it('is called something else than what n8n adds to every list', () => {
+		const options = RESOURCES.flatMap(({ option, operations }) => [
+			option,
+			...operations.map((one) => one.option),
+		]);
+		expect(options.filter(({ name }) => name === 'Custom API Call')).toEqual([]);
+	});
+});

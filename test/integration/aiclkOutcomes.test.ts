@@ -1,0 +1,348 @@
+import type { IDataObject } from 'n8n-workflow';
+import nock from 'nock';
+
+import {
+	CALL,
+	CHARGE,
+	dataOf,
+	INFO,
+	newBench,
+	onApi,
+	onLostAnswers,
+	PERSON,
+	type Ran,
+	type Reply,
+	type RunOptions,
+	runNode,
+	set,
+	success,
+} from './aiclk';
+import { API, onRefresh } from './support';
+import { CredentialsHelper, newRow } from './context';
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+beforeEach(() => {
+	onRefresh();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const refused = { code: 400, data: null, message: '参数错误', trace_id: 'dd55' };
+const POST = { ...CALL, method: 'POST', bodyType: 'json', body: '={{ { n: $json.n } }}' };
+const THREE = [{ n: 1 }, { n: 2 }, { n: 3 }];
+const CONTINUE = { onError: 'continueRegularOutput' as const };
+
+let executions = 0;
+
+/** Tries of one run, as n8n's Retry On Fail makes them. */
+function retries(parameters: IDataObject, input: IDataObject[], more: RunOptions = {}) {
+	const executionId = `execution-${++executions}`;
+	const helper = new CredentialsHelper(newRow({ accountId: '1000002' }));
+	const { node, ...rest } = more;
+	return async () =>
+		await runNode(parameters, input, {
+			helper,
+			executionId,
+			...rest,
+			node: { retryOnFail: true, maxTries: 3, ...node },
+		});
+}
+
+/** Numbers of the items that were sent, in order. */
+const sent = (calls: ReturnType<typeof onApi>) =>
+	calls
+		.filter(({ method }) => method === 'POST')
+		.map(({ body }) => (JSON.parse(body) as { n: number }).n);
+
+const shown = ({ items, error }: Ran) =>
+	error === null
+		? items.map(({ json }) => json.n ?? (json.error as IDataObject).outcome)
+		: 'failed';
+
+describe('Retry On Fail', () => {
+	it('sends again only what was certainly not carried out, and outputs what earlier tries did', async () => {
+		const attempt = retries(POST, THREE);
+		const answers: Array<[number, unknown]> = [
+			[200, success({ n: 'first' })],
+			[200, success({ n: 'second' })],
+			[200, refused],
+			[200, success({ n: 'third' })],
+		];
+		const calls = onApi((_, n) => answers[n - 1] as never);
+		const first = await attempt();
+		expect(first.error?.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(shown(await attempt())).toEqual(['first', 'second', 'third']);
+		expect(sent(calls)).toEqual([1, 2, 3, 3]);
+	});
+
+	it.each<[string, Reply]>([
+		['HTTP 500', () => [500, 'oops']],
+		['half a JSON', () => [200, '{"code":200']],
+		['code 599', () => [200, { code: 599 }]],
+	])('never sends an advertiser again whose creation was answered with %s', async (_, reply) => {
+		const attempt = retries(set('advertiser', 'create', PERSON), [{}]);
+		const calls = onApi(reply);
+		const runs = [await attempt(), await attempt(), await attempt()];
+		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+		for (const { error } of runs) {
+			expect(error?.message).toMatch(/may have been carried out.*outcome: unknown/);
+			expect(error?.description).toMatch(/sent once and is not repeated/);
+		}
+	});
+
+	it('never sends again what the connection lost', async () => {
+		const attempt = retries(POST, [{ n: 1 }]);
+		const requests = onLostAnswers('ECONNRESET');
+		await attempt();
+		await attempt();
+		expect(requests()).toBe(1);
+	});
+
+	it('does so too where the node continues on error and its first item fails', async () => {
+		const attempt = retries(POST, THREE, { node: CONTINUE });
+		const calls = onApi(({ body }, n) => {
+			if (body.includes('1')) return n < 4 ? [429, '<html>'] : [200, success({ n: 'late' })];
+			return body.includes('2') ? [500, ''] : [200, success({ n: 'third' })];
+		});
+		expect(shown(await attempt())).toEqual(['refused', 'unknown', 'third']);
+		expect(shown(await attempt())).toEqual(['late', 'unknown', 'third']);
+		expect(shown(await attempt())).toEqual(['late', 'unknown', 'third']);
+		expect(sent(calls)).toEqual([1, 2, 3, 1]);
+	});
+
+	it('forgets a run that has ended well', async () => {
+		const attempt = retries(POST, [{ n: 1 }]);
+		const calls = onApi(() => [200, success({ n: 1 })]);
+		await attempt();
+		await attempt();
+		expect(sent(calls)).toEqual([1, 1]);
+	});
+
+	it.each<[string, RunOptions]>([
+		['in another round of a loop', { runIndex: 1 }],
+		['in another execution', { executionId: 'another' }],
+		['in another node', { node: { name: 'AiClk 2' } }],
+	])('takes the same body %s for what it is', async (_, other) => {
+		const calls = onApi(({ body }) =>
+			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
+		);
+		const twoItems = [{ n: 1 }, { n: 2 }];
+		const executionId = `loop-${++executions}`;
+		await retries(POST, twoItems, { executionId })();
+		await retries(POST, twoItems, { executionId, ...other })();
+		expect(sent(calls)).toEqual([1, 2, 1, 2]);
+	});
+
+	it('sends the same body of two items twice', async () => {
+		const calls = onApi(() => [200, success({ n: 1 })]);
+		await retries(POST, [{ n: 1 }, { n: 1 }])();
+		expect(sent(calls)).toEqual([1, 1]);
+	});
+
+	it('does not send an item whose fields yield something else at the next try', async () => {
+		let round = 0;
+		const calls = onApi(({ body }) =>
+			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
+		);
+		const attempt = retries({ ...POST, body: '={{ { n: $json.n, at: $json.at } }}' }, [
+			{
+				n: 1,
+				get at() {
+					return ++round;
+				},
+			} as never,
+			{ n: 2, at: 0 },
+		]);
+		await attempt();
+		const { error } = await attempt();
+		expect(error?.message).toMatch(/An earlier try of this run sent another request.*unknown/);
+		expect(sent(calls)).toEqual([1, 2]);
+	});
+
+	it.each<[string, RunOptions]>([
+		['without an execution id', { executionId: undefined }],
+		['as a tool', { node: { type: 'n8n-nodes-aiclk.aiClkTool' } }],
+	])('is refused %s for a change, and fine for a read', async (_, options) => {
+		const calls = onApi();
+		const { error } = await retries(POST, [{ n: 1 }], options)();
+		expect(error?.message).toMatch(/could be sent twice.*Nothing was sent.*not-sent/);
+		expect(calls).toEqual([]);
+		expect((await retries(INFO, [{}], options)()).error).toBeNull();
+	});
+
+	it('is refused for more changes than can be remembered', async () => {
+		const calls = onApi();
+		const many = Array.from({ length: 10_001 }, (_, n) => ({ n }));
+		const { error } = await retries({ ...POST, body: '{}' }, many)();
+		expect(error?.message).toMatch(/so many changes at once cannot be remembered/);
+		expect(calls).toEqual([]);
+	}, 30_000);
+
+	it('is refused for charges, one by one, where the node continues on error', async () => {
+		const calls = onApi();
+		const ran = await retries(CHARGE, [{}, {}], { node: CONTINUE })();
+		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(['not-sent', 'not-sent']);
+		expect(calls).toEqual([]);
+	});
+});
+
+describe('what an error says was done', () => {
+	it('stands in the message, in the error item, and in the data of the error', async () => {
+		onApi(() => [200, refused]);
+		const { error } = await runNode(CHARGE, [{}]);
+		expect(error?.message).toBe('AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55)');
+		const data = {
+			code: 400,
+			httpCode: '200',
+			traceId: 'dd55',
+			outcome: 'refused',
+			accountId: '1000002',
+		};
+		expect(error?.context.data).toEqual(data);
+		const { items } = await runNode(CHARGE, [{}], { node: CONTINUE });
+		expect(items).toEqual([
+			{
+				json: {
+					error: {
+						message: error?.message,
+						description: expect.stringMatching(
+							/permission agent\. POST \/openapi\/v1\/charge\/agent/,
+						),
+						...data,
+					},
+				},
+				pairedItem: { item: 0 },
+			},
+		]);
+	});
+
+	it('names the account even where another field is bad', async () => {
+		const { items } = await runNode({ ...CHARGE, money: 0 }, [{}], { node: CONTINUE });
+		expect(dataOf(items[0] as never)).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
+	});
+
+	it.each<[string, number, string | object, string]>([
+		['429 of a gateway', 429, '<html>', 'refused'],
+		['301', 301, '', 'refused'],
+		['413', 413, '', 'refused'],
+		['502', 502, '<html>', 'unknown'],
+		['code 40002', 200, { ...refused, code: 40_002 }, 'refused'],
+		['code 40102', 200, { ...refused, code: 40_102 }, 'refused'],
+		['code 503', 200, { ...refused, code: 503 }, 'unknown'],
+	])('a charge answered with %s', async (_, status, body, outcome) => {
+		const calls = onApi(() => [status, body]);
+		const { error } = await runNode(CHARGE, [{}]);
+		expect(error?.message).toContain(`(outcome: ${outcome}`);
+		expect(/may have been carried out/.test(error?.message ?? '')).toBe(outcome === 'unknown');
+		expect(calls).toHaveLength(1);
+	});
+
+	it('an item that succeeds has no top-level error, whatever AiClk sends', async () => {
+		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
+		const parameters = { ...CALL, method: 'POST' };
+		expect((await runNode(parameters, [{}])).items[0]?.json).toEqual({ n: 1, error_: null });
+		const whole = await runNode({ ...parameters, simplify: false }, [{}]);
+		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
+		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);
+	});
+});
+
+describe('a run that was stopped', () => {
+	it('sends nothing more, calls nothing perhaps carried out, and logs one line', async () => {
+		const stop = new AbortController();
+		const calls = onApi(() => {
+			stop.abort();
+			return [200, success(null)];
+		});
+		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, node: CONTINUE });
+		expect(calls).toHaveLength(1);
+		expect(ran.items.slice(-2).map((item) => dataOf(item).outcome)).toEqual([
+			'not-sent',
+			'not-sent',
+		]);
+		expect(ran.log).toEqual(['AiClk: stopped before item 1 of 3 was sent']);
+	});
+
+	it('before its first item: nothing is sent', async () => {
+		const calls = onApi();
+		const { error } = await runNode(CHARGE, [{}], { signal: AbortSignal.abort() });
+		expect(error?.message).toMatch(/^The run was stopped before this item was sent.*not-sent/);
+		expect(calls).toEqual([]);
+	});
+});
+
+describe('as a tool of an AI agent', () => {
+	const TOOL = { type: 'n8n-nodes-aiclk.aiClkTool' };
+
+	it.each<[string, IDataObject]>([
+		['without the option', {}],
+		['with the option off', { allowAgents: false }],
+		['with the option by an expression', { allowAgents: '={{ true }}' }],
+		[
+			'with the option by the model',
+			{ allowAgents: "={{ $fromAI('allowed', '', 'boolean', true) }}" },
+		],
+		['with the option as text', { allowAgents: 'true' }],
+	])('moves no money %s', async (_, option) => {
+		const calls = onApi();
+		const { error } = await runNode({ ...CHARGE, ...option }, [{}], { node: TOOL });
+		expect(error?.message).toMatch(/AI agent may not move money.*not-sent/);
+		expect(calls).toEqual([]);
+	});
+
+	it('moves money where a person has switched the option on', async () => {
+		const calls = onApi();
+		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
+		expect([error, calls.length]).toEqual([null, 1]);
+	});
+
+	it('is told by what newer versions of n8n say, too', async () => {
+		const change = (context: object) => Object.assign(context, { isToolExecution: () => true });
+		const { error } = await runNode(CHARGE, [{}], { change });
+		expect(error?.message).toMatch(/AI agent may not move money/);
+	});
+
+	it('reads, and tells the model in the message what was done', async () => {
+		onApi(() => [500, '']);
+		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
+		expect(error?.message).toMatch(
+			/do not send it again before you have checked.*outcome: unknown/,
+		);
+		nock.cleanAll();
+		onRefresh();
+		onApi();
+		expect((await runNode(INFO, [{}], { node: TOOL })).error).toBeNull();
+	});
+});
+
+describe('a request that the credential refuses to sign', () => {
+	it('was not sent', async () => {
+		const { bench } = newBench();
+		bench.helper.authenticate = async () =>
+			await Promise.reject(
+				Object.assign(new Error('for another host'), {
+					name: 'RequestRefusedError',
+					description: 'why',
+				}),
+			);
+		const calls = onApi();
+		const { error } = await runNode(CHARGE, [{}], { helper: bench.helper });
+		expect(error?.message).toBe('for another host. Nothing was sent. (outcome: not-sent)');
+		expect(calls).toEqual([]);
+	});
+
+	it('and an answer that is lost is unknown, with nothing of the request in the text', async () => {
+		nock(API)
+			.post(/charge/)
+			.replyWithError(new Error('a secret'));
+		const { error } = await runNode(CHARGE, [{}]);
+		expect(error?.message).toMatch(/connection did not work.*outcome: unknown/);
+		expect(JSON.stringify([error, error?.message])).not.toContain('secret');
+	});
+});
