@@ -1,6 +1,7 @@
 import { EXTERNAL_N8N } from '../n8n/external.mts';
 import { EXTERNAL, LATEST, N8N_VERSIONS } from '../n8n/install.mts';
 import { onN8n } from './rig.mts';
+import { agency } from './scenarios/agency.mts';
 import { aiclk } from './scenarios/aiclk.mts';
 import { credentials } from './scenarios/credentials.mts';
 import { examples } from './scenarios/examples.mts';
@@ -22,5 +23,15 @@ if (versions.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no test
 
 /** Every promise, on every n8n: `npm run test:e2e`. */
 for (const version of versions) {
-	onN8n(version, [foundation, faults, life, credentials, workflows, aiclk, examples, secrets]);
+	onN8n(version, [
+		foundation,
+		faults,
+		life,
+		credentials,
+		workflows,
+		aiclk,
+		agency,
+		examples,
+		secrets,
+	]);
 }

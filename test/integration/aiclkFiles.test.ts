@@ -1,56 +1,48 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
 import { dataOf, file, onApi, runNode, set } from './aiclk';
-import { CredentialsHelper, newRow } from './context';
-import { issued, onRefresh } from './support';
-
-afterEach(() => {
-	nock.cleanAll();
-});
+import { API, onRefresh } from './support';
 
 const UPLOAD = set('material', 'upload');
 const withFile = (data: Partial<IBinaryData>) => [
 	{ json: {}, binary: { data: { mimeType: 'image/png', data: '', ...data } as IBinaryData } },
 ];
 
-describe('the announced size is the size that is sent', () => {
-	let server: Server;
-	let uploads: Array<{ announced: number; got: number; body: string }>;
-	let helper: CredentialsHelper;
-
-	beforeAll(async () => {
-		nock.restore();
-		server = createServer((request, response) => {
-			const parts: Buffer[] = [];
-			request.on('data', (part: Buffer) => parts.push(part));
-			request.on('error', () => undefined);
-			request.on('end', () => {
-				const body = Buffer.concat(parts);
-				if (request.url !== '/oauth2/token') {
-					const announced = Number(request.headers['content-length']);
-					uploads.push({ announced, got: body.length, body: body.toString() });
-				}
-				response.end(JSON.stringify(issued('access-1')));
+/** Uploads that arrived as a whole: what was announced, what came, and the body. */
+function onUploads() {
+	onRefresh();
+	const uploads: Array<{ announced: number; got: number; body: string }> = [];
+	nock(API)
+		.post(/upload/)
+		.reply(function () {
+			const { headers, requestBodyBuffers } = this.req as unknown as {
+				headers: Record<string, string>;
+				requestBodyBuffers: Buffer[];
+			};
+			const body = Buffer.concat(requestBodyBuffers);
+			uploads.push({
+				announced: Number(headers['content-length']),
+				got: body.length,
+				body: body.toString(),
 			});
-		});
-		await new Promise<void>((resolve) => {
-			server.listen(0, '127.0.0.1', resolve);
-		});
-	});
-	beforeEach(() => {
-		uploads = [];
-		const { port } = server.address() as AddressInfo;
-		helper = new CredentialsHelper(newRow({ accountId: '1', baseUrl: `http://127.0.0.1:${port}` }));
-	});
-	afterAll(() => {
-		server.closeAllConnections();
-		server.close();
-		nock.activate();
-	});
+			return [200, { code: 200, data: null }];
+		})
+		.persist();
+	return uploads;
+}
 
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+describe('the announced size is the size that is sent', () => {
 	it.each([
 		['in one line', (text: string) => text],
 		['broken into lines, as MIME has it', (text: string) => text.replace(/.{76}/g, '$&\r\n')],
@@ -61,10 +53,9 @@ describe('the announced size is the size that is sent', () => {
 			(text: string) => text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''),
 		],
 	])('of base64 %s', async (_, write) => {
+		const uploads = onUploads();
 		const bytes = Buffer.from('some bytes ÿ?> '.repeat(200));
-		const { error } = await runNode(UPLOAD, withFile({ data: write(bytes.toString('base64')) }), {
-			helper,
-		});
+		const { error } = await runNode(UPLOAD, withFile({ data: write(bytes.toString('base64')) }));
 		expect(error).toBeNull();
 		expect(uploads).toHaveLength(1);
 		expect(uploads[0]?.got).toBe(uploads[0]?.announced);
@@ -101,9 +92,10 @@ describe('the announced size is the size that is sent', () => {
 	])(
 		'of a stored file that %s: it is named, and nothing is said to be sent',
 		async (_, size, bytes, message) => {
+			const uploads = onUploads();
 			const change = stored(size, bytes) as never;
 			const node = { onError: 'continueRegularOutput' as const };
-			const { items } = await runNode(UPLOAD, STORED, { helper, change, node });
+			const { items } = await runNode(UPLOAD, STORED, { change, node });
 			const { message: text, outcome } = dataOf(items[0] as never) as IDataObject;
 			expect([text, outcome]).toEqual([expect.stringMatching(message), 'not-sent']);
 			expect(uploads).toEqual([]);
@@ -112,20 +104,14 @@ describe('the announced size is the size that is sent', () => {
 	);
 
 	it('of a stored file', async () => {
+		const uploads = onUploads();
 		const bytes = Buffer.alloc(1_000_000, 7);
-		await runNode(UPLOAD, STORED, { helper, change: stored(bytes.length, bytes) as never });
+		await runNode(UPLOAD, STORED, { change: stored(bytes.length, bytes) as never });
 		expect(uploads[0]?.got).toBe(uploads[0]?.announced);
 	});
 });
 
 describe('the name of a file', () => {
-	beforeAll(() => {
-		nock.disableNetConnect();
-	});
-	afterAll(() => {
-		nock.restore();
-	});
-
 	it.each<[string, Partial<IBinaryData>, string]>([
 		['that is there', { fileName: '图 1.png' }, '图 1.png'],
 		['that is empty', { fileName: '' }, 'file.png'],

@@ -13,6 +13,8 @@ export interface JournalEntry {
 	query: Record<string, string>;
 	headers: Record<string, string>;
 	token: TokenKind;
+	/** The client that the token was issued to. */
+	client?: string;
 	kind: 'refresh' | 'api' | 'other';
 	/** Names of the form or JSON fields. */
 	bodyFields?: string[];

@@ -78,6 +78,7 @@ function keepJournal(app: FastifyInstance, { store, journal, settings, now }: Co
 			query: request.query as Record<string, string>,
 			headers: maskedHeaders(request, header),
 			token: kind === 'api' ? store.judge(accessToken, now()) : ('none-needed' as const),
+			client: store.clientOf(accessToken),
 			kind,
 			contentType: request.headers['content-type'],
 			status: 0,

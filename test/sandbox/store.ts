@@ -96,6 +96,11 @@ export class Store {
 		return token.revoked || now >= token.expiresAt ? 'dead' : 'live';
 	}
 
+	/** The client that an access token was issued to. */
+	clientOf(accessToken: string | undefined): string | undefined {
+		return this.tokens.get(accessToken ?? '')?.clientId;
+	}
+
 	/** Moves an amount in fen out of an account, or back into it if it is negative. @returns false if there is too little */
 	charge(account: string, amount: number, most: number): boolean {
 		const charged = (this.charged.get(account) ?? 0) + amount;

@@ -9,7 +9,7 @@ import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';
 type Json = Record<string, unknown>;
 
 /** The largest uint64. */
-const MOST = '18446744073709551615';
+const MAX_UINT64 = '18446744073709551615';
 
 const ALL_DAYS = { startDate: '2020-01-01', endDate: '2099-12-31' };
 const FUND = { resource: 'account', operation: 'getFundRecords', ...ALL_DAYS };
@@ -138,19 +138,19 @@ export const aiclk: Scenarios = (rig, scenario) => {
 	});
 
 	scenario('AiClk: an id of 2^64 - 1 is whole on both ways', async () => {
-		rig.sandbox.configure({ accountIds: [MOST] });
+		rig.sandbox.configure({ accountIds: [MAX_UINT64] });
 		const [creative] = await output({
 			resource: 'creative',
 			operation: 'getAll',
-			accountId: MOST,
-			filters: { creativeIds: MOST },
+			accountId: MAX_UINT64,
+			filters: { creativeIds: MAX_UINT64 },
 		});
-		assert.deepEqual([creative?.account_id, creative?.creative_id], [MOST, MOST]);
-		await output({ ...CHARGE, accountId: MOST, targetUser: MOST });
+		assert.deepEqual([creative?.account_id, creative?.creative_id], [MAX_UINT64, MAX_UINT64]);
+		await output({ ...CHARGE, accountId: MAX_UINT64, targetUser: MAX_UINT64 });
 		const [sent] = rig.to('charge/agent');
-		assert.equal(sent?.query.account_id, MOST);
-		assert.match(sent?.body ?? '', new RegExp(`"target_user":${MOST},`));
-		return `${MOST} in URL, query, body and answer`;
+		assert.equal(sent?.query.account_id, MAX_UINT64);
+		assert.match(sent?.body ?? '', new RegExp(`"target_user":${MAX_UINT64},`));
+		return `${MAX_UINT64} in URL, query, body and answer`;
 	});
 
 	scenario('AiClk: a charge that AiClk refuses', async () => {
@@ -240,10 +240,10 @@ export const aiclk: Scenarios = (rig, scenario) => {
 			path: 'v1/sandbox/echo',
 			query: '{ "fields": ["a"] }',
 			bodyType: 'json',
-			body: `{ "ids": [${MOST}] }`,
+			body: `{ "ids": [${MAX_UINT64}] }`,
 		});
 		const [entry] = rig.to('sandbox/echo');
-		assert.equal(entry?.body, `{"ids":[${MOST}]}`);
+		assert.equal(entry?.body, `{"ids":[${MAX_UINT64}]}`);
 		const { account_id: account, query } = entry?.query ?? {};
 		assert.deepEqual([account, query], ['1000002', '{"fields":["a"]}']);
 		assert.equal(echoed.length, 1);

@@ -76,7 +76,6 @@ const FILLED_IN: Json = {
 	Start_Date: '2020-01-01',
 	End_Date: '2099-12-31',
 	Limit: 3,
-	Creative_IDs: '',
 };
 
 /** Plays a chat model that calls every tool it is offered once, and then says that it is done. */
