@@ -20,6 +20,7 @@ module.exports = {
 	coverageThreshold: {
 		'./aiclk/': { branches: 95 },
 		'./credentials/': { branches: 95 },
+		'./nodes/': { branches: 95 },
 	},
 	projects: [
 		{

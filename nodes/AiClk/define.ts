@@ -60,21 +60,17 @@ export interface Resource {
 	operations: Operation[];
 }
 
-/** How an operation stands in n8n's lists. */
-export const option = (
-	value: string,
-	name: string,
-	action: string,
-	description: string,
-): INodePropertyOptions => ({ name, value, action, description });
-
 /** What differs from operation to operation. */
 interface Spec {
-	option: INodePropertyOptions;
+	/** How n8n's lists show it. */
+	value: string;
+	name: string;
+	action: string;
+	description: string;
 	/** Below `/openapi/v1/`. */
 	path: string;
-	/** Whose account `account_id` is. */
-	account: string;
+	/** Whose account `account_id` is; the advertiser's when left out. */
+	account?: string;
 	/** Fields that are always there. */
 	parameters?: Parameter[];
 	/** Fields that are added when they are wanted. */
@@ -117,10 +113,11 @@ const WRITE_HINT =
 	'Check the fields, and that your application may write for this account (ads_write).';
 
 function define({ parameters = [], collection, ...spec }: Spec, kind: Kind): Operation {
-	const account = kind.account ?? accountRow(spec.account);
+	const { value, name, action, description } = spec;
 	const { method, effect, place, hint } = kind;
+	const account = kind.account ?? accountRow(spec.account ?? 'The advertiser account');
 	return {
-		option: spec.option,
+		option: { value, name, action, description },
 		properties: [
 			...(kind.first ?? []),
 			...[account, ...(kind.more?.rows ?? []), ...parameters, ...(kind.unsent ?? [])].map(
@@ -294,6 +291,8 @@ function checkTransfer(fields: Parameters): void {
 
 /** What tells transfers apart. */
 interface TransferSpec extends Spec {
+	/** Whose account the amount leaves. */
+	account: string;
 	amount: 'money' | 'coupon';
 	/** Whose account `target_user` is. */
 	target: string;

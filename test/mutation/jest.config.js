@@ -2,9 +2,10 @@ const { projects } = require('../../jest.config.js');
 
 const unit = projects.find(({ displayName }) => displayName === 'unit');
 
-/** What Stryker (it knows no Jest projects) runs against each mutant: the unit tests of what it mutates. */
+/** What Stryker (it knows no Jest projects) runs against each mutant. */
 module.exports = {
 	...unit,
-	testMatch: ['<rootDir>/test/unit/token/**/*.test.ts'],
-	setupFiles: ['<rootDir>/test/mutation/setup.ts'],
+	testMatch: ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/integration/aiclk*.test.ts'],
+	// n8n-core's dependency injection expects its host to have loaded it.
+	setupFiles: ['reflect-metadata', '<rootDir>/test/mutation/setup.ts'],
 };

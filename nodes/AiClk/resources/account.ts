@@ -1,17 +1,14 @@
 import { daysOf } from '../../../aiclk/api/days';
-import { list, option, read, type Resource } from '../define';
+import { list, read, type Resource } from '../define';
 import { choiceRow, dayRow, fieldsRow } from '../descriptions';
 
 /** GET account/info (AiClk docs, P2). */
 const getInfo = read({
-	option: option(
-		'getInfo',
-		'Get Info',
-		'Get account info',
-		'Get names, balances in fen and review status of an advertiser account',
-	),
+	value: 'getInfo',
+	name: 'Get Info',
+	action: 'Get account info',
+	description: 'Get names, balances in fen and review status of an advertiser account',
 	path: 'account/info',
-	account: 'The advertiser account',
 	parameters: [
 		fieldsRow(
 			'account_id username display_name balance coupon compensation configure_status refuse_reason',
@@ -48,14 +45,11 @@ const END = dayRow(
 
 /** GET account_fund/list (AiClk docs, P3): one row for each day. */
 const getFundRecords = list({
-	option: option(
-		'getFundRecords',
-		'Get Fund Records',
-		'Get account fund records',
-		'Get what an advertiser account spent on each day, in fen',
-	),
+	value: 'getFundRecords',
+	name: 'Get Fund Records',
+	action: 'Get account fund records',
+	description: 'Get what an advertiser account spent on each day, in fen',
 	path: 'account_fund/list',
-	account: 'The advertiser account',
 	parameters: [fieldsRow('date cash_cost coupon_cost compensation')],
 	more: {
 		rows: [PERIOD, START, END],

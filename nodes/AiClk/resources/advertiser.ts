@@ -1,6 +1,6 @@
 import { fail, ok } from '../../../aiclk/util/result';
 import { type Read, readText } from '../../../aiclk/api/values';
-import { option, type Resource, write } from '../define';
+import { type Resource, write } from '../define';
 import {
 	additionalFields,
 	countRow,
@@ -79,12 +79,10 @@ const REQUIRED = rowsOf(
 
 /** POST adaccount/customer/create (AiClk docs, P4). */
 const create = write({
-	option: option(
-		'create',
-		'Create',
-		'Create advertiser',
-		'Open a new advertiser account below an agent or sub-manager',
-	),
+	value: 'create',
+	name: 'Create',
+	action: 'Create advertiser',
+	description: 'Open a new advertiser account below an agent or sub-manager',
 	path: 'adaccount/customer/create',
 	account: 'The agent or sub-manager account',
 	parameters: REQUIRED,
@@ -95,12 +93,10 @@ const create = write({
 
 /** POST adaccount/customer/update (AiClk docs, P5). */
 const update = write({
-	option: option(
-		'update',
-		'Update',
-		'Update advertiser',
-		'Change company, contact or licence data of an advertiser account',
-	),
+	value: 'update',
+	name: 'Update',
+	action: 'Update advertiser',
+	description: 'Change company, contact or licence data of an advertiser account',
 	path: 'adaccount/customer/update',
 	account: 'The agent or sub-manager account',
 	parameters: [

@@ -4,7 +4,7 @@ import { updateDisplayOptions } from 'n8n-workflow';
 import { type Json, textOf } from '../../../aiclk/protocol/json';
 import { readPath } from '../../../aiclk/api/request';
 import { readJsonObject } from '../../../aiclk/api/values';
-import { type Operation, option, type Place, type Plan, type Resource } from '../define';
+import { type Operation, type Place, type Plan, type Resource } from '../define';
 import {
 	accountRow,
 	choiceRow,
@@ -90,12 +90,13 @@ function planPages(fields: Parameters, place: Place, values: Record<string, Json
 
 /** Any endpoint below /openapi/, for those whose pages are not known here: campaigns, ad groups, reports. */
 const call: Operation = {
-	option: option(
-		'call',
-		'Call Endpoint',
-		'Call endpoint',
-		'Call an endpoint that this node has no operation for, e.g. of campaigns or reports',
-	),
+	option: {
+		value: 'call',
+		name: 'Call Endpoint',
+		action: 'Call endpoint',
+		description:
+			'Call an endpoint that this node has no operation for, e.g. of campaigns or reports',
+	},
 	properties: [
 		...[METHOD, PATH, QUERY_FORMAT].map(({ property }) => property),
 		...updateDisplayOptions({ show: { queryFormat: ['json'] } }, [ACCOUNT.property]),

@@ -1,13 +1,11 @@
-import { option, type Resource, transfer } from '../define';
+import { type Resource, transfer } from '../define';
 
 /** POST charge/agent (AiClk docs, P10). */
 const agent = transfer({
-	option: option(
-		'agent',
-		'Agent: Transfer Money',
-		'Transfer money as agent',
-		'Move money from an agent to a sub-manager or advertiser, or take it back',
-	),
+	value: 'agent',
+	name: 'Agent: Transfer Money',
+	action: 'Transfer money as agent',
+	description: 'Move money from an agent to a sub-manager or advertiser, or take it back',
 	path: 'charge/agent',
 	amount: 'money',
 	account: 'The agent account',
@@ -17,12 +15,10 @@ const agent = transfer({
 
 /** POST charge/agent-coupon (AiClk docs, P11). */
 const agentCoupon = transfer({
-	option: option(
-		'agentCoupon',
-		'Agent: Transfer Coupon',
-		'Transfer coupon as agent',
-		'Move a coupon amount from an agent to a sub-manager or advertiser, or take it back',
-	),
+	value: 'agentCoupon',
+	name: 'Agent: Transfer Coupon',
+	action: 'Transfer coupon as agent',
+	description: 'Move a coupon amount from an agent to a sub-manager or advertiser, or take it back',
 	path: 'charge/agent-coupon',
 	amount: 'coupon',
 	account: 'The agent account',
@@ -32,12 +28,10 @@ const agentCoupon = transfer({
 
 /** POST charge/sub-agent-v2 (AiClk docs, P12). Its scope line says sub_agent, its text allows agent, too. */
 const subAgent = transfer({
-	option: option(
-		'subAgent',
-		'Sub-Manager: Transfer Money',
-		'Transfer money as sub manager',
-		'Move money from a sub-manager to an advertiser, or take it back',
-	),
+	value: 'subAgent',
+	name: 'Sub-Manager: Transfer Money',
+	action: 'Transfer money as sub manager',
+	description: 'Move money from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-v2',
 	amount: 'money',
 	account: 'The account that authorised your application,',
@@ -48,12 +42,10 @@ const subAgent = transfer({
 
 /** POST charge/sub-agent-coupon (AiClk docs, P13). */
 const subAgentCoupon = transfer({
-	option: option(
-		'subAgentCoupon',
-		'Sub-Manager: Transfer Coupon',
-		'Transfer coupon as sub manager',
-		'Move a coupon amount from a sub-manager to an advertiser, or take it back',
-	),
+	value: 'subAgentCoupon',
+	name: 'Sub-Manager: Transfer Coupon',
+	action: 'Transfer coupon as sub manager',
+	description: 'Move a coupon amount from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-coupon',
 	amount: 'coupon',
 	account: 'The sub-manager account',

@@ -1,4 +1,4 @@
-import { list, option, type Resource } from '../define';
+import { list, type Resource } from '../define';
 import { choicesRow, dayRow, fieldsRow, filters, idRow, idsRow } from '../descriptions';
 
 const FIELDS =
@@ -18,14 +18,11 @@ const day = (aiclkName: string, name: string, label: string, description: string
 
 /** GET creative/get (AiClk docs, P6). */
 const getAll = list({
-	option: option(
-		'getAll',
-		'Get Many',
-		'Get many creatives',
-		'Get the creatives of an advertiser account, with their status and review result',
-	),
+	value: 'getAll',
+	name: 'Get Many',
+	action: 'Get many creatives',
+	description: 'Get the creatives of an advertiser account, with their status and review result',
 	path: 'creative/get',
-	account: 'The advertiser account',
 	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
 	collection: filters([
 		idRow('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),

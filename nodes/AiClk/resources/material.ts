@@ -1,6 +1,6 @@
 import { ok } from '../../../aiclk/util/result';
 import { oneOf } from '../../../aiclk/api/values';
-import { list, MATERIAL_TYPE, option, type Resource, upload } from '../define';
+import { list, MATERIAL_TYPE, type Resource, upload } from '../define';
 import {
 	additionalFields,
 	choicesRow,
@@ -44,14 +44,11 @@ const SORT = parameter(
 
 /** GET material/get (AiClk docs, P7). */
 const getAll = list({
-	option: option(
-		'getAll',
-		'Get Many',
-		'Get many materials',
-		'Get images and videos of an advertiser account, with their review status',
-	),
+	value: 'getAll',
+	name: 'Get Many',
+	action: 'Get many materials',
+	description: 'Get images and videos of an advertiser account, with their review status',
 	path: 'material/get',
-	account: 'The advertiser account',
 	parameters: [fieldsRow(FIELDS), SORT],
 	collection: filters([
 		idsRow('material_id', 'Material IDs', 'With commas between them', '55555, 77777', {
@@ -66,14 +63,11 @@ const getAll = list({
 
 /** POST material/upload (AiClk docs, P8). */
 const uploadMaterial = upload({
-	option: option(
-		'upload',
-		'Upload',
-		'Upload material',
-		'Upload an image, a video or an app to an advertiser account',
-	),
+	value: 'upload',
+	name: 'Upload',
+	action: 'Upload material',
+	description: 'Upload an image, a video or an app to an advertiser account',
 	path: 'material/upload',
-	account: 'The advertiser account',
 	collection: additionalFields([
 		MATERIAL_TYPE,
 		textRow('pid', 'Package ID', 'Channel package ID or name (pid), for materials of the type APP'),

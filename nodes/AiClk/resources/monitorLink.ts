@@ -1,6 +1,6 @@
 import { ok } from '../../../aiclk/util/result';
 import { readSwitch, readWholeNumber } from '../../../aiclk/api/values';
-import { list, option, type Resource } from '../define';
+import { list, type Resource } from '../define';
 import { choiceRow, filters, idRow, parameter, textRow } from '../descriptions';
 
 const TYPES = { API_DOWNLOAD: 'In an App', API_LANDING_PAGE: 'On a Landing Page' };
@@ -18,14 +18,11 @@ const readFlag = (value: unknown) => {
 
 /** GET conv/targeturl_monitor/list (AiClk docs, P9): all parameters are plain URL parameters. */
 const getAll = list({
-	option: option(
-		'getAll',
-		'Get Many',
-		'Get many monitor links',
-		'Get the activated conversion tracking links of an advertiser account',
-	),
+	value: 'getAll',
+	name: 'Get Many',
+	action: 'Get many monitor links',
+	description: 'Get the activated conversion tracking links of an advertiser account',
 	path: 'conv/targeturl_monitor/list',
-	account: 'The advertiser account',
 	place: 'parameters',
 	parameters: [
 		choiceRow('conversion_type', 'Conversion Type', TYPES, {

@@ -140,6 +140,16 @@ async function askAgent(
 	return JSON.stringify(data);
 }
 
+/** How an agent's run ended: n8n 1 ends it when a tool throws, n8n 2 tells the model. */
+function endOf(answer: string, told: string[], text: RegExp): string {
+	if (told.length === 0) {
+		assert.match(answer, /error|problem/i);
+		return 'n8n ends the run';
+	}
+	assert.match(told.join(), text);
+	return 'the model reads why, and stops';
+}
+
 /** Whose account, what an error says was done, and what a retry sends: where n8n decides. */
 export const agency: Scenarios = (rig, scenario) => {
 	scenario('agency: 3 clients in one credential, by expressions', async () => {
@@ -340,10 +350,9 @@ export const agency: Scenarios = (rig, scenario) => {
 	scenario('AI agent: moves no money unless a person has allowed it', async () => {
 		const tool = { ...CHARGE, money: "={{ $fromAI('Fen', 'how much', 'number') }}" };
 		return await withModel(async (url, told) => {
-			await askAgent(rig, url, tool);
-			assert.match(told.join(), /AI agent may not move money/);
+			const answer = await askAgent(rig, url, tool);
 			assert.equal(rig.to('charge/agent').length, 0);
-			return `0 charges; the model is told: ${told[0]?.slice(0, 80)}`;
+			return endOf(answer, told, /AI agent may not move money/);
 		});
 	});
 
@@ -356,13 +365,14 @@ export const agency: Scenarios = (rig, scenario) => {
 			allowAgents: true,
 		};
 		return await withModel(async (url, told) => {
+			const ends: string[] = [];
 			for (const settings of [{}, { onError: 'continueRegularOutput' }]) {
 				rig.sandbox.clearJournal();
 				const answer = await askAgent(rig, url, tool, settings);
 				assert.equal(rig.to('charge/agent').length, 1, answer);
-				assert.match(told.join(), /may have been carried out.*outcome: unknown, trace_id/);
+				ends.push(endOf(answer, told, /may have been carried out.*outcome: unknown, trace_id/));
 			}
-			return '1 charge, also with continue on error; the model reads the outcome and stops';
+			return `1 charge each: ${ends.join('; with continue on error: ')}`;
 		});
 	});
 

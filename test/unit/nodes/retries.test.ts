@@ -1,0 +1,91 @@
+import type { ApiRequest } from '../../../aiclk/api/request';
+import { StreamedFile } from '../../../aiclk/api/streamedFile';
+import { fail, ok } from '../../../aiclk/util/result';
+import { newFailure } from '../../../nodes/shared/errors';
+import { hashOf, RetryMemory } from '../../../nodes/shared/retries';
+import { inputOf, emptyRow } from '../support';
+
+const HOUR_MS = 3_600_000;
+const done = ok([{ n: 1 }]);
+const failed = (outcome: 'not-sent' | 'refused' | 'unknown') => fail(newFailure(outcome, 'm', 'd'));
+
+describe('RetryMemory', () => {
+	it.each([
+		['carried out', done, true],
+		['perhaps carried out', failed('unknown'), true],
+		['refused', failed('refused'), false],
+		['not sent', failed('not-sent'), false],
+	])('an item that was %s', (_, result, stands) => {
+		const memory = new RetryMemory();
+		memory.forRun('run', 2)?.remember(1, 'hash', result);
+		const later = memory.forRun('run', 2);
+		expect(later?.recall(1, 'hash')).toEqual(stands ? result : null);
+		expect(later?.recall(0, 'hash')).toBeNull();
+		expect(memory.forRun('another run', 2)?.recall(1, 'hash')).toBeNull();
+	});
+
+	it('does not send another request in the place of one that stands', () => {
+		const run = new RetryMemory().forRun('run', 1);
+		run?.remember(0, 'hash', done);
+		expect(run?.recall(0, 'other')).toMatchObject({ failure: { outcome: 'unknown' } });
+	});
+
+	it('forgets a run that has ended', () => {
+		const memory = new RetryMemory();
+		const run = memory.forRun('run', 1);
+		run?.remember(0, 'hash', done);
+		run?.forget();
+		expect(memory.forRun('run', 1)?.recall(0, 'hash')).toBeNull();
+	});
+
+	it('refuses more items, and more runs, than it can remember', () => {
+		const memory = new RetryMemory();
+		expect(memory.forRun('large', 10_000)).not.toBeNull();
+		expect(memory.forRun('larger', 10_001)).toBeNull();
+		for (let n = 1; n < 1_000; n++) expect(memory.forRun(`run ${n}`, 1)).not.toBeNull();
+		expect(memory.forRun('one too many', 1)).toBeNull();
+		expect(memory.forRun('run 1', 1)).not.toBeNull();
+	});
+
+	it('makes room only of runs that cannot be retried any more', () => {
+		let now = 0;
+		const memory = new RetryMemory(() => now);
+		const first = memory.forRun('run 0', 1);
+		for (let n = 1; n < 1_000; n++) memory.forRun(`run ${n}`, 1)?.remember(0, 'hash', done);
+		now = 2 * HOUR_MS;
+		first?.remember(0, 'hash', done);
+		expect(memory.forRun('one too many', 1)).toBeNull();
+		now = 2 * HOUR_MS + 1;
+		expect(memory.forRun('one more', 1)).not.toBeNull();
+		expect(memory.forRun('run 0', 1)?.recall(0, 'hash')).toEqual(done);
+		expect(memory.forRun('run 1', 1)?.recall(0, 'hash')).toBeNull();
+	});
+});
+
+describe('hashOf', () => {
+	const client = inputOf(emptyRow());
+	const request: ApiRequest = { method: 'POST', path: '/openapi/v1/x', effect: 'change' };
+	const file = (name: string, size: number) =>
+		new StreamedFile(name, 'image/png', size, () => [new Uint8Array(size)]);
+	const hash = (more: Partial<ApiRequest>) => hashOf(client, { ...request, ...more });
+
+	it('tells requests, and clients, from each other', () => {
+		const hashes = [
+			hash({}),
+			hash({ method: 'PUT' }),
+			hash({ path: '/openapi/v1/y' }),
+			hash({ parameters: { a: 1n } }),
+			hash({ query: { a: 1n } }),
+			hash({ body: { a: 1n } }),
+			hash({ body: { a: 2n ** 63n } }),
+			hash({ form: { a: 'x' } }),
+			hash({ form: { file: file('a', 1) } }),
+			hash({ form: { file: file('b', 1) } }),
+			hash({ form: { file: file('a', 2) } }),
+			hashOf(inputOf(emptyRow({ clientId: 'other' })), request),
+		];
+		expect(new Set(hashes).size).toBe(hashes.length);
+		expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+		expect(hash({ body: { a: 1n } })).toBe(hash({ body: { a: 1n } }));
+	});
+});
