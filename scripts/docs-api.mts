@@ -195,7 +195,7 @@ const fence = (language: string, text: string): string => `\`\`\`${language}\n${
 const pretty = (json: string): string =>
 	JSON.stringify(
 		parseJsonToSend(json),
-		// Not the value handed in: something that n8n-core loads gives bigints a `toJSON`.
+		// Not the value handed in: something that n8n-core loads adds to bigints a `toJSON`.
 		function (this: Record<string, unknown>, key, value: unknown) {
 			return typeof this[key] === 'bigint' ? `\0${this[key]}` : value;
 		},
@@ -209,7 +209,7 @@ const steady = (text: string): string =>
 		.replace(/"access_token":"[0-9a-f]+"/g, '"access_token":"***"')
 		.replaceAll(DEFAULT_CLIENT.refreshToken, '***');
 
-/** Multipart bodies have a boundary that is drawn anew each time. */
+/** Multipart bodies have another boundary each time. */
 function bodyOf({ headers, body }: Exchange): string {
 	const boundary = /boundary=(\S+)/.exec(headers['content-type'] ?? '')?.[1];
 	if (boundary === undefined) return body === '' ? '' : fence('json', pretty(body));

@@ -175,7 +175,7 @@ export function readAnswer(answer: unknown, asked: Asked): Result<Envelope, ApiF
 	const { statusCode } = answer;
 	const envelope = readEnvelope(parse(answer.body));
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
-	const words = sanitize(envelope?.message, asked.secrets) || 'no reason given';
+	const words = sanitize(envelope?.message, asked.secrets) || 'no reason stated';
 	if (statusCode === CODE_TOKEN_REJECTED || envelope?.code === CODE_TOKEN_REJECTED) {
 		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
 		const reason = refused(message, AFTER_REJECTION[asked.effect]);

@@ -246,7 +246,7 @@ describe('lists', () => {
 		expect(new Set(jsonOf(items).map(({ date }) => date)).size).toBe(found);
 	});
 
-	it('without Simplify give the whole envelope of each page', async () => {
+	it('without Simplify return the whole envelope of each page', async () => {
 		const { bench } = newBench();
 		onApi(pagesOf(rowsOfDays));
 		const items = await bench.runAiClk({ ...FUND, returnAll: true, simplify: false });
@@ -532,7 +532,7 @@ describe('a token that AiClk refuses', () => {
 describe('the account', () => {
 	it.each([
 		['the field', { accountId: '7' }, '7'],
-		['the credential, pasted with blanks', {}, '1000002'],
+		['the credential, pasted with spaces', {}, '1000002'],
 	])('is that of %s', async (_, parameters, id) => {
 		const { bench } = newBench();
 		bench.helper.row.accountId = ' 100 0002\n';
@@ -613,7 +613,7 @@ describe('bad input', () => {
 });
 
 describe('continue on fail', () => {
-	it('gives each item its own result or text, in order', async () => {
+	it('outputs a result or an error for each item, in order', async () => {
 		const { bench } = newBench();
 		onApi(({ url }) =>
 			url.includes('account_id=2&') ? [404, '<html>'] : [200, success({ balance: 1 })],

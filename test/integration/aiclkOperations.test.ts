@@ -5,7 +5,7 @@ import { RESOURCES } from '../../nodes/AiClk/resources';
 import { file, newBench, onApi, PAYER, PERSON, success } from './aiclk';
 import { REJECTED } from './support';
 
-// A renewed token is checked after a pause before it is stored; here every operation renews one.
+// A renewed token is checked after a while before it is stored; here every operation renews one.
 jest.mock('n8n-workflow', () => ({
 	...jest.requireActual<object>('n8n-workflow'),
 	sleep: async () => undefined,

@@ -65,7 +65,7 @@ const ROWS: Parameter[] = [
 		'14705564',
 	),
 	textRow('source_mark', 'Source Mark', 'Where the advertiser comes from'),
-	idRow('sub_agent_id', 'Sub-Manager ID', 'May be given when the caller is an agent', '1716318'),
+	idRow('sub_agent_id', 'Sub-Manager ID', 'For a caller that is an agent', '1716318'),
 	textRow('username', 'Username', 'Login name of the new account'),
 ];
 

@@ -127,7 +127,7 @@ async function askAgent(
 				};
 			}
 			if (node.name !== 'Chat') return node;
-			chat = `${String(node.webhookId)}-${rig.client.clientId}`;
+			chat = `${String(node.webhookId)}-${rig.client.clientId}-${id}`;
 			return { ...node, webhookId: chat, parameters: { ...node.parameters, public: true } };
 		});
 	const connections = Object.fromEntries(

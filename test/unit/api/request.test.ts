@@ -43,7 +43,7 @@ describe('toHttpOptions', () => {
 		});
 	});
 
-	it('gives a file half an hour', () => {
+	it('allows a file half an hour', () => {
 		const file = new StreamedFile('a.mp4', 'video/mp4', 3, async () => [new Uint8Array(3)]);
 		expect(toHttpOptions(BASE, request({ form: { file } })).timeout).toBe(1_800_000);
 		expect(toHttpOptions(BASE, request({ form: { a: 'b' } })).timeout).toBe(60_000);

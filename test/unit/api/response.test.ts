@@ -28,7 +28,7 @@ describe('readAnswer', () => {
 			/^AiClk refused this: 余额不足 \*\*\*$/,
 			/^Check it\. POST \/openapi\/v1\/x: AiClk code 400, trace_id ab12\.$/,
 		],
-		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason given/, /code 400\.$/],
+		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason stated/, /code 400\.$/],
 		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)\.$/, /Run this/],
 		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /sent once/],
 		['HTML', 'money', answer(200, '<html>'), 'unknown', /transfer may have been/, /transactions/],
@@ -106,7 +106,7 @@ describe('readAnswer', () => {
 	});
 
 	it.each<[Effect, unknown, RegExp, RegExp]>([
-		['read', answer(200, { code: 401 }), /token: no reason given$/, /permission.*code 401/],
+		['read', answer(200, { code: 401 }), /token: no reason stated$/, /permission.*code 401/],
 		['money', answer(401, '<html>'), /^AiClk does not accept the access token$/, /^Nothing was/],
 		['change', answer(401, refusal), /token: 余额不足 \*\*\*$/, /a new one has been asked for/],
 	])('a rejected token to a %s: nothing was carried out', (effect, value, message, description) => {

@@ -46,7 +46,7 @@ describe('readId', () => {
 		expect(readId(value)).toEqual(bad(expect.stringMatching(failure)));
 	});
 
-	it('gives back what it read, for every uint64 but 0', () => {
+	it('returns what it read, for every uint64 but 0', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: 1n, max: MAX_UINT64 }), (id) => {
 				expect(readId(String(id))).toEqual(good(id));

@@ -11,27 +11,27 @@ import {
 	textOf,
 } from '../../../aiclk/protocol/json';
 
-const MOST = '18446744073709551615';
+const MAX_UINT64 = '18446744073709551615';
 
 describe('parseJson', () => {
 	it.each([
-		[`{"id":${MOST}}`, { id: MOST }],
+		[`{"id":${MAX_UINT64}}`, { id: MAX_UINT64 }],
 		[
-			`[-${MOST}, 9007199254740991, 9007199254740993]`,
-			[`-${MOST}`, 9007199254740991, '9007199254740993'],
+			`[-${MAX_UINT64}, 9007199254740991, 9007199254740993]`,
+			[`-${MAX_UINT64}`, 9007199254740991, '9007199254740993'],
 		],
-		[`{"${MOST}":"${MOST}"}`, { [MOST]: MOST }],
-		[`["a\\"${MOST}", "\\\\", ${MOST}]`, [`a"${MOST}`, '\\', MOST]],
+		[`{"${MAX_UINT64}":"${MAX_UINT64}"}`, { [MAX_UINT64]: MAX_UINT64 }],
+		[`["a\\"${MAX_UINT64}", "\\\\", ${MAX_UINT64}]`, [`a"${MAX_UINT64}`, '\\', MAX_UINT64]],
 		[
 			'[1.00000000000000000001, 1e25, 12345678901234567890.5]',
 			[1, 1e25, Number('12345678901234567890.5')],
 		],
-		[MOST, MOST],
+		[MAX_UINT64, MAX_UINT64],
 	])('keeps every digit of %s', (json, value) => {
 		expect(parseJson(json)).toEqual(value);
 	});
 
-	/** What JSON.parse gives, but whole numbers that it cannot hold exactly are the texts that were written. */
+	/** What JSON.parse returns, but whole numbers that it cannot hold exactly are the texts that were written. */
 	const exact = (value: Json): Json => {
 		if (Array.isArray(value)) return value.map(exact);
 		if (typeof value === 'object' && value !== null) {
@@ -44,19 +44,22 @@ describe('parseJson', () => {
 	it('reads everything else as JSON.parse does', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), (value) => {
-				const json = `[${JSON.stringify(value)},${MOST}]`;
-				expect(parseJson(json)).toEqual([exact(JSON.parse(JSON.stringify(value)) as Json), MOST]);
+				const json = `[${JSON.stringify(value)},${MAX_UINT64}]`;
+				expect(parseJson(json)).toEqual([
+					exact(JSON.parse(JSON.stringify(value)) as Json),
+					MAX_UINT64,
+				]);
 			}),
 		);
 	});
 
 	it.each([
-		`{"id":${MOST}`,
-		`[0${MOST}]`,
-		`[${MOST}abc]`,
-		`"${MOST}`,
-		`["a\\", ${MOST}]`,
-		`[--${MOST}]`,
+		`{"id":${MAX_UINT64}`,
+		`[0${MAX_UINT64}]`,
+		`[${MAX_UINT64}abc]`,
+		`"${MAX_UINT64}`,
+		`["a\\", ${MAX_UINT64}]`,
+		`[--${MAX_UINT64}]`,
 	])('refuses what JSON.parse refuses: %s', (json) => {
 		expect(() => parseJson(json)).toThrow(SyntaxError);
 		expect(() => parseJsonToSend(json)).toThrow(SyntaxError);
@@ -64,8 +67,8 @@ describe('parseJson', () => {
 
 	it('takes time that grows with the length only, whatever is in a text', () => {
 		const backslashes = '\\'.repeat(200_000);
-		expect(parseJson(`["${backslashes}",${MOST}]`)).toHaveLength(2);
-		expect(parseJson(`["${'\\"'.repeat(200_000)}",${MOST}]`)).toHaveLength(2);
+		expect(parseJson(`["${backslashes}",${MAX_UINT64}]`)).toHaveLength(2);
+		expect(parseJson(`["${'\\"'.repeat(200_000)}",${MAX_UINT64}]`)).toHaveLength(2);
 	});
 });
 
@@ -105,7 +108,7 @@ describe('textOf', () => {
 	it.each<[Json, string]>([
 		['a b', 'a b'],
 		[1, '1'],
-		[BigInt(MOST), MOST],
+		[BigInt(MAX_UINT64), MAX_UINT64],
 		[['x', 2n], '["x",2]'],
 		[null, 'null'],
 	])('of %p', (value, text) => {

@@ -358,6 +358,7 @@ describe('no answer', () => {
 		['ERR_CANCELED', 'no answer came in time, or the run was stopped', true],
 		['ENOTFOUND', 'its host name is not known', false],
 		['EAI_AGAIN', 'its host name could not be looked up', false],
+		['CERT_HAS_EXPIRED', "the server's certificate has expired", false],
 		['constructor', 'the connection did not work', true],
 		[undefined, 'the connection did not work', true],
 	])('for the reason %s is told in words, without the request', (code, words, mayHaveArrived) => {
