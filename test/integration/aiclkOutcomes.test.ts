@@ -17,7 +17,7 @@ import {
 	set,
 	success,
 } from './aiclk';
-import { API, onRefresh } from './support';
+import { API, issued, onRefresh } from './support';
 import { CredentialsHelper, newRow } from './context';
 
 beforeAll(() => {
@@ -220,6 +220,36 @@ describe('what an error says was done', () => {
 				pairedItem: { item: 0 },
 			},
 		]);
+	});
+
+	it('counts changes that were carried out before it, and no reads', async () => {
+		onApi(({ url }) => (url.includes('account_id=2') ? [400, ''] : [200, success({ n: 1 })]));
+		const items = ['1', '1', '2'].map((id) => ({ id }));
+		const account = { accountId: '={{ $json.id }}' };
+		const read = await runNode({ ...INFO, ...account }, items);
+		expect(read.error?.description).not.toMatch(/Before this/);
+		const post = await runNode({ ...CALL, method: 'POST', ...account }, items);
+		expect(post.error?.description).toMatch(/Before this, 2 of the items were carried out/);
+	});
+
+	it.each([
+		['the refresh token as typed', 'r-one two', 'r-one two'],
+		['the refresh token without its pasted spaces', 'r-one two', 'r-onetwo'],
+		['the rotated refresh token', 'r-1', 'rotated-1'],
+		['the access token', 'r-1', 'access-1'],
+	])('never holds %s, whatever AiClk quotes', async (_, refreshToken, secret) => {
+		nock.cleanAll();
+		onRefresh(() => [200, issued('access-1', { refresh_token: 'rotated-1' })]);
+		const helper = new CredentialsHelper(newRow({ accountId: '1000002', refreshToken }));
+		onApi(() => [200, success({ balance: 1 })]);
+		expect((await runNode(INFO, [{}], { helper })).error).toBeNull();
+		nock.cleanAll();
+		onApi(() => [200, { ...refused, message: `bad <${secret}>` }]);
+		const { items } = await runNode(CHARGE, [{}], { helper, node: CONTINUE });
+		expect(dataOf(items[0] as never).message).toBe(
+			'AiClk refused this: bad <***> (outcome: refused, trace_id: dd55)',
+		);
+		expect(JSON.stringify(items)).not.toContain(secret);
 	});
 
 	it('names the account even where another field is bad', async () => {
