@@ -106,6 +106,16 @@ function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]):
 const BAD_ANSWER =
 	"Switch Simplify off to see AiClk's whole answer, and Paginate off where the node has it.";
 
+/** A page that was not carried out does not undo those before it, should the call change something. */
+const afterPages = (failure: Failure, done: number): Failure =>
+	done === 0
+		? failure
+		: {
+				...failure,
+				outcome: 'unknown',
+				description: `${failure.description} ${done} pages before this one were carried out.`,
+			};
+
 /** Sends what one item asks for. May throw what nobody foresaw. */
 async function sendItem({ plan, sender }: PlannedItem): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
@@ -117,12 +127,15 @@ async function sendItem({ plan, sender }: PlannedItem): Promise<ItemResult> {
 		const output: Output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
 		return output.ok ? output : badAnswer(output.failure);
 	}
-	const read = await readPages(
-		pages,
-		async (page) => await send(sender, onPage(request, pages.place, page), hint),
-	);
+	let done = 0;
+	const read = await readPages(pages, async (page) => {
+		const answer = await send(sender, onPage(request, pages.place, page), hint);
+		if (answer.ok) done++;
+		return answer;
+	});
 	if (!read.ok) {
-		return typeof read.failure === 'string' ? badAnswer(read.failure) : fail(read.failure);
+		if (typeof read.failure === 'string') return badAnswer(read.failure);
+		return fail(request.effect === 'read' ? read.failure : afterPages(read.failure, done));
 	}
 	const { rows, envelopes, remarks } = read.value;
 	tell(sender.context, sender.itemIndex, remarks);

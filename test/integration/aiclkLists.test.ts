@@ -193,6 +193,18 @@ describe('a custom call', () => {
 		expect(calls[0]?.url).toBe('/openapi/v1/report?account_id=1000002');
 	});
 
+	it('that is paged by a POST is perhaps carried out, once one of its pages was', async () => {
+		onApi((_, n) => (n === 1 ? [200, success(rows(100))] : [429, '<html>']));
+		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
+		const { error } = await runNode(post, [{}]);
+		expect(error?.message).toMatch(/outcome: unknown/);
+		expect(error?.description).toMatch(/1 pages before this one were carried out/);
+		nock.cleanAll();
+		onRefresh();
+		onApi(() => [429, '<html>']);
+		expect((await runNode(post, [{}])).error?.message).toMatch(/outcome: refused/);
+	});
+
 	it("takes a URL of the credential's own host", async () => {
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		await read({ ...CALL, path: 'https://openapi.aiclk.com/openapi/v1/x' });
