@@ -35,6 +35,7 @@ module.exports = {
 			displayName: 'integration',
 			// n8n-core's dependency injection expects its host to have loaded it.
 			setupFiles: ['reflect-metadata'],
+			setupFilesAfterEnv: ['<rootDir>/test/integration/setup.ts'],
 			testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
 		},
 	],

@@ -198,25 +198,29 @@ async function planAll(
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const continues = context.continueOnFail();
 	const { items, memory } = await planAll(context, context.getInputData().length);
-	let done = 0;
-	const stopAt = (itemIndex: number, failure: Failure): void => {
-		if (!continues) throw toError(context, withChanges(failure, done), itemIndex);
-	};
-	for (const [itemIndex, item] of items.entries()) if (!item.ok) stopAt(itemIndex, item.failure);
-
 	const results: ItemResult[] = [];
-	let isLogged = false;
-	for (const [itemIndex, item] of items.entries()) {
-		if (!isLogged && isStopped(context)) {
-			isLogged = true;
-			context.logger.info(`AiClk: stopped before item ${itemIndex} of ${items.length} was sent`);
+	let done = 0;
+	const note = (itemIndex: number, result: ItemResult | Planned): void => {
+		if (result.ok || continues) return;
+		throw toError(context, withChanges(result.failure, done), itemIndex);
+	};
+	try {
+		for (const [itemIndex, item] of items.entries()) note(itemIndex, item);
+		let isLogged = false;
+		for (const [itemIndex, item] of items.entries()) {
+			if (!isLogged && isStopped(context)) {
+				isLogged = true;
+				context.logger.info(`AiClk: stopped before item ${itemIndex} of ${items.length} was sent`);
+			}
+			const result = item.ok ? await carryOut(item.value, memory) : item;
+			note(itemIndex, result);
+			if (result.ok && item.ok && changes(item.value)) done++;
+			results.push(result);
 		}
-		const result = item.ok ? await carryOut(item.value, memory) : item;
-		if (!result.ok) stopAt(itemIndex, result.failure);
-		if (result.ok && item.ok && changes(item.value)) done++;
-		results.push(result);
+	} finally {
+		const isDone = results.length === items.length && results.every(({ ok: isFine }) => isFine);
+		memory?.end(isDone);
 	}
-	if (results.every(({ ok: isDone }) => isDone)) memory?.forget();
 	return results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(result.failure)]).map((json) => ({
 			json,

@@ -25,14 +25,15 @@ interface Remembered {
 interface Run {
 	/** By position of the item. */
 	items: Map<number, Remembered>;
-	usedAtMs: number;
+	/** When its last try ended; Infinity while one goes on. */
+	endedAtMs: number;
 }
 
 /** Runs that fail and are retried at the same time, in one process. */
 const MAX_RUNS = 1_000;
 
-/** n8n waits at most 5 s between tries, and a try that sends something uses its run. An upload may take half an hour. */
-const RUN_IDLE_MS = 2 * 60 * 60_000;
+/** n8n waits at most 5 s before the next try (n8n-core workflow-execute.js, `getRetryParams`). */
+const RUN_IDLE_MS = 5 * 60_000;
 
 /** Changes that are remembered of one run. */
 const MAX_ITEMS = 10_000;
@@ -50,16 +51,15 @@ export class RetryMemory {
 
 	/** The memory of a run; null when there is no room without forgetting one that may still be retried. */
 	private open(key: string): Run | null {
-		const usedAtMs = this.now();
 		const known = this.runs.get(key);
-		const run = known ?? { items: new Map<number, Remembered>(), usedAtMs };
-		run.usedAtMs = usedAtMs;
 		if (known === undefined && this.runs.size >= MAX_RUNS) {
-			for (const [other, { usedAtMs: at }] of this.runs) {
-				if (usedAtMs - at > RUN_IDLE_MS) this.runs.delete(other);
+			for (const [other, { endedAtMs }] of this.runs) {
+				if (this.now() - endedAtMs > RUN_IDLE_MS) this.runs.delete(other);
 			}
 			if (this.runs.size >= MAX_RUNS) return null;
 		}
+		const run = known ?? { items: new Map<number, Remembered>(), endedAtMs: Infinity };
+		run.endedAtMs = Infinity;
 		this.runs.set(key, run);
 		return run;
 	}
@@ -82,9 +82,11 @@ export class RetryMemory {
 			},
 			remember: (position, hash, result) => {
 				run.items.set(position, { hash, result });
-				run.usedAtMs = this.now();
 			},
-			forget: () => this.runs.delete(key),
+			end: (isDone) => {
+				run.endedAtMs = this.now();
+				if (isDone) this.runs.delete(key);
+			},
 		};
 	}
 }
@@ -94,8 +96,8 @@ export interface RunMemory {
 	/** The result that stands for an item; null when the item is to be sent. */
 	recall(position: number, hash: string): ItemResult | null;
 	remember(position: number, hash: string, result: ItemResult): void;
-	/** The run has ended without a failure: n8n does not retry it. */
-	forget(): void;
+	/** This try has ended. @param isDone whether without a failure: n8n does not retry it then */
+	end(isDone: boolean): void;
 }
 
 const OTHER_REQUEST = newFailure(

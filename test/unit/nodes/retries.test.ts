@@ -5,7 +5,6 @@ import { newFailure } from '../../../nodes/shared/errors';
 import { hashOf, RetryMemory } from '../../../nodes/shared/retries';
 import { inputOf, emptyRow } from '../support';
 
-const HOUR_MS = 3_600_000;
 const done = ok([{ n: 1 }]);
 const failed = (outcome: 'not-sent' | 'refused' | 'unknown') => fail(newFailure(outcome, 'm', 'd'));
 
@@ -34,7 +33,7 @@ describe('RetryMemory', () => {
 		const memory = new RetryMemory();
 		const run = memory.forRun('run', 1);
 		run?.remember(0, 'hash', done);
-		run?.forget();
+		run?.end(true);
 		expect(memory.forRun('run', 1)?.recall(0, 'hash')).toBeNull();
 	});
 
@@ -50,15 +49,19 @@ describe('RetryMemory', () => {
 	it('makes room only of runs that cannot be retried any more', () => {
 		let now = 0;
 		const memory = new RetryMemory(() => now);
-		const first = memory.forRun('run 0', 1);
-		for (let n = 1; n < 1_000; n++) memory.forRun(`run ${n}`, 1)?.remember(0, 'hash', done);
-		now = 2 * HOUR_MS;
-		first?.remember(0, 'hash', done);
+		const runs = Array.from({ length: 1_000 }, (_, n) => memory.forRun(`run ${n}`, 1));
+		for (const run of runs) run?.remember(0, 'hash', done);
+		for (const run of runs.slice(2)) run?.end(false);
+		now = 60_000;
+		runs[1]?.end(false);
+		now = 5 * 60_000;
 		expect(memory.forRun('one too many', 1)).toBeNull();
-		now = 2 * HOUR_MS + 1;
+		now += 1;
 		expect(memory.forRun('one more', 1)).not.toBeNull();
-		expect(memory.forRun('run 0', 1)?.recall(0, 'hash')).toEqual(done);
-		expect(memory.forRun('run 1', 1)?.recall(0, 'hash')).toBeNull();
+		const recalled = ['run 0', 'run 1', 'run 2'].map((key) =>
+			memory.forRun(key, 1)?.recall(0, 'hash'),
+		);
+		expect(recalled).toEqual([done, done, null]);
 	});
 });
 
