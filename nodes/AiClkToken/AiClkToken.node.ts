@@ -9,8 +9,7 @@ import type {
 import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
 import { properties } from './description';
-import { carryOut } from './operations';
-import { readOrder } from './parameters';
+import { execute } from './execute';
 
 export class AiClkToken implements INodeType {
 	description: INodeTypeDescription = {
@@ -20,7 +19,7 @@ export class AiClkToken implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter.operation === "status" ? "Get Status" : "Refresh" }}',
-		description: 'Refresh the access token of an AiClk API credential, or tell its status',
+		description: 'Refresh the access token of an AiClk API credential, or get its status',
 		defaults: { name: 'AiClk Token' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -29,14 +28,21 @@ export class AiClkToken implements INodeType {
 		properties,
 	};
 
-	/** One order an execution, however many items come in: a refresh is for the credential, not for an item. */
+	/**
+	 * Runs once an execution, however many items come in: a refresh is for the credential, not for an item. The output belongs
+	 * to the first item, so that an expression that refers to the items finds one.
+	 */
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const pairedItem = this.getInputData().map((_, item) => ({ item }));
-		const output = (json: IDataObject): INodeExecutionData[][] => [[{ json, pairedItem }]];
+		const output = (json: IDataObject): INodeExecutionData[][] => [
+			[{ json, pairedItem: { item: 0 } }],
+		];
 		try {
-			return output(await carryOut(this, readOrder(this)));
+			return output(await execute(this));
 		} catch (error) {
-			if (this.continueOnFail()) return output({ error: (error as Error).message });
+			const { message, description } = error as NodeApiError;
+			if (this.continueOnFail()) {
+				return output({ error: { message, description: description ?? '' } });
+			}
 			throw error instanceof NodeOperationError
 				? new NodeOperationError(this.getNode(), error)
 				: new NodeApiError(this.getNode(), error as JsonObject);

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 /** Days of a token's documented life: the widest sensible window. */
-export const MOST_DAYS = 90;
+export const MAX_DAYS = 90;
 
 /** The fields of the AiClk Token node. */
 export const properties: INodeProperties[] = [
@@ -15,7 +15,8 @@ export const properties: INodeProperties[] = [
 				name: 'Get Status',
 				value: 'status',
 				action: 'Get access token status',
-				description: 'Tell how long the access token lives and how many refreshes are left today',
+				description:
+					'Get how long the access token lives, how many refreshes are left today and the last ten refreshes',
 			},
 			{
 				name: 'Refresh',
@@ -35,7 +36,7 @@ export const properties: INodeProperties[] = [
 				name: 'Always',
 				value: 'always',
 				description:
-					'Spend one of the 300 refreshes that AiClk allows in a day, whatever the age of the token',
+					'Use one of the 300 refreshes that AiClk allows in a day, whatever the age of the token',
 			},
 			{
 				name: 'Only When Expiring Soon',
@@ -44,7 +45,7 @@ export const properties: INodeProperties[] = [
 					'Do nothing while the token lives long enough: the choice for a daily schedule',
 			},
 		],
-		default: 'always',
+		default: 'whenExpiring',
 		displayOptions: { show: { operation: ['refresh'] } },
 		description: 'When to get a new access token',
 	},
@@ -52,11 +53,11 @@ export const properties: INodeProperties[] = [
 		displayName: 'Within Days',
 		name: 'withinDays',
 		type: 'number',
-		typeOptions: { minValue: 0, maxValue: MOST_DAYS, numberPrecision: 0 },
+		typeOptions: { minValue: 0, maxValue: MAX_DAYS, numberPrecision: 0 },
 		default: 30,
 		displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
 		description: 'Refresh when the access token expires within this many days, from 0 to 90',
-		hint: 'With 30, a daily schedule always comes first: the credential by itself renews two to four weeks before expiry',
+		hint: 'With 30 days, a daily schedule always comes first: the credential renews two to four weeks before expiry',
 	},
 	{
 		displayName: 'Verify',
@@ -65,7 +66,7 @@ export const properties: INodeProperties[] = [
 		default: false,
 		displayOptions: { show: { operation: ['status'] } },
 		description:
-			'Whether to also ask AiClk if it accepts the token. This is a request like any other: a token that is due, expired or refused is renewed on the way.',
+			'Whether to also ask AiClk if it accepts the token. This is a request like any other: a token that is due for renewal, expired or rejected is refreshed on the way.',
 	},
 	{
 		displayName: 'Options',
@@ -80,7 +81,7 @@ export const properties: INodeProperties[] = [
 				type: 'boolean',
 				default: false,
 				description:
-					'Whether to put the access token into the output. It is then visible to everyone who may see the executions of this workflow.',
+					'Whether to put the access token into the output. Everyone who may see the executions of this workflow can then read it. Not available to AI agents.',
 			},
 		],
 	},

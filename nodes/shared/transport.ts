@@ -1,14 +1,11 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IExecuteFunctions,
-	IHttpRequestOptions,
-} from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { type ApiRequest, filesOf, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
+import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
 import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { secretsOf } from '../../aiclk/token/storedToken';
@@ -36,7 +33,7 @@ export interface NoAnswer {
 export async function requestWith(
 	context: IExecuteFunctions,
 	credentials: ICredentialDataDecryptedObject,
-	options: IHttpRequestOptions,
+	options: AnyRequestOptions,
 ): Promise<Result<unknown, NoAnswer>> {
 	try {
 		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(

@@ -1,0 +1,269 @@
+import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+
+import { readSwitch, readWholeNumber, type Read } from '../../aiclk/api/values';
+import { accountInfoRequest, TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo';
+import {
+	isHttpAnswer,
+	type ProbeResult,
+	readEnvelope,
+	readProbe,
+} from '../../aiclk/protocol/envelope';
+import type { TokenFailure } from '../../aiclk/token/errors';
+import type { TokenInput } from '../../aiclk/token/input';
+import { reportToken, type TokenReport } from '../../aiclk/token/status';
+import { readToken, secretsOf } from '../../aiclk/token/storedToken';
+import { sanitize } from '../../aiclk/util/sanitize';
+import { tokenManager } from '../../credentials/tokenManager';
+import { toNodeError } from '../shared/errors';
+import { readCredential, requestWith } from '../shared/transport';
+import { runsAsTool } from '../shared/tool';
+import { MAX_DAYS } from './description';
+
+const DAY_S = 86_400;
+
+/** What the node is set to do, checked. `withinDays` is null for a refresh whatever the age. */
+type Order = { includeAccessToken: boolean } & (
+	{ operation: 'refresh'; withinDays: number | null } | { operation: 'status'; verify: boolean }
+);
+
+/** The credential as it is in the database at this moment. */
+interface Subject {
+	credentials: ICredentialDataDecryptedObject;
+	input: TokenInput;
+}
+
+/** Refuses bad input before any request. @throws NodeOperationError always */
+function refuse(context: IExecuteFunctions, message: string, description: string): never {
+	throw new NodeOperationError(context.getNode(), message, { description, itemIndex: 0 });
+}
+
+/**
+ * Reads the node's fields, once for the whole execution: expressions are those of the first item.
+ *
+ * @throws NodeOperationError for a bad value, naming the field
+ */
+function readOrder(context: IExecuteFunctions): Order {
+	const isTool = runsAsTool(context);
+	const read = <T>(label: string, value: unknown, reader: (value: unknown) => Read<T>): T => {
+		const result = reader(value);
+		if (result.ok) return result.value;
+		return refuse(context, `'${label}' ${result.failure}`, 'Correct the field or its expression.');
+	};
+	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
+	const includeAccessToken = read(
+		'Include Access Token',
+		options.includeAccessToken ?? false,
+		readSwitch,
+	);
+	if (includeAccessToken && isTool) {
+		refuse(
+			context,
+			'An AI agent is never shown the access token',
+			"Switch 'Include Access Token' off.",
+		);
+	}
+	const operation = context.getNodeParameter('operation', 0);
+	if (operation === 'status') {
+		const verify = read('Verify', context.getNodeParameter('verify', 0), readSwitch);
+		return { operation, verify, includeAccessToken };
+	}
+	if (operation !== 'refresh') {
+		return refuse(
+			context,
+			`The AiClk Token node has no operation '${String(operation)}'`,
+			"Choose Refresh or Get Status. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
+		);
+	}
+	const when = context.getNodeParameter('when', 0);
+	if (when === 'whenExpiring') {
+		const days = (value: unknown) => readWholeNumber(value, { min: 0, max: MAX_DAYS });
+		const withinDays = read('Within Days', context.getNodeParameter('withinDays', 0), days);
+		return { operation, withinDays, includeAccessToken };
+	}
+	if (when !== 'always') {
+		return refuse(context, "'When' is not a known choice", "Choose 'always' or 'whenExpiring'.");
+	}
+	if (isTool) {
+		refuse(
+			context,
+			'An AI agent refreshes the access token only when it expires soon',
+			"Set 'When' to 'Only When Expiring Soon': AiClk allows 300 refreshes a day.",
+		);
+	}
+	return { operation, withinDays: null, includeAccessToken };
+}
+
+async function readSubject(context: IExecuteFunctions): Promise<Subject> {
+	const { credentials, input } = await readCredential(context, 0);
+	if (!input.ok) throw toNodeError(context, input.failure);
+	return { credentials, input: input.value };
+}
+
+/**
+ * The node acts on one credential. Where its fields are expressions, they must yield the same for all items.
+ *
+ * @throws NodeOperationError where an item has another client
+ */
+async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject): Promise<void> {
+	for (let item = 1; item < context.getInputData().length; item++) {
+		const other = await readCredential(context, item);
+		if (other.input.ok && other.input.value.fingerprint === input.fingerprint) continue;
+		refuse(
+			context,
+			`The credential of item ${item + 1} is another one than that of the first item`,
+			'The AiClk Token node acts on one credential. Use Loop Over Items with a batch size of 1 before it, or one credential for each client.',
+		);
+	}
+}
+
+const report = ({ credentials, input }: Subject, isRejected = false): TokenReport => {
+	const token = readToken(credentials);
+	const refreshesToday = tokenManager.refreshesToday(input, token);
+	return reportToken(token, input.fingerprint, Date.now(), refreshesToday, isRejected);
+};
+
+/** The output. The access token is in it only if it was asked for. */
+function toOutput(
+	subject: Subject,
+	{ includeAccessToken }: Order,
+	outcome: { refreshed: boolean; reason: string; message?: string; isRejected?: boolean },
+): IDataObject {
+	const { refreshed, reason, message, isRejected } = outcome;
+	const { status, valid, ...facts } = report(subject, isRejected);
+	return {
+		status,
+		valid,
+		refreshed,
+		reason,
+		...facts,
+		...(message && { message }),
+		...(includeAccessToken && { accessToken: subject.credentials.accessToken }),
+	};
+}
+
+/** What came of asking AiClk about the token of a credential. */
+interface Answer {
+	result: ProbeResult;
+	/** What AiClk, or the network, said when it was not a plain yes; '' otherwise. */
+	message: string;
+	/** Set when the credential could not provide a valid token. Nothing was asked then. */
+	failure: TokenFailure | null;
+	/** Whether the credential got another token on the way. */
+	refreshed: boolean;
+}
+
+function describe(answer: unknown, secrets: readonly string[]): string {
+	if (!isHttpAnswer(answer)) return 'AiClk sent no answer that n8n could read';
+	const envelope = readEnvelope(answer.body);
+	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
+	const trace = envelope.traceId === null ? '' : `, trace_id ${envelope.traceId}`;
+	return `AiClk says: ${sanitize(envelope.message, secrets)} (code ${envelope.code}${trace})`;
+}
+
+/** Sends one account/info request with the credential; n8n asks the hook before it, and stores what that returns. */
+async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
+	const before = credentials.tokenState;
+	const answer = await requestWith(context, credentials, {
+		...accountInfoRequest(input.baseUrl, input.accountId),
+		totalTimeoutMs: TOKEN_TIMEOUT_MS,
+	});
+	// Read after the request: the tokens are those that it ended with.
+	const secrets = [input.refreshToken, ...secretsOf(credentials)];
+	const refreshed = credentials.tokenState !== before;
+	if (!answer.ok) {
+		const { token, error } = answer.failure;
+		const message = token?.message ?? sanitize((error as Error).message, secrets);
+		return { result: 'unknown', message, failure: token, refreshed };
+	}
+	const result = readProbe(answer.value);
+	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
+	const message = result === 'accepted' ? '' : describe(answer.value, secrets);
+	return { result, message, failure: null, refreshed };
+}
+
+/**
+ * Asks AiClk about the token, and once more if it rejects it: the hook replaces a rejected token before a request, and waits
+ * where AiClk's servers may not know a new one yet.
+ *
+ * @returns the last answer, and the credential as it was for it
+ */
+async function askTwice(
+	context: IExecuteFunctions,
+	subject: Subject,
+): Promise<{ first: Answer; last: Answer; subject: Subject; refreshed: boolean }> {
+	const first = await ask(context, subject);
+	if (first.result !== 'rejected') {
+		return { first, last: first, subject, refreshed: first.refreshed };
+	}
+	// Read afresh: another process may have stored a new token, and this is a new request.
+	const latest = await readSubject(context);
+	const last = await ask(context, latest);
+	return { first, last, subject: latest, refreshed: first.refreshed || last.refreshed };
+}
+
+/** AiClk has issued a token that is in no credential. Where a refresh invalidates older tokens, what is stored is invalid. */
+const notStored = (message: string): TokenFailure => ({
+	kind: 'unavailable',
+	message: 'AiClk refreshed the access token, but n8n did not store it',
+	description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
+});
+
+/**
+ * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards probes it. What AiClk says of
+ * the new token is reported, and does not make the refresh a failed one.
+ */
+async function refresh(
+	context: IExecuteFunctions,
+	stored: Subject,
+	order: Order & { operation: 'refresh' },
+): Promise<IDataObject> {
+	const { withinDays } = order;
+	const { valid, expiresInSeconds } = report(stored);
+	const isDue = withinDays === null || !valid || (expiresInSeconds ?? 0) <= withinDays * DAY_S;
+	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
+
+	const { id, name } = context.getWorkflow();
+	tokenManager.forceRefresh(stored.credentials, { id: String(id), name: String(name) });
+	const { first, last, subject } = await askTwice(context, stored);
+	if (first.failure !== null) throw toNodeError(context, first.failure);
+	if (!first.refreshed) throw toNodeError(context, notStored(first.message));
+	return toOutput(subject, order, {
+		refreshed: true,
+		reason: withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid',
+		message: last.message,
+		isRejected: last.result === 'rejected',
+	});
+}
+
+/** Asks AiClk whether it accepts the token, and has a rejected one replaced. */
+async function verify(
+	context: IExecuteFunctions,
+	stored: Subject,
+	order: Order,
+): Promise<IDataObject> {
+	const { first, last, subject, refreshed } = await askTwice(context, stored);
+	const wasRejected = first.result === 'rejected';
+	return toOutput(subject, order, {
+		refreshed,
+		reason: first.failure?.kind ?? first.result,
+		message: last.message,
+		// No answer after a rejection leaves the rejection standing.
+		isRejected: wasRejected && last.result !== 'accepted' && !last.refreshed,
+	});
+}
+
+/**
+ * Does what the node is set to do, once for all items.
+ *
+ * @returns the output item's data
+ * @throws NodeOperationError for bad input; NodeApiError when the credential is incomplete or a refresh failed
+ */
+export async function execute(context: IExecuteFunctions): Promise<IDataObject> {
+	const order = readOrder(context);
+	const subject = await readSubject(context);
+	await refuseOtherClients(context, subject);
+	if (order.operation === 'refresh') return await refresh(context, subject, order);
+	if (order.verify) return await verify(context, subject, order);
+	return toOutput(subject, order, { refreshed: false, reason: 'stored' });
+}
