@@ -15,8 +15,6 @@ const common = {
 module.exports = {
 	collectCoverageFrom: ['aiclk/**/*.ts', 'credentials/**/*.ts', 'nodes/**/*.ts'],
 	coverageReporters: ['text'],
-	// What takes seconds on a quiet machine may take many on a busy one.
-	testTimeout: 60_000,
 	coverageThreshold: {
 		'./aiclk/': { branches: 95 },
 		'./credentials/': { branches: 95 },

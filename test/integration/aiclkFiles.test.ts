@@ -100,7 +100,6 @@ describe('the announced size is the size that is sent', () => {
 			expect([text, outcome]).toEqual([expect.stringMatching(message), 'not-sent']);
 			expect(uploads).toEqual([]);
 		},
-		10_000,
 	);
 
 	it('of a stored file', async () => {

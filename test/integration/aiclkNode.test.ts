@@ -351,20 +351,16 @@ describe('money', () => {
 		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /at AiClk before/],
 		['a token refused in the body', refuse(200), /token: access_token 无效/, /asked for.*bb22/],
 		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
-	])(
-		'%s: one request, and the truth about it',
-		async (_, reply, message, description) => {
-			const { bench } = newBench();
-			const calls = onApi(reply);
-			const error = await failureOf(bench.runAiClk(CHARGE));
-			expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
-			expect(error.name).toBe('NodeApiError');
-			expect(error.message).toMatch(message);
-			expect(error.description).toMatch(description);
-			expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
-		},
-		10_000,
-	);
+	])('%s: one request, and the truth about it', async (_, reply, message, description) => {
+		const { bench } = newBench();
+		const calls = onApi(reply);
+		const error = await failureOf(bench.runAiClk(CHARGE));
+		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+		expect(error.name).toBe('NodeApiError');
+		expect(error.message).toMatch(message);
+		expect(error.description).toMatch(description);
+		expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
+	});
 
 	it.each([
 		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /at AiClk before/],
@@ -446,28 +442,24 @@ describe('a token that AiClk refuses', () => {
 		['in an HTTP-200 body', 200, true],
 		['with HTTP 401', 401, true],
 		['soon after it was issued', 200, false],
-	])(
-		'%s during 100 items: one refresh, every item answered',
-		async (_, status, isAged) => {
-			const { bench, refreshes } = newBench();
-			onApi(() => [200, success({ balance: 1 })]);
-			await bench.runAiClk(INFO);
-			nock.cleanAll();
-			const more = onRefresh(() => [200, issued('access-2')]);
-			const calls = onApi(({ token }) =>
-				token === 'access-1' ? [status, REJECTED] : [200, success({ n: 1 })],
-			);
-			if (isAged) bench.age();
-			const output = await bench.runAiClk(INFO, hundred);
-			expect(output).toHaveLength(100);
-			expect([refreshes.length, more.length]).toEqual([1, 1]);
-			expect(bench.helper.row.accessToken).toBe('access-2');
-			// One rejected call, the probe of its token, and that of the new one before it is stored. A token that was issued just
-			// now is probed again, and left to a peer once.
-			expect(calls).toHaveLength(isAged ? 103 : 105);
-		},
-		20_000,
-	);
+	])('%s during 100 items: one refresh, every item answered', async (_, status, isAged) => {
+		const { bench, refreshes } = newBench();
+		onApi(() => [200, success({ balance: 1 })]);
+		await bench.runAiClk(INFO);
+		nock.cleanAll();
+		const more = onRefresh(() => [200, issued('access-2')]);
+		const calls = onApi(({ token }) =>
+			token === 'access-1' ? [status, REJECTED] : [200, success({ n: 1 })],
+		);
+		if (isAged) bench.age();
+		const output = await bench.runAiClk(INFO, hundred);
+		expect(output).toHaveLength(100);
+		expect([refreshes.length, more.length]).toEqual([1, 1]);
+		expect(bench.helper.row.accessToken).toBe('access-2');
+		// One rejected call, the probe of its token, and that of the new one before it is stored. A token that was issued just
+		// now is probed again, and left to a peer once.
+		expect(calls).toHaveLength(isAged ? 103 : 105);
+	});
 
 	it('for one endpoint only costs no refresh: it is a permission that is missing', async () => {
 		const { bench, refreshes } = newBench();
@@ -500,7 +492,7 @@ describe('a token that AiClk refuses', () => {
 		const charges = calls.filter(({ url }) => url.includes('charge'));
 		expect(charges.map(({ token }) => token)).toEqual(['access-1', 'access-2']);
 		expect(refreshes).toHaveLength(2);
-	}, 10_000);
+	});
 
 	it('by one of many changes costs that one, if the node continues on error', async () => {
 		const { bench, refreshes } = newBench();
@@ -518,7 +510,7 @@ describe('a token that AiClk refuses', () => {
 		]);
 		expect(calls.filter(({ url }) => url.includes('charge'))).toHaveLength(4);
 		expect(refreshes).toHaveLength(2);
-	}, 10_000);
+	});
 
 	it('again after it was renewed: the second refusal is shown', async () => {
 		const { bench, refreshes } = newBench();
@@ -526,7 +518,7 @@ describe('a token that AiClk refuses', () => {
 		const error = await failureOf(bench.runAiClk(INFO));
 		expect(error.message).toMatch(/AiClk|Another n8n process/);
 		expect(refreshes.length).toBeLessThanOrEqual(3);
-	}, 30_000);
+	});
 });
 
 describe('the account', () => {

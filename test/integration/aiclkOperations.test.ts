@@ -76,7 +76,6 @@ describe('every operation', () => {
 				expect(own).toHaveLength(1);
 			}
 		},
-		20_000,
 	);
 
 	it.each(CASES)('%s: a lost answer is no refusal', async (_, parameters) => {

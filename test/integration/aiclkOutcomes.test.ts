@@ -182,7 +182,7 @@ describe('Retry On Fail', () => {
 		const { error } = await retries({ ...POST, body: '{}' }, many)();
 		expect(error?.message).toMatch(/so many changes at once cannot be remembered/);
 		expect(calls).toEqual([]);
-	}, 30_000);
+	});
 
 	it('is refused for charges, one by one, where the node continues on error', async () => {
 		const calls = onApi();

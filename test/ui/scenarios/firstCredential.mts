@@ -32,7 +32,10 @@ export const firstCredential: UiScenarios = (rig, scenario) => {
 			await dialog.save();
 			const words = await dialog.failure();
 			await editor.picture('credential-refused');
-			assert.match(words, /AiClk refused to refresh the access token: refresh_token 无效 \(code 400\)/);
+			assert.match(
+				words,
+				/AiClk refused to refresh the access token: refresh_token 无效 \(code 400\)/,
+			);
 
 			await dialog.type('refreshToken', refreshToken);
 			await dialog.saveNew();
