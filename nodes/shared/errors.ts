@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions, JsonObject } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, IPollFunctions, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
 import type { ApiFailure, Outcome } from '../../aiclk/api/response';
@@ -19,7 +19,7 @@ const causeOf = ({ kind, resetsAtMs }: TokenFailure): Cause | undefined =>
 
 /** A token failure as n8n shows it. */
 export function toNodeError(
-	context: IExecuteFunctions,
+	context: IExecuteFunctions | IPollFunctions,
 	failure: TokenFailure,
 	itemIndex?: number,
 ): NodeApiError {

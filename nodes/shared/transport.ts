@@ -1,4 +1,8 @@
-import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IPollFunctions,
+} from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
@@ -31,7 +35,7 @@ export interface NoAnswer {
  * @returns the answer in the form that the options ask for
  */
 export async function requestWith(
-	context: IExecuteFunctions,
+	context: IExecuteFunctions | IPollFunctions,
 	credentials: ICredentialDataDecryptedObject,
 	options: AnyRequestOptions,
 ): Promise<Result<unknown, NoAnswer>> {

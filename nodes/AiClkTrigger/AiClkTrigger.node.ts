@@ -1,0 +1,92 @@
+import type {
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	IPollFunctions,
+} from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+
+import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
+import { readInput } from '../../aiclk/token/input';
+import { toNodeError } from '../shared/errors';
+import { CREDENTIAL } from '../shared/transport';
+import { properties } from './description';
+import { EVENTS } from './events';
+import { createApi } from './poll';
+import { readSettings, refuse } from './settings';
+import { keyOf, MAX_STATE_BYTES, readState, writeState } from './state';
+
+/** Items that a run by hand shows when there is no earlier look to compare with. */
+const MAX_EXAMPLES = 10;
+
+export class AiClkTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'AiClk Trigger',
+		name: 'aiClkTrigger',
+		icon: { light: 'file:../../icons/aiclk.svg', dark: 'file:../../icons/aiclk.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle:
+			'={{ $parameter["event"].replace(/[A-Z]/g, " $&").replace(/^./, (first) => first.toUpperCase()) }}',
+		description:
+			'Starts when a creative or material is reviewed, a balance falls or a token needs a person',
+		defaults: { name: 'AiClk Trigger' },
+		polling: true,
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'aiClkApi', required: true }],
+		properties,
+	};
+
+	/**
+	 * Looks at AiClk and emits what differs from the last look. The state changes when all requests of the poll have succeeded,
+	 * and never in a run by hand.
+	 */
+	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+		const name = String(this.getNodeParameter('event'));
+		const event = EVENTS.get(name);
+		if (event === undefined) {
+			return refuse(
+				this,
+				`The AiClk Trigger node has no event '${name}'`,
+				'Choose one of the list.',
+			);
+		}
+		const input = readInput(await this.getCredentials(CREDENTIAL));
+		const isToken = name === 'tokenNeedsAttention';
+		if (!input.ok && !isToken) throw toNodeError(this, input.failure);
+		const { client, accountId } = input.ok ? input.value : { client: '', accountId: '' };
+		const { parameters, credentials } = this.getNode();
+		const whose = isToken ? credentials?.[CREDENTIAL]?.id : client;
+		const key = keyOf(name, whose, parameters.filters ?? {});
+
+		const isManual = this.getMode() === 'manual';
+		const settings = readSettings(this, name, accountId);
+		const text = this.getWorkflowStaticData('node').state;
+		const state = readState(text, key);
+		// With nothing to compare with, a run by hand shows a few of what is there.
+		const showsExamples = isManual && state === null;
+		if (showsExamples) settings.emitExisting = true;
+		const api = createApi(this, showsExamples ? MAX_PAGE_SIZE : null);
+		const look = await event.look(api, state, settings);
+		const { state: next, items } = event.compare(state, look, settings, MAX_STATE_BYTES);
+		if (next === null) {
+			return refuse(
+				this,
+				'There is more to remember than n8n can store for a trigger',
+				'Watch fewer accounts or campaigns with one AiClk Trigger. No change is lost: the state is that of the last poll.',
+			);
+		}
+
+		const output = [
+			items.map((json) => ({ json })).slice(0, showsExamples ? MAX_EXAMPLES : undefined),
+		];
+		const emitted = items.length > 0 ? output : null;
+		if (isManual) return emitted;
+		const data = this.getWorkflowStaticData('node');
+		// n8n starts a poll though one is under way: the one that ends first counts, the next poll finds the rest.
+		if (data.state !== text) return null;
+		data.state = writeState(key, next);
+		return emitted;
+	}
+}

@@ -1,0 +1,37 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import type { Row, TriggerEvent } from './event';
+
+/** By account: on which side of the amount its balance was. */
+export type BalanceState = Record<string, 'below' | 'fine'>;
+
+/** An account as AiClk describes it; amounts in fen. */
+export type BalanceLook = Array<{ account: bigint; info: Row }>;
+
+/** Emits `below` when the balance of an account falls below the amount, and `recovered` when it no longer is (P2). */
+export const balanceBelow: TriggerEvent<BalanceState, BalanceLook> = {
+	look: async (api, _state, { accounts }) => {
+		const looks: BalanceLook = [];
+		for (const account of accounts) {
+			const query = { fields: ['account_id', 'display_name', 'balance'] };
+			const request = { path: '/openapi/v1/account/info', account, query };
+			const info = await api.readOne(request, 'balance');
+			looks.push({ account, info });
+		}
+		return looks;
+	},
+
+	compare: (state, looks, { balance: amount, emitExisting }) => {
+		const after: BalanceState = {};
+		const items: IDataObject[] = [];
+		for (const { account, info } of looks) {
+			const now = Number(info.balance) < amount ? 'below' : 'fine';
+			const before = state?.[`${account}`] ?? (emitExisting ? 'fine' : now);
+			after[`${account}`] = now;
+			if (now === before) continue;
+			const change = now === 'below' ? 'below' : 'recovered';
+			items.push({ ...info, account_id: `${account}`, change, amount });
+		}
+		return { state: after, items };
+	},
+};

@@ -1,0 +1,140 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import {
+	fromText,
+	idOf,
+	isSame,
+	keyOf,
+	type Memory,
+	NOTHING,
+	recall,
+	remember,
+	sizeOf,
+	type StoredMemory,
+	toText,
+} from '../memory';
+import type { Api, ReadRequest, Row, Settings, TriggerEvent } from './event';
+
+const WATCHED = ['material_status', 'audit_reason'];
+
+const FIELDS = [
+	'account_id',
+	'material_id',
+	'material_name',
+	'material_type',
+	'remote_url',
+	'created_at',
+	...WATCHED,
+];
+
+/** Materials that another review may concern: they are looked at in every poll, and remembered. */
+const OPEN = ['UNDER_PASSING', 'UN_PASSED'];
+
+const REVIEWED: Record<string, string> = { PASSED: 'approved', UN_PASSED: 'rejected' };
+
+const ALL = ['PASSED', 'DELETED', 'UNDER_PASSING', 'UN_PASSED'];
+
+const NEWEST_FIRST = { order_by: [['material_id', 'desc']] };
+
+/** Ids that one request asks for: as many as fit on one page (P7). */
+const MAX_IDS = 100;
+
+/** What is remembered of materials. */
+export interface MaterialState {
+	/** By account: the highest id that was seen, as digits. */
+	newest: Record<string, string>;
+	/** The materials under review and the rejected ones. */
+	memory: StoredMemory;
+}
+
+/** What one poll found in each account; where a material stands twice, the later row counts. */
+export type MaterialLook = Array<{ account: bigint; rows: Row[] }>;
+
+const highest = (rows: Row[], least = 0n): bigint =>
+	rows.reduce((most, { material_id: id }) => {
+		const number = BigInt(String(id));
+		return number > most ? number : most;
+	}, least);
+
+/** Reads one account. P7 has no filter on the day of a change, so it is asked for states and for ids. */
+async function lookAt(
+	api: Api,
+	account: bigint,
+	state: MaterialState | null,
+	{ emitExisting }: Settings,
+): Promise<Row[]> {
+	const read = async (query: ReadRequest['query'], limit?: number) =>
+		await api.readRows(
+			{ path: '/openapi/v1/material/get', account, query: { fields: FIELDS, ...query } },
+			'material_id',
+			limit,
+		);
+	const last = state?.newest[`${account}`];
+	if (last === undefined && emitExisting) return await read(NEWEST_FIRST);
+	const open = await read({ material_status: OPEN, ...NEWEST_FIRST });
+	if (last === undefined) return [...open, ...(await read(NEWEST_FIRST, 1))];
+
+	const isNew = ({ material_id: id }: Row) => BigInt(String(id)) > BigInt(last);
+	let newest: Row[] = [];
+	for (let limit = 100; ; limit *= 10) {
+		newest = await read(NEWEST_FIRST, limit);
+		if (newest.length < limit || !newest.every(isNew)) break;
+	}
+	const seen = [...open, ...newest.filter(isNew)];
+	const seenKeys = new Set(seen.map((row) => keyOf(account, row.material_id)));
+	const gone = [...recall(state?.memory, [account]).keys()].filter((key) => !seenKeys.has(key));
+	for (let first = 0; first < gone.length; first += MAX_IDS) {
+		const ids = gone.slice(first, first + MAX_IDS).map(idOf);
+		seen.push(...(await read({ material_id: ids, material_status: ALL })));
+	}
+	return seen;
+}
+
+/** Emits each material that was approved or rejected since the last look, and each whose reason is another one (P7). */
+export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
+	look: async (api, state, settings) => {
+		const look: MaterialLook = [];
+		for (const account of settings.accounts) {
+			look.push({ account, rows: await lookAt(api, account, state, settings) });
+		}
+		return look;
+	},
+
+	compare: (state, look, { emitExisting }, maxBytes) => {
+		const remembered = recall(
+			state?.memory,
+			look.map(({ account }) => account),
+		);
+		const memory: Memory = new Map();
+		const newest: MaterialState['newest'] = {};
+		const items: IDataObject[] = [];
+		for (const { account, rows } of look) {
+			const last = state?.newest[`${account}`];
+			const isFirst = last === undefined;
+			newest[`${account}`] = `${highest(rows, BigInt(last ?? 0))}`;
+			for (const [key, row] of new Map(rows.map((row) => [keyOf(account, row.material_id), row]))) {
+				const status = String(row.material_status);
+				const before = remembered.get(key);
+				const now = toText(row, WATCHED);
+				if (OPEN.includes(status)) memory.set(key, now);
+
+				const change = REVIEWED[status];
+				if (change === undefined || (isFirst && !emitExisting)) continue;
+				// Approved materials are not remembered: one that is not new was approved before.
+				const isOld = status === 'PASSED' && !isFirst && idOf(key) <= BigInt(last);
+				if (before === undefined ? isOld : isSame(before, now)) continue;
+				const old = before === undefined ? null : fromText(before, WATCHED);
+				items.push({
+					account_id: `${account}`,
+					...row,
+					change,
+					old,
+					oldForgotten: before !== undefined && old === null,
+					new: fromText(now, WATCHED),
+				});
+			}
+		}
+		const written = remember(memory, memory.size, maxBytes - sizeOf({ newest, memory: NOTHING }));
+		return { state: written && { newest, memory: written.stored }, items };
+	},
+};

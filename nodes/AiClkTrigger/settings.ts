@@ -1,0 +1,119 @@
+import type { IDataObject, IPollFunctions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+
+import {
+	type Read,
+	readDay,
+	readId,
+	readIds,
+	readNames,
+	readWholeNumber,
+} from '../../aiclk/api/values';
+import type { Json } from '../../aiclk/protocol/json';
+import { fail, ok } from '../../aiclk/util/result';
+import { CREATIVE_STATUSES, MAX_DAYS } from './description';
+import type { Settings } from './events/event';
+
+/** Refuses what was set in the panel. @throws NodeOperationError always */
+export function refuse(context: IPollFunctions, message: string, description: string): never {
+	throw new NodeOperationError(context.getNode(), message, { description });
+}
+
+function checked<T>(
+	context: IPollFunctions,
+	label: string,
+	value: unknown,
+	read: (value: unknown) => Read<T>,
+): T {
+	const result = read(value);
+	if (result.ok) return result.value;
+	return refuse(
+		context,
+		`'${label}' ${result.failure}`,
+		'Nothing was sent. Correct the field or its expression.',
+	);
+}
+
+const isEmpty = (value: unknown): boolean =>
+	value === undefined || value === null || String(value).trim() === '';
+
+/** Some ids; none is not fine. */
+function readSomeIds(value: unknown): Read<bigint[]> {
+	const ids = readIds(value);
+	return ids.ok && ids.value.length === 0 ? fail('is empty') : ids;
+}
+
+/** The accounts in the field; the credential's only where the field itself was left empty. */
+function readAccounts(context: IPollFunctions, accountOfCredential: string): bigint[] {
+	const typed = context.getNode().parameters.accountIds;
+	const isLeftEmpty = isEmpty(typed) || typed === '=';
+	const value = isLeftEmpty ? accountOfCredential : context.getNodeParameter('accountIds', '');
+	const ids = checked(context, 'Account IDs', value, (ids) =>
+		isLeftEmpty && isEmpty(ids)
+			? fail('is empty, here and in the AiClk API credential')
+			: readSomeIds(ids),
+	);
+	return [...new Set(ids)];
+}
+
+/** `query` members of creative/get (P6); a filter that was added and came out empty is refused. */
+function readFilters(context: IPollFunctions): Record<string, Json> {
+	const values = context.getNodeParameter('filters', {}) as IDataObject;
+	const day = (value: unknown) => readDay(value, context.getTimezone());
+	const pick = <T extends Json>(name: string, label: string, read: (value: unknown) => Read<T>) =>
+		name in values ? checked(context, label, values[name], read) : undefined;
+	const start = pick('createdFrom', 'Created From', day);
+	const end = pick('createdTo', 'Created To', day);
+	if (start !== undefined && end !== undefined && start > end) {
+		refuse(
+			context,
+			`'Created From' (${start}) is after 'Created To' (${end})`,
+			'Nothing was sent. Exchange the two.',
+		);
+	}
+	const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
+	const filters: Record<string, Json | undefined> = {
+		campaign_id: pick('campaignId', 'Campaign ID', readId),
+		creative_id: pick('creativeIds', 'Creative IDs', readSomeIds),
+		configure_status: pick('configureStatus', 'Status', (value) =>
+			readNames(value, CREATIVE_STATUSES),
+		),
+		created_at: Object.keys(span).length > 0 ? span : undefined,
+	};
+	return Object.fromEntries(
+		Object.entries(filters).filter((entry): entry is [string, Json] => entry[1] !== undefined),
+	);
+}
+
+/**
+ * Reads what the event needs of the panel.
+ *
+ * @param accountOfCredential digits, or '' for none
+ * @throws NodeOperationError for bad input, naming the field
+ */
+export function readSettings(
+	context: IPollFunctions,
+	event: string,
+	accountOfCredential: string,
+): Settings {
+	const number = (name: string, label: string, most: number) =>
+		checked(context, label, context.getNodeParameter(name), (value) =>
+			readWholeNumber(value, { least: 0, most }),
+		);
+	const { emitExisting = false } = context.getNodeParameter('options', {}) as IDataObject;
+	const isToken = event === 'tokenNeedsAttention';
+	return {
+		accounts: isToken ? [] : readAccounts(context, accountOfCredential),
+		balance:
+			event === 'balanceBelow' ? number('balance', 'Balance (Fen)', Number.MAX_SAFE_INTEGER) : 0,
+		withinDays: isToken ? number('withinDays', 'Within Days', MAX_DAYS) : 0,
+		filters: event === 'creativeChanged' ? readFilters(context) : {},
+		emitExisting: checked(context, 'Emit Existing', emitExisting, (value) =>
+			value === true || value === 'true'
+				? ok(true)
+				: value === false || value === 'false'
+					? ok(false)
+					: fail('is neither true nor false'),
+		),
+	};
+}

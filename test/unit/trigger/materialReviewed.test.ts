@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+
+import { materialReviewed } from '../../../nodes/AiClkTrigger/events/materialReviewed';
+import { ACCOUNT, OTHER, Poller, settings, World } from './support';
+
+let world: World;
+let poller: Poller<unknown, unknown>;
+
+const start = (changes = {}) => {
+	poller = new Poller(materialReviewed as never, world, settings(changes));
+};
+
+beforeEach(() => {
+	world = new World();
+	world.setMaterial('51', 'PASSED');
+	world.setMaterial('52', 'UN_PASSED', '图片不清晰');
+	world.setMaterial('53', 'UNDER_PASSING');
+	world.setMaterial('54', 'DELETED');
+	start();
+});
+
+describe('Material Reviewed', () => {
+	it('emits nothing at the first look', async () => {
+		expect(await poller.poll()).toEqual([]);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('emits all that is reviewed at the first look when asked to, once', async () => {
+		start({ emitExisting: true });
+		const items = await poller.poll();
+		expect(items?.map(({ material_id: id, change }) => [id, change])).toEqual([
+			['52', 'rejected'],
+			['51', 'approved'],
+		]);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('emits an approval with old and new values, once', async () => {
+		await poller.poll();
+		world.setMaterial('53', 'PASSED');
+		expect(await poller.poll()).toEqual([
+			{
+				account_id: '1000002',
+				material_id: '53',
+				material_status: 'PASSED',
+				audit_reason: '',
+				change: 'approved',
+				old: { material_status: 'UNDER_PASSING', audit_reason: '' },
+				oldForgotten: false,
+				new: { material_status: 'PASSED', audit_reason: '' },
+			},
+		]);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it.each([
+		['a rejection', '53', 'UN_PASSED', '太暗', 'rejected'],
+		['another reason', '52', 'UN_PASSED', '太暗', 'rejected'],
+		['an approval after a rejection', '52', 'PASSED', '', 'approved'],
+		['a rejection after an approval', '51', 'UN_PASSED', '太暗', 'rejected'],
+		['a rejection of a new one', '55', 'UN_PASSED', '太暗', 'rejected'],
+		['an approval of a new one', '55', 'PASSED', '', 'approved'],
+	])('emits %s, once', async (_, id, status, reason, change) => {
+		await poller.poll();
+		world.setMaterial(id, status, reason);
+		expect(await poller.poll()).toMatchObject([{ material_id: id, change }]);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it.each([
+		['an upload', '55', 'UNDER_PASSING'],
+		['a deletion', '53', 'DELETED'],
+		['another review of a rejected one', '52', 'UNDER_PASSING'],
+	])('says nothing of %s', async (_, id, status) => {
+		await poller.poll();
+		world.setMaterial(id, status);
+		expect(await poller.poll()).toEqual([]);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('emits what is approved at last after another review', async () => {
+		await poller.poll();
+		world.setMaterial('52', 'UNDER_PASSING');
+		await poller.poll();
+		world.setMaterial('52', 'PASSED');
+		expect(await poller.poll()).toMatchObject([{ material_id: '52', change: 'approved' }]);
+	});
+
+	it('forgets what AiClk no longer has', async () => {
+		await poller.poll();
+		world.materials.clear();
+		await poller.poll();
+		await poller.poll();
+		expect(world.requests).toHaveLength(2);
+	});
+
+	it('reads two pages a poll, whatever the account holds', async () => {
+		for (let n = 0; n < 100_000; n++) world.setMaterial(String(20_000_000 + n), 'PASSED');
+		await poller.poll();
+		expect(world.requests).toHaveLength(2);
+		await poller.poll();
+		expect(world.requests).toHaveLength(2);
+	});
+
+	it('finds 250 that were uploaded and approved between two looks', async () => {
+		await poller.poll();
+		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'PASSED');
+		expect(await poller.poll()).toHaveLength(250);
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('changes nothing when the second of two accounts fails', async () => {
+		start({ accounts: [ACCOUNT, OTHER] });
+		await poller.poll();
+		world.setMaterial('53', 'PASSED');
+		world.failsAfter = 3;
+		expect(await poller.poll()).toBeNull();
+		world.failsAfter = null;
+		expect(await poller.poll()).toHaveLength(1);
+	});
+});
+
+const step = fc.oneof(
+	fc.record({
+		/** Of the materials that are there; one more is a new one, with a higher id. */
+		set: fc.nat(5),
+		to: fc.constantFrom('PASSED', 'UN_PASSED', 'UNDER_PASSING', 'DELETED'),
+		reason: fc.constantFrom('', '太暗'),
+	}),
+	fc.constant('poll' as const),
+	fc.record({ failsAfter: fc.integer({ min: 0, max: 3 }) }),
+	fc.constant('restart' as const),
+);
+
+it('emits each review exactly once, over restarts and failed polls', async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+			world = new World();
+			world.setMaterial('51', 'PASSED');
+			start({ accounts: [ACCOUNT, OTHER] });
+			await poller.poll();
+			/** The result of the last review of each; one that ends as the one before may be emitted or not. */
+			const results = new Map([['51', 'PASSED ']]);
+			for (const one of [...steps, 'poll' as const]) {
+				if (one === 'restart') poller.restart();
+				else if (one === 'poll' || 'failsAfter' in one) {
+					world.failsAfter = one === 'poll' ? null : one.failsAfter;
+					const items = await poller.poll();
+					if (items === null) continue;
+					const emitted = items.map((item) => String(item.material_id));
+					expect(new Set(emitted).size).toBe(emitted.length);
+					for (const row of world.materials.values()) {
+						const id = row.material_id;
+						const result = `${row.material_status} ${row.audit_reason}`;
+						if (!/^(PASSED|UN_PASSED)/.test(result)) expect(emitted).not.toContain(id);
+						else {
+							if (results.get(id) !== result) expect(emitted).toContain(id);
+							results.set(id, result);
+						}
+					}
+					world.failsAfter = null;
+					expect(await poller.poll()).toEqual([]);
+				} else {
+					const isThere = one.set < world.materials.size;
+					const id = 51 + Math.min(one.set, world.materials.size);
+					const reason = one.to === 'UN_PASSED' ? one.reason : '';
+					world.setMaterial(`${id}`, isThere || one.to !== 'DELETED' ? one.to : 'PASSED', reason);
+				}
+			}
+		}),
+		{ numRuns: 1_000 },
+	);
+});

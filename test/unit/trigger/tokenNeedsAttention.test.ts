@@ -1,0 +1,64 @@
+import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
+import { shortFingerprint } from '../../../aiclk/token/input';
+import type { TokenFailure } from '../../../aiclk/token/errors';
+import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
+import {
+	tokenNeedsAttention,
+	type TokenTrouble,
+} from '../../../nodes/AiClkTrigger/events/tokenNeedsAttention';
+import { DAY_MS, NOW, token } from '../support';
+import { settings } from './support';
+
+const FAILURE: TokenFailure = { kind: 'refused', message: 'AiClk said no', description: 'Do this' };
+
+const live = token('a');
+const at = (nowMs: number, isRejected = false): TokenLook => ({
+	report: reportToken(live, live.state.fingerprint, nowMs, 1, isRejected),
+	failure: null,
+});
+
+const compare = (state: TokenTrouble | null, look: TokenLook, changes = {}) =>
+	tokenNeedsAttention.compare(state, look, settings(changes), 1_000);
+
+describe('Token Needs Attention', () => {
+	const TROUBLE: Array<[reason: string, look: TokenLook]> = [
+		['expiring', at(NOW + 80.5 * DAY_MS)],
+		['expired', at(NOW + 91 * DAY_MS)],
+		['rejected', at(NOW, true)],
+		['missing', { report: reportToken(null, 'x', NOW, 0), failure: null }],
+		['credentials-changed', { report: reportToken(live, 'x', NOW, 0), failure: null }],
+		['not-renewed', { ...at(NOW), failure: FAILURE }],
+		['credential-incomplete', { ...at(NOW), failure: { ...FAILURE, kind: 'input' } }],
+	];
+
+	it.each(TROUBLE)(
+		'emits attention for a token that is %s, once, and fine afterwards',
+		(reason, look) => {
+			const first = compare('fine', look);
+			expect(first).toMatchObject({ state: 'attention', items: [{ change: 'attention', reason }] });
+			expect(compare(first.state, look).items).toEqual([]);
+			expect(compare('attention', at(NOW))).toMatchObject({
+				state: 'fine',
+				items: [{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus }],
+			});
+		},
+	);
+
+	it('says what happened and what to do', () => {
+		expect(compare('fine', { ...at(NOW), failure: FAILURE }).items).toMatchObject([
+			{ message: 'AiClk said no', whatToDo: 'Do this', tokenFingerprint: shortFingerprint('a') },
+		]);
+	});
+
+	it('waits until the token expires within the days that were set', () => {
+		expect(compare('fine', at(NOW + 79 * DAY_MS)).items).toEqual([]);
+		expect(compare('fine', at(NOW + 79 * DAY_MS), { withinDays: 12 }).items).toHaveLength(1);
+	});
+
+	it('emits nothing at the first look, or the trouble when asked to', () => {
+		const trouble = { ...at(NOW), failure: FAILURE };
+		expect(compare(null, trouble)).toEqual({ state: 'attention', items: [] });
+		expect(compare(null, trouble, { emitExisting: true }).items).toHaveLength(1);
+		expect(compare(null, at(NOW), { emitExisting: true }).items).toEqual([]);
+	});
+});
