@@ -1,10 +1,12 @@
 import type { Journal } from './journal';
 import type { Fault, SandboxSettings } from './settings';
 import type { Store } from './store';
+import type { World } from './world';
 
 /** What the routes work on. */
 export interface Context {
 	store: Store;
+	world: World;
 	journal: Journal;
 	settings(): SandboxSettings;
 	configure(changes: Partial<SandboxSettings>): void;

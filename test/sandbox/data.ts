@@ -35,8 +35,11 @@ export const fundRecords = (now: number, days: number) =>
 const CONFIGURED = ['ENABLE', 'ENABLE', 'PAUSED', 'DELETED', 'RELATE_DELETED'];
 const EFFECTIVE = ['审核中', '投放中', '审核拒绝'];
 
-/** 250 creatives; every third one is under review. */
-export const CREATIVES = many(250, (n) => ({
+/** Days that rows without a change of their own are spread over. */
+const SPREAD_DAYS = 250;
+
+/** A creative; every third one is under review. */
+export const creativeAt = (n: number) => ({
 	campaign_id: 300_000 + (n % 5),
 	adgroup_id: 20_195_330 + (n % 10),
 	creative_id: idBelowMost(n),
@@ -45,14 +48,14 @@ export const CREATIVES = many(250, (n) => ({
 	effective_status: EFFECTIVE[n % EFFECTIVE.length],
 	audit_reason: n % EFFECTIVE.length === 2 ? '图片不清晰' : '',
 	title: `标题 ${n}`,
-	created_at: `${dayAt(n)} 12:00:00`,
-	updated_at: `${dayAt(n)} 18:00:00`,
-}));
+	created_at: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
+	updated_at: `${dayAt(n % SPREAD_DAYS)} 18:00:00`,
+});
 
 const REVIEWED = ['PASSED', 'UNDER_PASSING', 'UN_PASSED', 'DELETED'];
 
-/** 250 materials; every fourth one is deleted. */
-export const MATERIALS = many(250, (n) => ({
+/** A material; every fourth one is deleted. */
+export const materialAt = (n: number) => ({
 	material_id: 50_000 + n,
 	material_name: `素材 ${n}`,
 	material_status: REVIEWED[n % REVIEWED.length],
@@ -64,8 +67,8 @@ export const MATERIALS = many(250, (n) => ({
 	height: 360,
 	duration: 0,
 	size: 1_000 + n,
-	created_at: `${dayAt(n)} 12:00:00`,
-}));
+	created_at: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
+});
 
 /** 120 links; AiClk's page shows the ids as texts. */
 export const MONITOR_LINKS = many(120, (n) => ({

@@ -385,7 +385,38 @@ describe('control over HTTP', () => {
 		expect(sandbox.journal()).toEqual([]);
 	});
 
+	it('changes and adds rows, and lets balances move', async () => {
+		const token = await newToken();
+		const read = async (path: string, query: object) => {
+			const asked = encodeURIComponent(JSON.stringify(query));
+			const url = `/openapi/v1/${path}?account_id=1000002&query=${asked}`;
+			return (await call(url, token)).body.data as Record<string, unknown>;
+		};
+		const today = new Date(sandbox.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+		const changed = { fields: ['creative_id', 'audit_reason'], updated_at: { start: today } };
+		expect((await read('creative/get', changed)).list).toEqual([]);
+		const [id, audit_reason] = ['77777', '图片不清晰'];
+		await control('POST', 'change', { kind: 'creative', id, fields: { audit_reason } });
+		const row = { creative_id: 77_777, audit_reason };
+		expect((await read('creative/get', changed)).list).toEqual([row]);
+
+		const material = { material_id: [50_000], fields: ['material_id', 'material_status'] };
+		const fields = { material_status: 'UN_PASSED' };
+		await control('POST', 'change', { kind: 'material', id: '50000', fields });
+		expect((await read('material/get', material)).list).toEqual([
+			{ material_id: 50_000, ...fields },
+		]);
+
+		const move = { kind: 'account', id: '1000002', fields: { balance: 7 } };
+		await control('POST', 'change', move);
+		expect(await read('account/info', { fields: ['balance'] })).toEqual({ balance: 7 });
+		sandbox.reset();
+		expect(await read('account/info', { fields: ['balance'] })).toEqual({ balance: 10_000_032 });
+	});
+
 	it.each([
+		['change', 'POST', { kind: 'odd', id: '1', fields: {} }, /'kind'/],
+		['change', 'POST', { kind: 'creative', id: 'x', fields: {} }, /'kind'/],
 		['settings', 'PATCH', { nonsense: 1 }, /no setting 'nonsense'/],
 		['settings', 'PATCH', { mode: 'odd' }, /'mode' cannot be "odd"/],
 		['settings', 'PATCH', { tokenFault: { kind: 'odd' } }, /'tokenFault' cannot be/],

@@ -8,6 +8,7 @@ import { controlRoutes } from './routes/control';
 import { oauthRoutes } from './routes/oauth';
 import { changeSettings, DEFAULT_SETTINGS, type SandboxSettings } from './settings';
 import { type SandboxState, Store } from './store';
+import { type Kind, type Row, World } from './world';
 
 export { DEFAULT_CLIENT, type Fault, type SandboxSettings } from './settings';
 export type { JournalEntry } from './journal';
@@ -37,6 +38,15 @@ export interface Sandbox {
 	now(): number;
 	/** Kills one access token, or all of them. */
 	revoke(accessToken?: string): void;
+	/**
+	 * Changes an account, a creative or a material, or adds it; its day of change is today.
+	 *
+	 * @param id digits
+	 * @param account whose; the first one of the settings without it
+	 */
+	change(kind: Kind, id: string, fields: Row, account?: string): void;
+	/** Takes back all changes. */
+	reset(): void;
 	state(): SandboxState;
 	/** Every access token and refresh token that was handed out: what must not show up anywhere. */
 	secrets(): string[];
@@ -135,6 +145,9 @@ async function parseBodies(app: FastifyInstance): Promise<void> {
 async function build(context: Context): Promise<FastifyInstance> {
 	const app = fastify({ bodyLimit: MOST_BYTES, forceCloseConnections: true });
 	keepJournal(app, context);
+	app.addHook('onSend', async (_request, reply) => {
+		reply.header('date', new Date(context.now()).toUTCString());
+	});
 	await parseBodies(app);
 	controlRoutes(app, context);
 	// Only the token endpoint parses multipart; elsewhere it is bytes.
@@ -159,6 +172,7 @@ export async function createSandbox(
 	let aheadMs = 0;
 	const context: Context = {
 		store: new Store(),
+		world: new World(() => settings),
 		journal: new Journal(),
 		settings: () => settings,
 		configure: (changes) => {
@@ -191,6 +205,9 @@ export async function createSandbox(
 		advance: context.advance,
 		now: context.now,
 		revoke: (accessToken) => context.store.revoke(accessToken),
+		change: (kind, id, fields, account = String(settings.accountIds[0])) =>
+			context.world.change(account, kind, id, fields, context.now()),
+		reset: () => context.world.reset(),
 		state: () => context.store.state(context.now()),
 		secrets: () => context.store.secrets(),
 		close: async () => await app.close(),

@@ -46,6 +46,10 @@ export interface SandboxSettings {
 	accountIds: Array<number | string>;
 	/** Days of spending that the fund list holds. */
 	fundDays: number;
+	/** Creatives of each account at the start. */
+	creatives: number;
+	/** Materials of each account at the start. */
+	materials: number;
 	tokenFault: Fault | null;
 	/** Answered after the token check: a dead token is refused all the same. */
 	apiFault: Fault | null;
@@ -71,6 +75,8 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
 	apiDelayMs: 0,
 	accountIds: [1000002],
 	fundDays: 250,
+	creatives: 250,
+	materials: 250,
 	tokenFault: null,
 	apiFault: null,
 };
@@ -100,6 +106,8 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 		Array.isArray(value) &&
 		value.every((id) => Number.isSafeInteger(id) || /^\d+$/.test(String(id))),
 	fundDays: isSpan,
+	creatives: isSpan,
+	materials: isSpan,
 	tokenFault: isFault,
 	apiFault: isFault,
 };

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { parseJsonToSend } from '../../../aiclk/protocol/json';
 import { type Envelope, envelope, success } from '../answers';
 import type { Context } from '../context';
-import { ACCOUNT, CHARGEABLE, CREATIVES, fundRecords, MATERIALS, MONITOR_LINKS } from '../data';
+import { CHARGEABLE, fundRecords, MONITOR_LINKS } from '../data';
 
 type Row = Record<string, unknown>;
 type Parameters = Record<string, string>;
@@ -47,13 +47,17 @@ const pick = (row: Row, fields: unknown): Row =>
 	);
 
 /** One page of rows as AiClk documents it for the fund list (P3). */
-function pageOf(rows: Row[], { page = 1, page_size: size = 10, fields }: Row): Envelope {
+function pageOf(
+	rows: Row[],
+	{ page = 1, page_size: size = 10, fields }: Row,
+	more: Row = {},
+): Envelope {
 	if (Number(page) < 1 || Number(size) < 1 || Number(size) > 100) {
 		return envelope(400, 'page_size 不能大于 100');
 	}
 	const first = (Number(page) - 1) * Number(size);
 	return success({
-		list: rows.slice(first, first + Number(size)).map((row) => pick(row, fields)),
+		list: rows.slice(first, first + Number(size)).map((row) => pick({ ...more, ...row }, fields)),
 		page_info: { page: Number(page), page_size: Number(size), total_number: rows.length },
 	});
 }
@@ -62,6 +66,7 @@ const holds = (list: unknown, value: unknown): boolean =>
 	!Array.isArray(list) || list.map(String).includes(String(value));
 
 const isWithin = (span: unknown, moment: unknown): boolean => {
+	if (span === undefined) return true;
 	const { start = '', end = '9999' } = (span ?? {}) as { start?: string; end?: string };
 	const day = String(moment).slice(0, 10);
 	return day >= start && day <= end;
@@ -80,32 +85,34 @@ function fundList() {
 	};
 }
 
-const creatives = (query: Row, account: bigint): Envelope =>
+const creatives = ({ world }: Context, query: Row, account: bigint): Envelope =>
 	pageOf(
-		CREATIVES.filter(
-			(row) =>
-				holds(query.creative_id, row.creative_id) &&
-				holds(query.configure_status, row.configure_status) &&
-				(query.campaign_id === undefined ||
-					String(query.campaign_id) === String(row.campaign_id)) &&
-				isWithin(query.created_at, row.created_at) &&
-				isWithin(query.updated_at, row.updated_at),
-		).map((row) => ({ account_id: account, ...row })),
+		world
+			.list(String(account), 'creative')
+			.filter(
+				(row) =>
+					holds(query.creative_id, row.creative_id) &&
+					holds(query.configure_status, row.configure_status) &&
+					(query.campaign_id === undefined ||
+						String(query.campaign_id) === String(row.campaign_id)) &&
+					isWithin(query.created_at, row.created_at) &&
+					isWithin(query.updated_at, row.updated_at),
+			),
 		query,
+		{ account_id: account },
 	);
 
-function materials(query: Row, account: bigint): Envelope {
+function materials({ world }: Context, query: Row, account: bigint): Envelope {
 	const isShown = ({ material_status: status }: Row) =>
 		query.material_status === undefined
 			? status !== 'DELETED'
 			: holds(query.material_status, status);
-	const rows = MATERIALS.filter((row) => isShown(row) && holds(query.material_id, row.material_id));
+	const rows = world
+		.list(String(account), 'material')
+		.filter((row) => isShown(row) && holds(query.material_id, row.material_id));
 	const [order] = (query.order_by ?? []) as string[][];
 	if (order?.[1] === 'desc') rows.reverse();
-	return pageOf(
-		rows.map((row) => ({ account_id: account, ...row })),
-		query,
-	);
+	return pageOf(rows, query, { account_id: account });
 }
 
 /** Plain URL parameters, and `data` is the array itself (P9). */
@@ -193,7 +200,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 		get(
 			'account/info',
 			withQuery(context, ({ fields }, account) =>
-				success(pick({ account_id: account, ...ACCOUNT }, fields)),
+				success(pick({ account_id: account, ...context.world.account(`${account}`) }, fields)),
 			),
 		),
 		get(
@@ -206,8 +213,14 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 				);
 			}),
 		),
-		get('creative/get', withQuery(context, creatives)),
-		get('material/get', withQuery(context, materials)),
+		get(
+			'creative/get',
+			withQuery(context, (query, account) => creatives(context, query, account)),
+		),
+		get(
+			'material/get',
+			withQuery(context, (query, account) => materials(context, query, account)),
+		),
 		get('conv/targeturl_monitor/list', (request) => {
 			const account = accountOf(context, request);
 			return isRefusal(account) ? account : monitorLinks(parametersOf(request));
