@@ -72,10 +72,17 @@ async function isWorthRepeating(
 	);
 }
 
-/** Sends a read, and once more with another token when AiClk rejected the first. */
+/** A rejected token, and a collision with another n8n process on the way to a new one. */
+const MAX_REPEATS = 2;
+
+/** Sends a read, and again with another token when AiClk rejected the first. */
 async function send(context: IPollFunctions, request: ApiRequest): Promise<Attempt> {
-	const first = await attempt(context, request);
-	return (await isWorthRepeating(context, first)) ? await attempt(context, request) : first;
+	let last = await attempt(context, request);
+	for (let repeats = 0; repeats < MAX_REPEATS; repeats++) {
+		if (!(await isWorthRepeating(context, last))) break;
+		last = await attempt(context, request);
+	}
+	return last;
 }
 
 function toError(context: IPollFunctions, failure: ReadFailure, account?: bigint) {

@@ -1,0 +1,96 @@
+import { PollContext } from 'n8n-core';
+import type {
+	ICredentialsHelper,
+	IDataObject,
+	INode,
+	IWorkflowExecuteAdditionalData,
+	WorkflowExecuteMode,
+} from 'n8n-workflow';
+import { Workflow } from 'n8n-workflow';
+
+import { AiClkTrigger } from '../../nodes/AiClkTrigger/AiClkTrigger.node';
+import { createSandbox, DEFAULT_CLIENT, type Sandbox } from '../sandbox/server';
+import type { Row } from '../unit/support';
+import { CredentialsHelper, newRow } from './context';
+
+const NAME = 'AiClk Trigger';
+
+/** The trigger in n8n-core's own poll context, on a sandbox: n8n's schedule and database are the test's. */
+export class TriggerBench {
+	/** As it was activated: n8n keeps its static data in memory from then on. */
+	private workflow!: Workflow;
+
+	private staticData: IDataObject = {};
+
+	private constructor(
+		readonly sandbox: Sandbox,
+		readonly helper: CredentialsHelper,
+		public parameters: IDataObject,
+	) {
+		this.activate();
+	}
+
+	static async create(parameters: IDataObject, typed: Row = {}): Promise<TriggerBench> {
+		const sandbox = await createSandbox();
+		const row = newRow({ baseUrl: sandbox.url, ...typed });
+		const client = {
+			clientId: String(row.clientId),
+			refreshToken: DEFAULT_CLIENT.refreshToken + String(row.clientId),
+		};
+		row.refreshToken = client.refreshToken;
+		sandbox.configure({ clients: [client] });
+		return new TriggerBench(sandbox, new CredentialsHelper(row), parameters);
+	}
+
+	/** Reads the workflow from the database. */
+	activate(): void {
+		const type = new AiClkTrigger();
+		const node: INode = {
+			id: '1',
+			name: NAME,
+			type: 'n8n-nodes-aiclk.aiClkTrigger',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: this.parameters as INode['parameters'],
+			credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+		};
+		const nodeTypes = {
+			getByName: () => type,
+			getByNameAndVersion: () => type,
+			getKnownTypes: () => ({}),
+		};
+		this.workflow = new Workflow({
+			nodes: [node],
+			connections: {},
+			active: true,
+			nodeTypes,
+			staticData: JSON.parse(JSON.stringify(this.staticData)) as IDataObject,
+		});
+	}
+
+	/** One poll. @returns its items; null when there is nothing to start a workflow with */
+	async poll(mode: WorkflowExecuteMode = 'trigger'): Promise<IDataObject[] | null> {
+		const additionalData = {
+			credentialsHelper: this.helper as unknown as ICredentialsHelper,
+		} as IWorkflowExecuteAdditionalData;
+		const node = this.workflow.getNode(NAME) as INode;
+		const context = new PollContext(this.workflow, node, additionalData, mode, 'activate');
+		const output = await new AiClkTrigger().poll.call(context);
+		return output === null ? null : (output[0] ?? []).map(({ json }) => json);
+	}
+
+	/** n8n saves static data: after activation, and when something is emitted. */
+	save(): void {
+		this.staticData = JSON.parse(JSON.stringify(this.workflow.staticData)) as IDataObject;
+	}
+
+	/** Bytes of the static data, as n8n stores them. */
+	get bytes(): number {
+		return Buffer.byteLength(JSON.stringify(this.workflow.staticData));
+	}
+
+	/** Requests to the API since the journal was cleared. */
+	get requests() {
+		return this.sandbox.journal().filter(({ kind }) => kind === 'api');
+	}
+}

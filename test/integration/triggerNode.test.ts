@@ -1,0 +1,278 @@
+import type { IDataObject, NodeApiError } from 'n8n-workflow';
+
+import { TriggerBench } from './triggerBench';
+
+const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
+const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };
+const BALANCES = { event: 'balanceBelow', accountIds: '', balance: 100_000, options: {} };
+const TOKEN = { event: 'tokenNeedsAttention', withinDays: 10, options: {} };
+const ID = '18446744073709551615';
+
+let bench: TriggerBench;
+
+async function start(parameters: IDataObject, typed = {}): Promise<void> {
+	bench = await TriggerBench.create(parameters, typed);
+}
+
+afterEach(async () => {
+	await bench.sandbox.close();
+});
+
+async function errorOf(run: Promise<unknown>): Promise<NodeApiError> {
+	try {
+		await run;
+	} catch (error) {
+		return error as NodeApiError;
+	}
+	throw new Error('the poll did not fail');
+}
+
+const reject = (id = ID, reason = '图片不清晰') =>
+	bench.sandbox.change('creative', id, { effective_status: '审核拒绝', audit_reason: reason });
+
+describe('AiClk Trigger', () => {
+	it('emits a creative that was rejected, once, also over a restart', async () => {
+		await start(CREATIVES);
+		expect(await bench.poll()).toBeNull();
+		bench.save();
+		reject();
+		const [item, ...more] = (await bench.poll()) ?? [];
+		expect(more).toEqual([]);
+		expect(item).toMatchObject({
+			account_id: 1000002,
+			creative_id: ID,
+			change: 'changed',
+			changed: ['effective_status', 'audit_reason'],
+			old: { effective_status: '审核中', audit_reason: '' },
+			new: { effective_status: '审核拒绝', audit_reason: '图片不清晰' },
+		});
+		bench.save();
+		bench.activate();
+		expect(await bench.poll()).toBeNull();
+		expect(bench.requests.filter(({ token }) => token !== 'live')).toEqual([]);
+		expect(bench.requests.every(({ method }) => method === 'GET')).toBe(true);
+	});
+
+	it('emits a reviewed material, a balance below and a balance that recovered', async () => {
+		await start(MATERIALS);
+		expect(await bench.poll()).toBeNull();
+		bench.sandbox.change('material', '50001', { material_status: 'PASSED' });
+		expect(await bench.poll()).toMatchObject([{ material_id: 50_001, change: 'approved' }]);
+		expect(await bench.poll()).toBeNull();
+
+		bench.parameters = BALANCES;
+		bench.activate();
+		expect(await bench.poll()).toBeNull();
+		bench.sandbox.change('account', '1000002', { balance: 99_999 });
+		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+		bench.sandbox.change('account', '1000002', { balance: 100_000 });
+		expect(await bench.poll()).toMatchObject([{ change: 'recovered', balance: 100_000 }]);
+		expect(await bench.poll()).toBeNull();
+	});
+
+	it('compares with no other configuration: event, filters and client', async () => {
+		await start(CREATIVES);
+		await bench.poll();
+		bench.save();
+		reject();
+		bench.parameters = { ...CREATIVES, filters: { campaignId: '300000' } };
+		bench.activate();
+		expect(await bench.poll()).toBeNull();
+		bench.parameters = MATERIALS;
+		bench.activate();
+		expect(await bench.poll()).toBeNull();
+		bench.parameters = CREATIVES;
+		bench.activate();
+		expect(await bench.poll()).toHaveLength(1);
+	});
+
+	it('looks at an account that is added for the first time, and goes on with the others', async () => {
+		await start(CREATIVES);
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await bench.poll();
+		bench.save();
+		reject();
+		bench.parameters = { ...CREATIVES, accountIds: '1000002, 1000003' };
+		bench.activate();
+		expect(await bench.poll()).toHaveLength(1);
+		bench.sandbox.change('creative', ID, { audit_reason: 'x' }, '1000003');
+		expect(await bench.poll()).toMatchObject([{ account_id: 1000003, changed: ['audit_reason'] }]);
+	});
+
+	it.each([
+		['HTTP 500', { kind: 'status' as const, status: 500 }, /temporarily unavailable/],
+		['a cut connection', { kind: 'drop' as const }, /answer was lost/],
+		['a page in HTML', { kind: 'html' as const }, /did not answer as documented/],
+		[
+			'rows without ids',
+			{ kind: 'data' as const, data: { list: [{}] } },
+			/row without 'creative_id'/,
+		],
+	])('shows %s as its error and loses nothing', async (_, apiFault, message) => {
+		await start(CREATIVES);
+		await bench.poll();
+		reject();
+		bench.sandbox.configure({ apiFault });
+		const error = await errorOf(bench.poll());
+		expect(error.constructor.name).toBe('NodeApiError');
+		expect(error.message).toMatch(message);
+		expect(error.description).toMatch(/[Aa]ccount 1000002.*[Nn]o change is lost/);
+		expect((await errorOf(bench.poll())).message).toMatch(message);
+		bench.sandbox.configure({ apiFault: null });
+		expect(await bench.poll()).toHaveLength(1);
+	});
+
+	it('emits nothing of an outage that begins between two accounts, and loses nothing', async () => {
+		await start({ ...BALANCES, accountIds: '1000002 1000003' });
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await bench.poll();
+		bench.sandbox.change('account', '1000002', { balance: 1 });
+		bench.sandbox.configure({ accountIds: [1000002] });
+		const error = await errorOf(bench.poll());
+		expect(error.message).toMatch(/AiClk refused this/);
+		expect(error.description).toMatch(/Account 1000003/);
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+	});
+
+	it('has a rejected token renewed in the same poll', async () => {
+		await start(CREATIVES);
+		await bench.poll();
+		reject();
+		bench.sandbox.revoke();
+		expect(await bench.poll()).toHaveLength(1);
+		expect(bench.sandbox.state()).toMatchObject({ refreshesInAll: 2 });
+	});
+
+	it('discards a poll that another one has overtaken', async () => {
+		await start(CREATIVES);
+		await bench.poll();
+		reject();
+		const outputs = await Promise.all([bench.poll(), bench.poll()]);
+		expect(outputs.filter((items) => items !== null)).toHaveLength(1);
+		expect(await bench.poll()).toBeNull();
+	});
+
+	describe('run by hand', () => {
+		it('shows what it would emit and changes no state', async () => {
+			await start(CREATIVES);
+			await bench.poll();
+			reject();
+			const bytes = bench.bytes;
+			expect(await bench.poll('manual')).toMatchObject([{ creative_id: ID, change: 'changed' }]);
+			expect(await bench.poll('manual')).toHaveLength(1);
+			expect(bench.bytes).toBe(bytes);
+			expect(await bench.poll()).toHaveLength(1);
+			expect(await bench.poll('manual')).toBeNull();
+		});
+
+		it.each([
+			['creatives', CREATIVES, { change: 'existing' }],
+			['materials', MATERIALS, { change: expect.stringMatching(/approved|rejected/) }],
+		])('shows a few %s when it has never looked before', async (_, parameters, item) => {
+			await start(parameters);
+			const items = await bench.poll('manual');
+			expect(items).toHaveLength(10);
+			expect(items?.[0]).toMatchObject(item);
+			expect(bench.requests.length).toBeLessThanOrEqual(2);
+			expect(await bench.poll()).toBeNull();
+		});
+	});
+
+	describe('Token Needs Attention', () => {
+		it('emits attention when AiClk refuses to renew it, and fine when it does again', async () => {
+			await start(TOKEN);
+			expect(await bench.poll()).toBeNull();
+			const { clients } = bench.sandbox.settings();
+			bench.sandbox.configure({ clients: [] });
+			bench.sandbox.revoke();
+			expect(await bench.poll()).toMatchObject([
+				{
+					change: 'attention',
+					reason: 'not-renewed',
+					message: expect.stringContaining('client_id'),
+				},
+			]);
+			expect(await bench.poll()).toBeNull();
+			bench.sandbox.configure({ clients });
+			// A person types the refresh token again.
+			bench.helper.row.refreshToken = `${String(bench.helper.row.refreshToken)}9`;
+			const client = clients[0] as { clientId: string };
+			bench.sandbox.configure({
+				clients: [{ ...client, refreshToken: String(bench.helper.row.refreshToken) }],
+			});
+			expect(await bench.poll()).toMatchObject([
+				{ change: 'fine', reason: null, status: 'valid', valid: true, expiresInDays: 90 },
+			]);
+			expect(JSON.stringify(await bench.poll('manual'))).not.toContain('access');
+		});
+
+		it('emits attention for a credential without a refresh token', async () => {
+			await start({ ...TOKEN, options: { emitExisting: true } });
+			bench.helper.row.refreshToken = '';
+			expect(await bench.poll()).toMatchObject([
+				{ change: 'attention', reason: 'credential-incomplete' },
+			]);
+		});
+
+		it('takes an outage for an error, and an account that is refused for nothing of the token', async () => {
+			await start(TOKEN, { accountId: '7' });
+			expect(await bench.poll()).toBeNull();
+			bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+			expect((await errorOf(bench.poll())).message).toMatch(/temporarily unavailable/);
+		});
+	});
+
+	describe('refuses before any request', () => {
+		it.each([
+			[{ event: 'odd' }, /has no event 'odd'/],
+			[{ accountIds: 'x' }, /'Account IDs' has an entry \(number 1\) that is not an ID/],
+			[{ accountIds: '={{ undefined }}' }, /'Account IDs' is empty/],
+			[{ filters: { campaignId: '' } }, /'Campaign ID' is empty/],
+			[{ filters: { creativeIds: '' } }, /'Creative IDs' is empty/],
+			[{ filters: { configureStatus: [] } }, /'Status' is empty/],
+			[{ filters: { createdFrom: '2026-02-31' } }, /'Created From' names a day/],
+			[
+				{ filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' } },
+				/'Created From' \(2026-02-02\) is after 'Created To' \(2026-02-01\)/,
+			],
+			[{ options: { emitExisting: 'perhaps' } }, /'Emit Existing' is neither true nor false/],
+			[{ ...BALANCES, balance: 1.5 }, /'Balance \(Fen\)' is not a whole number/],
+			[{ ...BALANCES, balance: -1 }, /'Balance \(Fen\)' is below 0/],
+			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is above 90/],
+		])('%j', async (changes, message) => {
+			await start({ ...CREATIVES, ...changes });
+			expect((await errorOf(bench.poll())).message).toMatch(message);
+			expect(bench.sandbox.journal()).toEqual([]);
+		});
+
+		it('no account, neither in the field nor in the credential', async () => {
+			await start(CREATIVES, { accountId: '' });
+			expect((await errorOf(bench.poll())).message).toBe(
+				"'Account IDs' is empty, here and in the AiClk API credential",
+			);
+		});
+
+		it('a credential without a client id', async () => {
+			await start(CREATIVES);
+			bench.helper.row.clientId = '';
+			expect((await errorOf(bench.poll())).message).toMatch(/has no Client ID/);
+		});
+	});
+
+	it('sends the filters as AiClk documents them', async () => {
+		await start({
+			...CREATIVES,
+			filters: {
+				campaignId: '300000',
+				creativeIds: `${ID}, 77`,
+				createdFrom: '2026-01-01T00:00:00',
+				configureStatus: ['ENABLE'],
+			},
+		});
+		await bench.poll();
+		expect(bench.requests[0]?.query.query).toContain(
+			`{"campaign_id":300000,"creative_id":[${ID},77],"configure_status":["ENABLE"],"created_at":{"start":"2026-01-01"}`,
+		);
+	});
+});
