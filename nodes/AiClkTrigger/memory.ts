@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * What was last seen of each row, oldest change first. A key is `<account>/<id>`, both in base 36. A value is the row's watched
- * values as one text (`toText`), or their hash where the text itself has been forgotten.
+ * What was last seen of each row, oldest change first. A key is `<account>/<id>`. A value is the row's watched values as one text
+ * (`toText`), or their hash where the text itself has been forgotten.
  */
 export type Memory = Map<string, string>;
 
@@ -10,7 +10,10 @@ export type Memory = Map<string, string>;
 export interface StoredMemory {
 	/** Each value once, one a line. */
 	values: string;
-	/** `<account>/<id>.<line>`, with blanks between them; the account is left out where it is that of the row before. */
+	/**
+	 * For each row `<account>/<id><line>`, or `<difference><line>` to the id of the row before where the account is the same. Numbers
+	 * are in base 36, the line is in capital letters, which end the row: 2 bytes where ids are close together.
+	 */
 	rows: string;
 }
 
@@ -18,23 +21,25 @@ export interface StoredMemory {
 export const NOTHING: StoredMemory = { values: '', rows: '' };
 
 const RADIX = 36;
+const LETTERS = 26;
+const FIRST_LETTER = 'A'.charCodeAt(0);
+const ROW = /(?:([0-9a-z]+)\/)?(-?)([0-9a-z]+)([A-Z]+)/g;
 const FIELD_END = '\t';
 const HASH_LENGTH = 8;
 
-/**
- * `<account>/<id>` in base 36.
- *
- * @param id whole number as AiClk sends it, digits where a number would be rounded
- */
-export const keyOf = (account: bigint, id: unknown): string =>
-	`${account.toString(RADIX)}/${BigInt(String(id)).toString(RADIX)}`;
+/** What the oldest row takes more where it is not the difference to another, in bytes. */
+const MAX_FIRST_ROW_BYTES = 32;
+
+/** `<account>/<id>`. @param id whole number as AiClk sends it, digits where a number would be rounded */
+export const keyOf = (account: bigint, id: unknown): string => `${account}/${BigInt(String(id))}`;
+
+const split = (key: string): [account: bigint, id: bigint] => {
+	const [account = '', id = ''] = key.split('/');
+	return [BigInt(account), BigInt(id)];
+};
 
 /** The id in a key. */
-export const idOf = (key: string): bigint =>
-	[...key.slice(key.indexOf('/') + 1)].reduce(
-		(number, digit) => number * BigInt(RADIX) + BigInt(parseInt(digit, RADIX)),
-		0n,
-	);
+export const idOf = (key: string): bigint => split(key)[1];
 
 const shown = (value: unknown): string =>
 	value === undefined || value === null
@@ -61,19 +66,41 @@ const hashOf = (text: string): string =>
 export const isSame = (one: string, other: string): boolean =>
 	one === other || hashOf(one) === hashOf(other);
 
+const toLetters = (line: number): string =>
+	[...line.toString(LETTERS)]
+		.map((digit) => String.fromCharCode(FIRST_LETTER + parseInt(digit, LETTERS)))
+		.join('');
+
+const fromLetters = (letters: string): number =>
+	[...letters].reduce((line, letter) => line * LETTERS + letter.charCodeAt(0) - FIRST_LETTER, 0);
+
+const fromDigits = (digits: string): bigint =>
+	[...digits].reduce(
+		(number, digit) => number * BigInt(RADIX) + BigInt(parseInt(digit, RADIX)),
+		0n,
+	);
+
+/** How a row is written, but for its line. @param before the key of the row before, if there is one */
+function nameOf(key: string, before: string | undefined): string {
+	const [account, id] = split(key);
+	const [accountBefore, idBefore] = split(before ?? '0/0');
+	return account === accountBefore
+		? (id - idBefore).toString(RADIX)
+		: `${account.toString(RADIX)}/${id.toString(RADIX)}`;
+}
+
 /** Reads a memory back, as far as it is about these accounts. */
 export function recall(stored: StoredMemory | undefined, accounts: readonly bigint[]): Memory {
-	const owners = new Set(accounts.map((account) => account.toString(RADIX)));
 	const lines = stored?.values.split('\n') ?? [];
 	const memory: Memory = new Map();
-	let owner = '';
-	for (const row of stored?.rows.split(' ') ?? []) {
-		const [key = '', line = ''] = row.split('.');
-		const slash = key.indexOf('/');
-		if (slash >= 0) owner = key.slice(0, slash);
-		const value = lines[parseInt(line, RADIX)];
-		if (value === undefined || !owners.has(owner)) continue;
-		memory.set(`${owner}/${key.slice(slash + 1)}`, value);
+	let account = 0n;
+	let id = 0n;
+	for (const [, owner, sign, digits = '', line = ''] of (stored?.rows ?? '').matchAll(ROW)) {
+		const number = fromDigits(digits);
+		if (owner !== undefined) account = fromDigits(owner);
+		id = owner !== undefined ? number : sign === '-' ? id - number : id + number;
+		const value = lines[fromLetters(line)];
+		if (value !== undefined && accounts.includes(account)) memory.set(`${account}/${id}`, value);
 	}
 	return memory;
 }
@@ -82,11 +109,10 @@ export function recall(stored: StoredMemory | undefined, accounts: readonly bigi
 export const sizeOf = (value: unknown): number =>
 	Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
-/** Bytes of a text there, without its quotation marks. */
-const bytesOf = (text: string): number => sizeOf(text) - sizeOf('');
+/** Bytes of a line of text there. */
+const bytesOfLine = (text: string): number => sizeOf(`${text}\n`) - sizeOf('');
 
-const LINE_END_BYTES = bytesOf('\n');
-const HASH_LINE_BYTES = HASH_LENGTH + LINE_END_BYTES;
+const HASH_LINE_BYTES = HASH_LENGTH + bytesOfLine('');
 
 /**
  * Writes a memory into so many bytes. What does not fit is forgotten, the oldest first: the texts of values, of which a hash
@@ -101,46 +127,41 @@ export function remember(
 	needed: number,
 	maxBytes: number,
 ): { stored: StoredMemory; hasForgotten: boolean } | null {
-	const newestFirst = [...memory].reverse();
-	const lineDigits = new Set(memory.values()).size.toString(RADIX).length;
-	const bytesOfRow = (name: string): number => name.length + '. '.length + lineDigits;
-	/** With hashes only. */
-	const bytesOfRows = (rows: typeof newestFirst): number =>
-		rows.reduce((sum, [key]) => sum + bytesOfRow(key.slice(key.indexOf('/') + 1)), 0) +
-		new Set(rows.map(([, value]) => value)).size * HASH_LINE_BYTES;
+	const lineBytes = toLetters(new Set(memory.values()).size).length;
+	const newestFirst = [...memory]
+		.map(([key, value], index, all) => ({ key, value, bytes: 0, before: all[index - 1]?.[0] }))
+		.reverse();
+	for (const row of newestFirst) row.bytes = nameOf(row.key, row.before).length;
+	/** With hashes only, and as if all lines had the longest letters. */
+	const bytesOf = (rows: typeof newestFirst): number =>
+		rows.reduce((sum, { bytes }) => sum + bytes + lineBytes, MAX_FIRST_ROW_BYTES) +
+		new Set(rows.map(({ value }) => value)).size * HASH_LINE_BYTES;
 	const maxTextBytes = Math.max(
-		maxBytes - bytesOfRows(newestFirst),
-		Math.min(maxBytes / 2, maxBytes - bytesOfRows(newestFirst.slice(0, needed))),
+		maxBytes - bytesOf(newestFirst),
+		Math.min(maxBytes / 2, maxBytes - bytesOf(newestFirst.slice(0, needed))),
 	);
 
 	const lines = new Map<string, number>();
 	const texts: string[] = [];
 	let textBytes = 0;
-	let bytes = 0;
+	let bytes = MAX_FIRST_ROW_BYTES;
 	let kept = 0;
-	let account = '';
-	for (const [key, value] of newestFirst) {
-		const [owner = '', id = ''] = key.split('/');
-		bytes += bytesOfRow(owner === account ? id : key);
-		account = owner;
-		const isNew = !lines.has(value);
-		if (isNew) textBytes += Math.max(0, bytesOf(value) + LINE_END_BYTES - HASH_LINE_BYTES);
-		const text = textBytes <= maxTextBytes ? value : hashOf(value);
-		if (isNew) bytes += bytesOf(text) + LINE_END_BYTES;
+	for (const row of newestFirst) {
+		bytes += row.bytes + toLetters(lines.get(row.value) ?? texts.length).length;
+		const isNew = !lines.has(row.value);
+		if (isNew) textBytes += Math.max(0, bytesOfLine(row.value) - HASH_LINE_BYTES);
+		const text = textBytes <= maxTextBytes ? row.value : hashOf(row.value);
+		if (isNew) bytes += bytesOfLine(text);
 		if (bytes > maxBytes) break;
-		if (isNew) lines.set(value, texts.push(text) - 1);
+		if (isNew) lines.set(row.value, texts.push(text) - 1);
 		kept++;
 	}
 	if (kept < needed) return null;
 
-	account = '';
 	const rows = newestFirst.slice(0, kept).reverse();
-	const names = rows.map(([key, value]) => {
-		const [owner = '', id] = key.split('/');
-		const name = owner === account ? id : key;
-		account = owner;
-		return `${name}.${lines.get(value)?.toString(RADIX)}`;
-	});
-	const stored = { values: texts.join('\n'), rows: names.join(' ') };
+	const names = rows.map(
+		({ key, value }, index) => nameOf(key, rows[index - 1]?.key) + toLetters(lines.get(value) ?? 0),
+	);
+	const stored = { values: texts.join('\n'), rows: names.join('') };
 	return { stored, hasForgotten: kept < memory.size };
 }

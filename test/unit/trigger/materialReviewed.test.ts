@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { materialReviewed } from '../../../nodes/AiClkTrigger/events/materialReviewed';
 import { ACCOUNT, OTHER, Poller, settings, World } from './support';
 
+jest.setTimeout(60_000);
+
 let world: World;
 let poller: Poller<unknown, unknown>;
 
@@ -168,6 +170,6 @@ it('emits each review exactly once, over restarts and failed polls', async () =>
 				}
 			}
 		}),
-		{ numRuns: 1_000 },
+		{ numRuns: 500 },
 	);
 });

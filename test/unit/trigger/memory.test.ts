@@ -104,8 +104,8 @@ describe('a memory', () => {
 			keyOf(1n, n + 1),
 			text('ENABLE'),
 		]);
-		expect(remember(new Map(rows), 100, 300)).toBeNull();
-		expect(remember(new Map(rows), 10, 300)?.hasForgotten).toBe(true);
+		expect(remember(new Map(rows), 100, 200)).toBeNull();
+		expect(remember(new Map(rows), 10, 200)?.hasForgotten).toBe(true);
 	});
 
 	it('of other accounts is left out', () => {
