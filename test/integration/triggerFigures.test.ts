@@ -1,6 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { MAX_STATE_BYTES } from '../../nodes/AiClkTrigger/state';
 import { TriggerBench } from './triggerBench';
 
 const DAY_MS = 86_400_000;
@@ -31,19 +30,20 @@ async function measure(parameters: IDataObject, count: number) {
 	}
 }
 
+// docs/trigger.md names these figures; half of the sandbox's materials are under review or rejected.
 it.each([
-	['creatives', CREATIVES, 10],
-	['creatives', CREATIVES, 1_000],
-	['creatives', CREATIVES, 100_000],
-	['materials', MATERIALS, 10],
-	['materials', MATERIALS, 1_000],
-	['materials', MATERIALS, 100_000],
+	['creatives', CREATIVES, 10, { first: 2, change: 1, quiet: 1, later: 1 }],
+	['creatives', CREATIVES, 1_000, { first: 11, change: 1, quiet: 1, later: 1 }],
+	['creatives', CREATIVES, 100_000, { first: 1_001, change: 1, quiet: 1, later: 1 }],
+	['materials', MATERIALS, 10, { first: 2, change: 3, quiet: 2, later: 2 }],
+	['materials', MATERIALS, 1_000, { first: 6, change: 7, quiet: 6, later: 6 }],
+	['materials', MATERIALS, 100_000, { first: 501, change: 502, quiet: 501, later: 501 }],
 ] as const)(
-	'%s of %s',
-	async (_, parameters, count) => {
-		const figures = await measure(parameters, count);
-		console.log(JSON.stringify({ event: parameters.event, count, ...figures }));
-		expect(figures.bytes).toBeLessThanOrEqual(MAX_STATE_BYTES + 1024);
+	'%s: the requests a poll, and less than 256 kB of state, for %#',
+	async (_, parameters, count, requests) => {
+		const { bytes, ...figures } = await measure(parameters, count);
+		expect(figures).toEqual(requests);
+		expect({ count, bytes, fits: bytes <= 256 * 1024 }).toMatchObject({ fits: true });
 	},
 	300_000,
 );

@@ -251,8 +251,15 @@ export class N8nClient {
 
 	/** Switches a workflow on: its webhook answers, its error workflow is used. */
 	async activate(workflowId: string): Promise<void> {
-		const { versionId } = this.workflows.get(workflowId) ?? {};
-		await this.post(`/workflows/${workflowId}/activate`, { versionId });
+		const { data } = await this.http.get<{ data: { versionId: string } }>(
+			`/workflows/${workflowId}`,
+		);
+		await this.post(`/workflows/${workflowId}/activate`, { versionId: data.data.versionId });
+	}
+
+	/** Switches a workflow off. */
+	async deactivate(workflowId: string): Promise<void> {
+		await this.post(`/workflows/${workflowId}/deactivate`, {});
 	}
 
 	/**

@@ -57,25 +57,32 @@ export class World {
 		return { ...ACCOUNT, ...this.changes.get(`${account} account`)?.get(account) };
 	}
 
+	/** What a list that is read page after page consists of, made once until something changes. */
+	once(key: string, make: () => Row[]): Row[] {
+		const known = this.lists.get(key);
+		if (known !== undefined) return known;
+		const rows = make();
+		this.lists.set(key, rows);
+		return rows;
+	}
+
 	/** All rows of an account: materials by id, creatives with the added ones last. */
 	list(account: string, kind: 'creative' | 'material'): Row[] {
 		const count = kind === 'creative' ? this.settings().creatives : this.settings().materials;
 		const changed = this.changes.get(`${account} ${kind}`) ?? new Map<string, Row>();
 		const key = `${changed.size > 0 ? account : ''} ${kind} ${count}`;
-		const known = this.lists.get(key);
-		if (known !== undefined) return known;
-		const rows = new Map<string, Row>();
-		for (let n = 0; n < count; n++) {
-			const row = kind === 'creative' ? creativeAt(n) : materialAt(n);
-			rows.set(String(row[ID[kind] as never]), row);
-		}
-		for (const [id, fields] of changed) rows.set(id, { ...rows.get(id), ...fields });
-		const list = [...rows.values()];
-		const idOf = (row: Row) => BigInt(String(row[ID[kind]]));
-		// AiClk's pages sort materials only, by their ids.
-		if (kind === 'material') list.sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
-		this.lists.set(key, list);
-		return list;
+		return this.once(key, () => {
+			const rows = new Map<string, Row>();
+			for (let n = 0; n < count; n++) {
+				const row = kind === 'creative' ? creativeAt(n) : materialAt(n);
+				rows.set(String(row[ID[kind] as never]), row);
+			}
+			for (const [id, fields] of changed) rows.set(id, { ...rows.get(id), ...fields });
+			const idOf = (row: Row) => BigInt(String(row[ID[kind]]));
+			const list = [...rows.values()];
+			// AiClk's pages sort materials only, by their ids.
+			return kind === 'material' ? list.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1)) : list;
+		});
 	}
 
 	private find(account: string, kind: Kind, id: string): Row | undefined {

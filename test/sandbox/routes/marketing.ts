@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
-import { parseJsonToSend } from '../../../aiclk/protocol/json';
+import { type Json, parseJsonToSend, stringifyJson } from '../../../aiclk/protocol/json';
 import { type Envelope, envelope, success } from '../answers';
 import type { Context } from '../context';
 import { CHARGEABLE, fundRecords, MONITOR_LINKS } from '../data';
@@ -85,33 +85,52 @@ function fundList() {
 	};
 }
 
-const creatives = ({ world }: Context, query: Row, account: bigint): Envelope =>
-	pageOf(
-		world
-			.list(String(account), 'creative')
-			.filter(
-				(row) =>
-					holds(query.creative_id, row.creative_id) &&
-					holds(query.configure_status, row.configure_status) &&
-					(query.campaign_id === undefined ||
-						String(query.campaign_id) === String(row.campaign_id)) &&
-					isWithin(query.created_at, row.created_at) &&
-					isWithin(query.updated_at, row.updated_at),
-			),
-		query,
-		{ account_id: account },
-	);
+/** The rows that a query asks for; made once for all of its pages. */
+const select = (
+	{ world, settings }: Context,
+	kind: 'creative' | 'material',
+	query: Row,
+	account: bigint,
+	isWanted: (row: Row) => boolean,
+): Row[] => {
+	const { creatives, materials } = settings();
+	const asked = { ...query, page: 0, page_size: 0 } as unknown as Json;
+	const key = stringifyJson([kind, account, creatives, materials, asked]);
+	const [order] = (query.order_by ?? []) as string[][];
+	return world.once(key, () => {
+		const rows = world.list(String(account), kind).filter(isWanted);
+		return order?.[1] === 'desc' ? rows.reverse() : rows;
+	});
+};
 
-function materials({ world }: Context, query: Row, account: bigint): Envelope {
+const creatives = (context: Context, query: Row, account: bigint): Envelope => {
+	const rows = select(
+		context,
+		'creative',
+		query,
+		account,
+		(row) =>
+			holds(query.creative_id, row.creative_id) &&
+			holds(query.configure_status, row.configure_status) &&
+			(query.campaign_id === undefined || String(query.campaign_id) === String(row.campaign_id)) &&
+			isWithin(query.created_at, row.created_at) &&
+			isWithin(query.updated_at, row.updated_at),
+	);
+	return pageOf(rows, query, { account_id: account });
+};
+
+function materials(context: Context, query: Row, account: bigint): Envelope {
 	const isShown = ({ material_status: status }: Row) =>
 		query.material_status === undefined
 			? status !== 'DELETED'
 			: holds(query.material_status, status);
-	const rows = world
-		.list(String(account), 'material')
-		.filter((row) => isShown(row) && holds(query.material_id, row.material_id));
-	const [order] = (query.order_by ?? []) as string[][];
-	if (order?.[1] === 'desc') rows.reverse();
+	const rows = select(
+		context,
+		'material',
+		query,
+		account,
+		(row) => isShown(row) && holds(query.material_id, row.material_id),
+	);
 	return pageOf(rows, query, { account_id: account });
 }
 
