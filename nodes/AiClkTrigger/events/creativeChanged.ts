@@ -60,6 +60,13 @@ export type CreativeLook = Array<{
 	recent: Row[];
 }>;
 
+/** Oldest first, as far as AiClk counts its ids upwards; rows side by side also take the least room in a memory. */
+const byId = (rows: Row[]): Row[] =>
+	rows
+		.map((row) => ({ row, id: BigInt(String(row.creative_id)) }))
+		.sort((one, other) => (one.id < other.id ? -1 : 1))
+		.map(({ row }) => row);
+
 /**
  * @param before as remembered; null when nothing is
  * @param now the watched values
@@ -130,7 +137,7 @@ export const creativeChanged: TriggerEvent<CreativeState, CreativeLook> = {
 				items.push(toItem(account, row, 'changed', before, now));
 			}
 		};
-		for (const { account, all } of looks) for (const row of all) see(account, row);
+		for (const { account, all } of looks) for (const row of byId(all)) see(account, row);
 		for (const { account, recent } of looks) for (const row of recent) see(account, row);
 
 		const days = Object.fromEntries(looks.map(({ account, day }) => [`${account}`, day]));

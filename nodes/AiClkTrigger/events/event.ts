@@ -22,7 +22,7 @@ export interface TokenLook {
 	failure: TokenFailure | null;
 }
 
-/** What an event may ask of AiClk: reads only. Each throws a NodeApiError where AiClk gives no answer that can be used. */
+/** What an event may ask of AiClk: reads only. Each throws a NodeApiError where the answer cannot be used. */
 export interface Api {
 	/** One object. @param amount the field that must hold a whole number */
 	readOne(request: ReadRequest, amount: string): Promise<Row>;
