@@ -76,10 +76,12 @@ const isWithin = (span: unknown, moment: unknown): boolean => {
 function fundList() {
 	let made = { today: -1, days: -1, rows: [] as ReturnType<typeof fundRecords> };
 	return ({ now, settings }: Context) => {
-		const today = Math.floor(now() / 86_400_000);
+		// Days are those of China, as far as the sandbox is concerned: AiClk's pages do not say.
+		const inChina = now() + 8 * 3_600_000;
+		const today = Math.floor(inChina / 86_400_000);
 		const days = settings().fundDays;
 		if (made.today !== today || made.days !== days) {
-			made = { today, days, rows: fundRecords(now(), days) };
+			made = { today, days, rows: fundRecords(inChina, days) };
 		}
 		return made.rows;
 	};
