@@ -9,6 +9,7 @@ import { faults } from './scenarios/faults.mts';
 import { foundation } from './scenarios/foundation.mts';
 import { life } from './scenarios/life.mts';
 import { secrets } from './scenarios/secrets.mts';
+import { triggers } from './scenarios/trigger.mts';
 import { workflows } from './scenarios/workflows.mts';
 
 /** One n8n alone, e.g. 2.41.1, or `latest`; the pinned ones when it is not set. AICLK_N8N_URL names one that runs already. */
@@ -31,6 +32,7 @@ for (const version of versions) {
 		workflows,
 		aiclk,
 		agency,
+		triggers,
 		examples,
 		secrets,
 	]);
