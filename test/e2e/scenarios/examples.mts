@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify from 'fastify';
@@ -7,7 +8,10 @@ import { ROOT } from '../../n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
 import { storedToken } from '../../sandbox/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
-import { aiClk, chain, CHARGE, itemsOf, REFRESH, token, webhook } from '../workflows.mts';
+import { SHARED } from '../../queue/services.mts';
+import { type Chat, type Chats, CHATS, startChats } from '../chats.mts';
+import { aiClk, chain, CHARGE, REFRESH, token, webhook } from '../workflows.mts';
+import { Watched } from './trigger.mts';
 
 type Json = Record<string, unknown>;
 type Node = Workflow['nodes'][number];
@@ -121,9 +125,6 @@ async function withModel<T>(
 /** Those that are run as they are: the trigger that starts each, and the node whose output counts. */
 const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 	['account-info-http-request', 'Start', 'Account info'],
-	['creatives-under-review', 'Start', 'By status'],
-	['fund-report', 'Every day', 'Spreadsheet'],
-	['low-balance-alert', 'Every day', 'Account'],
 	['token-alert', 'Every day', 'Token status'],
 	['token-rotation', 'Every day', 'AiClk Token'],
 ];
@@ -131,21 +132,12 @@ const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 /** Those with a scenario of their own. */
 const OTHERS = [
 	'ai-agent',
+	'daily-spending',
 	'error-workflow',
-	'token-rotation-client',
+	'low-balances-to-chat',
+	'rejected-creatives-to-chat',
 	'token-rotation-clients',
 	'token-rotation-with-alerts',
-];
-
-/** The fields of a client's row in the summary of token-rotation-clients. */
-const ROW = [
-	'client',
-	'needsPerson',
-	'status',
-	'refreshed',
-	'expiresInDays',
-	'refreshesToday',
-	'message',
 ];
 
 /** A way to fail, by the kind that the error workflow is to find. */
@@ -265,21 +257,35 @@ export const examples: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('examples low-balance-alert and token-alert: what makes them fail', async () => {
-		const data = { account_id: 1000002, display_name: '广告主名称', balance: 99_900 };
-		rig.sandbox.configure({ apiFault: { kind: 'data', data } });
-		const low = await start(await readExample('low-balance-alert'));
-		assert.equal(low.error?.message, 'AiClk account 1000002 (广告主名称) has 999 yuan left.');
+	scenario('example token-alert: what makes it fail', async () => {
 		// One whose token is not remembered from another run.
 		const stranger = rig.newClient();
-		rig.sandbox.configure({ apiFault: null });
 		const dead = await start(
 			await readExample('token-alert'),
 			await rig.newCredential({ ...stranger }),
 		);
 		assert.match(dead.error?.message ?? '', /^AiClk token: missing, 0 days left\./);
-		return `"${low.error?.message}" "${dead.error?.message}"`;
+		return `"${dead.error?.message}"`;
 	});
+
+	for (const chat of CHATS) {
+		scenario(`example rejected-creatives-to-chat: ${chat}`, async () => {
+			return await withChats(async (chats) => await rejectedToChat(rig, chats, chat));
+		});
+	}
+
+	scenario('example low-balances-to-chat', async () => {
+		return await withChats(async (chats) => await lowBalances(rig, chats));
+	});
+
+	scenario(
+		'example daily-spending: a spreadsheet, and rows in PostgreSQL that are replaced',
+		async () => {
+			return await dailySpending(rig);
+		},
+	);
+
+	scenario('example token-rotation-clients', async () => await rotateClients(rig));
 
 	scenario('example token-rotation-with-alerts', async () => {
 		return await withReceiver(async (receiver) => {
@@ -300,10 +306,6 @@ export const examples: Scenarios = (rig, scenario) => {
 			assert.match(receiver.texts[0] ?? '', /docs\/operations\.md$/);
 			return `renewed: no alert; refused: ${receiver.texts.length} alert, and the run fails`;
 		});
-	});
-
-	scenario('examples token-rotation-client and token-rotation-clients', async () => {
-		return await withReceiver(async (receiver) => await rotateClients(rig, receiver));
 	});
 
 	scenario('example ai-agent: a model that calls each tool once', async () => {
@@ -359,147 +361,242 @@ async function publish(rig: Rig, workflowId: string): Promise<void> {
 	if (!rig.isN8n1) await rig.n8n.activate(workflowId);
 }
 
-/** A line of the list in token-rotation-clients. */
-interface Listed {
-	client: string;
-	workflowId: string;
-}
-
-/**
- * Imports token-rotation-client for a client that is new to the sandbox.
- *
- * @param daysLeft of the token that is stored; null when there is none yet
- */
-async function addClient(
-	rig: Rig,
-	name: string,
-	daysLeft: number | null,
-	isPublished = true,
-): Promise<Listed> {
-	const client = rig.newClient();
-	rig.sandbox.configure({ clients: [...rig.sandbox.settings().clients, client] });
-	const age = { lifeMs: 90 * DAY_MS, leftMs: (daysLeft ?? 0) * DAY_MS };
-	const stored = daysLeft === null ? {} : await storedToken(rig.sandbox, client, age);
-	const credential = await rig.newCredential({ ...client, ...stored });
-	const example = await readExample('token-rotation-client', rig.sandbox.url);
-	const workflowId = await rig.n8n.importWorkflow(example, credential);
-	if (isPublished) await publish(rig, workflowId);
-	return { client: name, workflowId };
-}
-
-/** A sub-workflow that is not the example, and gives back these rows. */
-async function addOther(rig: Rig, name: string, rows: Json[]): Promise<Listed> {
-	const trigger = {
-		name: 'Start',
-		type: 'n8n-nodes-base.executeWorkflowTrigger',
-		typeVersion: 1.1,
-		parameters: { inputSource: 'passthrough' },
-	};
-	const workflow = chain(name, [trigger, ...itemsOf(rows)]);
-	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
-	await publish(rig, workflowId);
-	return { client: name, workflowId };
-}
-
-/** token-rotation-clients when a person has filled in the list and switched the alert on. */
-const withList = async (clients: Listed[], { switchOn }: Receiver): Promise<Workflow> =>
-	await readExample('token-rotation-clients', REAL_API, (node) =>
-		node.name === 'Clients'
-			? { ...node, parameters: { ...node.parameters, jsonOutput: JSON.stringify({ clients }) } }
-			: switchOn(node),
-	);
-
-/** The summary of token-rotation-clients: client, whether it needs a person, status, refreshed, refreshes that day. */
-const summaryOf = (execution: Execution): unknown[][] =>
-	execution.itemsOf('Summary').map((row) => {
-		assert.deepEqual(Object.keys(row), ROW);
-		return [row.client, row.needsPerson, row.status, row.refreshed, row.refreshesToday];
-	});
-
-/**
- * Runs a workflow that fails in production, that is with a webhook in the place of its schedule.
- *
- * @returns its execution, and that of the example error-workflow, which it starts
- */
-async function failInProduction(
-	rig: Rig,
-	workflow: Workflow,
-): Promise<{ failed: Execution; handled: Execution }> {
-	const handler = await rig.n8n.importWorkflow(await readExample('error-workflow'), rig.credential);
-	await publish(rig, handler);
-	const path = `daily-${handler}`;
-	const nodes = workflow.nodes.map((node) =>
-		node.name === 'Every day' ? { ...node, ...webhook(path), name: node.name } : node,
-	);
-	const settings = { ...workflow.settings, errorWorkflow: handler };
-	const id = await rig.n8n.importWorkflow({ ...workflow, nodes, settings }, rig.credential);
-	await rig.n8n.activate(id);
-	assert.equal((await rig.n8n.callWebhook(path)).status, 500);
-	const [failed] = await rig.n8n.executionsOf(id);
-	const [handled] = await rig.n8n.executionsOf(handler);
-	assert.ok(failed?.status === 'error' && handled, 'no error workflow was started');
-	return { failed, handled };
-}
-
-/** A day of an agency in production, with a client of each kind, and a run by hand when all has been put right. */
-async function rotateClients(rig: Rig, receiver: Receiver): Promise<string> {
-	const due = await addClient(rig, 'Due', 20);
-	const fresh = await addClient(rig, 'Fresh', 80);
-	const first = await addClient(rig, 'First', null);
-	const draft = await addClient(rig, 'Draft', null, false);
-	const known = rig.sandbox.settings().clients;
-	const refused = await addClient(rig, 'Refused', 20);
-	const all = rig.sandbox.settings().clients;
-	const missing = { client: 'Missing', workflowId: 'nothing-has-this-id' };
-	const none = await addOther(rig, 'Nothing', []);
-	const two = await addOther(rig, 'Two', [{}, {}]);
-	const isDraftRun = rig.isN8n1;
-
-	rig.sandbox.configure({ clients: known });
-	rig.sandbox.clearJournal();
-	const daily = await withList([due, refused, missing, none, two, fresh, draft, first], receiver);
-	const { failed, handled } = await failInProduction(rig, daily);
-	const renewed = rig.sandbox
-		.journal()
-		.filter(({ kind, code }) => kind === 'refresh' && code === 200);
-	assert.equal(renewed.length, isDraftRun ? 3 : 2);
-
-	assert.deepEqual(summaryOf(failed), [
-		['Refused', true, 'failed', false, null],
-		['Missing', true, 'failed', false, null],
-		['Nothing', true, 'failed', false, null],
-		['Two', true, 'failed', false, null],
-		...(isDraftRun ? [] : [['Draft', true, 'failed', false, null]]),
-		['Due', false, 'valid', true, 1],
-		['Fresh', false, 'valid', false, 0],
-		...(isDraftRun ? [['Draft', false, 'valid', true, 1]] : []),
-		['First', false, 'valid', true, 1],
-	]);
-	const told = [failed.error?.message, handled.itemsOf('Message')[0]?.error, ...receiver.texts];
-	assert.equal(told.length, 3);
-	for (const text of told.map(String)) {
-		assert.match(text, /^Refused: failed\. AiClk refused to refresh the access token/m);
-		assert.match(text, /^Missing: failed\. Workflow (does not exist|is not active)/m);
-		assert.equal(/^Draft: failed\. Workflow is not active/m.test(text), !isDraftRun);
-		assert.doesNotMatch(text, /^(Due|Fresh|First)/m);
+async function withChats(happen: (chats: Chats) => Promise<string>): Promise<string> {
+	const chats = await startChats('AiClk');
+	try {
+		return await happen(chats);
+	} finally {
+		await chats.close();
 	}
+}
 
-	rig.sandbox.configure({ clients: all });
-	rig.sandbox.clearJournal();
-	const right = await withList([due, refused, fresh, draft, first], receiver);
-	const good = await rig.n8n.run(await rig.n8n.importWorkflow(right, rig.credential), 'Every day');
-	assert.equal(good.status, 'success', good.error?.message);
-	assert.deepEqual(summaryOf(good), [
-		['Due', false, 'valid', false, 1],
-		// Three that were refused, and this one.
-		['Refused', false, 'valid', true, 4],
-		['Fresh', false, 'valid', false, 0],
-		['Draft', false, 'valid', !isDraftRun, 1],
-		['First', false, 'valid', false, 1],
+/** What a person sets up to send to a chat. */
+const toChat =
+	(chats: Chats, chat: Chat) =>
+	(node: Node): Node => {
+		if (node.name === 'Send') {
+			return {
+				...node,
+				parameters: { ...node.parameters, url: chats.url(chat) },
+				retryOnFail: false,
+			};
+		}
+		if (node.name !== 'Chat') return node;
+		const jsonOutput = JSON.stringify({ chat, keyword: 'AiClk' });
+		return { ...node, parameters: { ...node.parameters, jsonOutput } };
+	};
+
+/** What each chat receives when three creatives are rejected. */
+export async function chatMessages(rig: Rig): Promise<Record<string, string>> {
+	const chats = await startChats('AiClk');
+	try {
+		const messages: Record<string, string> = {};
+		for (const chat of CHATS) {
+			rig.sandbox.reset();
+			const example = await readExample(
+				'rejected-creatives-to-chat',
+				rig.sandbox.url,
+				toChat(chats, chat),
+			);
+			const watched = new Watched(
+				rig,
+				await rig.n8n.importWorkflow(example, rig.credential),
+				'Send',
+			);
+			await watched.activate();
+			for (const [n, audit_reason] of ['图片不清晰', '文字遮挡主体', '落地页无法打开'].entries()) {
+				const fields = { creative_name: `双十一主会场 ${n + 1}`, audit_reason };
+				rig.sandbox.change('creative', String(101 + n), fields);
+			}
+			await watched.poll();
+			await watched.untilItems(1);
+			await rig.n8n.deactivate(watched.id);
+			messages[chat] = chats.texts(chat).join('\n\n');
+		}
+		return messages;
+	} finally {
+		await chats.close();
+	}
+}
+
+/** 60 creatives are rejected and one is paused; then one more, which the chat refuses. */
+async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<string> {
+	rig.sandbox.reset();
+	const workflow = await readExample(
+		'rejected-creatives-to-chat',
+		rig.sandbox.url,
+		toChat(chats, chat),
+	);
+	const id = await rig.n8n.importWorkflow(workflow, rig.credential);
+	const watched = new Watched(rig, id, 'Send');
+	await watched.activate();
+	for (let n = 0; n < 60; n++) {
+		const fields = { creative_name: `双十一主会场 ${n}`, audit_reason: '图片不清晰，请更换素材' };
+		rig.sandbox.change('creative', String(100 + n), fields);
+	}
+	rig.sandbox.change('creative', '99', { configure_status: 'PAUSED' });
+	await watched.poll();
+	await watched.untilItems(1);
+	const [text = '', ...more] = chats.texts(chat);
+	assert.deepEqual(more, []);
+	const [head, first] = text.split('\n');
+	assert.equal(head, 'AiClk: 60 rejected');
+	assert.equal(first, '1000002 双十一主会场 0: 图片不清晰，请更换素材');
+	assert.match(text, /\n… and \d+ more$/);
+	assert.ok(Buffer.byteLength(text) <= 2_048);
+
+	chats.refuse('keywords not in content');
+	rig.sandbox.change('creative', '100', { audit_reason: '太暗' });
+	await watched.poll();
+	const runs = await rig.n8n.executionsOf(id);
+	await rig.n8n.deactivate(id);
+	assert.equal(runs[0]?.status, 'error');
+	assert.equal(runs[0]?.error?.message, 'The chat refused the message: keywords not in content');
+	return `1 message of ${Buffer.byteLength(text)} bytes for 60 creatives: "${head}"; a refusal fails the run`;
+}
+
+/** Two of three accounts are low; one of a table that AiClk does not know fails the run when the message is sent. */
+async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
+	rig.sandbox.reset();
+	rig.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
+	for (const [account, balance] of Object.entries({ 1000003: 99_900, 1000004: 1 })) {
+		rig.sandbox.change('account', account, { balance, display_name: `客户 ${account}` }, account);
+	}
+	const withTable = async (ids: string[]) =>
+		await readExample('low-balances-to-chat', rig.sandbox.url, (node) => {
+			if (node.name !== 'Table') return toChat(chats, 'dingtalk')(node);
+			const accounts = ids.map((account_id) => ({ account_id, minimum: 100_000 }));
+			return {
+				...node,
+				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
+			};
+		});
+	const run = async (ids: string[]) =>
+		await rig.n8n.run(
+			await rig.n8n.importWorkflow(await withTable(ids), rig.credential),
+			'Every day',
+		);
+	const fine = await run(['1000002']);
+	assert.equal(fine.status, 'success', fine.error?.message);
+	assert.deepEqual(chats.texts('dingtalk'), []);
+	const low = await run(['1000002', '1000003', '1000004']);
+	assert.equal(low.status, 'success', low.error?.message);
+	const text =
+		'AiClk: 2 accounts are low\n1000003 客户 1000003: 999 yuan left\n1000004 客户 1000004: 0.01 yuan left';
+	assert.deepEqual(chats.texts('dingtalk'), [text]);
+	const unknown = await run(['1000003', '7']);
+	assert.match(unknown.error?.message ?? '', /could not be read: AiClk refused this/);
+	assert.equal(chats.texts('dingtalk').length, 2);
+	return 'one message about 2 of 3 accounts; one that cannot be read fails the run afterwards';
+}
+
+/** Run twice with other figures: one spreadsheet a run, and one row an account and day in PostgreSQL. */
+async function dailySpending(rig: Rig): Promise<string> {
+	rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+	const table = `aiclk_spending_${randomBytes(4).toString('hex')}`;
+	const { hostname, port, username, password, pathname } = new URL(SHARED.postgres);
+	const id = await rig.n8n.createCredential(
+		{
+			host: hostname,
+			port: Number(port || 5432),
+			user: decodeURIComponent(username),
+			password: decodeURIComponent(password) || 'none',
+			database: pathname.slice(1),
+			ssl: 'disable',
+		},
+		'PostgreSQL',
+		'postgres',
+	);
+	const workflow = await readExample('daily-spending', rig.sandbox.url, (node) => {
+		if (node.name === 'Table') {
+			const accounts = ['1000002', '1000003'].map((account_id) => ({
+				account_id,
+				client: `客户 ${account_id}`,
+			}));
+			return {
+				...node,
+				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
+			};
+		}
+		if (node.type !== 'n8n-nodes-base.postgres') return node;
+		const query = String(node.parameters.query).replaceAll('aiclk_spending', table);
+		const credentials = { postgres: { id, name: 'PostgreSQL' } };
+		return { ...node, credentials, parameters: { ...node.parameters, query } };
+	});
+	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
+	try {
+		for (let runs = 0; runs < 2; runs++) {
+			const execution = await rig.n8n.run(workflowId, 'Every day');
+			assert.equal(execution.status, 'success', execution.error?.message);
+			assert.equal(execution.itemsOf('In yuan').length, 2);
+			assert.equal(execution.itemsOf('Spreadsheet').length, 1);
+			assert.equal(execution.itemsOf('Upsert').length, 2);
+		}
+		const rows = await rig.sql(
+			SHARED.postgres,
+			`SELECT account_id, client, cash::text FROM ${table} ORDER BY 1`,
+		);
+		assert.deepEqual(
+			rows.map(({ account_id: account, client }) => [account, client]),
+			[
+				['1000002', '客户 1000002'],
+				['1000003', '客户 1000003'],
+			],
+		);
+		return `2 runs, 1 spreadsheet each, ${rows.length} rows in PostgreSQL: ${JSON.stringify(rows[0])}`;
+	} finally {
+		await rig.sql(SHARED.postgres, `DROP TABLE IF EXISTS ${table}`);
+	}
+}
+
+/** Three clients with a credential each: a token that is due, a refresh token that is refused, and a token that is not due. */
+async function rotateClients(rig: Rig): Promise<string> {
+	const credentials = new Map<string, string>();
+	const known = rig.sandbox.settings().clients;
+	for (const [name, daysLeft] of Object.entries({
+		'Client A': 20,
+		'Client B': -1,
+		'Client C': 80,
+	})) {
+		const client = rig.newClient();
+		rig.sandbox.configure({ clients: [...rig.sandbox.settings().clients, client] });
+		const age = { lifeMs: 90 * DAY_MS, leftMs: daysLeft * DAY_MS };
+		const stored = await storedToken(rig.sandbox, client, age);
+		credentials.set(name, await rig.newCredential({ ...client, ...stored }));
+	}
+	const all = rig.sandbox.settings().clients;
+	const workflow = await readExample('token-rotation-clients', rig.sandbox.url, (node) => {
+		const id = credentials.get(node.name);
+		return id === undefined
+			? node
+			: { ...node, retryOnFail: false, credentials: { aiClkApi: { id, name: node.name } } };
+	});
+	const run = async () =>
+		await rig.n8n.run(await rig.n8n.importWorkflow(workflow, rig.credential), 'Every day');
+	const summaryOf = (execution: Execution) =>
+		execution
+			.itemsOf('Each client')
+			.map(({ client, needsPerson, status, refreshed }) => [
+				client,
+				needsPerson,
+				status,
+				refreshed,
+			]);
+
+	rig.sandbox.configure({ clients: all.filter((_, index) => index !== known.length + 1) });
+	const failed = await run();
+	assert.equal(failed.status, 'error');
+	assert.deepEqual(summaryOf(failed), [
+		['Client A', false, 'valid', true],
+		['Client B', true, 'failed', false],
+		['Client C', false, 'valid', false],
 	]);
-	assert.equal(rig.refreshes, isDraftRun ? 1 : 2);
-	assert.equal(receiver.texts.length, 1);
-	return `${renewed.length} renewed, the others named in one alert; with all put right: none`;
+	assert.match(
+		failed.error?.message ?? '',
+		/^Client B: failed\. AiClk refused to refresh the access token/,
+	);
+	assert.doesNotMatch(failed.error?.message ?? '', /Client [AC]/);
+	return `1 renewed, 1 not due, and the run fails with "${failed.error?.message}"`;
 }
 
 /** A workflow that fails and names the example as its error workflow. */
