@@ -3,6 +3,7 @@ import { crash } from './scenarios/crash.mts';
 import { load } from './scenarios/load.mts';
 import { outage } from './scenarios/outage.mts';
 import { strict } from './scenarios/strict.mts';
+import { triggered } from './scenarios/trigger.mts';
 import { OwnServer, SHARED } from './services.mts';
 
 /** A real n8n in queue mode, with three workers: `npm run test:queue`. */
@@ -10,6 +11,7 @@ onQueue('Queue mode', async () => ({ at: SHARED, close: async () => undefined })
 	load,
 	crash,
 	strict,
+	triggered,
 ]);
 
 for (const service of ['postgres', 'redis'] as const) {
