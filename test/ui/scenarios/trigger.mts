@@ -1,0 +1,35 @@
+import { chatMessages } from '../../e2e/scenarios/examples.mts';
+import { trigger } from '../../e2e/scenarios/trigger.mts';
+import type { UiScenarios } from '../rig.mts';
+
+const EVENTS = {
+	creativeChanged: { filters: { configureStatus: ['ENABLE'] } },
+	materialReviewed: { accountIds: '1000002, 1000003' },
+	balanceBelow: { accountIds: '1000002, 1000003', balance: 100_000 },
+	tokenNeedsAttention: { withinDays: 10 },
+};
+
+/** The panel of the trigger, and what a chat shows of what it found. */
+export const triggerPanel: UiScenarios = (rig, scenario) => {
+	for (const [event, parameters] of Object.entries(EVENTS)) {
+		scenario(`the trigger's panel: ${event}`, async (editor) => {
+			await rig.begin();
+			const workflow = trigger({ event, ...parameters });
+			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+			await editor.openNode('Trigger');
+			await editor.picture(`trigger ${event}`);
+			await rig.docImage(`trigger/${event}`, async (path) => await editor.pictureAs(path));
+			await editor.closeNode();
+		});
+	}
+
+	scenario('the three chat messages, as received', async (editor) => {
+		await rig.begin();
+		const messages = await chatMessages(rig);
+		await editor.pictureOfTexts(messages, 'chat messages');
+		await rig.docImage(
+			'trigger/chats',
+			async (path) => await editor.pictureOfTexts(messages, path),
+		);
+	});
+};
