@@ -14,7 +14,7 @@ import { properties } from './description';
 import { EVENTS } from './events';
 import { createApi } from './poll';
 import { readSettings, refuse } from './settings';
-import { keyOf, MAX_STATE_BYTES, readState, writeState } from './state';
+import { configurationKey, MAX_STATE_BYTES, readState, writeState } from './state';
 
 /** Items that a run by hand shows when there is no earlier look to compare with. */
 const MAX_EXAMPLES = 10;
@@ -58,7 +58,7 @@ export class AiClkTrigger implements INodeType {
 		const { client, accountId } = input.ok ? input.value : { client: '', accountId: '' };
 		const { parameters, credentials } = this.getNode();
 		const whose = isToken ? credentials?.[CREDENTIAL]?.id : client;
-		const key = keyOf(name, whose, parameters.filters ?? {});
+		const key = configurationKey(name, whose, parameters.filters ?? {});
 
 		const isManual = this.getMode() === 'manual';
 		const settings = readSettings(this, name, accountId);

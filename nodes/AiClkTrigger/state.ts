@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 export const MAX_STATE_BYTES = 255 * 1024;
 
 /** What tells one configuration of a trigger from another: the state of one means nothing to the other. */
-export const keyOf = (...parts: unknown[]): string =>
+export const configurationKey = (...parts: unknown[]): string =>
 	hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16);
 
 /** Reads a state out of n8n's static data; null when there is none, or one of another configuration. */
