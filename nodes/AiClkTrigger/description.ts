@@ -57,7 +57,7 @@ export const properties: INodeProperties[] = [
 		typeOptions: { minValue: 0, numberPrecision: 0 },
 		default: 100000,
 		description: 'The amount in fen: a cash balance below it is emitted',
-		hint: '={{ "100 fen are 1 yuan: this is " + ($parameter.balance / 100).toFixed(2) + " yuan" }}',
+		hint: '100 fen are 1 yuan: 100,000 stands for 1,000 yuan',
 		displayOptions: shownFor('balanceBelow'),
 	},
 	{
