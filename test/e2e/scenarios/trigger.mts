@@ -10,6 +10,9 @@ type Json = Record<string, unknown>;
 const DAY_MS = 86_400_000;
 const POLL_LIMIT_MS = 150_000;
 const ACTIVATION_LIMIT_MS = 10_000;
+
+/** A poll is over when nothing has arrived for so long: a change that is made in the middle of a first look is no change. */
+const QUIET_MS = 2_000;
 const CREATIVE = '18446744073709551615';
 
 /** The AiClk Trigger, polled every minute. */
@@ -79,7 +82,7 @@ export class Watched {
 		let seen = 0;
 		while (seen < this.requests) {
 			seen = this.requests;
-			await sleep(500);
+			await sleep(QUIET_MS);
 		}
 		return hasPolled;
 	}
