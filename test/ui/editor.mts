@@ -161,7 +161,7 @@ export class Editor {
 		const path = target.endsWith('.png')
 			? target
 			: join(this.options.folder, `${target.replaceAll(' ', '-')}.png`);
-		await page.screenshot({ path, fullPage: true });
+		await page.locator('body').screenshot({ path });
 		await page.close();
 	}
 
