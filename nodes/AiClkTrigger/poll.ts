@@ -2,8 +2,8 @@ import type { ICredentialDataDecryptedObject, IPollFunctions, JsonObject } from 
 import { NodeApiError } from 'n8n-workflow';
 
 import { readPages } from '../../aiclk/api/pagination';
-import { type ApiRequest, toHttpOptions } from '../../aiclk/api/request';
-import { type ApiFailure, noAnswer, readAnswer } from '../../aiclk/api/response';
+import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
+import { type ApiFailure, type Asked, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { readId } from '../../aiclk/api/values';
 import { ACCOUNT_INFO_PATH } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
@@ -11,7 +11,7 @@ import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput } from '../../aiclk/token/input';
 import { reportToken } from '../../aiclk/token/status';
 import { readToken, secretsOf } from '../../aiclk/token/storedToken';
-import { fail, type Result } from '../../aiclk/util/result';
+import { fail, ok, type Result } from '../../aiclk/util/result';
 import { tokenManager } from '../../credentials/tokenManager';
 import { toNodeError } from '../shared/errors';
 import { CREDENTIAL, requestWith } from '../shared/transport';
@@ -34,7 +34,7 @@ const FOR_PERSON: ReadonlyArray<TokenFailure['kind']> = ['input', 'quota', 'refu
 
 /** Whether a failure says something about the token: AiClk may also refuse the account, and an outage says nothing. */
 const tellsOfToken = (failure: ReadFailure): boolean =>
-	'token' in failure ? FOR_PERSON.includes(failure.token.kind) : failure.api.kind !== 'unknown';
+	'token' in failure ? FOR_PERSON.includes(failure.token.kind) : failure.api.outcome === 'refused';
 
 /** The time in an answer's header `Date`. */
 const timeOf = (answer: unknown): number =>
@@ -46,14 +46,20 @@ async function attempt(context: IPollFunctions, request: ApiRequest): Promise<At
 	const input = readInput(credentials);
 	if (!input.ok) return { credentials, result: fail({ token: input.failure }), at: NaN };
 	const options = toHttpOptions(input.value.baseUrl, request);
+	const asked = (): Asked => ({
+		effect: 'read',
+		call: nameOf(request),
+		hint: HINT,
+		// Read after the request: the tokens are those that it ended with.
+		secrets: [input.value.refreshToken, ...secretsOf(credentials)],
+	});
 	const answer = await requestWith(context, credentials, options);
 	if (!answer.ok) {
 		const { token, error } = answer.failure;
-		const failure = token === null ? { api: noAnswer(error, 'read') } : { token };
+		const failure = token === null ? { api: noAnswer(error, asked()) } : { token };
 		return { credentials, result: fail(failure), at: NaN };
 	}
-	const secrets = [input.value.refreshToken, ...secretsOf(credentials)];
-	const read = readAnswer(answer.value, { effect: 'read', hint: HINT, secrets });
+	const read = readAnswer(answer.value, asked());
 	const result = read.ok ? read : fail({ api: read.failure });
 	return { credentials, result, at: timeOf(answer.value) };
 }
@@ -65,7 +71,7 @@ async function isWorthRepeating(
 ): Promise<boolean> {
 	if (result.ok) return false;
 	if ('token' in result.failure) return result.failure.token.kind === 'superseded';
-	if (result.failure.api.kind !== 'token-rejected') return false;
+	if (!result.failure.api.isTokenRejected) return false;
 	return await tokenManager.isRejected(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
@@ -119,8 +125,9 @@ export const createApi = (context: IPollFunctions, maxRows: number | null): Api 
 		if (result.ok) return result.value;
 		throw toError(context, result.failure, request.account);
 	};
-	const unusable = (what: string, { account, path }: ReadRequest) => {
-		const message = `AiClk's answer ${what}`;
+	const unusable = (what: string, request: ReadRequest) =>
+		toNotRead(`AiClk's answer ${what}`, request);
+	const toNotRead = (message: string, { account, path }: ReadRequest) => {
 		const description = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
 		return new NodeApiError(context.getNode(), { message } as JsonObject, { message, description });
 	};
@@ -134,12 +141,11 @@ export const createApi = (context: IPollFunctions, maxRows: number | null): Api 
 		},
 
 		readRows: async (request, id, limit = maxRows) => {
-			const { rows } = await readPages(
-				limit,
-				async ({ page, pageSize }) =>
-					await call({ ...request, query: { ...request.query, page, page_size: pageSize } }),
+			const read = await readPages<never>({ limit, idField: id }, async ({ page, pageSize }) =>
+				ok(await call({ ...request, query: { ...request.query, page, page_size: pageSize } })),
 			);
-			return rows.map((row) => {
+			if (!read.ok) throw toNotRead(read.failure, request);
+			return read.value.rows.map((row) => {
 				if (isRow(row) && readId(row[id]).ok) return row;
 				throw unusable(`holds a row without '${id}'`, request);
 			});
@@ -160,7 +166,7 @@ export const createApi = (context: IPollFunctions, maxRows: number | null): Api 
 			if (!result.ok && !tellsOfToken(result.failure)) throw toError(context, result.failure);
 			const failure = !result.ok && 'token' in result.failure ? result.failure.token : null;
 			const isRejected =
-				!result.ok && 'api' in result.failure && result.failure.api.kind === 'token-rejected';
+				!result.ok && 'api' in result.failure && result.failure.api.isTokenRejected;
 			const token = readToken(credentials);
 			const attempts = input.ok ? tokenManager.refreshesToday(input.value, token) : 0;
 			const report = reportToken(token, fingerprint, Date.now(), attempts, isRejected);

@@ -1,16 +1,17 @@
 import type { IDataObject, IPollFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 
+import { readDay } from '../../aiclk/api/days';
 import {
 	type Read,
-	readDay,
 	readId,
 	readIds,
-	readNames,
+	readSwitch,
 	readWholeNumber,
+	someOf,
 } from '../../aiclk/api/values';
 import type { Json } from '../../aiclk/protocol/json';
-import { fail, ok } from '../../aiclk/util/result';
+import { fail } from '../../aiclk/util/result';
 import { CREATIVE_STATUSES, MAX_DAYS } from './description';
 import type { Settings } from './events/event';
 
@@ -75,9 +76,7 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
 	const filters: Record<string, Json | undefined> = {
 		campaign_id: pick('campaignId', 'Campaign ID', readId),
 		creative_id: pick('creativeIds', 'Creative IDs', readSomeIds),
-		configure_status: pick('configureStatus', 'Status', (value) =>
-			readNames(value, CREATIVE_STATUSES),
-		),
+		configure_status: pick('configureStatus', 'Status', someOf(CREATIVE_STATUSES)),
 		created_at: Object.keys(span).length > 0 ? span : undefined,
 	};
 	return Object.fromEntries(
@@ -96,9 +95,9 @@ export function readSettings(
 	event: string,
 	accountOfCredential: string,
 ): Settings {
-	const number = (name: string, label: string, most: number) =>
+	const number = (name: string, label: string, max: number) =>
 		checked(context, label, context.getNodeParameter(name), (value) =>
-			readWholeNumber(value, { least: 0, most }),
+			readWholeNumber(value, { min: 0, max }),
 		);
 	const { emitExisting = false } = context.getNodeParameter('options', {}) as IDataObject;
 	const isToken = event === 'tokenNeedsAttention';
@@ -108,12 +107,6 @@ export function readSettings(
 			event === 'balanceBelow' ? number('balance', 'Balance (Fen)', Number.MAX_SAFE_INTEGER) : 0,
 		withinDays: isToken ? number('withinDays', 'Within Days', MAX_DAYS) : 0,
 		filters: event === 'creativeChanged' ? readFilters(context) : {},
-		emitExisting: checked(context, 'Emit Existing', emitExisting, (value) =>
-			value === true || value === 'true'
-				? ok(true)
-				: value === false || value === 'false'
-					? ok(false)
-					: fail('is neither true nor false'),
-		),
+		emitExisting: checked(context, 'Emit Existing', emitExisting, readSwitch),
 	};
 }

@@ -125,7 +125,11 @@ describe('noAnswer', () => {
 	it.each<[unknown, Effect, RegExp]>([
 		[{ code: 'ECONNRESET' }, 'money', /was cut\. The transfer may have been carried out/],
 		[{ cause: { cause: { code: 'ETIMEDOUT' } } }, 'change', /in time\. The change may have been/],
-		[{ code: 'ERR_CANCELED' }, 'money', /no answer came in time, or the run was stopped.*may have been carried out/],
+		[
+			{ code: 'ERR_CANCELED' },
+			'money',
+			/no answer came in time, or the run was stopped.*may have been carried out/,
+		],
 		[{ httpCode: 'ECONNREFUSED' }, 'money', /was refused\. Nothing was sent\.$/],
 		[{ code: 'EAI_AGAIN' }, 'read', /looked up\. Nothing was sent\.$/],
 		[new Error(SECRET), 'read', /did not work\.$/],
