@@ -10,6 +10,7 @@ import { CredentialsHelper, newContext, newRow } from './context';
 const NODES: Record<string, INodeType> = {
 	'n8n-nodes-aiclk.aiClk': new AiClk(),
 	'n8n-nodes-aiclk.aiClkToken': new AiClkToken(),
+	'n8n-nodes-aiclk.aiClkTokenTool': new AiClkToken(),
 };
 
 /** A node in a workflow of its own, run with n8n-core's own context and request code. */

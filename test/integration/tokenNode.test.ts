@@ -89,7 +89,7 @@ describe('refresh', () => {
 		expect(JSON.stringify(items)).not.toContain(refreshToken as string);
 	});
 
-	it('runs once for 20 items, and its one item is paired with all of them', async () => {
+	it('runs once for 20 items, and its one item is paired with the first of them', async () => {
 		const bench = new Bench();
 		const refreshes = onRefresh();
 		onAccountInfo();
@@ -97,7 +97,7 @@ describe('refresh', () => {
 		const items = await bench.runTokenNode(REFRESH, twenty);
 		expect(refreshes).toHaveLength(1);
 		expect(items).toHaveLength(1);
-		expect(items[0]?.pairedItem).toEqual(twenty.map((_, item) => ({ item })));
+		expect(items[0]?.pairedItem).toEqual({ item: 0 });
 	});
 
 	it('puts the token into the output if that is asked for', async () => {
@@ -340,8 +340,13 @@ describe('a refresh that fails', () => {
 		});
 		expect(items).toEqual([
 			{
-				json: { error: "AiClk's token endpoint did not answer as documented (HTTP 500)" },
-				pairedItem: [{ item: 0 }],
+				json: {
+					error: {
+						message: "AiClk's token endpoint did not answer as documented (HTTP 500)",
+						description: expect.stringMatching(/Try again in a few minutes/) as string,
+					},
+				},
+				pairedItem: { item: 0 },
 			},
 		]);
 	});
@@ -353,7 +358,7 @@ describe('bad input is a clear error before any request', () => {
 		['an unknown time', { operation: 'refresh', when: 'never' }, 'when'],
 		['days below 0', { ...WHEN_EXPIRING, withinDays: -1 }, 'Within Days'],
 		['days above 90', { ...WHEN_EXPIRING, withinDays: 91 }, 'Within Days'],
-		['days as text', { ...WHEN_EXPIRING, withinDays: '30' }, 'Within Days'],
+		['days as words', { ...WHEN_EXPIRING, withinDays: 'thirty' }, 'Within Days'],
 		['no days', { ...WHEN_EXPIRING, withinDays: null }, 'Within Days'],
 		['a verify that is no boolean', { ...STATUS, verify: 'yes' }, 'Verify'],
 		[
@@ -378,6 +383,67 @@ describe('bad input is a clear error before any request', () => {
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toBe('The AiClk API credential has no Refresh Token');
 		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
+	});
+});
+
+describe('as a tool of an AI agent', () => {
+	const TOOL = { type: 'n8n-nodes-aiclk.aiClkTokenTool' };
+
+	it.each<[string, IDataObject, RegExp]>([
+		[
+			'the access token is not shown',
+			{ ...STATUS, options: { includeAccessToken: true } },
+			/never shown the access token/,
+		],
+		['the token is not refreshed whatever its age', REFRESH, /only when it expires soon/],
+	])('%s', async (_, parameters, message) => {
+		const refreshes = onRefresh();
+		const error = await failureOf(new Bench().runTokenNode(parameters, undefined, TOOL));
+		expect(error.message).toMatch(message);
+		expect(refreshes).toEqual([]);
+	});
+
+	it('the status is told, and the token refreshed when it is due', async () => {
+		const refreshes = onRefresh();
+		onAccountInfo();
+		const bench = new Bench();
+		const items = await bench.runTokenNode(WHEN_EXPIRING, undefined, TOOL);
+		expect(outputOf(items)).toMatchObject({ refreshed: true, valid: true });
+		expect(refreshes).toHaveLength(1);
+	});
+});
+
+describe('a credential that differs from item to item', () => {
+	it('is bad input that names Loop Over Items, and nothing is sent', async () => {
+		const bench = new Bench();
+		let reads = 0;
+		bench.helper.getDecrypted = async () => ({
+			...bench.helper.row,
+			clientId: String(++reads),
+		});
+		const refreshes = onRefresh();
+		const error = await failureOf(bench.runTokenNode(REFRESH, [{ json: {} }, { json: {} }]));
+		expect(error.message).toBe(
+			'The credential of item 2 is another one than that of the first item',
+		);
+		expect(error.description).toContain('Loop Over Items');
+		expect(refreshes).toEqual([]);
+	});
+});
+
+describe('the refreshes on record', () => {
+	it('name the workflow whose AiClk Token node asked', async () => {
+		onRefresh();
+		onAccountInfo();
+		const [item] = await new Bench().runTokenNode(REFRESH);
+		expect(item?.json.recentRefreshes).toEqual([
+			{
+				at: expect.any(String) as string,
+				reason: 'forced',
+				workflowId: expect.any(String) as string,
+				workflowName: expect.any(String) as string,
+			},
+		]);
 	});
 });
 

@@ -105,8 +105,9 @@ export const workflows: Scenarios = (rig, scenario) => {
 		const execution = await rig.run(chain('Continues', [manualTrigger, node]));
 		const [item] = execution.itemsOf('Token');
 		assert.equal(execution.status, 'success');
-		assert.match(String(item?.error), /AiClk refused to refresh the access token/);
-		return String(item?.error);
+		const { message } = item?.error as { message: string };
+		assert.match(message, /AiClk refused to refresh the access token/);
+		return message;
 	});
 
 	scenario('Retry On Fail repeats what the user said, and costs no refresh', async () => {
