@@ -223,8 +223,9 @@ async function refresh(
 	const isDue = withinDays === null || !valid || (expiresInSeconds ?? 0) <= withinDays * DAY_S;
 	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
 
-	const { id, name } = context.getWorkflow();
-	tokenManager.forceRefresh(stored.credentials, { id: String(id), name: String(name) });
+	// A workflow that was never saved has no id.
+	const { id, name = '' } = context.getWorkflow();
+	tokenManager.forceRefresh(stored.credentials, id ? { id: String(id), name } : null);
 	const { first, last, subject } = await askTwice(context, stored);
 	if (first.failure !== null) throw toNodeError(context, first.failure);
 	if (!first.refreshed) throw toNodeError(context, notStored(first.message));

@@ -93,7 +93,14 @@ export function newContext(
 		getByNameAndVersion: () => type,
 		getKnownTypes: () => ({}),
 	};
-	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
+	const workflow = new Workflow({
+		id: 'w1',
+		name: 'Rotation',
+		nodes: [node],
+		connections: {},
+		active: false,
+		nodeTypes,
+	});
 	const additionalData = {
 		credentialsHelper: helper as unknown as ICredentialsHelper,
 	} as IWorkflowExecuteAdditionalData;

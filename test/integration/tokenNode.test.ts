@@ -440,8 +440,8 @@ describe('the refreshes on record', () => {
 			{
 				at: expect.any(String) as string,
 				reason: 'forced',
-				workflowId: expect.any(String) as string,
-				workflowName: expect.any(String) as string,
+				workflowId: 'w1',
+				workflowName: 'Rotation',
 			},
 		]);
 	});
