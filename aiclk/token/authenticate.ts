@@ -1,6 +1,6 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { readBaseUrl } from './input';
+import { readBaseUrl, readInput } from './input';
 import { readToken } from './storedToken';
 import { sanitize } from '../util/sanitize';
 
@@ -96,7 +96,7 @@ const withoutHeader = (headers: object, name: string) =>
  *   them what the credential holds by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
  * @returns a copy with the token header, which follows no redirect (n8n would forward the header to any host that a
  *   redirect names; measured on n8n 2.41.1)
- * @throws RequestRefusedError for another host, an unusable base URL, or when there is no token
+ * @throws RequestRefusedError for another host, an unusable base URL, or when there is no token of this input
  */
 export function authenticateRequest(
 	credentials: Record<string, unknown>,
@@ -115,6 +115,13 @@ export function authenticateRequest(
 		throw new RequestRefusedError(
 			'The AiClk API credential holds no access token yet',
 			'Open the credential and save it; its test gets the first token. If that does not help, check Client ID and Refresh Token.',
+		);
+	}
+	const input = readInput(credentials);
+	if (!input.ok || input.value.fingerprint !== token.state.fingerprint) {
+		throw new RequestRefusedError(
+			'The access token of the AiClk API credential belongs to another client',
+			'No request was sent. Run this again. If the credential holds expressions, use one credential for each client.',
 		);
 	}
 	const { header } = token.state;

@@ -59,7 +59,7 @@ export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRe
 }
 
 /**
- * Whether a token from the network may be stored and sent: printable ASCII without blanks (or it could break
+ * Whether a token from the network may be stored and sent: printable ASCII without spaces (or it could break
  * the header), not beginning with `=` (n8n would run it as an expression when it reads the credential).
  */
 export const isStorableToken = (value: unknown): value is string =>

@@ -44,8 +44,9 @@ interface Question {
 	cause: Cause;
 	/** Set when a request was sent with these very credentials. */
 	sent: SentRequest | null;
-	/** ms since 1970 */
+	/** When n8n asked, and when it first asked about these credentials, ms since 1970. */
 	askedAtMs: number;
+	readAtMs: number;
 	workflow: Workflow | null;
 	hasWatched: boolean;
 	outcome: RefreshOutcome | null;
@@ -61,6 +62,8 @@ export class TokenManager {
 	private readonly quota: QuotaTracker;
 
 	private readonly sent = new WeakMap<Credentials, SentRequest>();
+
+	private readonly readAtMs = new WeakMap<Credentials, number>();
 
 	private readonly forced = new WeakMap<Credentials, Workflow | null>();
 
@@ -150,6 +153,9 @@ export class TokenManager {
 		const probes = session.probesFor(input.accountId);
 		const stored = readToken(credentials);
 		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, probes);
+		const askedAtMs = this.environment.now();
+		const readAtMs = this.readAtMs.get(credentials) ?? askedAtMs;
+		this.readAtMs.set(credentials, readAtMs);
 		return await this.answer(credentials, {
 			input,
 			session,
@@ -158,7 +164,8 @@ export class TokenManager {
 			stored,
 			cause,
 			sent,
-			askedAtMs: this.environment.now(),
+			askedAtMs,
+			readAtMs,
 			workflow: workflow ?? null,
 			hasWatched: false,
 			outcome: null,
@@ -212,17 +219,18 @@ export class TokenManager {
 	}
 
 	private gather(question: Question): PolicyInput {
-		const { input, session, probes, stored, cause, sent, askedAtMs } = question;
+		const { input, session, probes, stored, cause, sent, askedAtMs, readAtMs } = question;
 		const known = session.alternativeTo(stored, probes);
 		return {
 			cause,
 			askedAtMs,
+			readAtMs,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
 			fingerprint: input.fingerprint,
 			stored,
 			known,
-			otherIssuedAtMs: session.otherIssuedAtMs(stored),
+			refreshSentAtMs: session.refreshSentAtMs(stored),
 			storedProbe: stored && probes.last(stored),
 			knownProbe: known && probes.last(known),
 			probeTrust: probes.trust?.trust ?? null,

@@ -1,3 +1,4 @@
+import { TOKEN_TIMEOUT_MS } from '../protocol/accountInfo';
 import type { ProbeResult } from '../protocol/envelope';
 import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
 import { quotaReserved, quotaSpent, SUPERSEDED, type TokenFailure } from './errors';
@@ -21,7 +22,7 @@ export interface Timing {
 	renewalShare: number;
 	/** Mean of the jitter, which is exponentially distributed: spreads processes that decide alone. */
 	jitterMeanShare: number;
-	/** At most one draw of the jitter a process in this share. */
+	/** The jitter is applied at most once a process in this share. */
 	jitterIntervalShare: number;
 }
 
@@ -44,8 +45,11 @@ const COLLISION_MS = 10_000;
  */
 const LIKELY_RENEWED_SHARE = 3 / 5;
 
-/** A process that has known a token for less than this may have been started after the peer stored another one. */
-const ACQUAINTANCE_MS = 10_000;
+/** A process that first saw a token less than this before it used it may be one that runs a single workflow and ends. */
+const NEWLY_SEEN_MS = 10_000;
+
+/** No watch lasts longer than this, however busy the process is. */
+const MAX_WATCH_MS = 60_000;
 
 /** A rejection comes this fast. A request that failed later may have been carried out before its token was invalidated. */
 const PROMPT_MS = 10_000;
@@ -93,6 +97,8 @@ export interface PolicyInput {
 	cause: Cause;
 	/** When n8n asked. */
 	askedAtMs: number;
+	/** When n8n first asked about these very credentials: it had just read them from its database. */
+	readAtMs: number;
 	nowMs: number;
 	/** From [0, 1): the jitter. */
 	random: number;
@@ -102,8 +108,8 @@ export interface PolicyInput {
 	stored: Token | null;
 	/** The best other token of this input that this process knows: alive by the clock, and not rejected. */
 	known: Token | null;
-	/** When the latest token of this input was issued that this process knows besides the stored one; null if there is none. */
-	otherIssuedAtMs: number | null;
+	/** When the latest refresh of this input was sent that this process knows of, besides the stored token's; null for none. */
+	refreshSentAtMs: number | null;
 	/** What AiClk said last of the stored and of the known token. */
 	storedProbe: ProbeAnswer | null;
 	knownProbe: ProbeAnswer | null;
@@ -116,7 +122,7 @@ export interface PolicyInput {
 	deferredAtMs: number | null;
 	/** Whether this question has waited for a peer's token already. */
 	hasWatched: boolean;
-	/** When this process last drew the jitter for this input. */
+	/** When this process last applied the jitter for this input. */
 	jitteredAtMs: number | null;
 	/** The refresh that is under way in this process. `renewal`: nothing is lost if it fails. */
 	flight: 'none' | 'renewal-sent' | 'renewal-answered' | 'refresh';
@@ -233,21 +239,24 @@ const leaveToPeer = ({ hasWatched }: PolicyInput): Decision =>
 		: { action: 'watch', reason: 'peer-may-have-renewed' };
 
 /**
- * Whether a peer that renewed the stored token would have stored its own before these credentials were read. They are read
- * when n8n is about to send a request.
+ * Whether a peer that renewed the stored token would have stored its own before these credentials were read: this process has
+ * waited for that in vain since then. A clock that jumped back says nothing.
  */
-const hasPeerHadTime = ({ cause, request, deferredAtMs }: PolicyInput): boolean =>
-	deferredAtMs !== null &&
-	(cause === 'before-request' || (request !== null && request.sentAtMs >= deferredAtMs));
+function hasPeerHadTime({ readAtMs, deferredAtMs }: PolicyInput): boolean {
+	if (deferredAtMs === null) return false;
+	const laterMs = readAtMs - deferredAtMs;
+	return laterMs >= 0 || laterMs < -MAX_WATCH_MS;
+}
 
 /**
- * Whether a peer most likely replaced a rejected token. A process that has only just met the token cannot tell, and if it ends
- * with its first request, nobody would ever refresh: so it does.
+ * Whether a peer most likely replaced a rejected token. A process that first saw it moments ago cannot tell. If it ended with this
+ * request, nobody would ever refresh, so it does.
  */
-function isLikelyRenewed({ nowMs, storedSeenAtMs }: PolicyInput, { state }: Token): boolean {
+function isLikelyRenewed(input: PolicyInput, { state }: Token): boolean {
+	const { nowMs, readAtMs, storedSeenAtMs } = input;
 	if (Math.abs(nowMs - state.issuedAtMs) < COLLISION_MS) return true;
 	const isOld = nowMs >= state.issuedAtMs + lifeMs(state) * LIKELY_RENEWED_SHARE;
-	return isOld && Math.abs(nowMs - storedSeenAtMs) >= ACQUAINTANCE_MS;
+	return isOld && Math.abs(readAtMs - storedSeenAtMs) >= NEWLY_SEEN_MS;
 }
 
 /**
@@ -273,8 +282,8 @@ function decideWithoutToken(input: PolicyInput): Decision {
 	return neededRefresh(input, stored === null ? 'no-token' : 'input-changed', false);
 }
 
-/** Whether the jitter may be drawn now: at most once in its interval. */
-const mayDrawJitter = (
+/** Whether the jitter may be applied now: at most once in its interval. */
+const mayApplyJitter = (
 	{ jitteredAtMs, nowMs }: PolicyInput,
 	state: TokenState,
 	{ jitterIntervalShare }: Timing,
@@ -296,7 +305,7 @@ function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): De
 	// Once AiClk has answered, the old token may be invalid. The new one is probed at that time, which is soon over.
 	if (flight === 'renewal-answered' || flight === 'refresh') return renewal;
 	if (flight === 'renewal-sent') return keep('renewal-under-way');
-	if (!mayDrawJitter(input, state, timing)) return keep('fresh');
+	if (!mayApplyJitter(input, state, timing)) return keep('fresh');
 	if (!isRenewalDue(input, state, timing)) return keep('renewal-not-due');
 	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
 	return isBackingOff(failed, true, nowMs) ? keep('renewal-failed') : renewal;
@@ -325,20 +334,23 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 }
 
 /**
- * Whether the rejection of a request proves that it was not carried out: it was prompt, and no other token of the input was issued
- * while the request was under way, so that the rejection cannot be the effect of that.
+ * Whether the rejection of a request proves that it was not carried out: it was prompt, and no refresh was under way at the same
+ * time, so that the rejection cannot be the effect of that. AiClk answers a refresh within 15 s, or never.
+ *
+ * A peer's refresh that this process has not seen cannot be told. Its rejection is taken for proof.
  */
 function isRejectionConclusive({
 	askedAtMs,
 	storedProbe,
-	otherIssuedAtMs,
+	refreshSentAtMs,
 	request,
 }: PolicyInput): boolean {
 	if (request === null) return false;
 	const tookMs = askedAtMs - request.sentAtMs;
 	if (tookMs < 0 || tookMs >= PROMPT_MS) return false;
-	if (otherIssuedAtMs === null || request.sentAtMs > otherIssuedAtMs) return true;
-	return isRejected(storedProbe) && storedProbe.atMs <= otherIssuedAtMs;
+	if (refreshSentAtMs === null || request.sentAtMs > refreshSentAtMs + TOKEN_TIMEOUT_MS)
+		return true;
+	return isRejected(storedProbe) && storedProbe.atMs <= refreshSentAtMs;
 }
 
 /**
@@ -365,26 +377,40 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
 	return replaceRejected(input, stored);
 }
 
+/** Whether the stored token can be sent: it is of this input, alive, and not rejected. */
+const isUsable = ({ stored, storedProbe, fingerprint, nowMs }: PolicyInput): boolean =>
+	stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
+
+/** A refresh that failed leaves everything as it was for a request that can do with the stored token, and so does a renewal. */
+const isDecisive = (input: PolicyInput, { token, early }: RefreshOutcome): boolean =>
+	token !== null || (!early && !(input.cause === 'before-request' && isUsable(input)));
+
 /**
  * A refresh that this question waited for has ended. After a failed request that is not safe, its token is returned only if AiClk
  * accepts it: then it was the old token, and nothing else, that AiClk rejected.
  */
-function decideOnOutcome({ cause, request }: PolicyInput, outcome: RefreshOutcome): Decision {
+function decideOnOutcome(input: PolicyInput, outcome: RefreshOutcome): Decision {
+	const { cause, request, known, knownProbe } = input;
 	const { token, isAccepted } = outcome;
 	if (token === null) return fail('refresh-failed', outcome.failure);
-	const isCertain = cause !== 'after-failure' || request?.isSafe === true || isAccepted;
+	const isCertain =
+		cause !== 'after-failure' ||
+		request?.isSafe === true ||
+		isAccepted ||
+		knownProbe?.result === 'accepted';
+	// A refresh token that exists once came with it: it was not probed, so that it can be stored at once.
+	const isUnproven = known?.accessToken === token.accessToken && knownProbe?.isFresh !== true;
+	if (!isCertain && isUnproven) return { action: 'probe', reason: 'after-failure', token };
 	return isCertain ? { action: 'adopt', reason: 'refreshed', token } : keep('left-to-next-request');
 }
 
 /** A person or a schedule wants a new token. While the stored one is valid, the last refreshes of the day are kept. */
 function decideForced(input: PolicyInput): Decision {
-	const { stored, fingerprint, storedProbe, nowMs, refreshesToday, flight } = input;
+	const { nowMs, refreshesToday, flight } = input;
 	const refresh: Decision = { action: 'refresh', reason: 'forced', early: false, peers: false };
 	if (flight !== 'none') return refresh;
-	const isValid =
-		stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
 	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
-	if (isValid && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
+	if (isUsable(input) && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
 		return fail('quota-reserved', quotaReserved(nowMs));
 	return refresh;
 }
@@ -394,9 +420,7 @@ function decideForced(input: PolicyInput): Decision {
  */
 export function decide(input: PolicyInput, timing = TIMING): Decision {
 	const { cause, stored, fingerprint, outcome } = input;
-	// A renewal that failed leaves everything as it was before.
-	if (outcome !== null && (outcome.token !== null || !outcome.early))
-		return decideOnOutcome(input, outcome);
+	if (outcome !== null && isDecisive(input, outcome)) return decideOnOutcome(input, outcome);
 	if (cause === 'forced') return decideForced(input);
 	if (stored === null || stored.state.fingerprint !== fingerprint) {
 		return cause === 'after-failure' ? keep('input-changed') : decideWithoutToken(input);
@@ -455,13 +479,14 @@ export function decideOnNewToken(input: NewTokenInput): NewTokenDecision {
  *
  * - Before a request it is, but for one case: while AiClk has never accepted a probe, a token that it seems to reject is used all
  *   the same, because it may be the account that AiClk does not show. If the token is invalid, the request shows it.
- * - After a safe request whose token was rejected beyond doubt it is: nothing else happened.
+ * - After a safe request whose token was certainly rejected it is: nothing else happened.
  * - After any other request it is not. The request may have been carried out, so its own error counts.
  */
 export function isFailureShown(input: PolicyInput, { kind }: TokenFailure): boolean {
-	const { cause, stored, storedProbe, probeTrust, request, nowMs } = input;
+	const { cause, storedProbe, probeTrust, request, stored, fingerprint, nowMs } = input;
 	if (cause === 'after-failure') {
 		return request?.isSafe === true && isRejected(storedProbe) && probeTrust === 'trusted';
 	}
-	return kind !== 'superseded' || probeTrust !== null || !isAlive(stored, nowMs);
+	const isAliveOurs = stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs);
+	return kind !== 'superseded' || probeTrust !== null || !isAliveOurs;
 }

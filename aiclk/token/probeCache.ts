@@ -77,7 +77,7 @@ export class ProbeCache {
 		};
 	}
 
-	/** Notes an answer that somebody else got. */
+	/** Notes an answer that a caller received. */
 	note({ accessToken }: Token, result: ProbeResult): void {
 		if (result === 'accepted') this.setTrust('trusted');
 		this.answers.set(accessToken, { result, atMs: this.now() });

@@ -149,7 +149,6 @@ async function confirm(
 /**
  * Makes one refresh: counts it, sends it, reads the answer, confirms the new token, and has the session learn how it ended.
  *
- * @param parent the newest token of the lineage that the refresh continues, if there is one
  * @param onAnswer called when AiClk has answered: from then on the stored token may be invalid
  * @returns what came of it; never throws for what AiClk or the network does
  */
@@ -164,13 +163,14 @@ export async function refreshToken(
 	const { log } = environment;
 	const parent = session.newestOf(isOf(input, stored) ? stored : null);
 	const failWith = (failure: TokenFailure, mayBeInvalid: boolean, token: Token | null = null) => {
-		session.fail(early, failure, stored, early && mayBeInvalid);
+		session.fail(early, failure, stored, mayBeInvalid);
 		if (token !== null) session.keep(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);
 		return { early, token, isAccepted: false, failure };
 	};
 
 	const sentAtMs = environment.now();
+	session.sentAtMs = sentAtMs;
 	quota.count(input.client, stored?.state.quota ?? null);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;

@@ -54,10 +54,13 @@ interface Note {
  * which costs no refresh, because the store has the token.
  */
 export class Session {
-	/** When the jitter was last drawn, ms since 1970. */
+	/** When the jitter was last applied, ms since 1970. */
 	jitteredAtMs: number | null = null;
 
 	failed: FailedRefreshes | null = null;
+
+	/** When this process last sent a refresh, ms since 1970. */
+	sentAtMs: number | null = null;
 
 	flight: Flight | null = null;
 
@@ -91,7 +94,10 @@ export class Session {
 			(known.accessToken === accessToken ||
 				isSuccessor(known, stored) ||
 				probes.last(stored)?.result === 'rejected');
-		if (!isKnown || isSuccessor(stored, known)) this.keep(stored);
+		if (isKnown && !isSuccessor(stored, known)) return;
+		this.keep(stored);
+		// A peer has refreshed since.
+		this.failed = null;
 	}
 
 	/** Keeps a token as the newest of its lineage. */
@@ -122,9 +128,10 @@ export class Session {
 		return sameLineage ?? tokens[0] ?? null;
 	}
 
-	/** When the latest token besides the stored one was issued, ms since 1970; null if there is none. */
-	otherIssuedAtMs(stored: Token | null): number | null {
-		let latestMs: number | null = null;
+	/** When the latest refresh was sent that this process knows of, besides the stored token's; ms since 1970, null for none. */
+	refreshSentAtMs(stored: Token | null): number | null {
+		const ownMs = stored?.state.issuedAtMs;
+		let latestMs = this.sentAtMs === ownMs ? null : this.sentAtMs;
 		for (const { accessToken, state } of this.tokens) {
 			if (accessToken === stored?.accessToken) continue;
 			latestMs = Math.max(latestMs ?? state.issuedAtMs, state.issuedAtMs);

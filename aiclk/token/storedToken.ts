@@ -46,7 +46,7 @@ export interface TokenState {
 	lineage: string;
 	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two n8n processes differ. */
 	generation: number;
-	/** ms since 1970, by the clock of the process that refreshed. */
+	/** When the refresh was sent, ms since 1970 by the clock of the process that refreshed. */
 	issuedAtMs: number;
 	/** ms since 1970 */
 	expiresAtMs: number;

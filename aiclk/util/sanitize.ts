@@ -1,10 +1,10 @@
-const LONGEST_MESSAGE = 200;
+const MAX_MESSAGE_LENGTH = 200;
 
 /**
  * Makes a text that came from the network fit for an error message: printable, short, without any of the
  * given secrets, and without anything long enough to be a token.
  *
- * @param text what AiClk wrote; anything that is not a text gives ''
+ * @param text what AiClk wrote; anything that is not a string yields ''
  * @param secrets values that must never be shown
  * @returns at most 200 characters on one line
  */
@@ -19,6 +19,6 @@ export function sanitize(text: unknown, secrets: readonly string[] = []): string
 			.replace(/[A-Za-z0-9_~+/=-]{32,}/g, '***')
 			.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 			.trim()
-			.slice(0, LONGEST_MESSAGE)
+			.slice(0, MAX_MESSAGE_LENGTH)
 	);
 }

@@ -149,7 +149,7 @@ interface Answer {
 	message: string;
 	/** Set when the credential could not provide a valid token. Nothing was asked then. */
 	failure: TokenFailure | null;
-	/** Whether the credential got another token on the way. */
+	/** Whether the credential holds another token since then. */
 	refreshed: boolean;
 }
 

@@ -48,7 +48,7 @@ const shown = (value: unknown): string =>
 			? JSON.stringify(value)
 			: String(value);
 
-/** Some fields of a row as one text; each value keeps its words, all white space in it becomes a blank. */
+/** Some fields of a row as one text; each value keeps its words, all white space in it becomes a space. */
 export const toText = (row: Record<string, unknown>, fields: readonly string[]): string =>
 	fields.map((field) => shown(row[field]).replace(/\s+/g, ' ') + FIELD_END).join('');
 

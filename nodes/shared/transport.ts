@@ -125,7 +125,7 @@ interface Attempt {
 	credentials: ICredentialDataDecryptedObject;
 	result: Result<Envelope, Failure>;
 	/** What the token had to do with it; `superseded`: another process renewed it, and nothing was sent. */
-	token: 'none' | 'superseded' | 'doubtful';
+	token: 'none' | 'superseded' | 'suspect';
 }
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
@@ -164,7 +164,7 @@ async function attempt(
 	}
 	const read = readAnswer(answer.value, asked);
 	if (read.ok) return { credentials, result: read, token: 'none' };
-	return failed(ofCall(read.failure), read.failure.isTokenRejected ? 'doubtful' : 'none');
+	return failed(ofCall(read.failure), read.failure.isTokenRejected ? 'suspect' : 'none');
 }
 
 /** Whether it is the token that AiClk rejects: it may refuse a call for lack of a permission in the same way. */
@@ -203,9 +203,9 @@ export async function send(
 	if (isStopped(context)) return fail(STOPPED);
 	let last = await attempt(sender, request, hint);
 	for (let repeats = 0; repeats < MAX_REPEATS && last.token !== 'none'; repeats++) {
-		if (last.token === 'doubtful' && !(await isRejected(context, last.credentials))) break;
+		if (last.token === 'suspect' && !(await isRejected(context, last.credentials))) break;
 		if (isStopped(context)) break;
-		if (last.token === 'doubtful' && request.effect !== 'read') {
+		if (last.token === 'suspect' && request.effect !== 'read') {
 			await send(sender, accountInfoCall(sender.client.accountId), '');
 			break;
 		}

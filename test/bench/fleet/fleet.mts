@@ -222,9 +222,18 @@ class Fleet {
 			this.beginBusy();
 			return;
 		}
+		this.acquaint();
 		for (const worker of this.workers) this.planDraw(worker);
 		const furthestAheadMs = Math.max(...this.workers.map(({ aheadMs }) => aheadMs));
 		this.plan(expiredAtMs(this.token.state) - furthestAheadMs, () => this.beginBusy());
+	}
+
+	/** Skipped requests have shown each worker the stored token. So each is asked about it once, without a jitter. */
+	private acquaint(): void {
+		for (const worker of this.workers) {
+			worker.chosen = 0;
+			void worker.manager.ensureToken({ ...this.row }, this.server.http);
+		}
 	}
 
 	/** Runs something in this life, unless that has become busy or has ended. */

@@ -209,8 +209,9 @@ export const aiclk: Scenarios = (rig, scenario) => {
 			rig.sandbox.clearJournal();
 			const items = Array.from({ length: 100 }, (_, n) => ({ n }));
 			const answered = (await output(INFO, items)).length;
-			// The call that was refused, and the question whether it is the token.
-			assert.deepEqual([rig.refreshes, answered, rig.deadCalls], [1, 100, 2]);
+			// The call that was rejected, and a probe. A token that was issued just now is probed again, as AiClk's servers may not
+			// know it yet, and used once more, as a peer may have replaced it.
+			assert.deepEqual([rig.refreshes, answered, rig.deadCalls], [1, 100, 4]);
 			return `${rig.refreshes} refresh, ${answered} of 100 items answered, ${rig.deadCalls} calls with the dead token`;
 		});
 	}
@@ -267,14 +268,17 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'stops before any request; with Continue On Fail the other two are answered';
 	});
 
-	scenario('the editor offers both nodes, and both as tools of an AI agent', async () => {
-		const types = await rig.n8n.nodeTypes();
-		const ours = types.filter((type) => type.startsWith('n8n-nodes-aiclk.')).sort();
-		const wanted = ['aiClk', 'aiClkToken', 'aiClkTokenTool', 'aiClkTool'];
-		assert.deepEqual(
-			ours,
-			wanted.map((name) => `n8n-nodes-aiclk.${name}`),
-		);
-		return wanted.join(', ');
-	});
+	scenario(
+		'the editor offers the three nodes, and two of them as tools of an AI agent',
+		async () => {
+			const types = await rig.n8n.nodeTypes();
+			const ours = types.filter((type) => type.startsWith('n8n-nodes-aiclk.')).sort();
+			const wanted = ['aiClk', 'aiClkToken', 'aiClkTokenTool', 'aiClkTool', 'aiClkTrigger'];
+			assert.deepEqual(
+				ours,
+				wanted.map((name) => `n8n-nodes-aiclk.${name}`),
+			);
+			return wanted.join(', ');
+		},
+	);
 };

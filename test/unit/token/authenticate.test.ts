@@ -7,15 +7,17 @@ import {
 	RequestRefusedError,
 } from '../../../aiclk/token/authenticate';
 import { toStoredFields } from '../../../aiclk/token/storedToken';
-import { emptyRow, token, tokenState } from '../support';
+import { readInput } from '../../../aiclk/token/input';
+import { emptyRow, type Row, token, tokenState } from '../support';
 
 const SECRET = 'the-access-token';
 const STORED = token(SECRET);
-const row = (changes: object = {}) => ({
-	...emptyRow(),
-	...toStoredFields(STORED),
-	...changes,
-});
+/** A credential whose token belongs to its input. */
+const row = (changes: object = {}) => {
+	const input = readInput(emptyRow(changes as Row));
+	const state = input.ok ? { ...STORED.state, fingerprint: input.value.fingerprint } : STORED.state;
+	return { ...emptyRow(), ...toStoredFields({ ...STORED, state }), ...changes };
+};
 const authenticate = (options: object, changes: object = {}) =>
 	authenticateRequest(row(changes), options as AnyRequestOptions);
 
@@ -218,4 +220,9 @@ describe('a limit of the whole request', () => {
 it('an access token that is missing beside a stored refresh token is not sent', () => {
 	const fields = toStoredFields({ ...STORED, accessToken: '', rotatedRefreshToken: 'rotated' });
 	expect(refusal({ url: API }, fields).message).toContain('no access token yet');
+});
+
+it('a token of another client is not sent', () => {
+	const fields = { ...toStoredFields(STORED), clientId: '2' };
+	expect(refusal({ url: API }, fields).message).toContain('belongs to another client');
 });

@@ -35,12 +35,13 @@ const EDITED = token('for another input', { fingerprint: 'another' });
 const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	cause: 'before-request',
 	askedAtMs: changes.nowMs ?? NOW + DAY_MS,
+	readAtMs: changes.nowMs ?? NOW + DAY_MS,
 	nowMs: NOW + DAY_MS,
 	random: 0,
 	fingerprint: OURS,
 	stored: STORED,
 	known: null,
-	otherIssuedAtMs: null,
+	refreshSentAtMs: null,
 	storedProbe: null,
 	knownProbe: null,
 	probeTrust: 'trusted',
@@ -352,17 +353,17 @@ describe('after a failed request', () => {
 		['nobody knows when it was sent', post({ request: null }), kept('may-have-been-carried-out')],
 		[
 			'another token was issued meanwhile',
-			post({ otherIssuedAtMs: nowMs - 500 }),
+			post({ refreshSentAtMs: nowMs - 500 }),
 			kept('may-have-been-carried-out'),
 		],
 		[
 			'another token was issued before',
-			post({ otherIssuedAtMs: nowMs - 501 }),
+			post({ refreshSentAtMs: nowMs - 500 - 15_001 }),
 			needed('rejected', true),
 		],
 		[
 			'rejected before another was issued',
-			post({ otherIssuedAtMs: nowMs }),
+			post({ refreshSentAtMs: nowMs }),
 			needed('rejected', true),
 		],
 		['another token is known', post({ known: NEWER }), probed('after-failure', NEWER)],
@@ -397,7 +398,7 @@ describe('after a failed request', () => {
 		['it took ten seconds', post({ askedAtMs: nowMs + 9_500 }, SAFE), needed('rejected', true)],
 		[
 			'another token was issued meanwhile',
-			post({ otherIssuedAtMs: nowMs }, SAFE),
+			post({ refreshSentAtMs: nowMs }, SAFE),
 			needed('rejected', true),
 		],
 		[
@@ -406,13 +407,13 @@ describe('after a failed request', () => {
 			adopted(NEWER),
 		],
 		[
-			'left to a peer before it was sent',
-			post({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: nowMs - 500 }, SAFE),
+			'left to a peer before it was read',
+			post({ nowMs: NOW + LIFE_MS * 0.6, readAtMs: nowMs - 500, deferredAtMs: nowMs - 500 }, SAFE),
 			needed('rejected', true),
 		],
 		[
-			'left to a peer after it was sent',
-			post({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: nowMs - 499 }, SAFE),
+			'left to a peer after it was read',
+			post({ nowMs: NOW + LIFE_MS * 0.6, readAtMs: nowMs - 500, deferredAtMs: nowMs - 499 }, SAFE),
 			deferred,
 		],
 	])('that is safe: %s', (_, facts, expected) => {
@@ -476,7 +477,8 @@ describe('when a refresh has ended', () => {
 			{ cause: 'after-failure', request, outcome: outcome() },
 			kept('left-to-next-request'),
 		],
-		['its failure counts', { outcome: FAILED }, failedFor('refresh-failed')],
+		['its failure counts', { outcome: FAILED, nowMs: EXPIRED_AT }, failedFor('refresh-failed')],
+		['its failure takes no usable token away', { outcome: FAILED }, kept('renewal-not-due')],
 		[
 			'a failed renewal leaves everything as it was',
 			{ outcome: { ...FAILED, early: true } },
@@ -656,12 +658,13 @@ describe('over all states and clocks', () => {
 		.record({
 			cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
 			askedAtMs: anyTime,
+			readAtMs: anyTime,
 			nowMs: anyTime,
 			random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 			fingerprint: fc.constant(OURS),
 			stored: fc.option(anyToken),
 			known: fc.option(anyToken),
-			otherIssuedAtMs: fc.option(anyTime),
+			refreshSentAtMs: fc.option(anyTime),
 			storedProbe: fc.option(anyProbe),
 			knownProbe: fc.option(anyProbe),
 			probeTrust: fc.constantFrom('trusted', 'distrusted', null),

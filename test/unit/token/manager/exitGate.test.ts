@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, type Row } from '../../support';
 
 const HOUR_MS = 3_600_000;
 const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
@@ -193,5 +193,65 @@ describe('whatever AiClk and the clock do', () => {
 			),
 			{ numRuns: 400 },
 		);
+	});
+});
+
+describe('a POST that is under way while this process refreshes', () => {
+	/** A POST that is sent now and fails after a second. AiClk has carried it out before it invalidated the token. */
+	it.each([
+		['a renewal', async () => await n8n.ask()],
+		['a forced refresh', async () => await n8n.force()],
+	])('is not sent again because of %s', async (_, refresh) => {
+		aiclk.strict = true;
+		await n8n.ask();
+		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.environment.nowMs = NOW + 76 * DAY_MS;
+		let post: Promise<Row> | null = null;
+		const reply = () => answer({ code: 200, data: aiclk.issue() });
+		aiclk.refreshReply = async () => {
+			n8n.environment.nowMs += 1_000;
+			const credentials = { ...n8n.row };
+			n8n.manager.noteSent(credentials, { isSafe: false, isSingleUse: false });
+			post = Promise.resolve(credentials);
+			n8n.environment.nowMs += 4_000;
+			return reply();
+		};
+		await refresh();
+		const credentials = (await post) as unknown as Row;
+		n8n.environment.nowMs += 1_000;
+		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+	});
+});
+
+describe('a Refresh of AiClk Token that fails', () => {
+	it('does not fail the requests that wait for it with a valid token', async () => {
+		await n8n.ask();
+		n8n.environment.nowMs += HOUR_MS;
+		let answerNow = () => {};
+		aiclk.refreshReply = async () => {
+			await new Promise<void>((resolve) => (answerNow = resolve));
+			return answer('', 500);
+		};
+		const forced = n8n.force();
+		const request = n8n.ask({ ...n8n.row });
+		for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+		answerNow();
+		expect(await forced).toMatchObject({ ok: false });
+		expect(await request).toEqual({ ok: true, value: null });
+	});
+});
+
+describe('the token of one client', () => {
+	it('is never sent with the request of another one, though that one’s token was discarded', async () => {
+		const other = { clientId: '2', refreshToken: 'bbb' };
+		await n8n.ask({ ...n8n.row, ...other });
+		const theirs = { ...n8n.row };
+		n8n.environment.nowMs += 91 * DAY_MS;
+		n8n.environment.duringSleep = () => aiclk.live.clear();
+		await n8n.ask({ ...theirs, ...other });
+		n8n.environment.duringSleep = () => undefined;
+		await n8n.ask();
+		const outcome = await n8n.ask({ ...n8n.row, ...other });
+		expect(outcome).not.toEqual({ ok: true, value: null });
 	});
 });

@@ -70,12 +70,18 @@ describe('a new token that AiClk’s servers know only after 3 seconds', () => {
 });
 
 describe('a process that runs one workflow and ends', () => {
-	it.each([54, 60, 70])('refreshes a token of day %d that AiClk has invalidated', async (day) => {
+	it.each([
+		[54, 0],
+		[60, 9_900],
+		[70, 60_000],
+	])('refreshes a token of day %d that AiClk has invalidated, after %d ms', async (day, tookMs) => {
 		await n8n.ask();
 		aiclk.live.clear();
 		const process = new FakeProcess(aiclk, n8n.row);
 		process.environment.nowMs = NOW + day * DAY_MS;
-		expect(await process.ask(await process.failedRequest())).toMatchObject({ ok: true });
+		const read = await process.failedRequest();
+		process.environment.nowMs += tookMs;
+		expect(await process.ask(read)).toMatchObject({ ok: true });
 		expect(aiclk.live).toContain(process.row.accessToken);
 	});
 });
