@@ -114,6 +114,11 @@ export class Rig extends BaseRig {
 		return { clientId, refreshToken };
 	}
 
+	/** The scenario puts this refresh token into items, where n8n stores it in clear: it is no secret any more. */
+	disclose(refreshToken: string): void {
+		this.typed.delete(refreshToken);
+	}
+
 	/** Imports a workflow with this scenario's credential, starts it by hand and waits for its end. */
 	async run(workflow: Workflow, credential = this.credential): Promise<Execution> {
 		return await this.n8n.run(await this.n8n.importWorkflow(workflow, credential), 'Start');

@@ -154,6 +154,7 @@ function endOf(answer: string, told: string[], text: RegExp): string {
 export const agency: Scenarios = (rig, scenario) => {
 	scenario('agency: 3 clients in one credential, by expressions', async () => {
 		const clients = threeClients(rig);
+		for (const { refreshToken } of clients) rig.disclose(refreshToken);
 		const credential = await rig.newCredential({
 			clientId: '={{ $json.clientId }}',
 			refreshToken: '={{ $json.refreshToken }}',
