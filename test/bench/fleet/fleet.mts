@@ -6,7 +6,7 @@ import { emptyRow, type Row } from '../../unit/support.ts';
 import { Clock } from './clock.mts';
 import { nextChance } from './draws.mts';
 import { createRandom, type Random } from './random.mts';
-import { API_MS, LIFE_MS, Server } from './server.mts';
+import { LIFE_MS, Server } from './server.mts';
 import { createTraffic, nextRequestMs, type Pattern, type Traffic } from './traffic.mts';
 import { Worker } from './worker.mts';
 
@@ -177,7 +177,7 @@ class Fleet {
 		return 1 / this.workers.length;
 	}
 
-	/** A strict server has just killed the stored token; a lenient one lets the old one live on. */
+	/** A strict server has just invalidated the stored token; a lenient one lets the old one live on. */
 	private onIssued(): void {
 		if (this.life.refreshes++ === 0) this.life.renewedAfterMs = this.clock.nowMs - this.storedMs;
 		this.troubleMs = this.clock.nowMs;
@@ -347,7 +347,3 @@ class Fleet {
 /** Simulates a fleet over its scenario's token lives; the same for the same scenario and seed. */
 export const simulate = async (scenario: Scenario, seed: number): Promise<Outcome> =>
 	await new Fleet(scenario, seed).run();
-
-/** From the sending of a refresh until its token is stored, in ms: whoever starts in this span collides. */
-export const exposureMs = ({ refreshMs }: Scenario, settleMs: number): number =>
-	refreshMs + settleMs + API_MS + WRITE_MS;
