@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
+import { sleep } from 'n8n-workflow';
 
 import type { Fault } from './settings';
 
@@ -24,6 +25,14 @@ export const success = (data: unknown): Envelope => envelope(200, 'success', dat
 
 const HALF_JSON = '{"code":200,"data":{"access_token":"0123456789abcd';
 
+/** White space before JSON that never comes: no idle limit ends it. */
+async function* drip(everyMs: number): AsyncGenerator<Uint8Array> {
+	for (let bytes = 0; bytes < 600; bytes++) {
+		yield Buffer.from(' ');
+		await sleep(everyMs);
+	}
+}
+
 /** Answers with a fault. */
 export async function sendFault(reply: FastifyReply, fault: Fault): Promise<FastifyReply> {
 	const send = async (status: number, contentType: string, body: string) =>
@@ -47,6 +56,10 @@ export async function sendFault(reply: FastifyReply, fault: Fault): Promise<Fast
 			return await send(fault.status ?? 200, fault.contentType ?? 'application/json', fault.body);
 		case 'redirect':
 			return await reply.redirect(fault.location, fault.status ?? 302);
+		case 'drip':
+			return await reply
+				.header('content-type', 'application/json')
+				.send(ReadableStream.from(drip(fault.everyMs)));
 		case 'data':
 			return await reply.send(envelope(200, 'Success', fault.data));
 	}

@@ -13,6 +13,8 @@ export type Fault = (
 	| { kind: 'empty' }
 	| { kind: 'raw'; status?: number; body: string; contentType?: string }
 	| { kind: 'redirect'; location: string; status?: number }
+	/** HTTP 200 with JSON of which a byte comes every so many ms, for minutes. */
+	| { kind: 'drip'; everyMs: number }
 	/** HTTP 200, an envelope with code 200 and these data. */
 	| { kind: 'data'; data: Record<string, unknown> }
 ) & { times?: number };
@@ -81,7 +83,17 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
 	apiFault: null,
 };
 
-const FAULT_KINDS = ['status', 'drop', 'html', 'broken-json', 'empty', 'raw', 'redirect', 'data'];
+const FAULT_KINDS = [
+	'status',
+	'drop',
+	'html',
+	'broken-json',
+	'empty',
+	'raw',
+	'redirect',
+	'drip',
+	'data',
+];
 
 const isSpan = (value: unknown) => typeof value === 'number' && value >= 0;
 const isFault = (value: unknown) =>

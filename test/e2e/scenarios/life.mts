@@ -124,7 +124,41 @@ export const life: Scenarios = (rig, scenario) => {
 		return `${inWindow.length} of ${inWindow.length} runs in the window served, ${early} tries ahead of time, dead: "${dead.error?.message}", ${seconds} s after its return all well`;
 	});
 
-	scenario('refresh token rejected, then typed anew', async () => {
+	scenario('a token endpoint that sends a byte every 400 ms: 15 s in all', async () => {
+		rig.sandbox.configure({ tokenFault: { kind: 'drip', everyMs: 400 } });
+		const began = Date.now();
+		const execution = await rig.run(read());
+		const seconds = Math.round((Date.now() - began) / 1000);
+		assert.match(execution.error?.message ?? '', /could not be reached.*no answer came in time/);
+		assert.ok(seconds >= 14 && seconds <= 25, `${seconds} s`);
+		return `ends after ${seconds} s`;
+	});
+
+	scenario('a probe that sends a byte every 400 ms: 15 s in all', async () => {
+		assert.ok(await succeeds());
+		rig.sandbox.configure({ apiFault: { kind: 'drip', everyMs: 400 } });
+		const began = Date.now();
+		const status = await rig.run(tokenNode({ ...STATUS, verify: true }));
+		const seconds = Math.round((Date.now() - began) / 1000);
+		assert.equal(status.status, 'success');
+		assert.ok(seconds >= 14 && seconds <= 25, `${seconds} s`);
+		return `ends after ${seconds} s: ${String(status.itemsOf('Token')[0]?.message)}`;
+	});
+
+	scenario(
+		'Base URL and Account ID with invisible characters: Test and nodes read the same',
+		async () => {
+			const credential = await rig.newCredential({
+				baseUrl: ` ${rig.sandbox.url}\u200b/ `,
+				accountId: '100\u200b0002\n',
+			});
+			assert.equal((await rig.n8n.testCredential(credential)).status, 'OK');
+			assert.equal((await rig.run(tokenNode(REFRESH), credential)).status, 'success');
+			return 'green, and refreshed';
+		},
+	);
+
+	scenario('refresh token rejected, then typed again', async () => {
 		const { refreshToken } = rig.client;
 		await rig.n8n.editCredential(rig.credential, { refreshToken: 'mistyped' });
 		const refused = await rig.run(read());
