@@ -102,6 +102,13 @@ export class Watched {
 	}
 }
 
+/** n8n's own poll comes with the full minute. It must not take a change away from the run by hand that is to show it. */
+async function awayFromTheMinute(): Promise<void> {
+	const seconds = new Date().getSeconds();
+	if (seconds > 40) await sleep((63 - seconds) * 1_000);
+	else if (seconds < 3) await sleep(3_000);
+}
+
 /** The trigger's promises on real n8n. Activating stands for a poll, where a minute is too long. */
 export const triggers: Scenarios = (rig, scenario) => {
 	const watch = async (parameters: Json): Promise<Watched> => {
@@ -242,6 +249,7 @@ export const triggers: Scenarios = (rig, scenario) => {
 
 	scenario('trigger: a run by hand shows changes and keeps them for the next poll', async () => {
 		const watched = await watch(CREATIVES);
+		await awayFromTheMinute();
 		reject(CREATIVE);
 		const byHand = await rig.n8n.run(watched.id, 'Trigger');
 		assert.equal(byHand.status, 'success', byHand.error?.message);
