@@ -354,7 +354,10 @@ export class Editor {
 		const fields = panel.getByTestId('run-data-schema-item');
 		await fields.first().waitFor();
 		const lines = (await fields.allInnerTexts()).map((text) => text.trim().split(/\s*\n\s*/));
-		return Object.fromEntries(lines.map(([name = '', ...value]) => [name, value.join(' ')]));
+		// Members of lists come after the fields and may have their names: the first one counts.
+		return Object.fromEntries(
+			lines.reverse().map(([name = '', ...value]) => [name, value.join(' ')]),
+		);
 	}
 
 	/** Waits until n8n's messages in the corner are gone. */

@@ -6,7 +6,8 @@ import type { UiScenarios } from '../rig.mts';
 const NODES = [
 	{
 		node: 'AiClk',
-		description: /^Read and change advertiser accounts of AiClk/,
+		// n8n shows a node and its trigger as one entry, with the description of either.
+		description: /^(Read and change advertiser accounts of AiClk|Starts when a creative)/,
 		actions: [
 			'Get account info',
 			'Get account fund records',
@@ -20,7 +21,7 @@ const NODES = [
 			'Transfer coupon as agent',
 			'Transfer money as sub manager',
 			'Transfer coupon as sub manager',
-			'Make custom API call',
+			'Call endpoint',
 		],
 	},
 	{
