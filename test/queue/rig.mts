@@ -9,7 +9,7 @@ import { N8N_VERSIONS } from '../n8n/install.mts';
 import { N8nClient, type Workflow } from '../n8n/rest.mts';
 import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../n8n/server.mts';
 import { createSandbox, type JournalEntry, type SandboxSettings } from '../sandbox/server.ts';
-import { storedToken, type TokenAge } from '../sandbox/storedToken.ts';
+import { storedToken, type TokenAge } from '../support/storedToken.ts';
 import { BaseRig, describeOnN8n } from '../support/rig.mts';
 import { type Addresses, Space } from './services.mts';
 

@@ -1,5 +1,7 @@
 /** What the sandbox's accounts hold: enough rows for three pages, the same at every start. Amounts in fen. */
 
+import { dayInChina } from './china';
+
 type Row = Record<string, unknown>;
 
 const DAY_MS = 86_400_000;
@@ -23,10 +25,10 @@ export const ACCOUNT: Row = {
 	refuse_reason: '',
 };
 
-/** So many days of spending, up to the day before now (ms since 1970). */
+/** The spending of the last days up to yesterday in China. @param now ms since 1970 */
 export const fundRecords = (now: number, days: number) =>
 	many(days, (n) => ({
-		date: new Date(now - (days - n) * DAY_MS).toISOString().slice(0, 10),
+		date: dayInChina(now - (days - n) * DAY_MS),
 		cash_cost: 10_000 + n,
 		coupon_cost: 1_000 + n,
 		compensation: n,

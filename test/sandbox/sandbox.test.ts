@@ -258,12 +258,11 @@ describe('the API', () => {
 		expect((await call(path, await newToken())).status).toBe(302);
 	});
 
-	it('takes ids beyond 2^53 without changing them', async () => {
-		const body = '{"account_id":18446744073709551615}';
-		const headers = { 'content-type': 'application/json' };
-		const init = { method: 'POST', body, headers };
-		const answer = await call('/openapi/v1/sandbox/echo', await newToken(), init);
-		expect(answer.body.data).toMatchObject({ method: 'POST', bodyFields: ['account_id'] });
+	it('reads and writes ids beyond 2^53 with every digit', async () => {
+		const query = '{"creative_id":[18446744073709551614],"fields":["creative_id"]}';
+		const path = `/openapi/v1/creative/get?account_id=1000002&query=${encodeURIComponent(query)}`;
+		const { text } = await call(path, await newToken());
+		expect(text).toContain('"list":[{"creative_id":18446744073709551614}]');
 	});
 });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { quotaDay } from '../../aiclk/token/quota';
+import { dayInChina } from './china';
 import type { TokenKind } from './journal';
 import type { Client, SandboxSettings } from './settings';
 
@@ -54,7 +54,7 @@ export class Store {
 
 	/** Counts a refresh that arrived, and says how many this client has sent that day, this one included. */
 	countRefresh(now: number, clientId: string): number {
-		const day = quotaDay(now);
+		const day = dayInChina(now);
 		const counts = this.refreshes.get(day) ?? new Map<string, number>();
 		const count = (counts.get(clientId) ?? 0) + 1;
 		this.refreshes.set(day, counts.set(clientId, count));
@@ -121,7 +121,7 @@ export class Store {
 	}
 
 	state(now: number): SandboxState {
-		const day = quotaDay(now);
+		const day = dayInChina(now);
 		return {
 			refreshesToday: sum(this.refreshes.get(day)?.values() ?? []),
 			refreshesInAll: sum([...this.refreshes.values()].flatMap((counts) => [...counts.values()])),

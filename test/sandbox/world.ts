@@ -1,3 +1,4 @@
+import { momentInChina } from './china';
 import { ACCOUNT, creativeAt, materialAt } from './data';
 import type { SandboxSettings } from './settings';
 
@@ -11,10 +12,6 @@ const ID: Record<Kind, string> = {
 	creative: 'creative_id',
 	material: 'material_id',
 };
-
-/** YYYY-MM-DD HH:mm:ss in China. @param now ms since 1970 */
-const momentOf = (now: number): string =>
-	new Date(now + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
 
 /** What the accounts hold at this moment: the rows of `data.ts`, as many as the settings say, with the changes made since. */
 export class World {
@@ -34,7 +31,7 @@ export class World {
 		const key = `${account} ${kind}`;
 		const changed = this.changes.get(key) ?? new Map<string, Row>();
 		const isNew = this.find(account, kind, id) === undefined;
-		const moment = momentOf(now);
+		const moment = momentInChina(now);
 		changed.set(id, {
 			...(isNew && { created_at: moment }),
 			...changed.get(id),

@@ -15,28 +15,32 @@ const ROOT = ts.sys.getCurrentDirectory();
 const layerOf = (file: string): string =>
 	Object.keys(MAY_IMPORT).find((layer) => file.startsWith(`${layer}/`)) ?? `none (${file})`;
 
-const sources = ['aiclk', 'credentials', 'nodes'].flatMap((folder) =>
-	ts.sys.readDirectory(`${ROOT}/${folder}`, ['.ts']).map((path) => path.slice(ROOT.length + 1)),
-);
+const filesIn = (folder: string): string[] =>
+	ts.sys
+		.readDirectory(`${ROOT}/${folder}`, ['.ts', '.mts'])
+		.map((path) => path.slice(ROOT.length + 1));
+
+const sources = ['aiclk', 'credentials', 'nodes'].flatMap(filesIn);
 
 const importsOf = (file: string): string[] =>
 	ts
 		.preProcessFile(ts.sys.readFile(`${ROOT}/${file}`) ?? '')
 		.importedFiles.map(({ fileName }) => fileName);
 
-/** Layers that a file imports by a relative path. */
-const layersImportedBy = (file: string): string[] =>
+/** Files that a file imports by a relative path. */
+const filesImportedBy = (file: string): string[] =>
 	importsOf(file)
 		.filter((name) => name.startsWith('.'))
-		.map((name) => ts.sys.resolvePath(`${ROOT}/${file}/../${name}`).slice(ROOT.length + 1))
-		.map(layerOf);
+		.map((name) => ts.sys.resolvePath(`${ROOT}/${file}/../${name}`).slice(ROOT.length + 1));
 
 const isAllowed = (from: string, to: string): boolean =>
 	from === to || MAY_IMPORT[from]?.includes(to) === true;
 
 describe('the layers import one way only', () => {
 	it.each(sources)('%s', (file) => {
-		const against = layersImportedBy(file).filter((layer) => !isAllowed(layerOf(file), layer));
+		const against = filesImportedBy(file)
+			.map(layerOf)
+			.filter((layer) => !isAllowed(layerOf(file), layer));
 		expect(against).toEqual([]);
 	});
 
@@ -48,4 +52,10 @@ describe('the layers import one way only', () => {
 			);
 		expect(importers).toEqual([]);
 	});
+});
+
+// A fault that both shared would go unnoticed.
+it.each(filesIn('test/sandbox'))('%s shares no code with the package', (file) => {
+	const imported = filesImportedBy(file).filter((path) => !path.startsWith('test/sandbox/'));
+	expect(imported).toEqual([]);
 });

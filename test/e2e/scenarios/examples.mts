@@ -6,7 +6,7 @@ import fastify from 'fastify';
 
 import { ROOT } from '../../n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
-import { storedToken } from '../../sandbox/storedToken.ts';
+import { storedToken } from '../../support/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
 import { SHARED } from '../../queue/services.mts';
 import { type Chat, type Chats, CHATS, startChats } from '../chats.mts';

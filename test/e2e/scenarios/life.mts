@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Workflow } from '../../n8n/rest.mts';
-import { storedToken } from '../../sandbox/storedToken.ts';
+import { storedToken } from '../../support/storedToken.ts';
 import type { Scenarios } from '../rig.mts';
 import {
 	call,

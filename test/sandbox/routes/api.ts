@@ -2,9 +2,9 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sleep } from 'n8n-workflow';
 
-import { stringifyJson, type Json } from '../../../aiclk/protocol/json';
 import { envelope, sendFault, success } from '../answers';
 import { type Context, takeFault } from '../context';
+import { stringifyJson } from '../json';
 import { type Endpoint, marketingEndpoints, uploadEndpoint } from './marketing';
 
 /** A video of 200 MB fits. */
@@ -33,7 +33,7 @@ export function apiRoutes(app: FastifyInstance, context: Context): void {
 			handler: async (request, reply) => {
 				const fault = takeFault(context, 'apiFault');
 				if (fault !== null) return await sendFault(reply, fault);
-				const answer = stringifyJson((await handler(request)) as unknown as Json);
+				const answer = stringifyJson(await handler(request));
 				return await reply.header('content-type', 'application/json').send(answer);
 			},
 		});

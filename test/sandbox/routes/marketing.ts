@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
-import { type Json, parseJsonToSend, stringifyJson } from '../../../aiclk/protocol/json';
 import { type Envelope, envelope, success } from '../answers';
+import { dayInChina } from '../china';
 import type { Context } from '../context';
 import { CHARGEABLE, fundRecords, MONITOR_LINKS } from '../data';
+import { parseJson, stringifyJson } from '../json';
 
 type Row = Record<string, unknown>;
 type Parameters = Record<string, string>;
@@ -29,7 +30,7 @@ function accountOf(context: Context, request: FastifyRequest): bigint | Envelope
 
 function readJson(text: string): Row | null {
 	try {
-		const value: unknown = parseJsonToSend(text);
+		const value: unknown = parseJson(text);
 		return typeof value === 'object' && value !== null && !Array.isArray(value)
 			? (value as Row)
 			: null;
@@ -72,20 +73,11 @@ const isWithin = (span: unknown, moment: unknown): boolean => {
 	return day >= start && day <= end;
 };
 
-/** The days of spending, made anew only when a day has passed or another number of them is wanted. */
-function fundList() {
-	let made = { today: -1, days: -1, rows: [] as ReturnType<typeof fundRecords> };
-	return ({ now, settings }: Context) => {
-		// Days are those of China, as far as the sandbox is concerned: AiClk's pages do not say.
-		const inChina = now() + 8 * 3_600_000;
-		const today = Math.floor(inChina / 86_400_000);
-		const days = settings().fundDays;
-		if (made.today !== today || made.days !== days) {
-			made = { today, days, rows: fundRecords(inChina, days) };
-		}
-		return made.rows;
-	};
-}
+/** The days of spending. They are days in China: AiClk's pages name no time zone. */
+const fundList = ({ world, now, settings }: Context): Row[] => {
+	const days = settings().fundDays;
+	return world.once(`fund ${dayInChina(now())} ${days}`, () => fundRecords(now(), days));
+};
 
 /** The rows that a query asks for; made once for all of its pages. */
 const select = (
@@ -96,7 +88,7 @@ const select = (
 	isWanted: (row: Row) => boolean,
 ): Row[] => {
 	const { creatives, materials } = settings();
-	const asked = { ...query, page: 0, page_size: 0 } as unknown as Json;
+	const asked = { ...query, page: 0, page_size: 0 };
 	const key = stringifyJson([kind, account, creatives, materials, asked]);
 	const [order] = (query.order_by ?? []) as string[][];
 	return world.once(key, () => {
@@ -214,7 +206,6 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 		path,
 		handler,
 	});
-	const records = fundList();
 	const chargeOf = (amount: 'money' | 'coupon', needed: string[] = []) =>
 		withBody(context, ['target_user', amount, ...needed], charge(context, amount));
 	return [
@@ -229,7 +220,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 			withQuery(context, (query) => {
 				const span = { start: query.start_date, end: query.end_date };
 				return pageOf(
-					records(context).filter(({ date }) => isWithin(span, date)),
+					fundList(context).filter(({ date }) => isWithin(span, date)),
 					query,
 				);
 			}),

@@ -1,8 +1,8 @@
 import { readInput } from '../../aiclk/token/input';
 import { quotaDay } from '../../aiclk/token/quota';
 import { toStoredFields, type TokenState } from '../../aiclk/token/storedToken';
-import type { Sandbox } from './server';
-import type { Client } from './settings';
+import type { Sandbox } from '../sandbox/server';
+import type { Client } from '../sandbox/settings';
 
 /** How old a token is, in ms. */
 export interface TokenAge {
