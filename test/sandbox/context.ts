@@ -1,11 +1,13 @@
 import type { Journal } from './journal';
 import type { Fault, SandboxSettings } from './settings';
 import type { Store } from './store';
+import type { Throttle } from './throttle';
 import type { World } from './world';
 
 /** What the routes work on. */
 export interface Context {
 	store: Store;
+	throttle: Throttle;
 	world: World;
 	journal: Journal;
 	settings(): SandboxSettings;

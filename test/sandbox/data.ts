@@ -72,13 +72,14 @@ export const materialAt = (n: number) => ({
 	created_at: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
 });
 
-/** 120 links; AiClk's page shows the ids as texts. */
-export const MONITOR_LINKS = many(120, (n) => ({
-	id: String(7_000 + n),
-	create_time: `${dayAt(n)} 12:00:00`,
-	monitor_url: `https://monitor.example.com/${n}`,
-	adgroup_id: 20_195_330 + (n % 10),
-}));
+/** Monitor links; AiClk's page shows the ids as texts. */
+export const monitorLinks = (count: number) =>
+	many(count, (n) => ({
+		id: String(7_000 + n),
+		create_time: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
+		monitor_url: `https://monitor.example.com/${n}`,
+		adgroup_id: 20_195_330 + (n % 10),
+	}));
 
 /** What each account can hand on at the start of a sandbox, in fen. */
 export const CHARGEABLE = 50_000_000;

@@ -47,6 +47,7 @@ async function call(path: string, token?: string, init: RequestInit = {}) {
 	const text = await response.text();
 	return {
 		status: response.status,
+		retryAfter: response.headers.get('retry-after'),
 		text,
 		body: (text.endsWith('}') ? JSON.parse(text) : null) as Body,
 	};
@@ -217,6 +218,35 @@ describe('the API', () => {
 		expect(body.data).toHaveLength(12);
 	});
 
+	it('gives no more rows a page than maxPageSize, and names the size it used', async () => {
+		sandbox.configure({ maxPageSize: 20, creatives: 30 });
+		const token = await newToken();
+		const read = async (page: number) => {
+			const query = JSON.stringify({ fields: ['creative_name'], page, page_size: 100 });
+			const path = `/openapi/v1/creative/get?account_id=1000002&query=${encodeURIComponent(query)}`;
+			const { data } = (await call(path, token)).body;
+			return { rows: (data?.list as unknown[]).length, info: data?.page_info };
+		};
+		const info = { page_size: 20, total_number: 30 };
+		expect(await read(1)).toEqual({ rows: 20, info: { page: 1, ...info } });
+		expect(await read(2)).toEqual({ rows: 10, info: { page: 2, ...info } });
+		const links = '/openapi/v1/conv/targeturl_monitor/list?account_id=1000002&page_size=100';
+		expect((await call(links, token)).body.data).toHaveLength(20);
+	});
+
+	it('has as many monitor links as it is told', async () => {
+		sandbox.configure({ monitorLinks: 300 });
+		const token = await newToken();
+		const read = async (page: number) => {
+			const path = '/openapi/v1/conv/targeturl_monitor/list?account_id=1000002&page_size=200&page=';
+			return (await call(`${path}${page}`, token)).body.data;
+		};
+		expect([await read(1), await read(2)]).toMatchObject({
+			0: { length: 200 },
+			1: { length: 100 },
+		});
+	});
+
 	it('moves money as long as there is some, and takes it back', async () => {
 		const token = await newToken();
 		const charge = async (money: number) => {
@@ -263,6 +293,60 @@ describe('the API', () => {
 		const path = `/openapi/v1/creative/get?account_id=1000002&query=${encodeURIComponent(query)}`;
 		const { text } = await call(path, await newToken());
 		expect(text).toContain('"list":[{"creative_id":18446744073709551614}]');
+	});
+});
+
+describe('throttling', () => {
+	/** Sends this many requests at once. */
+	const burst = async (count: number, token?: string) =>
+		await Promise.all(Array.from({ length: count }, async () => await call(accountInfo(), token)));
+
+	it('is off by default', async () => {
+		const answers = await burst(50, await newToken());
+		expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+	});
+
+	it('refuses what exceeds the limit of a second, until the second is over', async () => {
+		sandbox.configure({ requestsPerSecond: 3 });
+		const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+		const token = await newToken();
+		const statuses = async () => (await burst(5, token)).map(({ status }) => status).sort();
+		expect(await statuses()).toEqual([200, 200, 200, 429, 429]);
+		expect(await statuses()).toEqual([429, 429, 429, 429, 429]);
+		sandbox.advance(999);
+		expect(await statuses()).toEqual([429, 429, 429, 429, 429]);
+		sandbox.advance(1);
+		expect(await statuses()).toEqual([200, 200, 200, 429, 429]);
+		clock.mockRestore();
+	});
+
+	it.each([
+		['http-429', '1', 429, 429, '1'],
+		['http-429', 'Wed, 21 Oct 2026 07:28:00 GMT', 429, 429, 'Wed, 21 Oct 2026 07:28:00 GMT'],
+		['http-429', null, 429, 429, null],
+		['http-503', '7', 503, 503, '7'],
+		['body-429', '1', 200, 429, null],
+	] as const)(
+		'answers %s with Retry-After %s',
+		async (throttleAnswer, retryAfter, status, code, header) => {
+			sandbox.configure({ requestsPerSecond: 0, throttleAnswer, retryAfter });
+			const answer = await call(accountInfo(), await newToken());
+			expect(answer).toMatchObject({ status, body: { code, data: null }, retryAfter: header });
+			expect(sandbox.journal().at(-1)).toMatchObject({ kind: 'api', token: 'live', status, code });
+		},
+	);
+
+	it('comes before the token check and the delay', async () => {
+		sandbox.configure({ requestsPerSecond: 0, apiDelayMs: 5_000 });
+		const before = Date.now();
+		expect((await call(accountInfo(), 'unknown')).status).toBe(429);
+		expect(Date.now() - before).toBeLessThan(2_000);
+		expect(sandbox.state()).toMatchObject({ apiCalls: 0, callsWithDeadToken: 0 });
+	});
+
+	it('leaves the token endpoint alone', async () => {
+		sandbox.configure({ requestsPerSecond: 0 });
+		expect((await refresh()).code).toBe(200);
 	});
 });
 
@@ -314,10 +398,18 @@ describe('faults', () => {
 	});
 
 	it('include being slow', async () => {
-		sandbox.configure({ tokenDelayMs: 60 });
-		const before = Date.now();
-		await refresh();
-		expect(Date.now() - before).toBeGreaterThanOrEqual(55);
+		const token = await newToken();
+		const elapsed = async (request: () => Promise<unknown>) => {
+			const before = Date.now();
+			await request();
+			return Date.now() - before;
+		};
+		sandbox.configure({ tokenDelayMs: 60, apiDelayMs: 120 });
+		expect(await elapsed(refresh)).toBeGreaterThanOrEqual(55);
+		expect(await elapsed(() => call(accountInfo(), token))).toBeGreaterThanOrEqual(115);
+		expect(await elapsed(() => call('/openapi/v1/sandbox/echo', token))).toBeGreaterThanOrEqual(
+			115,
+		);
 	});
 });
 
@@ -418,6 +510,10 @@ describe('control over HTTP', () => {
 		['change', 'POST', { kind: 'creative', id: 'x', fields: {} }, /'kind'/],
 		['settings', 'PATCH', { nonsense: 1 }, /no setting 'nonsense'/],
 		['settings', 'PATCH', { mode: 'odd' }, /'mode' cannot be "odd"/],
+		['settings', 'PATCH', { requestsPerSecond: 0.5 }, /'requestsPerSecond' cannot be 0.5/],
+		['settings', 'PATCH', { throttleAnswer: 'http-500' }, /'throttleAnswer' cannot be/],
+		['settings', 'PATCH', { retryAfter: 1 }, /'retryAfter' cannot be 1/],
+		['settings', 'PATCH', { maxPageSize: 0 }, /'maxPageSize' cannot be 0/],
 		['settings', 'PATCH', { tokenFault: { kind: 'odd' } }, /'tokenFault' cannot be/],
 		['clock', 'POST', { advanceMs: 'x' }, /advanceMs/],
 	])('%s refuses what it does not understand', async (path, method, body, error) => {

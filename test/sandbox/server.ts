@@ -8,6 +8,7 @@ import { controlRoutes } from './routes/control';
 import { oauthRoutes } from './routes/oauth';
 import { changeSettings, DEFAULT_SETTINGS, type SandboxSettings } from './settings';
 import { type SandboxState, Store } from './store';
+import { Throttle } from './throttle';
 import { type Kind, type Row, World } from './world';
 
 export { DEFAULT_CLIENT, type Fault, type SandboxSettings } from './settings';
@@ -172,6 +173,7 @@ export async function createSandbox(
 	let aheadMs = 0;
 	const context: Context = {
 		store: new Store(),
+		throttle: new Throttle(),
 		world: new World(() => settings),
 		journal: new Journal(),
 		settings: () => settings,

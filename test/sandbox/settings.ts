@@ -44,6 +44,14 @@ export interface SandboxSettings {
 	tokenDelayMs: number;
 	/** ms */
 	apiDelayMs: number;
+	/** Requests below /openapi/ that are answered within a second; null: all of them. */
+	requestsPerSecond: number | null;
+	/** How the excess is answered: with HTTP 429 or 503, or with HTTP 200, code 429 in the body and no Retry-After. */
+	throttleAnswer: 'http-429' | 'http-503' | 'body-429';
+	/** What Retry-After says: seconds or a date; null leaves it out. */
+	retryAfter: string | null;
+	/** Rows that a list gives a page at most, whatever `page_size` asks for; null: as many as asked for. */
+	maxPageSize: number | null;
 	/** Digits as text where a number would be rounded. */
 	accountIds: Array<number | string>;
 	/** Days of spending that the fund list holds. */
@@ -52,6 +60,8 @@ export interface SandboxSettings {
 	creatives: number;
 	/** Materials of each account at the start. */
 	materials: number;
+	/** Monitor links of each account. */
+	monitorLinks: number;
 	tokenFault: Fault | null;
 	/** Answered after the token check: a dead token is refused all the same. */
 	apiFault: Fault | null;
@@ -75,10 +85,15 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
 	tokenType: 'OGW_ACCESS_TOKEN',
 	tokenDelayMs: 0,
 	apiDelayMs: 0,
+	requestsPerSecond: null,
+	throttleAnswer: 'http-429',
+	retryAfter: '1',
+	maxPageSize: null,
 	accountIds: [1000002],
 	fundDays: 250,
 	creatives: 250,
 	materials: 250,
+	monitorLinks: 120,
 	tokenFault: null,
 	apiFault: null,
 };
@@ -96,6 +111,7 @@ const FAULT_KINDS = [
 ];
 
 const isSpan = (value: unknown) => typeof value === 'number' && value >= 0;
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isFault = (value: unknown) =>
 	value === null || FAULT_KINDS.includes(String((value as Fault | undefined)?.kind));
 const isClient = (value: unknown) => {
@@ -114,12 +130,17 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 	tokenType: (value) => typeof value === 'string',
 	tokenDelayMs: isSpan,
 	apiDelayMs: isSpan,
+	requestsPerSecond: (value) => value === null || isCount(value),
+	throttleAnswer: (value) => ['http-429', 'http-503', 'body-429'].includes(String(value)),
+	retryAfter: (value) => value === null || typeof value === 'string',
+	maxPageSize: (value) => value === null || (isCount(value) && value !== 0),
 	accountIds: (value) =>
 		Array.isArray(value) &&
 		value.every((id) => Number.isSafeInteger(id) || /^\d+$/.test(String(id))),
 	fundDays: isSpan,
 	creatives: isSpan,
 	materials: isSpan,
+	monitorLinks: isCount,
 	tokenFault: isFault,
 	apiFault: isFault,
 };

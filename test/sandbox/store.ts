@@ -16,6 +16,7 @@ export interface SandboxState {
 	/** POSTs to the token endpoint on this day of the sandbox's clock, whatever came of them. */
 	refreshesToday: number;
 	refreshesInAll: number;
+	/** Calls below /openapi/ that were not throttled. */
 	apiCalls: number;
 	callsWithDeadToken: number;
 	liveAccessTokens: number;

@@ -5,6 +5,7 @@ import { sleep } from 'n8n-workflow';
 import { envelope, sendFault, success } from '../answers';
 import { type Context, takeFault } from '../context';
 import { stringifyJson } from '../json';
+import { sendThrottled } from '../throttle';
 import { type Endpoint, marketingEndpoints, uploadEndpoint } from './marketing';
 
 /** A video of 200 MB fits. */
@@ -20,7 +21,7 @@ const echo = (request: FastifyRequest) =>
 
 const DEAD_TOKEN = 'access_token 无效或已过期';
 
-/** Everything below /openapi/: the token is judged first, then a fault or the documented answer is sent. */
+/** Everything below /openapi/: throttling, then the token check, then a fault or the documented answer. */
 export function apiRoutes(app: FastifyInstance, context: Context): void {
 	const serve = (
 		scope: FastifyInstance,
@@ -40,11 +41,15 @@ export function apiRoutes(app: FastifyInstance, context: Context): void {
 
 	app.addHook('preHandler', async (request, reply) => {
 		if (request.entry.kind !== 'api') return;
+		const settings = context.settings();
+		if (context.throttle.isExcess(context.now(), settings.requestsPerSecond)) {
+			return await sendThrottled(reply, settings);
+		}
 		context.store.countCall(request.entry.token);
-		await sleep(context.settings().apiDelayMs);
+		await sleep(settings.apiDelayMs);
 		if (request.entry.token === 'live') return;
-		const status = context.settings().deadTokenAnswer === 'http-401' ? 401 : 200;
-		await reply.code(status).send(envelope(401, DEAD_TOKEN));
+		const status = settings.deadTokenAnswer === 'http-401' ? 401 : 200;
+		return await reply.code(status).send(envelope(401, DEAD_TOKEN));
 	});
 
 	for (const endpoint of marketingEndpoints(context)) serve(app, endpoint.method, endpoint);

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Envelope, envelope, success } from '../answers';
 import { dayInChina } from '../china';
 import type { Context } from '../context';
-import { CHARGEABLE, fundRecords, MONITOR_LINKS } from '../data';
+import { CHARGEABLE, fundRecords, monitorLinks } from '../data';
 import { parseJson, stringifyJson } from '../json';
 
 type Row = Record<string, unknown>;
@@ -47,19 +47,25 @@ const pick = (row: Row, fields: unknown): Row =>
 		(fields as string[]).filter((key) => key in row).map((key) => [key, row[key]]),
 	);
 
-/** One page of rows as AiClk documents it for the fund list (P3). */
-function pageOf(
+/** The rows of one page, and how many a page holds. */
+function takePage(
+	{ settings }: Context,
 	rows: Row[],
-	{ page = 1, page_size: size = 10, fields }: Row,
-	more: Row = {},
-): Envelope {
-	if (Number(page) < 1 || Number(size) < 1 || Number(size) > 100) {
-		return envelope(400, 'page_size 不能大于 100');
-	}
-	const first = (Number(page) - 1) * Number(size);
+	{ page, size }: { page: number; size: number },
+): { size: number; rows: Row[] } {
+	const real = Math.min(size, settings().maxPageSize ?? Infinity);
+	return { size: real, rows: rows.slice((page - 1) * real, page * real) };
+}
+
+/** One page of rows as AiClk documents it for the fund list (P3). */
+function pageOf(context: Context, rows: Row[], query: Row, more: Row = {}): Envelope {
+	const page = Number(query.page ?? 1);
+	const asked = Number(query.page_size ?? 10);
+	if (page < 1 || asked < 1 || asked > 100) return envelope(400, 'page_size 不能大于 100');
+	const { size, rows: list } = takePage(context, rows, { page, size: asked });
 	return success({
-		list: rows.slice(first, first + Number(size)).map((row) => pick({ ...more, ...row }, fields)),
-		page_info: { page: Number(page), page_size: Number(size), total_number: rows.length },
+		list: list.map((row) => pick({ ...more, ...row }, query.fields)),
+		page_info: { page, page_size: size, total_number: rows.length },
 	});
 }
 
@@ -110,7 +116,7 @@ const creatives = (context: Context, query: Row, account: bigint): Envelope => {
 			isWithin(query.created_at, row.created_at) &&
 			isWithin(query.updated_at, row.updated_at),
 	);
-	return pageOf(rows, query, { account_id: account });
+	return pageOf(context, rows, query, { account_id: account });
 };
 
 function materials(context: Context, query: Row, account: bigint): Envelope {
@@ -125,20 +131,18 @@ function materials(context: Context, query: Row, account: bigint): Envelope {
 		account,
 		(row) => isShown(row) && holds(query.material_id, row.material_id),
 	);
-	return pageOf(rows, query, { account_id: account });
+	return pageOf(context, rows, query, { account_id: account });
 }
 
 /** Plain URL parameters, and `data` is the array itself (P9). */
-function monitorLinks({
-	page = '1',
-	page_size: size = '10',
-	adgroup_id: group,
-}: Parameters): Envelope {
-	const rows = MONITOR_LINKS.filter(
-		(row) => group === undefined || String(row.adgroup_id) === group,
-	);
-	const first = (Number(page) - 1) * Number(size);
-	return success(rows.slice(first, first + Number(size)));
+function linkList(
+	context: Context,
+	{ page = '1', page_size: size = '10', adgroup_id: group }: Parameters,
+): Envelope {
+	const count = context.settings().monitorLinks;
+	const links = context.world.once(`links ${count}`, () => monitorLinks(count));
+	const rows = links.filter((row) => group === undefined || String(row.adgroup_id) === group);
+	return success(takePage(context, rows, { page: Number(page), size: Number(size) }).rows);
 }
 
 /** Endpoints whose parameters travel as `account_id` and one JSON object `query` (AiClk pages P2, P3, P6, P7). */
@@ -220,6 +224,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 			withQuery(context, (query) => {
 				const span = { start: query.start_date, end: query.end_date };
 				return pageOf(
+					context,
 					fundList(context).filter(({ date }) => isWithin(span, date)),
 					query,
 				);
@@ -235,7 +240,7 @@ export function marketingEndpoints(context: Context): Endpoint[] {
 		),
 		get('conv/targeturl_monitor/list', (request) => {
 			const account = accountOf(context, request);
-			return isRefusal(account) ? account : monitorLinks(parametersOf(request));
+			return isRefusal(account) ? account : linkList(context, parametersOf(request));
 		}),
 		post(
 			'adaccount/customer/create',

@@ -1,0 +1,38 @@
+import type { FastifyReply } from 'fastify';
+
+import { envelope } from './answers';
+import type { SandboxSettings } from './settings';
+
+const WINDOW_MS = 1000;
+
+/** Counts requests in windows of a second; the first request after a window begins the next one. */
+export class Throttle {
+	private beganAt = -Infinity;
+
+	private requests = 0;
+
+	/** Counts a request. @param now ms since 1970 @returns whether it is one too many in its window */
+	isExcess(now: number, limit: number | null): boolean {
+		if (limit === null) return false;
+		const elapsed = now - this.beganAt;
+		// The sandbox's clock can be moved back, too.
+		if (elapsed < 0 || elapsed >= WINDOW_MS) {
+			this.beganAt = now;
+			this.requests = 0;
+		}
+		return ++this.requests > limit;
+	}
+}
+
+/** Refuses a request for now, in the way that the settings name. */
+export async function sendThrottled(
+	reply: FastifyReply,
+	{ throttleAnswer, retryAfter }: SandboxSettings,
+): Promise<FastifyReply> {
+	const code = throttleAnswer === 'http-503' ? 503 : 429;
+	if (throttleAnswer !== 'body-429') {
+		reply.code(code);
+		if (retryAfter !== null) reply.header('retry-after', retryAfter);
+	}
+	return await reply.send(envelope(code, '请求过于频繁，请稍后再试'));
+}
