@@ -18,6 +18,8 @@ export interface PageOptions {
 	firstPage?: number;
 	/** The member of a row that AiClk documents as its ID; rows without one are never taken for the same. */
 	idField?: string;
+	/** Pages to ask for together once a total is known; 1 when left out. */
+	together?: number;
 }
 
 /** What was read. */
@@ -143,6 +145,12 @@ class Reading {
 		return this.rows.length >= (this.options.limit ?? Infinity);
 	}
 
+	/** How many pages the rows that are wanted fill, as far as a total says; 0 without one. */
+	get pages(): number {
+		if (this.total === null) return 0;
+		return Math.ceil(Math.min(this.total, this.options.limit ?? Infinity) / this.fullest);
+	}
+
 	/** Rows that a total names and that did not come; 0 when none are missing, or no total can be true. */
 	get missing(): number {
 		return this.total === null || this.isEnough ? 0 : Math.max(0, this.total - this.received);
@@ -187,24 +195,34 @@ class Reading {
 }
 
 /**
- * Reads pages one after the other until all rows are there, or as many as are wanted.
+ * Reads pages until all rows are there, or as many as are wanted: together where the first has named a total that can be true,
+ * or else one after the other. Either way they are looked at in their order.
  *
  * The end is where it is certain: at an empty page, at a total that was named and reached, at a page shorter than the one
  * before, or at a page with nothing but rows that were there already. A first page with fewer rows than asked for is not the
  * end unless a total says so: the server may have a page size of its own.
  *
- * @param read gets one page
+ * @param read gets one page; should it throw, the reading ends with that
  * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end
  */
 export async function readPages<F>(
 	options: PageOptions,
 	read: (request: PageRequest) => Promise<Result<Envelope, F>>,
 ): Promise<Result<Pages, F | string>> {
-	const { limit, firstPage = 1 } = options;
+	const { limit, firstPage = 1, together = 1 } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
 	const reading = new Reading(options, pageSize);
+	const asked: Array<Promise<Result<Envelope, F>>> = [];
+	const ask = (page: number) => {
+		const answer = read({ page, pageSize });
+		// Nobody looks at pages that were asked for beyond the end.
+		answer.catch(() => {});
+		asked.push(answer);
+	};
 	for (let page = firstPage; page < firstPage + MAX_PAGES; page++) {
-		const answer = await read({ page, pageSize });
+		const last = Math.max(page, firstPage + Math.min(reading.pages, MAX_PAGES) - 1);
+		while (asked.length < together && page + asked.length <= last) ask(page + asked.length);
+		const answer = await (asked.shift() as Promise<Result<Envelope, F>>);
 		if (!answer.ok) return answer;
 		const isFirst = page === firstPage;
 		const hasNoData = answer.value.data === null || answer.value.data === undefined;

@@ -24,11 +24,11 @@ export interface ApiRequest {
 	form?: Record<string, string | File>;
 }
 
-/** How long one call may take, in ms. */
+/** How long one call may take in all, in ms. */
 export const CALL_TIMEOUT_MS = 60_000;
 
-/** How long an upload may take, in ms. */
-export const UPLOAD_TIMEOUT_MS = 30 * 60_000;
+/** An upload may take longer: as long as its bytes take over a slow line, 100 kB a second. */
+const MIN_UPLOAD_BYTES_PER_MS = 100;
 
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 export function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
@@ -57,21 +57,36 @@ export const filesOf = ({ form = {} }: ApiRequest): File[] =>
 /** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
 export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
 
+/** How long a request may take in all, in ms. */
+const timeoutOf = (request: ApiRequest): number =>
+	filesOf(request).reduce(
+		(sum, { size }) => sum + Math.ceil(size / MIN_UPLOAD_BYTES_PER_MS),
+		CALL_TIMEOUT_MS,
+	);
+
 /**
  * A request as n8n's HTTP helper wants it. The answer comes as text, whatever its HTTP status, and no redirect is followed.
  *
  * @param baseUrl origin such as `https://openapi.aiclk.com`
+ * @returns with `totalTimeoutMs` for the credential's `authenticate`: n8n's own `timeout` limits idle time only
  */
-export const toHttpOptions = (baseUrl: string, request: ApiRequest): IHttpRequestOptions => ({
-	method: request.method,
-	url: urlOf(baseUrl, request),
-	...contentOf(request),
-	encoding: 'text',
-	returnFullResponse: true,
-	ignoreHttpStatusErrors: true,
-	disableFollowRedirect: true,
-	timeout: filesOf(request).length > 0 ? UPLOAD_TIMEOUT_MS : CALL_TIMEOUT_MS,
-});
+export function toHttpOptions(
+	baseUrl: string,
+	request: ApiRequest,
+): IHttpRequestOptions & { totalTimeoutMs: number } {
+	const totalTimeoutMs = timeoutOf(request);
+	return {
+		method: request.method,
+		url: urlOf(baseUrl, request),
+		...contentOf(request),
+		encoding: 'text',
+		returnFullResponse: true,
+		ignoreHttpStatusErrors: true,
+		disableFollowRedirect: true,
+		timeout: totalTimeoutMs,
+		totalTimeoutMs,
+	};
+}
 
 const isDecodable = (path: string): boolean => {
 	try {

@@ -10,6 +10,7 @@ import {
 import { parseJson } from '../protocol/json';
 import { readNetworkError } from '../protocol/networkErrors';
 import type { Effect } from './request';
+import { type Busy, readBusy } from './throttle';
 
 /**
  * What is known of a request that did not succeed. `not-sent`: it did not leave, or not as a whole. `refused`: AiClk, or
@@ -22,6 +23,8 @@ export interface ApiFailure {
 	outcome: Outcome;
 	/** Whether AiClk said that it does not accept the access token. */
 	isTokenRejected: boolean;
+	/** Set when AiClk refused it because it takes no more requests at the moment. */
+	busy: Busy | null;
 	/** What happened, with AiClk's own words. */
 	message: string;
 	/** What to do next. */
@@ -91,7 +94,6 @@ const refused = (message: string, description: string): Reason => ({
 	description,
 });
 
-const RUN_LATER = 'Nothing was carried out. Run this again later, with fewer requests at a time.';
 const NOT_FOLLOWED =
 	'Nothing was carried out. Redirects are never followed, because the token would go along. Check the Base URL in the AiClk API credential.';
 
@@ -115,8 +117,24 @@ const REFUSALS: Record<number, [message: string, description?: string]> = {
 		'The request names too many IDs, or its header is too long for AiClk',
 		'Nothing was carried out. Split the IDs or filters over several items.',
 	],
-	429: ['AiClk, or a gateway before it, takes no more requests at the moment', RUN_LATER],
 };
+
+const RUN_LATER = 'Run this again later, with fewer requests at a time.';
+const NO_REPETITION = `It was refused because AiClk is busy. Only reads are sent again. ${RUN_LATER}`;
+
+/** Reads have been repeated by then, for as long as a request may wait. */
+const AFTER_BUSY: Record<Effect, string> = {
+	read: RUN_LATER,
+	change: NO_REPETITION,
+	money: NO_REPETITION,
+};
+
+/** Of an answer that says that AiClk is busy. @param words AiClk's own, or its HTTP status */
+const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
+	refused(
+		`AiClk takes no more requests at the moment: ${words}`,
+		`Nothing was carried out. ${AFTER_BUSY[effect]}`,
+	);
 
 const UNCLEAR_REFUSALS = new Set([408, 499]);
 
@@ -166,9 +184,14 @@ const signed = (description: string, { call }: Asked, envelope: Envelope | null)
  * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
  *
  * @param answer a full response with the body as text
+ * @param nowMs ms since 1970
  * @returns the envelope of a success, or why it was none
  */
-export function readAnswer(answer: unknown, asked: Asked): Result<Envelope, ApiFailure> {
+export function readAnswer(
+	answer: unknown,
+	asked: Asked,
+	nowMs = Date.now(),
+): Result<Envelope, ApiFailure> {
 	if (!isHttpAnswer(answer)) {
 		return failWith(uncertain(asked.effect, 'AiClk sent no answer that n8n could read'), asked);
 	}
@@ -179,26 +202,36 @@ export function readAnswer(answer: unknown, asked: Asked): Result<Envelope, ApiF
 	if (statusCode === CODE_TOKEN_REJECTED || envelope?.code === CODE_TOKEN_REJECTED) {
 		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
 		const reason = refused(message, AFTER_REJECTION[asked.effect]);
-		return failWith(reason, asked, statusCode, envelope, true);
+		return failWith(reason, asked, { statusCode, envelope, isTokenRejected: true });
+	}
+	const busy = readBusy(answer, envelope?.code ?? null, nowMs);
+	if (busy !== null) {
+		const reason = refusedAsBusy(envelope === null ? `HTTP ${statusCode}` : words, asked);
+		return failWith(reason, asked, { statusCode, envelope, busy });
 	}
 	const reason =
 		envelope === null
 			? readStatus(statusCode, asked)
 			: readRefusal(statusCode, envelope.code, words, asked);
-	return failWith(reason, asked, statusCode, envelope);
+	return failWith(reason, asked, { statusCode, envelope });
+}
+
+/** What was heard from AiClk. */
+interface Heard extends Partial<Pick<ApiFailure, 'isTokenRejected' | 'busy'>> {
+	statusCode?: number;
+	envelope?: Envelope | null;
 }
 
 const failWith = (
 	reason: Reason,
 	asked: Asked,
-	statusCode?: number,
-	envelope: Envelope | null = null,
-	isTokenRejected = false,
+	{ statusCode, envelope = null, isTokenRejected = false, busy = null }: Heard = {},
 ) =>
 	fail<ApiFailure>({
 		...reason,
 		description: signed(reason.description, asked, envelope),
 		isTokenRejected,
+		busy,
 		code: envelope?.code ?? null,
 		httpCode: statusCode === undefined ? null : String(statusCode),
 		traceId: envelope?.traceId ?? null,
@@ -208,12 +241,14 @@ const failWith = (
  * Turns what n8n's HTTP helper threw into a failure: no answer came.
  *
  * @param error read for its codes only; it holds the request with its secrets
+ * @param isStopped whether the run was stopped meanwhile: the error is then the same as that of a time limit
  */
-export function noAnswer(error: unknown, asked: Asked): ApiFailure {
+export function noAnswer(error: unknown, asked: Asked, isStopped = false): ApiFailure {
 	const { mayHaveArrived, words, remedy } = readNetworkError(error);
+	const cause = isStopped ? 'the run was stopped' : words;
 	return failWith(
 		mayHaveArrived
-			? uncertain(asked.effect, `AiClk's answer was lost: ${words}`)
+			? uncertain(asked.effect, `AiClk's answer was lost: ${cause}`)
 			: notSent(
 					`AiClk could not be reached: ${words}`,
 					remedy ?? `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,

@@ -43,6 +43,7 @@ export function readEnvelope(body: unknown): Envelope | null {
 export interface HttpAnswer {
 	statusCode: number;
 	body: unknown;
+	headers?: Record<string, unknown>;
 }
 
 /** Whether a value is a full response of n8n's request helpers. */

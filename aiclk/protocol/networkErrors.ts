@@ -57,7 +57,7 @@ const LOST: Record<string, [words: string]> = {
 	EPIPE: ['the connection was cut'],
 	ECONNABORTED: ['no answer came in time'],
 	ETIMEDOUT: ['no answer came in time'],
-	ERR_CANCELED: ['no answer came in time, or the run was stopped'],
+	ERR_CANCELED: ['no answer came in time'],
 };
 
 const FAULTS = new Map<unknown, NetworkFault>(

@@ -8,6 +8,7 @@ import type {
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
 import type { Resource } from './define';
+import { OPTIONS } from './descriptions';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
 
@@ -55,6 +56,7 @@ export class AiClk implements INodeType {
 					),
 				),
 			),
+			OPTIONS,
 		],
 	};
 

@@ -65,6 +65,56 @@ export const dayRow = rowsWith(readDay, { type: 'dateTime' });
 export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
 export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
 
+/** How many requests go out together, and how far apart: named as HTTP Request names it. */
+export const BATCH_SIZE = parameter(
+	'batch_size',
+	'Items per Batch',
+	(value) => readWholeNumber(value, { min: -1 }),
+	{
+		type: 'number',
+		typeOptions: { minValue: -1 },
+		default: 50,
+		description:
+			'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
+	},
+);
+export const BATCH_INTERVAL = parameter(
+	'batch_interval',
+	'Batch Interval (Ms)',
+	(value) => readWholeNumber(value, { min: 0 }),
+	{
+		type: 'number',
+		typeOptions: { minValue: 0 },
+		default: 1000,
+		description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
+	},
+);
+
+/** n8n's field for both. */
+export const OPTIONS: INodeProperties = {
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add Option',
+	default: {},
+	options: [
+		{
+			displayName: 'Batching',
+			name: 'batching',
+			type: 'fixedCollection',
+			placeholder: 'Add Batching',
+			default: { batch: {} },
+			options: [
+				{
+					displayName: 'Batching',
+					name: 'batch',
+					values: [BATCH_SIZE.property, BATCH_INTERVAL.property],
+				},
+			],
+		},
+	],
+};
+
 const byName = (one: INodePropertyOptions, other: INodePropertyOptions): number =>
 	one.name < other.name ? -1 : 1;
 

@@ -3,10 +3,12 @@ import { NodeOperationError } from 'n8n-workflow';
 
 import { type PageRequest, readPages } from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
+import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { type Failure, newFailure, ofError, ofToken, toError, toErrorItem } from '../shared/errors';
-import { isStopped, readCredential, send, type Sender } from '../shared/transport';
+import { Lane } from '../shared/lane';
+import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
 import { type Output, toWholeItem } from './output';
 import { Parameters } from './parameters';
@@ -15,8 +17,10 @@ import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/ret
 
 /** One item, read and checked. Nothing has been sent for it. */
 interface PlannedItem {
+	itemIndex: number;
 	plan: Plan;
-	sender: Sender;
+	client: TokenInput;
+	batching: Batching | null;
 	/** Digits; null where the call names none. */
 	accountId: string | null;
 }
@@ -52,12 +56,25 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 		const plan = await findOperation(context, itemIndex).plan(fields);
 		// What cannot be put into a request must come to light before the first one leaves.
 		toHttpOptions(input.value.baseUrl, plan.request);
-		const sender = { context, itemIndex, client: input.value };
-		return ok({ plan, sender, accountId: fields.account === null ? null : String(fields.account) });
+		return ok({
+			itemIndex,
+			plan,
+			client: input.value,
+			batching: fields.readBatching(),
+			accountId: fields.account === null ? null : String(fields.account),
+		});
 	} catch (error) {
 		const accountId = fields?.account == null ? null : String(fields.account);
 		return fail({ ...ofError(error, 'not-sent'), accountId });
 	}
+}
+
+/** What the requests of one run of the node have in common. */
+interface Run {
+	context: IExecuteFunctions;
+	lane: Lane;
+	/** Set where n8n may run the node again after a failure. */
+	memory: RunMemory | null;
 }
 
 const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
@@ -76,7 +93,7 @@ const MIXED_CLIENTS = newFailure(
 function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Planned[] {
 	const nameOfClient = ({ fingerprint, accountId }: TokenInput) => `${fingerprint} ${accountId}`;
 	const clients = new Set(
-		items.flatMap((item) => (item.ok ? [nameOfClient(item.value.sender.client)] : [])),
+		items.flatMap((item) => (item.ok ? [nameOfClient(item.value.client)] : [])),
 	);
 	const isN8n1 = typeof context.isToolExecution !== 'function';
 	if (clients.size < 2 || !isN8n1) return items;
@@ -117,8 +134,9 @@ const afterPages = (failure: Failure, done: number): Failure =>
 			};
 
 /** Sends what one item asks for. May throw what nobody foresaw. */
-async function sendItem({ plan, sender }: PlannedItem): Promise<ItemResult> {
+async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
+	const sender = { ...run, itemIndex, client };
 	const badAnswer = (message: string) =>
 		fail(newFailure('unknown', `${message}.`, `${BAD_ANSWER} ${nameOf(request)}.`));
 	if (pages === undefined) {
@@ -128,35 +146,36 @@ async function sendItem({ plan, sender }: PlannedItem): Promise<ItemResult> {
 		return output.ok ? output : badAnswer(output.failure);
 	}
 	let done = 0;
-	const read = await readPages(pages, async (page) => {
+	const isRead = request.effect === 'read';
+	const read = await readPages({ ...pages, together: isRead ? MAX_TOGETHER : 1 }, async (page) => {
 		const answer = await send(sender, onPage(request, pages.place, page), hint);
 		if (answer.ok) done++;
 		return answer;
 	});
 	if (!read.ok) {
 		if (typeof read.failure === 'string') return badAnswer(read.failure);
-		return fail(request.effect === 'read' ? read.failure : afterPages(read.failure, done));
+		return fail(isRead ? read.failure : afterPages(read.failure, done));
 	}
 	const { rows, envelopes, remarks } = read.value;
-	tell(sender.context, sender.itemIndex, remarks);
+	tell(run.context, itemIndex, remarks);
 	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
 }
 
 /** Carries one item out, unless an earlier try of this run has. Never throws. */
-async function carryOut(item: PlannedItem, memory: RunMemory | null): Promise<ItemResult> {
-	const { plan, sender, accountId } = item;
-	const isChange = changes(item);
-	const hash = isChange && memory !== null ? hashOf(sender.client, plan.request) : '';
-	const known = isChange ? memory?.recall(sender.itemIndex, hash) : null;
+async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
+	const { itemIndex, plan, client, accountId } = item;
+	const memory = changes(item) ? run.memory : null;
+	const hash = memory === null ? '' : hashOf(client, plan.request);
+	const known = memory?.recall(itemIndex, hash);
 	if (known != null) return known;
 	let result: ItemResult;
 	try {
-		result = await sendItem(item);
+		result = await sendItem(run, item);
 	} catch (error) {
 		result = fail(ofError(error, 'unknown'));
 	}
 	if (!result.ok) result = fail({ ...result.failure, accountId });
-	if (isChange) memory?.remember(sender.itemIndex, hash, result);
+	memory?.remember(itemIndex, hash, result);
 	return result;
 }
 
@@ -175,9 +194,9 @@ async function planAll(
 	itemCount: number,
 ): Promise<{ items: Planned[]; memory: RunMemory | null }> {
 	const read: Planned[] = [];
-	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
-		read.push(await planItem(context, itemIndex));
-	}
+	await together([...Array(itemCount).keys()], async (itemIndex) => {
+		read[itemIndex] = await planItem(context, itemIndex);
+	});
 	const items = refuseMixedClients(context, read);
 	const hasChanges = items.some((item) => item.ok && changes(item.value));
 	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
@@ -189,37 +208,74 @@ async function planAll(
 	return { items: items.map(refuse), memory: null };
 }
 
+/** Works on some values together, each taken in its order. */
+async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
+	const rest = values.values();
+	const takeAll = async () => {
+		for (const value of rest) await work(value);
+	};
+	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
+}
+
+/** Items in the order in which they go out: reads that follow each other go together, everything else goes alone. */
+function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Planned]>> {
+	const groups: Array<Array<[number, Planned]>> = [];
+	let isOpen = false;
+	for (const entry of items.entries()) {
+		const isAlone = entry[1].ok && changes(entry[1].value);
+		if (isOpen && !isAlone) groups.at(-1)?.push(entry);
+		else groups.push([entry]);
+		isOpen = !isAlone;
+	}
+	return groups;
+}
+
+/** Whether a request went out for an item, or may have. */
+const wasSent = (result: ItemResult): boolean => result.ok || result.failure.outcome !== 'not-sent';
+
+/** The batching of a run: that of its first item. */
+const batchingOf = (items: Planned[]): Batching | null =>
+	items.map((item) => (item.ok ? item.value.batching : null)).find((one) => one !== null) ?? null;
+
 /**
- * The run: all items are read and checked before the first request goes out; then they are carried out one after the other.
+ * The run: all items are read and checked before the first request goes out; then reads go out together, and changes one
+ * after the other.
  *
  * @returns the output, in the order of the items and paired with them
  * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const continues = context.continueOnFail();
 	const { items, memory } = await planAll(context, context.getInputData().length);
+	const signal = context.getExecutionCancelSignal();
+	const run: Run = { context, memory, lane: new Lane(batchingOf(items), signal) };
 	const results: ItemResult[] = [];
-	let done = 0;
-	const note = (itemIndex: number, result: ItemResult | Planned): void => {
-		if (result.ok || continues) return;
-		throw toError(context, withChanges(result.failure, done), itemIndex);
+	/** What ends the run: nothing where the node continues on error. */
+	const failures: Array<[failure: Failure, itemIndex: number]> = [];
+	const take = (itemIndex: number, result: ItemResult | Planned): void => {
+		if (result.ok || context.continueOnFail()) return;
+		failures.push([result.failure, itemIndex]);
+		run.lane.close();
 	};
-	try {
-		for (const [itemIndex, item] of items.entries()) note(itemIndex, item);
-		let isLogged = false;
-		for (const [itemIndex, item] of items.entries()) {
-			if (!isLogged && isStopped(context)) {
-				isLogged = true;
-				context.logger.info(`AiClk: stopped before item ${itemIndex} of ${items.length} was sent`);
-			}
-			const result = item.ok ? await carryOut(item.value, memory) : item;
-			note(itemIndex, result);
-			if (result.ok && item.ok && changes(item.value)) done++;
-			results.push(result);
-		}
-	} finally {
-		const isDone = results.length === items.length && results.every(({ ok: isFine }) => isFine);
-		memory?.end(isDone);
+	for (const [itemIndex, item] of items.entries()) take(itemIndex, item);
+	for (const group of groupsOf(items)) {
+		await together(group, async ([itemIndex, item]) => {
+			if (failures.length > 0) return;
+			const result = item.ok ? await carryOut(run, item.value) : item;
+			results[itemIndex] = result;
+			take(itemIndex, result);
+		});
+	}
+	memory?.end(items.every((_, itemIndex) => results[itemIndex]?.ok === true));
+	if (signal?.aborted === true) {
+		const sent = results.filter(wasSent).length;
+		context.logger.info(`AiClk: the run was stopped; ${sent} of ${items.length} items were sent`);
+	}
+	const [first] = failures;
+	if (first !== undefined) {
+		const done = items.filter(
+			(item, itemIndex) => item.ok && changes(item.value) && results[itemIndex]?.ok === true,
+		).length;
+		throw toError(context, withChanges(first[0], done), first[1]);
 	}
 	return results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(result.failure)]).map((json) => ({

@@ -3,10 +3,19 @@ import { isExpression, NodeOperationError } from 'n8n-workflow';
 
 import { type Json, nest } from '../../aiclk/protocol/json';
 import { fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
+import type { Batching } from '../../aiclk/api/throttle';
 import { isNothing } from '../../aiclk/api/values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { runsAsTool } from '../shared/tool';
-import { type Collection, LIMIT, type Parameter, RETURN_ALL } from './descriptions';
+import {
+	BATCH_INTERVAL,
+	BATCH_SIZE,
+	type Collection,
+	LIMIT,
+	OPTIONS,
+	type Parameter,
+	RETURN_ALL,
+} from './descriptions';
 
 const CORRECT_IT = 'Correct the field or its expression.';
 const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
@@ -121,6 +130,24 @@ export class Parameters {
 		}
 		this.account = this.check(row, isLeftEmpty ? this.client.accountId : value);
 		return this.account;
+	}
+
+	/**
+	 * Batching, if it was added; what the panel shows counts, also where n8n hands over no value.
+	 *
+	 * @throws NodeOperationError for a bad value
+	 */
+	readBatching(): Batching | null {
+		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
+		const batching = options.batching as { batch?: IDataObject } | undefined;
+		if (batching === undefined) return null;
+		const {
+			batchSize = BATCH_SIZE.property.default,
+			batchInterval = BATCH_INTERVAL.property.default,
+		} = batching.batch ?? {};
+		const size = this.check(BATCH_SIZE, batchSize);
+		const intervalMs = this.check(BATCH_INTERVAL, batchInterval);
+		return size < 0 ? null : { size: Math.max(1, size), intervalMs };
 	}
 
 	/** Rows wanted; null for all. */

@@ -49,10 +49,22 @@ export interface Failure {
 	accountId: string | null;
 	/** Whether it is the user's input that must be corrected. */
 	isInput: boolean;
+	/** Whether AiClk said that it does not accept the access token. */
+	isTokenRejected: boolean;
+	/** Set when the credential had no live token to send. */
+	token: TokenFailure | null;
 	cause?: Cause;
 }
 
-const EMPTY = { code: null, httpCode: null, traceId: null, accountId: null, isInput: false };
+const EMPTY = {
+	code: null,
+	httpCode: null,
+	traceId: null,
+	accountId: null,
+	isInput: false,
+	isTokenRejected: false,
+	token: null,
+};
 
 /** A failure of which nothing was heard from AiClk. */
 export const newFailure = (
@@ -62,16 +74,24 @@ export const newFailure = (
 	more: Partial<Failure> = {},
 ): Failure => ({ ...EMPTY, outcome, message, description, ...more });
 
+/** @param retryAfterMs null where AiClk does not say */
+export const rateLimited = (retryAfterMs: number | null): Cause => ({
+	cause: 'rate-limited',
+	...(retryAfterMs !== null && { retryAfterMs }),
+});
+
 /** A failure of a call. */
 export const ofCall = (failure: ApiFailure): Failure => {
-	const { outcome, message, description, code, httpCode, traceId } = failure;
-	return newFailure(outcome, message, description, { code, httpCode, traceId });
+	const { outcome, message, description, busy, ...rest } = failure;
+	const cause = busy === null ? {} : { cause: rateLimited(busy.retryAfterMs) };
+	return newFailure(outcome, message, description, { ...rest, ...cause });
 };
 
 /** A failure to get a live token: nothing was sent. */
 export const ofToken = (failure: TokenFailure): Failure =>
 	newFailure('not-sent', failure.message, failure.description, {
 		isInput: failure.kind === 'input',
+		token: failure,
 		cause: causeOf(failure),
 	});
 
@@ -95,12 +115,13 @@ export function ofError(error: unknown, outcome: Outcome): Failure {
 const fullMessage = ({ message, outcome, traceId }: Failure): string =>
 	`${message} (outcome: ${outcome}${traceId === null ? '' : `, trace_id: ${traceId}`})`;
 
-const dataOf = ({ code, httpCode, traceId, outcome, accountId }: Failure): IDataObject => ({
+const dataOf = ({ code, httpCode, traceId, outcome, accountId, cause }: Failure): IDataObject => ({
 	code,
 	httpCode,
 	traceId,
 	outcome,
 	accountId,
+	...(cause?.cause === 'rate-limited' && { ...cause }),
 });
 
 /**

@@ -9,13 +9,15 @@ import type { Envelope } from '../../aiclk/protocol/envelope';
 import { type ApiRequest, filesOf, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
+import type { Busy } from '../../aiclk/api/throttle';
 import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
 import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { secretsOf } from '../../aiclk/token/storedToken';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { tokenManager } from '../../credentials/tokenManager';
-import { type Failure, newFailure, ofCall, ofError, ofToken } from './errors';
+import { type Failure, newFailure, ofCall, ofError, ofToken, rateLimited } from './errors';
+import type { Closed, Lane, Turn } from './lane';
 
 /** The credential type of all nodes of this package. */
 export const CREDENTIAL = 'aiClkApi';
@@ -54,16 +56,17 @@ export async function requestWith(
 	}
 }
 
-/** Whose request it is: the item, and what its credential said when the item was planned. */
+/** Whose request it is, and the way it goes. */
 export interface Sender {
-	context: IExecuteFunctions;
-	itemIndex: number;
+	context: IExecuteFunctions | IPollFunctions;
+	/** For expressions in the credential; a poll has no item. */
+	itemIndex?: number;
+	/** What the credential said when the request was planned. */
 	client: TokenInput;
+	lane: Lane;
+	/** Sees each answer as n8n's helper returns it. */
+	onAnswer?(answer: unknown): void;
 }
-
-/** Whether the run was stopped, by a person or by n8n's own time limit. */
-export const isStopped = (context: IExecuteFunctions): boolean =>
-	context.getExecutionCancelSignal()?.aborted === true;
 
 /**
  * The credential of one item: its fields may be expressions of the item (n8n-core `_getCredentials`).
@@ -71,8 +74,8 @@ export const isStopped = (context: IExecuteFunctions): boolean =>
  * @throws what n8n throws when there is no credential or one of its expressions fails
  */
 export async function readCredential(
-	context: IExecuteFunctions,
-	itemIndex: number,
+	context: IExecuteFunctions | IPollFunctions,
+	itemIndex?: number,
 ): Promise<{
 	credentials: ICredentialDataDecryptedObject;
 	input: Result<TokenInput, TokenFailure>;
@@ -99,14 +102,19 @@ function refusedByCredential(error: unknown): { message: string; description: st
 	return cause === undefined ? null : refusedByCredential(cause);
 }
 
-/** What a request without an answer came to. */
-function readNoAnswer(error: unknown, request: ApiRequest, asked: Asked): Failure {
+/** What a request without an answer came to. @param isStopped whether the run was stopped meanwhile */
+function readNoAnswer(
+	error: unknown,
+	request: ApiRequest,
+	asked: Asked,
+	isStopped: boolean,
+): Failure {
 	const refusal = refusedByCredential(error);
 	if (refusal !== null) return ofCall(neverSent(refusal.message, refusal.description, asked));
 	const file = filesOf(request).find(
 		(one): one is StreamedFile => one instanceof StreamedFile && one.failure !== null,
 	);
-	if (file === undefined) return ofCall(noAnswer(error, asked));
+	if (file === undefined) return ofCall(noAnswer(error, asked, isStopped));
 	const message = `The file '${file.name}' ${file.failure}`;
 	return ofCall(
 		neverSent(message, 'Run again from the node that made or fetched the file.', asked),
@@ -114,7 +122,7 @@ function readNoAnswer(error: unknown, request: ApiRequest, asked: Asked): Failur
 }
 
 /** The cheapest read, as a call like any other. @param accountId digits, or '' when the credential holds none */
-const accountInfoCall = (accountId: string): ApiRequest => ({
+export const accountInfoCall = (accountId: string): ApiRequest => ({
 	method: 'GET',
 	path: ACCOUNT_INFO_PATH,
 	effect: 'read',
@@ -122,74 +130,92 @@ const accountInfoCall = (accountId: string): ApiRequest => ({
 });
 
 interface Attempt {
-	credentials: ICredentialDataDecryptedObject;
 	result: Result<Envelope, Failure>;
-	/** What the token had to do with it; `superseded`: another process renewed it, and nothing was sent. */
-	token: 'none' | 'superseded' | 'suspect';
+	/**
+	 * What the token had to do with it. `superseded`: another process renewed it, and nothing was sent. `rejected`: AiClk does not
+	 * accept it, which is more than that it refused the call.
+	 */
+	token: 'none' | 'superseded' | 'rejected';
+	busy: Busy | null;
 }
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
-async function attempt(
-	{ context, itemIndex, client }: Sender,
-	request: ApiRequest,
-	hint: string,
-): Promise<Attempt> {
-	let credential: Awaited<ReturnType<typeof readCredential>>;
-	try {
-		credential = await readCredential(context, itemIndex);
-	} catch (error) {
-		return { credentials: {}, result: fail(ofError(error, 'not-sent')), token: 'none' };
-	}
-	const { credentials, input } = credential;
-	const failed = (failure: Failure, token: Attempt['token'] = 'none'): Attempt => ({
-		credentials,
-		result: fail(failure),
-		token,
+async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
+	const { context, itemIndex, client, lane } = sender;
+	let credentials: ICredentialDataDecryptedObject = {};
+	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
+		result,
+		token: 'none',
+		busy: null,
+		...more,
 	});
-	if (!input.ok) return failed(ofToken(input.failure));
-	if (!isSameClient(client, input.value)) return failed(OTHER_CLIENT);
-
-	const options = toHttpOptions(input.value.baseUrl, request);
-	const answer = await requestWith(context, credentials, options);
+	try {
+		const credential = await readCredential(context, itemIndex);
+		const { input } = credential;
+		({ credentials } = credential);
+		if (!input.ok) return ended(fail(ofToken(input.failure)));
+		if (!isSameClient(client, input.value)) return ended(fail(OTHER_CLIENT));
+	} catch (error) {
+		return ended(fail(ofError(error, 'not-sent')));
+	}
+	const answer = await requestWith(context, credentials, toHttpOptions(client.baseUrl, request));
 	const asked: Asked = {
 		effect: request.effect,
 		call: nameOf(request),
 		hint,
-		secrets: [input.value.refreshToken, ...secretsOf(credentials)],
+		// Read after the request: the tokens are those that it ended with.
+		secrets: [client.refreshToken, ...secretsOf(credentials)],
 	};
 	if (!answer.ok) {
 		const { token, error } = answer.failure;
-		if (token === null) return failed(readNoAnswer(error, request, asked));
-		return failed(ofToken(token), token.kind === 'superseded' ? 'superseded' : 'none');
+		if (token === null) return ended(fail(readNoAnswer(error, request, asked, lane.isClosed)));
+		return ended(fail(ofToken(token)), token.kind === 'superseded' ? { token: token.kind } : {});
 	}
+	sender.onAnswer?.(answer.value);
 	const read = readAnswer(answer.value, asked);
-	if (read.ok) return { credentials, result: read, token: 'none' };
-	return failed(ofCall(read.failure), read.failure.isTokenRejected ? 'suspect' : 'none');
+	if (read.ok) return ended(read);
+	const { busy, isTokenRejected } = read.failure;
+	// AiClk may refuse a call for lack of a permission in the same way.
+	const isRejected =
+		isTokenRejected &&
+		(await tokenManager.isRejected(
+			credentials,
+			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
+		));
+	return ended(fail(ofCall(read.failure)), { busy, token: isRejected ? 'rejected' : 'none' });
 }
 
-/** Whether it is the token that AiClk rejects: it may refuse a call for lack of a permission in the same way. */
-const isRejected = async (
-	context: IExecuteFunctions,
-	credentials: ICredentialDataDecryptedObject,
-): Promise<boolean> =>
-	await tokenManager.isRejected(
-		credentials,
-		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
+/** A failure of a request whose turn did not come. @param last what it came to before, should it be a repetition */
+function ofClosed(closed: Closed, last: Failure | null): Failure {
+	if (closed.reason === 'closed') {
+		return (
+			last ??
+			newFailure(
+				'not-sent',
+				'The run was stopped before this item was sent.',
+				'Run it again when you want it to be sent.',
+			)
+		);
+	}
+	const { retryAfterMs } = closed;
+	const cause = rateLimited(retryAfterMs);
+	if (last !== null) return { ...last, cause };
+	return newFailure(
+		'not-sent',
+		`AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
+		'Run this again later, with fewer requests at a time.',
+		{ cause },
 	);
-
-const STOPPED = newFailure(
-	'not-sent',
-	'The run was stopped before this item was sent.',
-	'Run it again when you want it to be sent.',
-);
+}
 
 /** A rejected token, and a collision with another process on the way to a new one. */
 const MAX_REPEATS = 2;
 
 /**
- * Sends a request and reads AiClk's answer. A rejected token is renewed on the way: n8n asks the credential's hook before the
- * next request, which is the same one again if it only reads. What changes something is never sent again, so a read takes its
- * place; were it left to the next run, that might come long after this process has forgotten the rejection.
+ * Sends a request and reads AiClk's answer. Only what reads is sent again: when AiClk is busy, and when it rejects the token.
+ * A rejected token is renewed on the way, because n8n asks the credential's hook before the next request. Where that must not
+ * be the same one, a read takes its place: were it left to the next run, that might come long after this process has forgotten
+ * the rejection.
  *
  * @param hint what to check when AiClk refuses it
  * @returns the envelope of a success
@@ -199,17 +225,26 @@ export async function send(
 	request: ApiRequest,
 	hint: string,
 ): Promise<Result<Envelope, Failure>> {
-	const { context } = sender;
-	if (isStopped(context)) return fail(STOPPED);
-	let last = await attempt(sender, request, hint);
-	for (let repeats = 0; repeats < MAX_REPEATS && last.token !== 'none'; repeats++) {
-		if (last.token === 'suspect' && !(await isRejected(context, last.credentials))) break;
-		if (isStopped(context)) break;
-		if (last.token === 'suspect' && request.effect !== 'read') {
-			await send(sender, accountInfoCall(sender.client.accountId), '');
-			break;
+	const { client, lane } = sender;
+	const isRead = request.effect === 'read';
+	let last: Failure | null = null;
+	let firstSentAtMs: number | null = null;
+	let repeats = 0;
+	for (;;) {
+		const turn: Turn<Attempt> = await lane.send(
+			async () => await attempt(sender, request, hint),
+			firstSentAtMs,
+		);
+		if (!turn.isSent) return fail(ofClosed(turn.closed, last));
+		const { result, token, busy } = turn.result;
+		if (result.ok) return result;
+		last = result.failure;
+		firstSentAtMs ??= turn.sentAtMs;
+		if (busy !== null && isRead) continue;
+		if (token === 'none' || repeats++ === MAX_REPEATS) return result;
+		if (token === 'rejected' && !isRead) {
+			await send(sender, accountInfoCall(client.accountId), '');
+			return result;
 		}
-		last = await attempt(sender, request, hint);
 	}
-	return last.result;
 }

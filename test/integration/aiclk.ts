@@ -24,7 +24,9 @@ export interface Call {
 	contentType: string;
 }
 
-export type Reply = (call: Call, n: number) => [status: number, body: unknown];
+type Answer = [status: number, body: unknown, headers?: Record<string, string>];
+
+export type Reply = (call: Call, n: number) => Answer | Promise<Answer>;
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -38,7 +40,7 @@ const answerWell: Reply = ({ method, url }) => {
 /** Answers everything below /openapi/. */
 export function onApi(reply: Reply = answerWell): Call[] {
 	const calls: Call[] = [];
-	function answer(this: nock.ReplyFnContext, uri: string) {
+	async function answer(this: nock.ReplyFnContext, uri: string) {
 		const { method, headers } = this.req;
 		// As it came: nock would hand out a parsed body, with rounded ids.
 		const { requestBodyBuffers } = this.req as unknown as { requestBodyBuffers: Buffer[] };
@@ -50,9 +52,9 @@ export function onApi(reply: Reply = answerWell): Call[] {
 			contentType: String(headers['content-type']),
 		};
 		calls.push(call);
-		const [status, content] = reply(call, calls.length);
+		const [status, content, more] = await reply(call, calls.length);
 		const text = typeof content === 'string' ? content : JSON.stringify(content);
-		return [status, text, { 'content-type': 'application/json' }] as const;
+		return [status, text, { 'content-type': 'application/json', ...more }] as const;
 	}
 	for (const method of METHODS) {
 		nock(API)

@@ -98,11 +98,17 @@ describe('a credential whose fields are expressions of the item', () => {
 
 	it('whose account alone changes while the items wait is refused, too', async () => {
 		const { items, helper } = agency();
-		const calls = onApi(() => {
-			helper.row.accountId = '100';
-			return [200, success({ balance: 1 })];
-		});
-		const ran = await runNode(INFO, items, { helper, ...CONTINUE });
+		const calls = onApi();
+		const change = (context: { getCredentials: unknown }) => {
+			const read = context.getCredentials as (...args: unknown[]) => Promise<unknown>;
+			let readings = 0;
+			context.getCredentials = async (...args: unknown[]) => {
+				// Each item is read once before the first one is sent.
+				if (++readings > items.length) helper.row.accountId = '100';
+				return await read.apply(context, args);
+			};
+		};
+		const ran = await runNode(INFO, items, { helper, change: change as never, ...CONTINUE });
 		expect(sentBy(calls, 'info')).toHaveLength(1);
 		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
 	});

@@ -296,7 +296,7 @@ describe('a run that was stopped', () => {
 			'not-sent',
 			'not-sent',
 		]);
-		expect(ran.log).toEqual(['AiClk: stopped before item 1 of 3 was sent']);
+		expect(ran.log).toEqual(['AiClk: the run was stopped; 1 of 3 items were sent']);
 	});
 
 	it('before its first item: nothing is sent', async () => {

@@ -57,10 +57,15 @@ describe('readPages', () => {
 				fc.option(fc.integer({ min: 1, max: 450 })),
 				fc.constantFrom(Infinity, 100, 50, 7),
 				fc.constantFrom('none', 'all', 'zero', 'text'),
-				async (count, limit, cap, kind) => {
+				fc.constantFrom(1, 3, 50),
+				async (count, limit, cap, kind, together) => {
 					const totals = { none: undefined, all: count, zero: 0, text: String(count) };
 					const answer = server(withIds(count), { cap, total: () => totals[kind] });
-					const { rows, requests, remarks } = await read(answer, { limit, idField: 'id' });
+					const { rows, requests, remarks } = await read(answer, {
+						limit,
+						idField: 'id',
+						together,
+					});
 					expect(rows).toEqual(withIds(Math.min(count, limit ?? Infinity)));
 					expect(remarks).toEqual([]);
 					const perPage = Math.min(cap, limit ?? 100, 100);
@@ -232,6 +237,52 @@ describe('readPages', () => {
 	it('does not ask for ever', async () => {
 		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
 		expect(result).toEqual(fail(expect.stringMatching(/after 10000 pages.*knows? no pages/)));
+	});
+
+	/** Notes which pages are asked for while no page of that round was answered. */
+	const rounds = async (options: Partial<PageOptions>, total: unknown = 450) => {
+		const asked: number[][] = [[]];
+		const answer = server(withIds(450), { total: () => total });
+		const result = await readPages({ limit: null, ...options }, async (request) => {
+			asked.at(-1)?.push(request.page);
+			await new Promise((resolve) => {
+				setTimeout(resolve, 5);
+			});
+			if (asked.at(-1)?.length !== 0) asked.push([]);
+			return ok(envelope(answer(request)));
+		});
+		return { asked: asked.filter((round) => round.length > 0), result };
+	};
+
+	it.each<[string, Partial<PageOptions>, unknown, number[][]]>([
+		['all that the total names', { together: 50 }, 450, [[1], [2, 3, 4, 5]]],
+		['no more than are wanted', { together: 50, limit: 230 }, 450, [[1], [2, 3]]],
+		['not before a total is known', { together: 50 }, null, [[1], [2], [3], [4], [5]]],
+		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5]]],
+		['unless that is not wanted', {}, 450, [[1], [2], [3], [4], [5]]],
+		['from the first one on', { together: 50, firstPage: 3 }, 250, [[3], [4, 5]]],
+	])('asks for pages together: %s', async (_, options, total, expected) => {
+		expect((await rounds(options, total)).asked).toEqual(expected);
+	});
+
+	it('asks for no more pages together than it may', async () => {
+		expect((await rounds({ together: 2 })).asked.every((round) => round.length <= 2)).toBe(true);
+	});
+
+	it('counts pages by what the server sends, where that is less than was asked for', async () => {
+		const answer = server(withIds(120), { cap: 30, total: () => 120 });
+		const { requests, rows } = await read(answer, { together: 50 });
+		expect([requests.length, rows.length]).toEqual([4, 120]);
+	});
+
+	it('ends with the first page that fails, and no later one does harm', async () => {
+		const result = await readPages({ limit: null, together: 50 }, async ({ page }) => {
+			if (page === 1)
+				return ok(envelope(server(withIds(450), { total: () => 450 })({ page, pageSize: 100 })));
+			if (page === 2) return fail('gone');
+			throw new Error('unforeseen');
+		});
+		expect(result).toEqual(fail('gone'));
 	});
 
 	it('passes on what reading fails with', async () => {

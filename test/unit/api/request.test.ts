@@ -40,13 +40,22 @@ describe('toHttpOptions', () => {
 			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
 			timeout: 60_000,
+			totalTimeoutMs: 60_000,
 		});
 	});
 
-	it('allows a file half an hour', () => {
-		const file = new StreamedFile('a.mp4', 'video/mp4', 3, async () => [new Uint8Array(3)]);
-		expect(toHttpOptions(BASE, request({ form: { file } })).timeout).toBe(1_800_000);
-		expect(toHttpOptions(BASE, request({ form: { a: 'b' } })).timeout).toBe(60_000);
+	it.each([
+		[3, 60_001],
+		[1_000_000, 70_000],
+		[200_000_000, 2_060_000],
+	])('allows a file of %d bytes %d ms in all', (size, timeoutMs) => {
+		const file = new StreamedFile('a.mp4', 'video/mp4', size, async () => [new Uint8Array(3)]);
+		const { timeout, totalTimeoutMs } = toHttpOptions(BASE, request({ form: { file } }));
+		expect([timeout, totalTimeoutMs]).toEqual([timeoutMs, timeoutMs]);
+	});
+
+	it('allows a form without a file no longer than any other call', () => {
+		expect(toHttpOptions(BASE, request({ form: { a: 'b' } })).totalTimeoutMs).toBe(60_000);
 	});
 });
 

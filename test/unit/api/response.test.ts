@@ -57,7 +57,8 @@ describe('readAnswer', () => {
 		[200, 600, 'refused', /^AiClk refused this/],
 		[200, 40_002, 'refused', /^AiClk refused this/],
 		[200, 40_102, 'refused', /^AiClk refused this/],
-		[429, 429, 'refused', /^AiClk refused this/],
+		[429, 429, 'refused', /^AiClk takes no more requests at the moment: /],
+		[200, 429, 'refused', /^AiClk takes no more requests at the moment: /],
 		[499, 400, 'refused', /^AiClk refused this/],
 		[500, 400, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[599, 40_002, 'unknown', /temporarily unavailable.*may have been carried out/],
@@ -125,11 +126,7 @@ describe('noAnswer', () => {
 	it.each<[unknown, Effect, RegExp]>([
 		[{ code: 'ECONNRESET' }, 'money', /was cut\. The transfer may have been carried out/],
 		[{ cause: { cause: { code: 'ETIMEDOUT' } } }, 'change', /in time\. The change may have been/],
-		[
-			{ code: 'ERR_CANCELED' },
-			'money',
-			/no answer came in time, or the run was stopped.*may have been carried out/,
-		],
+		[{ code: 'ERR_CANCELED' }, 'money', /no answer came in time.*may have been carried out/],
 		[{ httpCode: 'ECONNREFUSED' }, 'money', /was refused\. Nothing was sent\.$/],
 		[{ code: 'EAI_AGAIN' }, 'read', /looked up\. Nothing was sent\.$/],
 		[new Error(SECRET), 'read', /did not work\.$/],

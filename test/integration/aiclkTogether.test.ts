@@ -1,0 +1,281 @@
+import type { IDataObject } from 'n8n-workflow';
+import nock from 'nock';
+
+import { CALL, CHARGE, dataOf, FUND, INFO, jsonOf, onApi, runNode, success } from './aiclk';
+import { onRefresh } from './support';
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+beforeEach(() => {
+	onRefresh();
+});
+afterEach(() => {
+	nock.cleanAll();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const CONTINUE = { node: { onError: 'continueErrorOutput' as const } };
+
+const pause = async (ms: number) => {
+	await new Promise((resolve) => {
+		setTimeout(resolve, ms);
+	});
+};
+
+const itemsOf = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+
+/** A read of one's own for each item. */
+const READ = { ...CALL, query: '={{ { n: $json.n } }}' };
+const POST = { ...CALL, method: 'POST', bodyType: 'json', body: '={{ { n: $json.n } }}' };
+
+/** The number of the item that a call is about. */
+const numberOf = ({ url, body }: { url: string; body: string }) =>
+	Number(/"n":(\d+)/.exec(body === '' ? url : body)?.[1]);
+
+const batching = (batch: IDataObject) => ({ options: { batching: { batch } } });
+
+describe('reads', () => {
+	it('go out together, and their results come in the order of the items', async () => {
+		let underWay = 0;
+		let most = 0;
+		onApi(async (call) => {
+			most = Math.max(most, ++underWay);
+			await pause(numberOf(call) % 2 === 0 ? 60 : 5);
+			underWay--;
+			return [200, success({ n: numberOf(call) })];
+		});
+		const { items } = await runNode(READ, itemsOf(40));
+		expect(jsonOf(items).map(({ n }) => n)).toEqual([...Array(40).keys()]);
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
+			itemsOf(40).map(({ n }) => ({ item: n })),
+		);
+		expect(most).toBeGreaterThanOrEqual(10);
+	});
+
+	it('end with the first one that fails: no more are sent than were under way with it', async () => {
+		const calls = onApi(async (call) => {
+			await pause(5);
+			return numberOf(call) === 3 ? [403, ''] : [200, success({ n: 1 })];
+		});
+		const { error } = await runNode(READ, itemsOf(200));
+		expect(error?.context.itemIndex).toBe(3);
+		expect(calls.length).toBeLessThanOrEqual(20);
+	});
+
+	it('of a list go out together once the first page has named a total', async () => {
+		const rows = Array.from({ length: 450 }, (_, n) => ({ date: n }));
+		const calls = onApi(async ({ url }) => {
+			const page = Number(/"page":(\d+)/.exec(url)?.[1]);
+			await pause(100 - 10 * page);
+			const list = rows.slice((page - 1) * 100, page * 100);
+			return [200, success({ list, page_info: { total_number: 450 } })];
+		});
+		const { items } = await runNode({ ...FUND, returnAll: true }, [{}]);
+		expect(jsonOf(items).map(({ date }) => date)).toEqual(rows.map(({ date }) => date));
+		expect(calls).toHaveLength(5);
+	});
+});
+
+describe('changes', () => {
+	it.each([
+		['posts', POST],
+		['charges', { ...CHARGE, comment: '={{ $json.n }}' }],
+	])('go out one after the other: %s', async (_, parameters) => {
+		let underWay = 0;
+		const calls = onApi(async () => {
+			expect(++underWay).toBe(1);
+			await pause(5);
+			underWay--;
+			return [200, success(null)];
+		});
+		await runNode(parameters, itemsOf(5));
+		expect(calls).toHaveLength(5);
+	});
+
+	it('between reads wait for those before them, and those behind them wait', async () => {
+		const events: string[] = [];
+		onApi(async (call) => {
+			const name = `${call.method} ${numberOf(call)}`;
+			events.push(name);
+			await pause(call.method === 'GET' ? 20 : 5);
+			events.push(`${name} ends`);
+			return [200, success({ n: 1 })];
+		});
+		const mixed = { ...POST, method: '={{ $json.n === 2 ? "POST" : "GET" }}', query: READ.query };
+		await runNode(mixed, itemsOf(5));
+		expect(events.slice(4, 6)).toEqual(['POST 2', 'POST 2 ends']);
+		expect(events).toHaveLength(10);
+	});
+});
+
+describe('batching', () => {
+	const timesOf = async (parameters: IDataObject, count: number) => {
+		const times: number[] = [];
+		onApi(() => {
+			times.push(performance.now());
+			return [200, success({ n: 1 })];
+		});
+		const { error } = await runNode(parameters, itemsOf(count));
+		return { times, error };
+	};
+
+	it.each([
+		['reads', INFO],
+		['posts', POST],
+		['charges', CHARGE],
+	])('waits between all batches and not before the first: %s', async (_, parameters) => {
+		const settings = batching({ batchSize: 2, batchInterval: 100 });
+		const { times } = await timesOf({ ...parameters, ...settings }, 6);
+		expect((times[2] as number) - (times[1] as number)).toBeGreaterThan(50);
+		expect((times[4] as number) - (times[3] as number)).toBeGreaterThan(50);
+		expect((times[1] as number) - (times[0] as number)).toBeLessThan(50);
+	});
+
+	it('does what the panel shows where n8n hands over no values: 50 items, then a second', async () => {
+		const { times } = await timesOf({ ...READ, ...batching({}) }, 51);
+		expect((times[50] as number) - (times[49] as number)).toBeGreaterThan(500);
+	});
+
+	it('of -1 is no batching', async () => {
+		const settings = batching({ batchSize: -1, batchInterval: 60_000 });
+		expect((await timesOf({ ...READ, ...settings }, 12)).times).toHaveLength(12);
+	});
+
+	it('of 0 items is one of 1', async () => {
+		const { times } = await timesOf(
+			{ ...READ, ...batching({ batchSize: 0, batchInterval: 60 }) },
+			2,
+		);
+		expect((times[1] as number) - (times[0] as number)).toBeGreaterThan(30);
+	});
+
+	it.each([
+		[{ batchSize: 'many' }, /'Items per Batch' is not a whole number/],
+		[{ batchSize: -2 }, /'Items per Batch' is below -1/],
+		[{ batchInterval: -1 }, /'Batch Interval \(Ms\)' is below 0/],
+	])('%j is refused before anything is sent', async (batch, message) => {
+		const { times, error } = await timesOf({ ...READ, ...batching(batch) }, 2);
+		expect(error?.message).toMatch(message);
+		expect(times).toEqual([]);
+	});
+});
+
+describe('a busy AiClk', () => {
+	const BUSY: Array<
+		[name: string, status: number, body: unknown, headers: Record<string, string>]
+	> = [
+		['HTTP 429', 429, '<html>', { 'retry-after': '0' }],
+		['HTTP 503 with Retry-After', 503, '', { 'retry-after': '0' }],
+		[
+			'code 429',
+			200,
+			{ code: 429, message: '请求过于频繁', trace_id: 'tt1' },
+			{ 'retry-after': '0' },
+		],
+	];
+
+	it.each(BUSY)('lets reads wait and serves them all: %s', async (_, status, body, headers) => {
+		const calls = onApi((call, n) =>
+			n % 3 === 2 ? [status, body, headers] : [200, success({ n: numberOf(call) })],
+		);
+		const { items } = await runNode(READ, itemsOf(20));
+		expect(jsonOf(items).map(({ n }) => n)).toEqual([...Array(20).keys()]);
+		expect(calls.length).toBeGreaterThan(20);
+	});
+
+	it.each(BUSY)(
+		'has a change sent once and says why it was refused: %s',
+		async (_, status, body, headers) => {
+			const calls = onApi(() => [status, body, headers]);
+			for (const parameters of [CHARGE, POST]) {
+				const { error } = await runNode(parameters, [{ n: 1 }]);
+				expect(error?.message).toMatch(
+					/^AiClk takes no more requests at the moment: .*outcome: refused/,
+				);
+				expect(error?.description).toMatch(
+					/^Nothing was carried out. It was refused because AiClk is busy/,
+				);
+				expect(error?.failure).toEqual({ cause: 'rate-limited', retryAfterMs: 0 });
+			}
+			expect(calls).toHaveLength(2);
+		},
+	);
+
+	it('for longer than a request may wait: an error at once that says how long, for all items', async () => {
+		const calls = onApi(() => [429, '', { 'retry-after': '3600' }]);
+		const { items } = await runNode(READ, itemsOf(30), CONTINUE);
+		expect(calls.length).toBeLessThanOrEqual(10);
+		const errors = items.map(dataOf);
+		expect(new Set(errors.map(({ cause }) => cause))).toEqual(new Set(['rate-limited']));
+		expect(errors.every(({ retryAfterMs }) => Number(retryAfterMs) > 3_590_000)).toBe(true);
+		expect(errors[0]).toMatchObject({ outcome: 'refused', httpCode: '429' });
+		expect(errors.at(-1)).toMatchObject({
+			outcome: 'not-sent',
+			message: expect.stringMatching(
+				/takes no more requests for another 3\d{3} s\. Nothing was sent/,
+			),
+		});
+	});
+
+	it('slows the next change down, too', async () => {
+		const times: number[] = [];
+		onApi((_, n) => {
+			times.push(performance.now());
+			return n === 1 ? [429, '', { 'retry-after': '1' }] : [200, success(null)];
+		});
+		const { items } = await runNode(POST, itemsOf(2), CONTINUE);
+		expect(items.map((item) => dataOf(item)?.outcome)).toEqual(['refused', undefined]);
+		expect((times[1] as number) - (times[0] as number)).toBeGreaterThan(500);
+	});
+});
+
+describe('Stop', () => {
+	it.each([
+		['while reads wait for a busy AiClk', READ, () => [429, '', { 'retry-after': '2' }] as never],
+		[
+			'while reads wait for their batch',
+			{ ...READ, ...batching({ batchSize: 1, batchInterval: 2_000 }) },
+			() => [200, success({ n: 1 })] as never,
+		],
+		[
+			'while charges wait for their batch',
+			{ ...CHARGE, ...batching({ batchSize: 1, batchInterval: 2_000 }) },
+			() => [200, success(null)] as never,
+		],
+	])(
+		'%s: the wait ends at once, nothing goes out after it, one line says so',
+		async (_, parameters, reply) => {
+			const stop = new AbortController();
+			const calls = onApi(reply);
+			setTimeout(() => stop.abort(), 300);
+			const beganAtMs = performance.now();
+			const ran = await runNode(parameters, itemsOf(3), { signal: stop.signal, ...CONTINUE });
+			expect(performance.now() - beganAtMs).toBeLessThan(1_500);
+			const sent = Math.min(calls.length, 3);
+			expect(ran.log).toEqual([`AiClk: the run was stopped; ${sent} of 3 items were sent`]);
+			await pause(50);
+			expect(calls.length).toBe(sent);
+		},
+	);
+
+	it.each([
+		['Stop', true, /^AiClk's answer was lost: the run was stopped\. The transfer may have been/],
+		[
+			'a time limit',
+			false,
+			/^AiClk's answer was lost: no answer came in time\. The transfer may have been/,
+		],
+	])('and a time limit are told apart: %s', async (_, isStopped, message) => {
+		const stop = new AbortController();
+		onApi(async () => {
+			if (isStopped) stop.abort();
+			await pause(20);
+			throw Object.assign(new Error('canceled'), { code: 'ERR_CANCELED' });
+		});
+		const { error } = await runNode(CHARGE, [{}], { signal: stop.signal });
+		expect(error?.message).toMatch(message);
+	});
+});
