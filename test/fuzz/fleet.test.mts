@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { BASE, type Life, type Scenario, simulate } from '../bench/fleet/fleet.mts';
+import { BASE, type Life, type Scenario, simulate } from '../../bench/fleet/fleet.mts';
 
 const SEED = 20_261_124;
 const LIVES = 4;

@@ -1,9 +1,15 @@
 import type { ICredentialType, IHttpRequestMethods } from 'n8n-workflow';
 
-import { AiClkApi } from '../../../credentials/AiClkApi.credentials.ts';
-import { ANY_NODE, ANY_NODE_TYPE, CredentialsHelper, newContext, newRow } from '../../integration/context.ts';
-import { createSandbox, type Sandbox, type SandboxSettings } from '../../sandbox/server.ts';
-import { DEFAULT_SETTINGS } from '../../sandbox/settings.ts';
+import { AiClkApi } from '../../credentials/AiClkApi.credentials.ts';
+import {
+	ANY_NODE,
+	ANY_NODE_TYPE,
+	CredentialsHelper,
+	newContext,
+	newRow,
+} from '../../test/integration/context.ts';
+import { createSandbox, type Sandbox, type SandboxSettings } from '../../test/sandbox/server.ts';
+import { DEFAULT_SETTINGS } from '../../test/sandbox/settings.ts';
 import { PlainCredential } from '../plainCredential.ts';
 import type { Section } from './figures.mts';
 

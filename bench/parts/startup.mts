@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { installN8n, type N8nVersion, ROOT } from '../../n8n/install.mts';
-import { installByHand, packTarball } from '../../n8n/package.mts';
-import { startN8n } from '../../n8n/server.mts';
+import { installN8n, type N8nVersion, ROOT } from '../../test/n8n/install.mts';
+import { installByHand, packTarball } from '../../test/n8n/package.mts';
+import { startN8n } from '../../test/n8n/server.mts';
 import { figure, type Section, show } from './figures.mts';
 
 const ROUNDS = 4;
@@ -36,6 +36,8 @@ export async function measureStartup(version: N8nVersion): Promise<Section> {
 		title: 'Start of n8n, with the package and without',
 		how: `${ROUNDS} rounds in turn; median (10 % to 90 %), until the editor's API answers.`,
 		head: ['with', 'without', 'times'],
-		rows: [[show(figure(times.with), ' ms'), show(figure(times.without), ' ms'), show(figure(ratio))]],
+		rows: [
+			[show(figure(times.with), ' ms'), show(figure(times.without), ' ms'), show(figure(ratio))],
+		],
 	};
 }

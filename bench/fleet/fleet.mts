@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { expiredAtMs, isAlive, TIMING, type Timing } from '../../../aiclk/token/policy.ts';
-import { readToken, type Token } from '../../../aiclk/token/storedToken.ts';
-import { emptyRow, type Row } from '../../unit/support.ts';
+import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/policy.ts';
+import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
+import { emptyRow, type Row } from '../../test/unit/support.ts';
 import { Clock } from './clock.mts';
 import { nextChance } from './draws.mts';
 import { createRandom, type Random } from './random.mts';

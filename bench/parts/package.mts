@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
 
-import { ROOT } from '../../n8n/install.mts';
+import { ROOT } from '../../test/n8n/install.mts';
+import manifest from '../../package.json';
 import { figure, type Section, show } from './figures.mts';
 
-type Built = typeof import('../../../aiclk/token/authenticate.ts') &
-	typeof import('../../../aiclk/token/manager.ts') &
-	typeof import('../../../credentials/AiClkApi.credentials.ts');
+type Built = typeof import('../../aiclk/token/authenticate.ts') &
+	typeof import('../../aiclk/token/manager.ts') &
+	typeof import('../../credentials/AiClkApi.credentials.ts');
 
 const build = async (): Promise<unknown> => await execa('npm', ['run', 'build'], { cwd: ROOT });
 
@@ -17,7 +18,7 @@ export async function loadBuilt(): Promise<Built> {
 	await build();
 	const require = createRequire(join(ROOT, 'dist', 'index.js'));
 	return {
-		...(require('./aiclk/api/authenticate.js') as Built),
+		...(require('./aiclk/token/authenticate.js') as Built),
 		...(require('./aiclk/token/manager.js') as Built),
 		...(require('./credentials/AiClkApi.credentials.js') as Built),
 	};
@@ -25,12 +26,10 @@ export async function loadBuilt(): Promise<Built> {
 
 const ROUNDS = 15;
 
-/** What package.json's `n8n` names: what n8n loads at its start. */
-const ENTRIES = [
-	'credentials/AiClkApi.credentials.js',
-	'nodes/AiClk/AiClk.node.js',
-	'nodes/AiClkToken/AiClkToken.node.js',
-].map((file) => join(ROOT, 'dist', file));
+/** What n8n loads at its start. */
+const ENTRIES = [...manifest.n8n.credentials, ...manifest.n8n.nodes].map((file) =>
+	join(ROOT, file),
+);
 
 const SCRIPT = (entries: string[]): string => `
 	require('n8n-workflow');
@@ -68,7 +67,7 @@ export async function measurePackage(): Promise<Section[]> {
 			how: `${ROUNDS} pairs of fresh processes in turn, with and without the package, n8n-workflow loaded in both; median (10 % to 90 %).`,
 			head: ['', ''],
 			rows: [
-				['require of credential and both nodes', show(figure(requires), ' ms')],
+				['require of credential and nodes', show(figure(requires), ' ms')],
 				['such a process, times one without the package', show(figure(ratios))],
 				['tarball, packed', kilobytes(packed?.size)],
 				['tarball, unpacked', `${kilobytes(packed?.unpackedSize)}, ${packed?.entryCount} files`],

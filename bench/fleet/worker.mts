@@ -1,5 +1,5 @@
-import { TokenManager } from '../../../aiclk/token/manager.ts';
-import type { Timing } from '../../../aiclk/token/policy.ts';
+import { TokenManager } from '../../aiclk/token/manager.ts';
+import type { Timing } from '../../aiclk/token/policy.ts';
 import { LIFE_MS } from './server.mts';
 import type { Clock } from './clock.mts';
 import type { Random } from './random.mts';

@@ -1,5 +1,5 @@
-import { renewsAtMs, type Timing } from '../../../aiclk/token/policy.ts';
-import type { TokenState } from '../../../aiclk/token/storedToken.ts';
+import { renewsAtMs, type Timing } from '../../aiclk/token/policy.ts';
+import type { TokenState } from '../../aiclk/token/storedToken.ts';
 import type { Random } from './random.mts';
 import { LIFE_MS } from './server.mts';
 import { nextRequestMs, type Traffic } from './traffic.mts';

@@ -1,7 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { TOKEN_TIMEOUT_MS } from '../../../aiclk/protocol/accountInfo.ts';
-import { quotaDay, REFRESHES_PER_DAY } from '../../../aiclk/token/quota.ts';
+import { TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo.ts';
+import { quotaDay, REFRESHES_PER_DAY } from '../../aiclk/token/quota.ts';
 import type { Clock } from './clock.mts';
 
 /** How long a request to the API takes, there and back, in ms. */

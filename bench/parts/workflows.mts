@@ -1,6 +1,13 @@
-import type { Rig } from '../../e2e/rig.mts';
-import { aiClk, call, chain, httpRequest, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
-import type { Workflow } from '../../n8n/rest.mts';
+import type { Rig } from '../../test/e2e/rig.mts';
+import {
+	aiClk,
+	call,
+	chain,
+	httpRequest,
+	itemsOf,
+	manualTrigger,
+} from '../../test/e2e/workflows.mts';
+import type { Workflow } from '../../test/n8n/rest.mts';
 import { type Figure, figure, type Section, show } from './figures.mts';
 import { PLAIN_TYPE } from './plain.mts';
 
@@ -39,17 +46,18 @@ export async function measureWorkflows(rig: Rig): Promise<Section[]> {
 	const request = (items: number): Workflow =>
 		httpRequest('GET', `${rig.sandbox.url}/sandbox/static`, items);
 	/** The same with another credential. */
-	const requestWith = (type: string, id: string, parameters: Record<string, unknown>) => (items: number) => {
-		const { nodes, ...workflow } = request(items);
-		const node = nodes.at(-1);
-		if (node === undefined) throw new Error('the workflow has no node');
-		const changed = {
-			...node,
-			credentials: { [type]: { id, name: type } },
-			parameters: { ...node.parameters, ...parameters },
+	const requestWith =
+		(type: string, id: string, parameters: Record<string, unknown>) => (items: number) => {
+			const { nodes, ...workflow } = request(items);
+			const node = nodes.at(-1);
+			if (node === undefined) throw new Error('the workflow has no node');
+			const changed = {
+				...node,
+				credentials: { [type]: { id, name: type } },
+				parameters: { ...node.parameters, ...parameters },
+			};
+			return { ...workflow, nodes: [...nodes.slice(0, -1), changed] };
 		};
-		return { ...workflow, nodes: [...nodes.slice(0, -1), changed] };
-	};
 	const withHeaderAuth = requestWith(
 		'httpHeaderAuth',
 		await rig.n8n.createCredential(

@@ -1,5 +1,5 @@
-import type { Rig } from '../../e2e/rig.mts';
-import { aiClk, call, chain, manualTrigger } from '../../e2e/workflows.mts';
+import type { Rig } from '../../test/e2e/rig.mts';
+import { aiClk, call, chain, manualTrigger } from '../../test/e2e/workflows.mts';
 import type { Section } from './figures.mts';
 import { type Cost, costOf, MEGABYTE } from './memory.mts';
 

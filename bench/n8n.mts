@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Rig } from '../e2e/rig.mts';
-import { ROOT } from '../n8n/install.mts';
+import { Rig } from '../test/e2e/rig.mts';
+import { ROOT } from '../test/n8n/install.mts';
 import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';
 import { measurePages } from './parts/pages.mts';

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 
-import { REFRESHES_PER_DAY } from '../../aiclk/token/quota.ts';
+import { REFRESHES_PER_DAY } from '../aiclk/token/quota.ts';
 import { BASE, type Life, type Outcome, type Scenario, simulate } from './fleet/fleet.mts';
 import { GROUPS } from './fleet/scenarios.mts';
 import { checkSkipping } from './fleet/skipping.mts';
-import { ROOT } from '../n8n/install.mts';
+import { ROOT } from '../test/n8n/install.mts';
 
 const SEED = 20_261_124;
 const DAY_MS = 86_400_000;
@@ -115,6 +115,4 @@ await writeFile(
 	join(ROOT, 'bench', 'fleet.md'),
 	`# Fleet simulation\n\nWritten by \`npm run bench:fleet\`.\n\n${HOW}\n\n${sections.join('\n\n')}\n\n${check}\n\n${scale}\n`,
 );
-console.log(
-	`Done in ${Math.round((performance.now() - begun) / 1000)} s: bench/fleet.md`,
-);
+console.log(`Done in ${Math.round((performance.now() - begun) / 1000)} s: bench/fleet.md`);

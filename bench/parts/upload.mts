@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { fastify } from 'fastify';
 
-import type { Rig } from '../../e2e/rig.mts';
-import { aiClk, chain, manualTrigger } from '../../e2e/workflows.mts';
+import type { Rig } from '../../test/e2e/rig.mts';
+import { aiClk, chain, manualTrigger } from '../../test/e2e/workflows.mts';
 import type { Section } from './figures.mts';
 import { costOf, MEGABYTE } from './memory.mts';
 
