@@ -137,9 +137,12 @@ function toFailure(
 	const words = sanitize(envelope.message, secrets) || 'no reason given';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
 	const outage = statusCode >= 500 || isOutage(envelope.code);
+	const what = outage
+		? 'AiClk could not refresh the access token'
+		: 'AiClk refused to refresh the access token';
 	return {
 		kind: outage ? 'unavailable' : 'refused',
-		message: `AiClk ${outage ? 'could not' : 'refused to'} refresh the access token: ${words} (code ${envelope.code}${status})`,
+		message: `${what}: ${words} (code ${envelope.code}${status})`,
 		description: `${outage ? TRY_LATER : CHECK_CREDENTIAL}${traceText(envelope)}`,
 	};
 }

@@ -1,0 +1,87 @@
+import ts from 'typescript';
+
+const ROOT = ts.sys.getCurrentDirectory();
+
+/** Stands for what a template puts in. */
+const BLANK = '\0';
+
+/** The strings of a source file; in a template each expression is a blank. */
+function textsIn(path: string): string[] {
+	const texts: string[] = [];
+	const visit = (node: ts.Node): void => {
+		if (ts.isStringLiteralLike(node)) texts.push(node.text);
+		if (ts.isTemplateExpression(node)) {
+			const rest = node.templateSpans.map(({ literal }) => BLANK + literal.text);
+			texts.push(node.head.text + rest.join(''));
+		}
+		ts.forEachChild(node, visit);
+	};
+	visit(ts.createSourceFile(path, ts.sys.readFile(path) ?? '', ts.ScriptTarget.ES2022));
+	return texts;
+}
+
+const texts = ['aiclk', 'credentials', 'nodes']
+	.flatMap((folder) => ts.sys.readDirectory(`${ROOT}/${folder}`, ['.ts']))
+	.flatMap(textsIn);
+
+const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** A quoted text as a pattern: `…` is anything, and a number may be one that a template puts in. */
+const patternOf = (quoted: string): RegExp =>
+	new RegExp(`^${escape(quoted).replaceAll('…', '.*').replace(/\d+/g, `(?:$&|${BLANK})`)}$`, 's');
+
+const contentOf = (file: string): string => ts.sys.readFile(`${ROOT}/${file}`) ?? '';
+
+/** What stands in the group of a pattern, each text once. */
+const findAll = (file: string, pattern: RegExp): string[] => [
+	...new Set([...contentOf(file).matchAll(pattern)].map(([, found = '']) => found)),
+];
+
+describe('docs/operations.md', () => {
+	it.each(findAll('docs/operations.md', /“([^”]*)”/g))(
+		'quotes a text of the source: %s',
+		(quoted) => {
+			const pattern = patternOf(quoted);
+			expect(texts.filter((text) => pattern.test(text))).not.toEqual([]);
+		},
+	);
+});
+
+/** A heading as GitHub names it in links. */
+const anchorOf = (heading: string): string =>
+	heading
+		.toLowerCase()
+		.replace(/[^\p{L}\p{N}\- ]/gu, '')
+		.replaceAll(' ', '-');
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs', 'examples'].flatMap(
+	(path) =>
+		ts.sys.fileExists(`${ROOT}/${path}`)
+			? [path]
+			: ts.sys
+					.readDirectory(`${ROOT}/${path}`, ['.md', '.json'])
+					.map((file) => file.slice(ROOT.length + 1)),
+);
+
+/** Links to files of this repository, from its folder on. */
+const linksIn = (file: string): string[] => [
+	...findAll(file, /\]\(([^)\s]+)\)/g)
+		.filter((link) => !link.startsWith('http'))
+		.map((link) => (link.startsWith('#') ? `${ROOT}/${file}${link}` : `${ROOT}/${file}/../${link}`))
+		.map((link) => ts.sys.resolvePath(link))
+		// What leads out of it is a page of GitHub's.
+		.filter((link) => link.startsWith(`${ROOT}/`))
+		.map((link) => link.slice(ROOT.length + 1)),
+	...findAll(file, /n8n-nodes-aiclk\/blob\/main\/([^"\s')]+)/g),
+];
+
+it.each(documents)('links of %s lead to files and headings that exist', (file) => {
+	const broken = linksIn(file).filter((link) => {
+		const [path = '', anchor] = link.split('#');
+		const target = `${ROOT}/${path}`;
+		if (!ts.sys.fileExists(target)) return !ts.sys.directoryExists(target);
+		const anchors = findAll(path, /^#+ (.+)$/gm).map(anchorOf);
+		return anchor !== undefined && !anchors.includes(anchor);
+	});
+	expect(broken).toEqual([]);
+});
