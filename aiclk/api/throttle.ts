@@ -20,8 +20,11 @@ const FIRST_WAIT_MS = 1_000;
 /** A run waits longer than told by up to this share, so that several runs do not come back in the same moment. */
 const JITTER = 0.05;
 
-/** Requests under way together that each good answer adds. */
-const GROWTH = 1 / 2;
+/** How much nearer to the most a good answer brings the requests under way together. */
+const GROWTH = 1 / 12;
+
+/** An answer that takes as long counts fully, in ms: the faster answers are, the fewer requests fill the time. */
+const SLOW_ANSWER_MS = 100;
 
 /** How many more requests a cycle holds after one that went well. */
 const QUOTA_GROWTH = 1.1;
@@ -115,12 +118,16 @@ export function afterSending(pace: Pace, nowMs: number): Pace {
 }
 
 /** The pace after an answer that was no refusal. @param sentAtMs when its request was sent */
-export const afterAnswer = (pace: Pace, sentAtMs: number): Pace => ({
-	...pace,
-	together: pace.batching === null ? Math.min(MAX_TOGETHER, pace.together + GROWTH) : pace.together,
-	served: pace.served + (sentAtMs >= pace.cycleBeganAtMs ? 1 : 0),
-	refusals: 0,
-});
+export function afterAnswer(pace: Pace, sentAtMs: number, nowMs: number): Pace {
+	const { batching, cycleBeganAtMs, pausedAtMs } = pace;
+	const served = pace.served + (sentAtMs >= cycleBeganAtMs ? 1 : 0);
+	if (batching !== null) return { ...pace, served, refusals: 0 };
+	const share = GROWTH * Math.min(1, (nowMs - sentAtMs) / SLOW_ANSWER_MS);
+	const together = pace.together + (MAX_TOGETHER - pace.together) * share;
+	// A refusal may overtake the answers to requests that were sent before it.
+	const quota = pausedAtMs >= cycleBeganAtMs ? Math.max(pace.quota, served) : pace.quota;
+	return { ...pace, together, quota, served, refusals: 0 };
+}
 
 /**
  * The pace after a refusal: the whole run waits as AiClk says, or else 1 s, 2 s, 4 s and so on. Requests that were under way
@@ -141,10 +148,12 @@ export function afterRefusal(
 	if (!isFirst) return waiting;
 	const paused = { ...waiting, pausedAtMs: nowMs, refusals: pace.refusals + 1 };
 	if (pace.batching !== null) return paused;
+	// A run before this one may have used the limit up: a first refusal after a few requests says little.
+	const isTelling = pace.pausedAtMs > 0 || pace.served >= MIN_TOGETHER;
 	return {
 		...paused,
 		together: Math.max(MIN_TOGETHER, pace.together / 2),
-		quota: Math.max(1, pace.served),
+		quota: isTelling ? Math.max(1, pace.served) : Infinity,
 	};
 }
 

@@ -7,10 +7,10 @@ const ROWS = 50_000;
 const PAGE_SIZE = 100;
 const ROUNDS = 3;
 
-const SPAN = { startDate: '1000-01-01', endDate: '2999-12-31' };
+export const SPAN = { startDate: '1000-01-01', endDate: '2999-12-31' };
 
 /** The same pages by hand, as n8n's documentation builds them: HTTP Request counts up, and the rows are split out. */
-const byHand = (url: string) => {
+export const byHand = (url: string) => {
 	const query = `={{ JSON.stringify({ start_date: '${SPAN.startDate}', end_date: '${SPAN.endDate}', fields: ['date', 'cash_cost', 'coupon_cost', 'compensation'], page: $pageCount + 1, page_size: ${PAGE_SIZE} }) }}`;
 	return chain('By hand', [
 		manualTrigger,
@@ -53,10 +53,21 @@ export async function measurePages(rig: Rig): Promise<Section> {
 		manualTrigger,
 		aiClk({ resource: 'account', operation: 'getFundRecords', ...SPAN, returnAll: true }),
 	]);
+	const oneByOne = chain('One by one', [
+		manualTrigger,
+		aiClk({
+			resource: 'account',
+			operation: 'getFundRecords',
+			...SPAN,
+			returnAll: true,
+			options: { batching: { batch: { batchSize: 1, batchInterval: 0 } } },
+		}),
+	]);
 	const hand = byHand(rig.url('account_fund/list'));
 	const rows: string[][] = [];
 	for (let round = 0; round < ROUNDS; round++) {
 		rows.push(row('AiClk node, Return All', await costOf(rig, node)));
+		rows.push(row('AiClk node, one page after the other', await costOf(rig, oneByOne)));
 		rows.push(row('HTTP Request, pages by hand', await costOf(rig, hand)));
 	}
 	rig.sandbox.configure({ fundDays: 250 });

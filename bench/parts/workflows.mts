@@ -1,26 +1,16 @@
 import type { Rig } from '../../test/e2e/rig.mts';
-import {
-	aiClk,
-	call,
-	chain,
-	httpRequest,
-	itemsOf,
-	manualTrigger,
-} from '../../test/e2e/workflows.mts';
+import { httpRequest } from '../../test/e2e/workflows.mts';
 import type { Workflow } from '../../test/n8n/rest.mts';
 import { type Figure, figure, type Section, show } from './figures.mts';
 import { PLAIN_TYPE } from './plain.mts';
 
 const ROUNDS = 5;
 
-/** Reads of account/info, in both nodes the same request. */
-const INFO = 'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22balance%22%5D%7D';
-
 /** Ways to the same answer, by name. */
 type Ways = Record<string, () => Promise<unknown>>;
 
 /** Lets each way go in turn, first once for nothing. @returns ms of each way by name, round by round */
-async function inTurn(ways: Ways): Promise<Record<string, number[]>> {
+export async function inTurn(ways: Ways): Promise<Record<string, number[]>> {
 	const times: Record<string, number[]> = {};
 	for (const [name, go] of Object.entries(ways)) {
 		await go();
@@ -37,8 +27,18 @@ async function inTurn(ways: Ways): Promise<Record<string, number[]>> {
 }
 
 /** Times of a way, as shares of those of another one in the same round. */
-const ratio = (times: number[], others: number[]): Figure =>
+export const ratio = (times: number[], others: number[]): Figure =>
 	figure(times.map((time, round) => time / (others[round] as number)));
+
+/** Imports a workflow once, and runs it so many times at once. */
+export async function runsOf(rig: Rig, workflow: Workflow, times = 1) {
+	const id = await rig.n8n.importWorkflow(workflow, rig.credential);
+	return async () => {
+		const all = Array.from({ length: times }, async () => await rig.n8n.run(id, 'Start'));
+		const failed = (await Promise.all(all)).find(({ status }) => status !== 'success');
+		if (failed !== undefined) throw new Error(failed.error?.message);
+	};
+}
 
 /** Whole runs on a real n8n: our credential and node against what n8n has of its own. */
 export async function measureWorkflows(rig: Rig): Promise<Section[]> {
@@ -78,16 +78,6 @@ export async function measureWorkflows(rig: Rig): Promise<Section[]> {
 		{ nodeCredentialType: PLAIN_TYPE },
 	);
 
-	/** Imports once, runs so many times at once. */
-	const runs = async (workflow: Workflow, times: number) => {
-		const id = await rig.n8n.importWorkflow(workflow, rig.credential);
-		return async () => {
-			const all = Array.from({ length: times }, async () => await rig.n8n.run(id, 'Start'));
-			const failed = (await Promise.all(all)).find(({ status }) => status !== 'success');
-			if (failed !== undefined) throw new Error(failed.error?.message);
-		};
-	};
-
 	const rows: string[][] = [];
 	for (const [name, items, times] of [
 		['a run of one item', 1, 1],
@@ -95,9 +85,9 @@ export async function measureWorkflows(rig: Rig): Promise<Section[]> {
 		['50 runs at once', 1, 50],
 	] as const) {
 		const measured = await inTurn({
-			header: await runs(withHeaderAuth(items), times),
-			plain: await runs(withPlain(items), times),
-			ours: await runs(request(items), times),
+			header: await runsOf(rig, withHeaderAuth(items), times),
+			plain: await runsOf(rig, withPlain(items), times),
+			ours: await runsOf(rig, request(items), times),
 		});
 		const { header = [], plain = [], ours = [] } = measured;
 		rows.push([
@@ -108,17 +98,6 @@ export async function measureWorkflows(rig: Rig): Promise<Section[]> {
 			show(ratio(ours, plain)),
 		]);
 	}
-
-	const thousand = itemsOf(Array.from({ length: 1_000 }, (_, n) => ({ n })));
-	const node = aiClk({ resource: 'account', operation: 'getInfo', fields: ['balance'] });
-	const reads = await inTurn({
-		request: await runs(
-			chain('HTTP Request', [manualTrigger, ...thousand, call('GET', rig.url(INFO))]),
-			1,
-		),
-		node: await runs(chain('AiClk', [manualTrigger, ...thousand, node]), 1),
-	});
-	const { request: theirs = [], node: ours = [] } = reads;
 
 	const how = `${ROUNDS} rounds in turn; median (10 % to 90 %), over n8n's own API, as the editor runs them.`;
 	return [
@@ -133,12 +112,6 @@ export async function measureWorkflows(rig: Rig): Promise<Section[]> {
 				'AiClk API, times plain',
 			],
 			rows,
-		},
-		{
-			title: 'The AiClk node against HTTP Request, 1,000 reads of account/info',
-			how: `${how} HTTP Request sends a batch of 50 at once, the node one after the other.`,
-			head: ['HTTP Request', 'AiClk node', 'times HTTP Request'],
-			rows: [[show(figure(theirs), ' ms'), show(figure(ours), ' ms'), show(ratio(ours, theirs))]],
 		},
 	];
 }

@@ -82,10 +82,11 @@ export class Lane {
 		const { sentAtMs } = taken;
 		try {
 			const result = await request();
+			const nowMs = now();
 			this.pace =
 				result.busy === null
-					? afterAnswer(this.pace, sentAtMs)
-					: afterRefusal(this.pace, result.busy, { sentAtMs, nowMs: now(), random: Math.random() });
+					? afterAnswer(this.pace, sentAtMs, nowMs)
+					: afterRefusal(this.pace, result.busy, { sentAtMs, nowMs, random: Math.random() });
 			return { isSent: true, sentAtMs, result };
 		} finally {
 			this.underWay--;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
@@ -18,12 +19,6 @@ afterAll(() => {
 });
 
 const CONTINUE = { node: { onError: 'continueErrorOutput' as const } };
-
-const pause = async (ms: number) => {
-	await new Promise((resolve) => {
-		setTimeout(resolve, ms);
-	});
-};
 
 const itemsOf = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
 
@@ -250,7 +245,7 @@ describe('Stop', () => {
 		async (_, parameters, reply) => {
 			const stop = new AbortController();
 			const calls = onApi(reply);
-			setTimeout(() => stop.abort(), 300);
+			void pause(300).then(() => stop.abort());
 			const beganAtMs = performance.now();
 			const ran = await runNode(parameters, itemsOf(3), { signal: stop.signal, ...CONTINUE });
 			expect(performance.now() - beganAtMs).toBeLessThan(1_500);

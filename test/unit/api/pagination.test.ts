@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 
 import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
@@ -245,9 +246,7 @@ describe('readPages', () => {
 		const answer = server(withIds(450), { total: () => total });
 		const result = await readPages({ limit: null, ...options }, async (request) => {
 			asked.at(-1)?.push(request.page);
-			await new Promise((resolve) => {
-				setTimeout(resolve, 5);
-			});
+			await pause(5);
 			if (asked.at(-1)?.length !== 0) asked.push([]);
 			return ok(envelope(answer(request)));
 		});

@@ -73,13 +73,24 @@ const refuse = (pace: Pace, sentAtMs: number, nowMs: number, retryAfterMs: numbe
 	afterRefusal(pace, { retryAfterMs }, { sentAtMs, nowMs, random: 0 });
 
 describe('how many requests go out together', () => {
-	it('begins with ten and grows to fifty, one for every two answers', () => {
+	it.each([
+		[0, 10],
+		[10, 16],
+		[50, 33],
+		[100, 43],
+		[60_000, 43],
+	])('begins with ten; after 20 answers that took %d ms it is %d', (ms, together) => {
 		let pace = afterSending(firstPace(null), 1);
 		expect(pace.together).toBe(MIN_TOGETHER);
-		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1);
-		expect(pace.together).toBe(20);
-		for (let n = 0; n < 200; n++) pace = afterAnswer(pace, 1);
-		expect(pace.together).toBe(MAX_TOGETHER);
+		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1, 1 + ms);
+		expect(Math.round(pace.together)).toBe(together);
+	});
+
+	it('grows to fifty', () => {
+		let pace = afterSending(firstPace(null), 1);
+		for (let n = 0; n < 500; n++) pace = afterAnswer(pace, 1, 101);
+		expect(pace.together).toBeCloseTo(MAX_TOGETHER);
+		expect(pace.together).toBeLessThanOrEqual(MAX_TOGETHER);
 	});
 
 	it('is halved by a refusal, once for all that were under way together, and never below ten', () => {
@@ -94,7 +105,7 @@ describe('how many requests go out together', () => {
 
 	it('is the size of a batch where a person has set one', () => {
 		let pace = afterSending(firstPace({ size: 3, intervalMs: 0 }), 1);
-		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1);
+		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1, 101);
 		expect(pace.together).toBe(3);
 		expect(refuse(pace, 1, 10)).toMatchObject({ together: 3, quota: 3 });
 	});
@@ -125,7 +136,7 @@ describe('how long a run waits', () => {
 		}
 		expect(waits).toEqual([1_000, 2_000, 4_000, 8_000]);
 		const nowMs = nextSendAt(pace) + 1;
-		pace = afterAnswer(afterSending(pace, nowMs), nowMs);
+		pace = afterAnswer(afterSending(pace, nowMs), nowMs, nowMs);
 		expect(nextSendAt(refuse(pace, nowMs, nowMs)) - nowMs).toBe(1_000);
 	});
 
@@ -140,9 +151,12 @@ describe('a cycle', () => {
 	/** 20 served at 100 ms, the next one refused at 150 ms for a second. */
 	const learned = () => {
 		let pace = sendSome(firstPace(null), Array<number>(21).fill(100));
-		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 100);
+		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 100, 100);
 		return refuse(pace, 100, 150, 1_000);
 	};
+
+	/** Refused at 110 ms, for a second, before anything was served. */
+	const refusedOnce = () => refuse(afterSending(firstPace(null), 100), 100, 110, 1_000);
 
 	it('holds as many requests as were served before the refusal', () => {
 		const pace = sendSome(learned(), Array<number>(20).fill(1_200));
@@ -160,14 +174,25 @@ describe('a cycle', () => {
 	});
 
 	it('of fewer than ten is spread over its time: AiClk does not take even those at once', () => {
-		let pace = sendSome(firstPace(null), [100, 100, 100]);
-		pace = refuse(afterAnswer(afterAnswer(pace, 100), 100), 100, 110, 1_000);
+		let pace = sendSome(refusedOnce(), [1_200, 1_200, 1_200]);
+		pace = refuse(afterAnswer(afterAnswer(pace, 1_200, 1_200), 1_200, 1_200), 1_200, 1_210, 1_000);
 		expect(pace.quota).toBe(2);
-		expect(nextSendAt(afterSending(pace, 1_200)) - 1_200).toBe((1_110 - 100) / 2);
+		expect(nextSendAt(afterSending(pace, 2_300)) - 2_300).toBe((2_210 - 1_200) / 2);
+	});
+
+	it('counts the answers that a refusal has overtaken', () => {
+		let pace = sendSome(refusedOnce(), Array<number>(22).fill(1_200));
+		pace = refuse(refuse(pace, 1_200, 1_210, 1_000), 1_200, 1_210, 1_000);
+		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1_200, 1_220);
+		expect(pace.quota).toBe(20);
 	});
 
 	it('holds at least one request', () => {
-		expect(refuse(afterSending(firstPace(null), 1), 1, 2).quota).toBe(1);
+		expect(refuse(afterSending(refusedOnce(), 1_200), 1_200, 1_201).quota).toBe(1);
+	});
+
+	it('is not learned from a first refusal after a few requests: a run before may have used the limit up', () => {
+		expect(refusedOnce().quota).toBe(Infinity);
 	});
 });
 
@@ -215,7 +240,7 @@ it('whatever happens, a run sends nothing while it is told to wait, and never st
 				nowMs = sentAtMs + afterMs;
 				pace =
 					kind === 'answer'
-						? afterAnswer(pace, sentAtMs)
+						? afterAnswer(pace, sentAtMs, nowMs)
 						: afterRefusal(pace, { retryAfterMs }, { sentAtMs, nowMs, random });
 				expect(pace.together).toBeGreaterThanOrEqual(1);
 				expect(pace.together).toBeLessThanOrEqual(Math.max(MAX_TOGETHER, batches?.size ?? 0));

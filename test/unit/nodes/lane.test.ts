@@ -1,3 +1,5 @@
+import { sleep } from 'n8n-workflow';
+
 import type { Busy } from '../../../aiclk/api/throttle';
 import { Lane, type Turn } from '../../../nodes/shared/lane';
 
@@ -12,12 +14,6 @@ afterEach(() => {
 /** Says how long to wait, in ms, or null for a good answer. */
 type Server = (atMs: number) => number | null;
 
-const pause = async (ms: number) => {
-	await new Promise((resolve) => {
-		setTimeout(resolve, ms);
-	});
-};
-
 /** Sends so many reads through one lane, each again until it is served. @returns what that took */
 async function sendAll(lane: Lane, count: number, latencyMs: number, server: Server) {
 	let requests = 0;
@@ -29,9 +25,9 @@ async function sendAll(lane: Lane, count: number, latencyMs: number, server: Ser
 		requests++;
 		order.push(n);
 		most = Math.max(most, ++together);
-		await pause(latencyMs / 2);
+		await sleep(latencyMs / 2);
 		const retryAfterMs = server(performance.now());
-		await pause(latencyMs / 2);
+		await sleep(latencyMs / 2);
 		together--;
 		return { busy: retryAfterMs === null ? null : ({ retryAfterMs } satisfies Busy) };
 	};
@@ -99,9 +95,9 @@ describe('a lane', () => {
 	it('sends ten together at first, and more while answers come well', async () => {
 		expect((await sendAll(new Lane(null), 10, 100, wellServed)).ms).toBe(100);
 		const { ms, most } = await sendAll(new Lane(null), 200, 100, wellServed);
-		expect(most).toBe(50);
-		// 10, 15, 22, 33, 50, 50 and the rest.
-		expect(ms).toBeLessThanOrEqual(700);
+		expect(most).toBe(49);
+		// Some 10, 33, 45, 50, 50 and the rest.
+		expect(ms).toBeLessThanOrEqual(600);
 	});
 
 	it.each([
@@ -153,7 +149,7 @@ describe('a lane', () => {
 	it('that is closed sends nothing more and ends every wait at once', async () => {
 		const stop = new AbortController();
 		const lane = new Lane(null, stop.signal);
-		setTimeout(() => stop.abort(), 500);
+		void sleep(500).then(() => stop.abort());
 		const { ends, ms, requests } = await sendAll(lane, 30, 10, () => 60_000);
 		expect(ends).toEqual(Array(30).fill('closed'));
 		expect([ms, requests]).toEqual([500, 10]);
@@ -161,7 +157,7 @@ describe('a lane', () => {
 
 	it('that is closed while all are under way lets them end', async () => {
 		const stop = new AbortController();
-		setTimeout(() => stop.abort(), 50);
+		void sleep(50).then(() => stop.abort());
 		const { ends } = await sendAll(new Lane(null, stop.signal), 12, 100, wellServed);
 		expect(ends).toEqual([...served(10), 'closed', 'closed']);
 	});
