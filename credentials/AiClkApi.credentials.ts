@@ -1,5 +1,7 @@
 import type {
 	IAuthenticate,
+	IAuthenticateRuleResponseCode,
+	IAuthenticateRuleResponseSuccessBody,
 	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
@@ -18,6 +20,50 @@ import { tokenManager } from './tokenManager';
 /** A field of the credential as `readInput` reads it, for an expression of n8n. */
 const cleaned = (field: string): string =>
 	`String($credentials.${field} ?? '').replace(/${IGNORED_CHARACTERS}/g, '')`;
+
+const TOKEN_REJECTED =
+	'AiClk does not accept the access token. Run an AiClk Token node with the operation Refresh, or check Client ID and Refresh Token.';
+
+/** The first byte of an answer that is bytes, the first character of one that is text. AiClk's objects have no such member. */
+const FIRST = '0';
+
+const byteOf = (character: string): number => character.charCodeAt(0);
+
+const WEB_PAGE = "A web page answered in AiClk's place. Check the Base URL and the proxy of n8n.";
+
+const bodyRule = (
+	key: string,
+	value: unknown,
+	message: string,
+): IAuthenticateRuleResponseSuccessBody => ({
+	type: 'responseSuccessBody',
+	properties: { key, value, message },
+});
+
+/**
+ * What the dialog says of an answer; without a rule that fits, that the connection works. n8n takes both kinds of rules at once,
+ * though its types know lists of one kind (n8n credentials-tester.service.js).
+ */
+const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleResponseSuccessBody> = [
+	{
+		type: 'responseCode',
+		properties: { value: CODE_TOKEN_REJECTED, message: TOKEN_REJECTED },
+	},
+	bodyRule('code', CODE_TOKEN_REJECTED, TOKEN_REJECTED),
+	bodyRule(
+		'data',
+		null,
+		'The token works, but AiClk did not show this account. Check the Account ID and that your application may read it (ads_read).',
+	),
+	bodyRule(
+		FIRST,
+		byteOf('{'),
+		'AiClk issued an access token, and you can save this credential. Without an Account ID the test ends here.',
+	),
+	bodyRule(FIRST, byteOf('<'), WEB_PAGE),
+	bodyRule(FIRST, '<', WEB_PAGE),
+	bodyRule(FIRST, '{', "AiClk's answer broke off. Test again in a few minutes."),
+];
 
 export class AiClkApi implements ICredentialType {
 	name = 'aiClkApi';
@@ -135,30 +181,13 @@ export class AiClkApi implements ICredentialType {
 		request: {
 			baseURL: `={{ (${cleaned('baseUrl')} || '${DEFAULT_BASE_URL}').replace(/\\/$/, '') }}`,
 			url: ACCOUNT_INFO_PATH,
+			// No rule can look at a field, but rules can tell bytes from an object.
+			encoding: `={{ ${cleaned('accountId')} === '' ? 'arraybuffer' : 'json' }}` as 'json',
 			qs: {
 				account_id: `={{ ${cleaned('accountId')} }}`,
 				query: ACCOUNT_INFO_QUERY,
 			},
 		},
-		rules: [
-			{
-				type: 'responseSuccessBody',
-				properties: {
-					key: 'code',
-					value: CODE_TOKEN_REJECTED,
-					message:
-						'AiClk does not accept the access token. Run an AiClk Token node with the operation Refresh, or check Client ID and Refresh Token.',
-				},
-			},
-			{
-				type: 'responseSuccessBody',
-				properties: {
-					key: 'data',
-					value: null,
-					message:
-						'The token works, but AiClk did not show this account. Check the Account ID and that your application may read it (ads_read).',
-				},
-			},
-		],
+		rules: TEST_RULES as IAuthenticateRuleResponseSuccessBody[],
 	};
 }

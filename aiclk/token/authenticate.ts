@@ -1,6 +1,6 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { readBaseUrl, readInput } from './input';
+import { BAD_BASE_URL, readBaseUrl, readInput } from './input';
 import { readToken } from './storedToken';
 import { sanitize } from '../util/sanitize';
 
@@ -103,25 +103,26 @@ export function authenticateRequest(
 	options: AnyRequestOptions,
 ): AnyRequestOptions {
 	const origin = readBaseUrl(credentials.baseUrl);
-	if (origin === null || !goesTo(origin, options)) {
-		const host = origin === null ? 'no usable Base URL' : new URL(origin).host;
+	if (origin === null)
+		throw new RequestRefusedError(BAD_BASE_URL.message, BAD_BASE_URL.description);
+	if (!goesTo(origin, options)) {
 		throw new RequestRefusedError(
-			`The AiClk API credential is for ${sanitize(host)} only, and this request goes elsewhere`,
-			'No request was sent, so the token went nowhere. Correct the URL of the request or, if AiClk has moved, the Base URL in the credential.',
+			`The AiClk API credential is for ${sanitize(new URL(origin).host)} only, and this request goes elsewhere. Correct its URL.`,
+			'No request was sent, so the token went nowhere. If AiClk has moved, correct the Base URL in the credential.',
 		);
 	}
 	const token = readToken(credentials);
 	if (token === null || token.accessToken === '') {
 		throw new RequestRefusedError(
-			'The AiClk API credential holds no access token yet',
-			'Open the credential and save it; its test gets the first token. If that does not help, check Client ID and Refresh Token.',
+			'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
+			'If that does not help, check Client ID and Refresh Token.',
 		);
 	}
 	const input = readInput(credentials);
 	if (!input.ok || input.value.fingerprint !== token.state.fingerprint) {
 		throw new RequestRefusedError(
-			'The access token of the AiClk API credential belongs to another client',
-			'No request was sent. Run this again. If the credential holds expressions, use one credential for each client.',
+			'The access token of the AiClk API credential belongs to another client. Run this again.',
+			'No request was sent. If the credential holds expressions, use one credential for each client.',
 		);
 	}
 	const { header } = token.state;

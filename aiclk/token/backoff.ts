@@ -64,9 +64,13 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 /** Why the last refresh failed, since when, and when the next one may be sent: for a request that comes before that. */
 export function backingOff(failed: FailedRefreshes): TokenFailure {
 	const { failure, count, firstAtMs, lastAtMs } = failed;
-	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed).`;
-	const next = `The next one is sent at ${iso(lastAtMs + backoffMs(failed))} at the earliest, or at once when the credential is changed or an AiClk Token node runs Refresh.`;
-	return { ...failure, description: `${failure.description} ${since} ${next}` };
+	const next = `No refresh is sent before ${iso(lastAtMs + backoffMs(failed))}.`;
+	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed). A change of the credential, or Refresh of an AiClk Token node, sends one at once.`;
+	return {
+		...failure,
+		message: `${failure.message} ${next}`,
+		description: `${failure.description} ${since}`,
+	};
 }
 
 /**

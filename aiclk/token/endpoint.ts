@@ -104,14 +104,18 @@ export function readExpiry(
 
 const DAMAGED: Pick<TokenFailure, 'kind' | 'message'> = {
 	kind: 'unusable',
-	message: 'AiClk answered with a token that cannot be used',
+	message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
 };
 
-const TRY_LATER =
-	'Try again in a few minutes. If this lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
+const TRY_LATER = 'Try again in a few minutes.';
 
-const CHECK_CREDENTIAL =
-	'Check the Client ID and the Refresh Token in the AiClk API credential. If they are right, get a new refresh token from AiClk or ask its support.';
+const IF_IT_LASTS =
+	'If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
+
+const CHECK_CREDENTIAL = 'Check the Client ID and the Refresh Token.';
+
+const IF_THEY_ARE_RIGHT =
+	'If both are as AiClk shows them, get a new refresh token from AiClk or ask its support.';
 
 const NOT_STORED = 'Nothing of this answer was stored.';
 
@@ -142,8 +146,8 @@ function toFailure(
 		: 'AiClk refused to refresh the access token';
 	return {
 		kind: outage ? 'unavailable' : 'refused',
-		message: `${what}: ${words} (code ${envelope.code}${status})`,
-		description: `${outage ? TRY_LATER : CHECK_CREDENTIAL}${traceText(envelope)}`,
+		message: `${what}: ${words} (code ${envelope.code}${status}). ${outage ? TRY_LATER : CHECK_CREDENTIAL}`,
+		description: `${outage ? IF_IT_LASTS : IF_THEY_ARE_RIGHT}${traceText(envelope)}`,
 	};
 }
 
@@ -169,15 +173,19 @@ export function readRefreshAnswer(
 ): Result<IssuedToken, RefreshFailure> {
 	const failed = (failure: TokenFailure, refreshToken = '') => fail({ failure, refreshToken });
 	const unavailable = (message: string) =>
-		failed({ kind: 'unavailable', message, description: `${NOT_STORED} ${TRY_LATER}` });
-	if (!isHttpAnswer(answer)) return unavailable('AiClk sent no answer that n8n could read');
+		failed({ kind: 'unavailable', message, description: `${NOT_STORED} ${IF_IT_LASTS}` });
+	if (!isHttpAnswer(answer)) {
+		return unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`);
+	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
 	const envelope = readEnvelope(parseJson(text));
 	const isSuccessStatus = statusCode >= 200 && statusCode < 300;
 
 	if (envelope === null || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		return unavailable(`AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`);
+		return unavailable(
+			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+		);
 	}
 	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
 
@@ -189,7 +197,7 @@ export function readRefreshAnswer(
 	} = (envelope.data ?? {}) as Record<string, unknown>;
 	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 	if (!isStorableToken(accessToken)) {
-		const description = `The access token was missing, not a text, or held characters that no header may hold. It was not stored. Ask AiClk's support.${traceText(envelope)}`;
+		const description = `The access token was missing, not a text, or held characters that no header may hold. It was not stored.${traceText(envelope)}`;
 		return failed({ ...DAMAGED, description }, refreshToken);
 	}
 	return ok({
@@ -213,7 +221,7 @@ export function unreachable(
 	error: unknown,
 	baseUrl: string,
 ): { failure: TokenFailure; mayHaveArrived: boolean } {
-	const { words, mayHaveArrived } = readNetworkError(error);
-	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}`;
-	return { failure: { kind: 'unavailable', message, description: TRY_LATER }, mayHaveArrived };
+	const { words, mayHaveArrived, remedy: description = IF_IT_LASTS } = readNetworkError(error);
+	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`;
+	return { failure: { kind: 'unavailable', message, description }, mayHaveArrived };
 }

@@ -18,9 +18,9 @@ export type FailureKind =
 /** A failure in words for the person at the screen. It holds no secret and no raw body. */
 export interface TokenFailure {
 	kind: FailureKind;
-	/** What happened. */
+	/** What happened, and in a few words what to do: the test of a credential shows nothing else (n8n credentials-tester.service.js). */
 	message: string;
-	/** What to do next. */
+	/** More about what to do. */
 	description: string;
 	/** `quota` only: when the day ends, ms since 1970. */
 	resetsAtMs?: number;
@@ -29,29 +29,31 @@ export interface TokenFailure {
 /** The token of a peer is the valid one. */
 export const SUPERSEDED: TokenFailure = {
 	kind: 'superseded',
-	message: 'Another n8n process refreshed the AiClk access token at the same time',
-	description:
-		"The other process's token is kept. Run this again to use it; n8n's Retry On Fail does so for you.",
+	message:
+		'Another n8n process refreshed the AiClk access token at the same time. Run this again to use its token.',
+	description: "n8n's Retry On Fail runs it again for you.",
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 const dayEnd = (nowMs: number): string =>
-	`The day ends at ${iso(quotaDayEndsAtMs(nowMs))} (midnight in ${QUOTA_TIME_ZONE}).`;
+	`${iso(quotaDayEndsAtMs(nowMs))} (midnight in ${QUOTA_TIME_ZONE})`;
+
+const FIND_CAUSE = 'Find out what refreshes so often: one scheduled AiClk Token node is enough.';
 
 /** All refreshes of the day are used up. @param nowMs ms since 1970 */
 export const quotaSpent = (nowMs: number): TokenFailure => ({
 	kind: 'quota',
-	message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client`,
-	description: `No refresh was sent. ${dayEnd(nowMs)} Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+	message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client. Wait until ${dayEnd(nowMs)}.`,
+	description: `No refresh was sent. ${FIND_CAUSE}`,
 	resetsAtMs: quotaDayEndsAtMs(nowMs),
 });
 
 /** The rest of the day's refreshes is kept for requests that have no valid token. @param nowMs ms since 1970 */
 export const quotaReserved = (nowMs: number): TokenFailure => ({
 	kind: 'quota',
-	message: `The last ${RESERVED_REFRESHES} refreshes of the day are kept for requests without a valid token`,
-	description: `No refresh was sent, because the stored access token is still valid. ${dayEnd(nowMs)} Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+	message: `The last ${RESERVED_REFRESHES} refreshes of the day are kept for requests without a valid token. The stored one is still valid.`,
+	description: `No refresh was sent. The day ends at ${dayEnd(nowMs)}. ${FIND_CAUSE}`,
 	resetsAtMs: quotaDayEndsAtMs(nowMs),
 });
 

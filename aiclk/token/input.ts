@@ -28,6 +28,15 @@ export interface TokenInput {
 const inputFailure = (message: string, description: string) =>
 	fail<TokenFailure>({ kind: 'input', message, description });
 
+const NOTHING_SENT = 'Nothing was sent.';
+
+/** The base URL is none that a token may go to. */
+export const BAD_BASE_URL: TokenFailure = {
+	kind: 'input',
+	message: `The Base URL of the AiClk API credential cannot be used. Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}.`,
+	description: `Plain http is allowed for this machine only. ${NOTHING_SENT}`,
+};
+
 /** SHA-256 over the parts, unambiguous (a JSON array cannot be shifted from one part to the next). */
 const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(parts), 'hex');
 
@@ -88,27 +97,24 @@ function check(typed: Typed): Result<TokenInput, TokenFailure> {
 	];
 	if (empty.length > 0) {
 		return inputFailure(
-			`The AiClk API credential has no ${empty.join(' and no ')}`,
-			'Open the credential and enter both as AiClk shows them for your application.',
+			`The AiClk API credential has no ${empty.join(' and no ')}. Enter what AiClk shows for your application.`,
+			NOTHING_SENT,
 		);
 	}
 	if (!isPrintable(clientId) || !isPrintable(refreshToken)) {
 		return inputFailure(
-			'The Client ID or the Refresh Token of the AiClk API credential holds characters that no token has',
-			'Copy both again from AiClk: they consist of plain letters and digits.',
+			'The Client ID or the Refresh Token of the AiClk API credential holds characters that no token has. Copy both again from AiClk.',
+			`They consist of plain letters and digits. ${NOTHING_SENT}`,
 		);
 	}
 	if (!/^\d{0,20}$/.test(accountId)) {
 		return inputFailure(
-			'The Account ID of the AiClk API credential is not a number',
-			"Enter the advertiser's account ID (digits only), or leave the field empty.",
+			'The Account ID of the AiClk API credential is not a number. Enter digits only, or leave it empty.',
+			`It is the ID of an advertiser account that your application may read. ${NOTHING_SENT}`,
 		);
 	}
 	if (baseUrl === null) {
-		return inputFailure(
-			'The Base URL of the AiClk API credential cannot be used',
-			`Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}. Plain http is allowed for this machine only.`,
-		);
+		return fail(BAD_BASE_URL);
 	}
 	return ok({
 		baseUrl,

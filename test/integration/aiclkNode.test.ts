@@ -659,7 +659,7 @@ describe('no live token', () => {
 		const calls = onApi();
 		const error = await failureOf(bench.runAiClk(CHARGE));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400) (outcome: not-sent)',
+			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token. (outcome: not-sent)',
 		);
 		expect(error.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);

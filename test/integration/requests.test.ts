@@ -139,7 +139,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		const calls = nock('https://evil.example').get('/a').reply(200, 'stolen');
 		const error = await failureOf(send(bench, { method: 'GET', url: 'https://evil.example/a' }));
 		expect(error.message).toBe(
-			'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere',
+			'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere. Correct its URL.',
 		);
 		expect(calls.isDone()).toBe(false);
 	});
@@ -158,8 +158,10 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
 		const calls = onCall(() => [200, ACCEPTED]);
 		const error = await failureOf(send(bench, { method: 'POST', url: `${API}/a` }));
-		expect(error.message).toBe('AiClk refused to refresh the access token: 参数错误 (code 400)');
-		expect(error.description).toMatch(/^Check the Client ID.*trace_id: cc33\.$/);
+		expect(error.message).toBe(
+			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+		);
+		expect(error.description).toMatch(/^If both are as AiClk shows them.*trace_id: cc33\.$/);
 		expect(calls).toEqual([]);
 		expect(JSON.stringify([error, { ...error }])).not.toContain(bench.helper.row.refreshToken);
 	});

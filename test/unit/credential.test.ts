@@ -2,7 +2,10 @@ import type {
 	ICredentialDataDecryptedObject,
 	IHttpRequestHelper,
 	IHttpRequestOptions,
+	INode,
+	INodeTypes,
 } from 'n8n-workflow';
+import { Workflow } from 'n8n-workflow';
 
 import { TokenError } from '../../aiclk/token/errors';
 import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
@@ -107,16 +110,83 @@ describe('an answer with a refresh token, but without a usable access token', ()
 });
 
 describe('the test', () => {
-	it('ignores the same characters as the hook (tried on real n8n by the e2e tests)', () => {
-		const { baseURL, qs } = credential.test.request;
-		expect(baseURL).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
-		expect(qs?.account_id).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
+	const { request, rules = [] } = credential.test;
+
+	const node: INode = {
+		id: '1',
+		name: 'Temp-Node',
+		type: 'noOp',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	};
+	const nodeTypes = {
+		getByNameAndVersion: () => ({ description: { properties: [] } }),
+	} as unknown as INodeTypes;
+	const { expression } = new Workflow({
+		nodes: [node],
+		connections: {},
+		active: false,
+		nodeTypes,
 	});
 
-	it('fails for a refused token and for an account that is not shown', () => {
-		expect(credential.test.rules).toMatchObject([
-			{ properties: { key: 'code', value: 401 } },
-			{ properties: { key: 'data', value: null } },
-		]);
+	/** The value of an expression, as n8n resolves it for a test (n8n-core routing-node.js). */
+	const resolve = (text: string | undefined, $credentials: ICredentialDataDecryptedObject) =>
+		expression.getParameterValue(text ?? '', null, 0, 0, node.name, [], 'internal', {
+			$credentials,
+		});
+
+	/** What the dialog says of a body, as n8n reads its rules; undefined for a success. */
+	const saysOf = (body: unknown): string | undefined =>
+		rules
+			.filter((rule) => rule.type === 'responseSuccessBody')
+			.find(
+				({ properties: { key, value } }) =>
+					(body as Record<string, unknown> | null)?.[key] === value,
+			)?.properties.message;
+
+	it('ignores the same characters as the hook (tried on real n8n by the e2e tests)', () => {
+		expect(request.baseURL).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
+		expect(request.qs?.account_id).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
+	});
+
+	it.each([
+		['', 'arraybuffer'],
+		[' \u200b', 'arraybuffer'],
+		[null, 'arraybuffer'],
+		['1000002', 'json'],
+		[1000002, 'json'],
+	])('with the Account ID %j asks for an answer as %s', (accountId, encoding) => {
+		expect(resolve(request.encoding, { accountId } as never)).toBe(encoding);
+	});
+
+	it('succeeds when AiClk shows the account', () => {
+		expect(saysOf({ code: 200, data: { account_id: 1000002 } })).toBeUndefined();
+	});
+
+	it('fails for a rejected token, with HTTP 200 and with HTTP 401', () => {
+		const message = expect.stringContaining('AiClk does not accept the access token');
+		expect(saysOf({ code: 401, data: null })).toEqual(message);
+		expect(rules.find(({ type }) => (type as string) === 'responseCode')).toMatchObject({
+			properties: { value: 401, message },
+		});
+	});
+
+	it('fails for an account that is not shown', () => {
+		expect(saysOf({ code: 400, data: null })).toMatch(/^The token works, but .* Account ID/);
+	});
+
+	it('without an Account ID says that the credential may be saved', () => {
+		const bytes = Buffer.from(JSON.stringify({ code: 400, data: null }));
+		expect(saysOf(bytes)).toMatch(/^AiClk issued an access token, and you can save/);
+	});
+
+	it('fails for half an answer, which n8n takes for text', () => {
+		expect(saysOf('{"code":200,"data":{"acc')).toMatch(/^AiClk's answer broke off/);
+	});
+
+	it('fails for a web page in AiClk’s place', () => {
+		expect(saysOf('<!doctype html>')).toMatch(/^A web page answered/);
+		expect(saysOf(Buffer.from('<!doctype html>'))).toMatch(/^A web page answered/);
 	});
 });

@@ -94,6 +94,15 @@ export const foundation: Scenarios = (rig, scenario) => {
 		return message;
 	});
 
+	scenario('Test without an Account ID says that the credential can be saved', async () => {
+		const credential = await rig.newCredential({ accountId: '' });
+		const { status, message } = await rig.n8n.testCredential(credential);
+		assert.equal(status, 'Error');
+		assert.match(message, /^AiClk issued an access token, and you can save this credential/);
+		assert.equal(rig.refreshes, 1);
+		return message;
+	});
+
 	scenario(
 		'AiClk Token: Refresh with 20 items: one refresh, stored, no secret in the run',
 		async () => {

@@ -85,8 +85,8 @@ describe('a request to the credential’s host', () => {
 
 	it('is refused without a token, and says what to do', () => {
 		expect(refusal({ url: API }, { accessToken: '' })).toMatchObject({
-			message: 'The AiClk API credential holds no access token yet',
-			description: expect.stringMatching(/^Open the credential/) as string,
+			message:
+				'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
 		});
 	});
 });
@@ -115,14 +115,14 @@ describe('a request that goes, or could go, elsewhere is refused', () => {
 	])('%s', (_, options) => {
 		expect(refusal(options)).toMatchObject({
 			message:
-				'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere',
+				'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere. Correct its URL.',
 			description: expect.stringContaining('the token went nowhere') as string,
 		});
 	});
 
 	it('when the credential’s own base URL is unusable', () => {
 		const refused = refusal({ url: API }, { baseUrl: 'http://openapi.aiclk.com' });
-		expect(refused.message).toContain('no usable Base URL');
+		expect(refused.message).toMatch(/^The Base URL of the AiClk API credential cannot be used/);
 	});
 
 	it('for any text as url, with or without a base URL', () => {

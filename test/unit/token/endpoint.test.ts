@@ -101,9 +101,9 @@ describe('any other answer gives no token', () => {
 	it.each(unavailable)('%s: unavailable', (_, body, statusCode) => {
 		expect(failureOf(body, statusCode)).toMatchObject({
 			kind: 'unavailable',
-			message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode})`,
+			message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
 			description: expect.stringMatching(
-				/^Nothing of this answer was stored\. Try again/,
+				/^Nothing of this answer was stored\. If it lasts/,
 			) as string,
 		});
 	});
@@ -141,7 +141,7 @@ describe('any other answer gives no token', () => {
 	])('%s: unusable, and AiClk’s trace id is named', (_, data, frame) => {
 		expect(failureOf(documented(data, frame))).toEqual({
 			kind: 'unusable',
-			message: 'AiClk answered with a token that cannot be used',
+			message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
 			description: expect.stringMatching(
 				/It was not stored.*trace_id: 776ac7ef9ccd2cb3\.$/,
 			) as string,
@@ -150,15 +150,16 @@ describe('any other answer gives no token', () => {
 
 	it('unusable without a trace id names none', () => {
 		const failure = failureOf(documented({ access_token: '' }, { trace_id: null }));
-		expect(failure?.description).toMatch(/Ask AiClk's support\.$/);
+		expect(failure?.description).toMatch(/It was not stored\.$/);
 	});
 
 	it('a refusal brings AiClk’s words, code and trace id, and what to do', () => {
 		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toEqual({
 			kind: 'refused',
-			message: 'AiClk refused to refresh the access token: 参数错误 (code 40001)',
+			message:
+				'AiClk refused to refresh the access token: 参数错误 (code 40001). Check the Client ID and the Refresh Token.',
 			description: expect.stringMatching(
-				/^Check the Client ID and the Refresh Token.*trace_id: aa11\.$/,
+				/^If both are as AiClk shows.*trace_id: aa11\.$/,
 			) as string,
 		});
 	});
@@ -166,7 +167,8 @@ describe('any other answer gives no token', () => {
 	it('a refusal with an HTTP status names it, and does without words or trace id', () => {
 		expect(failureOf({ code: 401 }, 401)).toEqual({
 			kind: 'refused',
-			message: 'AiClk refused to refresh the access token: no reason given (code 401, HTTP 401)',
+			message:
+				'AiClk refused to refresh the access token: no reason given (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
 			description: expect.stringMatching(/ask its support\.$/) as string,
 		});
 	});
@@ -179,8 +181,9 @@ describe('any other answer gives no token', () => {
 	])('HTTP %d with code %d is a refusal', (statusCode, code) => {
 		expect(failureOf({ code, message: '拒绝' }, statusCode)).toMatchObject({
 			kind: 'refused',
-			message: expect.stringMatching(/^AiClk refused to refresh the access token: 拒绝/) as string,
-			description: expect.stringMatching(/^Check the Client ID/) as string,
+			message: expect.stringMatching(
+				/^AiClk refused to refresh the access token: 拒绝 .*Check the Client ID/,
+			) as string,
 		});
 	});
 
@@ -192,8 +195,8 @@ describe('any other answer gives no token', () => {
 	])('HTTP %d with code %d is an outage', (statusCode, code, where) => {
 		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toEqual({
 			kind: 'unavailable',
-			message: `AiClk could not refresh the access token: 服务异常 ${where}`,
-			description: expect.stringMatching(/^Try again.*trace_id: aa11\.$/) as string,
+			message: `AiClk could not refresh the access token: 服务异常 ${where}. Try again in a few minutes.`,
+			description: expect.stringMatching(/^If it lasts.*trace_id: aa11\.$/) as string,
 		});
 	});
 
@@ -212,7 +215,7 @@ describe('any other answer gives no token', () => {
 		const echo = `no ${TYPED.refreshToken} for ${TYPED.clientId}, have ${'t0k3n'.repeat(20)}`;
 		const failure = failureOf({ code: 400, message: echo });
 		expect(failure?.message).toBe(
-			'AiClk refused to refresh the access token: no *** for ***, have *** (code 400)',
+			'AiClk refused to refresh the access token: no *** for ***, have *** (code 400). Check the Client ID and the Refresh Token.',
 		);
 	});
 });
@@ -366,11 +369,18 @@ describe('no answer', () => {
 		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
 			failure: {
 				kind: 'unavailable',
-				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}`,
-				description: expect.stringMatching(/^Try again in a few minutes/) as string,
+				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`,
+				description: expect.any(String) as string,
 			},
 			mayHaveArrived,
 		});
+	});
+
+	it('because of a certificate says what to do about it', () => {
+		const { failure } = unreachable({ code: 'CERT_HAS_EXPIRED' }, 'https://a.example');
+		expect(failure.description).toContain('NODE_EXTRA_CA_CERTS');
+		const other = unreachable({ code: 'ECONNRESET' }, 'https://a.example');
+		expect(other.failure.description).toMatch(/^If it lasts, check the Base URL/);
 	});
 
 	it.each([null, undefined, 'text'])('thrown as %j is told, too', (thrown) => {
