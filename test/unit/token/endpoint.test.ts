@@ -358,7 +358,7 @@ describe('no answer', () => {
 		['ECONNRESET', 'the connection was cut', true],
 		['ECONNABORTED', 'no answer came in time', true],
 		['ETIMEDOUT', 'no answer came in time', true],
-		['ERR_CANCELED', 'no answer came in time, or the run was stopped', true],
+		['ERR_CANCELED', 'no answer came in time', true],
 		['ENOTFOUND', 'its host name is not known', false],
 		['EAI_AGAIN', 'its host name could not be looked up', false],
 		['CERT_HAS_EXPIRED', "the server's certificate has expired", false],
