@@ -17,14 +17,14 @@ import { TokenError } from '../aiclk/token/errors';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
 import { tokenManager } from './tokenManager';
 
-/** A field of the credential as `readInput` reads it, for an expression of n8n. */
+/** An n8n expression for a field of the credential, cleaned as `readInput` cleans it. */
 const cleaned = (field: string): string =>
 	`String($credentials.${field} ?? '').replace(/${IGNORED_CHARACTERS}/g, '')`;
 
 const TOKEN_REJECTED =
 	'AiClk does not accept the access token. Run an AiClk Token node with the operation Refresh, or check Client ID and Refresh Token.';
 
-/** The first byte of an answer that is bytes, the first character of one that is text. AiClk's objects have no such member. */
+/** The first byte of an answer as bytes, or the first character of one as text. No object of AiClk's has this member. */
 const FIRST = '0';
 
 const byteOf = (character: string): number => character.charCodeAt(0);
@@ -41,8 +41,8 @@ const bodyRule = (
 });
 
 /**
- * What the dialog says of an answer; without a rule that fits, that the connection works. n8n takes both kinds of rules at once,
- * though its types know lists of one kind (n8n credentials-tester.service.js).
+ * What the dialog says about an answer. If no rule matches, it says that the connection works. n8n accepts both kinds of rules in
+ * one list, although its types do not (n8n credentials-tester.service.js).
  */
 const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleResponseSuccessBody> = [
 	{
@@ -92,7 +92,7 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			required: true,
 			description:
-				'The refresh token of your application. All access tokens are requested with it. Spaces and line breaks from copying do no harm.',
+				'The refresh token of your application, which gets all access tokens. Spaces and line breaks from copying do no harm.',
 		},
 		{
 			displayName: 'Account ID',
@@ -101,7 +101,7 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 1000002',
 			description:
-				'An advertiser account that your application may read. The test of this credential reads it, and so does every check of an access token.',
+				'An advertiser account that your application may read. Optional: the test of this credential and every check of an access token use it.',
 		},
 		{
 			displayName: 'Base URL',
@@ -109,10 +109,10 @@ export class AiClkApi implements ICredentialType {
 			type: 'string',
 			default: DEFAULT_BASE_URL,
 			description:
-				'The only address that ever receives the token. Leave it unless AiClk tells you otherwise.',
+				'The only address that ever receives the token. Keep it unless AiClk tells you otherwise.',
 		},
-		// The rest is written by the hook below. Masked, because n8n sends unmasked hidden fields to the browser
-		// and takes them back when the credential is saved (n8n credentials.service.js).
+		// The hook below writes the rest. It is masked, because n8n sends unmasked hidden fields to the browser and takes
+		// them back when the credential is saved (n8n credentials.service.js).
 		{
 			displayName: 'Access Token',
 			name: 'accessToken',
@@ -134,7 +134,7 @@ export class AiClkApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 		},
-		// Always empty: n8n calls the hook whenever the expirable field is (n8n credentials-helper.js).
+		// Always empty: n8n calls the hook whenever the expirable field is empty (n8n credentials-helper.js).
 		{
 			displayName: 'Token Renewal',
 			name: 'tokenRenewal',
@@ -142,7 +142,7 @@ export class AiClkApi implements ICredentialType {
 			typeOptions: { password: true, expirable: true },
 			default: '',
 		},
-		// Declared so that n8n does not add its two domain fields to the dialog: `authenticate` is stricter.
+		// Declared so that n8n does not add its two domain fields to the dialog. `authenticate` is stricter anyway.
 		{
 			displayName: 'Allowed HTTP Request Domains',
 			name: 'allowedHttpRequestDomains',
@@ -152,8 +152,8 @@ export class AiClkApi implements ICredentialType {
 	];
 
 	/**
-	 * n8n asks before every request, and again after a failed one. `{}` means: use what is stored, write nothing
-	 * and, after a failure, send nothing again (n8n-core authentication.js).
+	 * n8n calls it before every request and again after a failed one. `{}` means: use what is stored, write nothing and, after a
+	 * failure, send nothing again (n8n-core authentication.js).
 	 */
 	async preAuthentication(
 		this: IHttpRequestHelper,
@@ -167,10 +167,10 @@ export class AiClkApi implements ICredentialType {
 		return { ...ensured.value };
 	}
 
-	/** A class field, not a method: n8n copies credential types by spreading, which loses methods. */
+	/** A class field, because n8n copies credential types by spreading, which loses methods. */
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
 		const failure = tokenManager.failureOf(credentials);
-		// The hook had n8n store a refresh token that exists once, but there is no valid access token beside it.
+		// The hook returned a new refresh token for storing, but without a valid access token.
 		if (failure !== null) throw new TokenError(failure);
 		const authenticated = authenticateRequest(credentials, requestOptions);
 		tokenManager.noteSent(credentials, readSafety(requestOptions));
@@ -181,7 +181,7 @@ export class AiClkApi implements ICredentialType {
 		request: {
 			baseURL: `={{ (${cleaned('baseUrl')} || '${DEFAULT_BASE_URL}').replace(/\\/$/, '') }}`,
 			url: ACCOUNT_INFO_PATH,
-			// No rule can look at a field, but rules can tell bytes from an object.
+			// Rules cannot look at a field, but they can tell bytes from an object.
 			encoding: `={{ ${cleaned('accountId')} === '' ? 'arraybuffer' : 'json' }}` as 'json',
 			qs: {
 				account_id: `={{ ${cleaned('accountId')} }}`,

@@ -1,8 +1,8 @@
 /**
- * Where AiClk's pages contradict themselves or leave something open: what this package does, each in one place.
- * A change here changes the requests; nothing else has to be touched.
+ * What this package assumes where AiClk's pages contradict themselves or say nothing, each thing in one place. To change an
+ * assumption, change it here and nowhere else.
  *
- * AiClk's pages, as comments of this package name them, below https://openapi.aiclk.com/docs/:
+ * How this package's comments name AiClk's pages, all of them below https://openapi.aiclk.com/docs/:
  * - P1 quick_start/refresh_access_token/
  * - P2 account/ad_account/
  * - P3 account/ad_fund/
@@ -18,10 +18,10 @@
  * - P13 sub_agent/sub_agent_charge_coupon/
  */
 
-/** P8: the table names the form field of an upload's type `material_type`, the page's curl sends `type`. The table counts. */
+/** P8: the table calls the form field for the type of an upload `material_type`, the curl example `type`. The table counts. */
 export const UPLOAD_TYPE_FIELD = 'material_type';
 
-/** P4, P5, P10-P13: the text calls the JSON body a list, every example is one object. The examples count. */
+/** P4, P5, P10-P13: the text calls the JSON body a list, but every example is an object. The examples count. */
 export const toBody = <T>(fields: T): T => fields;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -30,10 +30,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const NO_ROWS: readonly unknown[] = [undefined, null, '', false, 0];
 
 /**
- * The rows in the `data` of a list. P3, P7: `data.list` is typed object (P3) and json (P7) but shown as rows, and P9 types
- * `data` itself as an array. All are taken; a single object with members, which the tables could mean, is one row.
+ * The rows in the `data` of a list. The tables call `data.list` an object (P3) and json (P7), but the examples show rows, and on P9
+ * `data` itself is the array. All of these are accepted, and one object with members is one row.
  *
- * @returns null where no rows can be found: `data` is neither an array nor an object with `list`
+ * @returns null if there are no rows to be found: `data` is neither an array nor an object with `list`
  */
 export function rowsOf(data: unknown): unknown[] | null {
 	if (Array.isArray(data)) return data;
@@ -44,12 +44,12 @@ export function rowsOf(data: unknown): unknown[] | null {
 	return NO_ROWS.includes(list) ? [] : null;
 }
 
-/** The same `data` with other rows. */
+/** `data` with other rows in it. */
 export const withRows = (data: unknown, rows: unknown[]): unknown =>
 	isObject(data) ? { ...data, list: rows } : rows;
 
-/** P8: `id` and `pid` are typed string but shown as numbers: they come out as texts. */
+/** P8: the table calls `id` and `pid` strings, the example shows numbers. The output has strings. */
 export const TEXT_IDS_OF_MATERIAL = ['id', 'pid'];
 
-/** Rows a page: the documented most of creatives and materials (P6, P7); nothing is said of the others (P3, P9). */
+/** The documented maximum page size of creatives and materials (P6, P7). Other pages name none (P3, P9). */
 export const MAX_PAGE_SIZE = 100;

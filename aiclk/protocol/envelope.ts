@@ -1,29 +1,29 @@
-/** AiClk's code for success; "HTTP status alone says nothing" (aiclk docs, every page's example). */
+/** AiClk's code for success (the example on every page). The HTTP status alone says nothing. */
 export const CODE_SUCCESS = 200;
 
 /**
- * How AiClk says that it does not accept an access token: as HTTP status or as `code` in the body.
- * The vendor's pages name no such code; 401 is the assumption, made in this one place.
+ * How AiClk rejects an access token: as HTTP status, or as `code` in the body. AiClk's pages name no such code. This is the one
+ * place that assumes 401.
  */
 export const CODE_TOKEN_REJECTED = 401;
 
-/** The frame of every AiClk answer. `traceId` is absent on some pages, so it may be null. */
+/** The frame of every answer of AiClk's. Some pages show no `trace_id`, so `traceId` may be null. */
 export interface Envelope {
 	code: number;
 	message: string;
 	data: unknown;
 	traceId: string | null;
-	/** All that AiClk sent, with the names that it has there. */
+	/** The whole body, with AiClk's own names. */
 	body: Record<string, unknown>;
 }
 
 const TRACE_ID = /^[\w.:-]{1,64}$/;
 
 /**
- * Reads AiClk's envelope out of a parsed body.
+ * Reads AiClk's envelope from a parsed body.
  *
  * @param body a parsed JSON value
- * @returns null when the value is not an object with a whole-number `code`
+ * @returns null unless the value is an object with a whole number as `code`
  */
 export function readEnvelope(body: unknown): Envelope | null {
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
@@ -39,7 +39,7 @@ export function readEnvelope(body: unknown): Envelope | null {
 	};
 }
 
-/** A full response as n8n's request helpers return it with `returnFullResponse`. */
+/** A full response, as n8n's request helpers return it for `returnFullResponse`. */
 export interface HttpAnswer {
 	statusCode: number;
 	body: unknown;
@@ -56,13 +56,12 @@ export function isHttpAnswer(value: unknown): value is HttpAnswer {
 }
 
 /**
- * What an answer of the Marketing-API says of the token it was asked with:
- * `accepted` (code 200), `rejected` (HTTP 401, or code 401 in the body) or `unknown` (anything else:
- * AiClk refuses requests for other reasons too, and its codes are not documented).
+ * What an answer of the Marketing API says about the token of its request: `accepted` (code 200), `rejected` (HTTP 401, or code 401
+ * in the body) or `unknown` (anything else, because AiClk refuses requests for other reasons, too, and documents no codes).
  */
 export type ProbeResult = 'accepted' | 'rejected' | 'unknown';
 
-/** Reads the probe on the token out of a full response. */
+/** Reads from a full response what it says about the token. */
 export function readProbe(answer: unknown): ProbeResult {
 	if (!isHttpAnswer(answer)) return 'unknown';
 	if (answer.statusCode === CODE_TOKEN_REJECTED) return 'rejected';

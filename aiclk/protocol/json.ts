@@ -1,12 +1,12 @@
-/** A JSON value as this package handles it: whole numbers that a JavaScript number would round are texts or bigints. */
+/** A JSON value as this package handles it: whole numbers that a JavaScript number would round are strings or bigints. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
 
-/** Whole numbers as JSON writes them, and whatever else begins like one. */
+/** A number as JSON writes it. */
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 const QUOTE = '"';
 
-/** The index behind the string that begins at `start` with a quotation mark; the end if it never ends. */
+/** The index behind the string that starts with a quotation mark at `start`; the end of the text if it never ends. */
 function endOfText(json: string, start: number): number {
 	for (let from = start + 1; ;) {
 		const end = json.indexOf(QUOTE, from);
@@ -18,7 +18,7 @@ function endOfText(json: string, start: number): number {
 	}
 }
 
-/** Makes texts, which begin with a mark, of whole numbers that a JavaScript number cannot hold exactly. */
+/** Turns whole numbers that a JavaScript number cannot hold exactly into strings that begin with a mark. */
 function quoteLongNumbers(json: string, mark: string): string {
 	const parts: string[] = [];
 	let copied = 0;
@@ -42,14 +42,14 @@ function quoteLongNumbers(json: string, mark: string): string {
 const hasLongNumber = (json: string): boolean => /\d{16}/.test(json);
 
 /**
- * `JSON.parse`, but whole numbers beyond 2^53 come as texts with every digit: AiClk's ids are uint64.
+ * Like `JSON.parse`, but whole numbers beyond 2^53 become strings with every digit: AiClk's ids are uint64.
  *
- * @throws SyntaxError when the text is no JSON
+ * @throws SyntaxError if the text is not JSON
  */
 export const parseJson = (json: string): unknown =>
 	JSON.parse(hasLongNumber(json) ? quoteLongNumbers(json, '') : json);
 
-/** No text of a person begins with it. */
+/** Nothing that a person types begins with it. */
 const MARK = '\0';
 
 const MARKED_NUMBER = new RegExp(`^${MARK}(-?\\d+|NaN|-?Infinity)$`);
@@ -61,9 +61,9 @@ const unmark = (_key: string, value: Json): Json => {
 };
 
 /**
- * `JSON.parse` for what is to be sent on: whole numbers beyond 2^53 come as bigints, which `stringifyJson` writes as numbers.
+ * `JSON.parse` for what will be sent: whole numbers beyond 2^53 become bigints, which `stringifyJson` writes as numbers.
  *
- * @throws SyntaxError when the text is no JSON
+ * @throws SyntaxError if the text is not JSON
  */
 export function parseJsonToSend(json: string): Json {
 	if (!hasLongNumber(json)) return JSON.parse(json) as Json;
@@ -71,10 +71,10 @@ export function parseJsonToSend(json: string): Json {
 }
 
 /**
- * What JSON can hold of a value out of an n8n expression: dates as ISO 8601, no undefined members. Bigints and numbers
- * that JSON has no notation for (Infinity, NaN) are kept, for `findUnsendable` to see.
+ * What JSON makes of the value of an n8n expression: dates as ISO 8601, no undefined members. Bigints, and numbers that JSON
+ * cannot express (Infinity, NaN), are kept for `findUnsendable`.
  *
- * @throws TypeError when the value refers to itself
+ * @throws TypeError if the value refers to itself
  */
 export function toJson(value: unknown): Json {
 	const json = JSON.stringify(value, (_key, member: unknown) => {
@@ -84,7 +84,7 @@ export function toJson(value: unknown): Json {
 	return json === undefined ? null : (JSON.parse(json, unmark) as Json);
 }
 
-/** `JSON.stringify`, but bigints are written as numbers, with every digit. */
+/** Like `JSON.stringify`, but bigints are written as numbers with every digit. */
 export function stringifyJson(value: Json): string {
 	if (typeof value === 'bigint') return value.toString();
 	if (Array.isArray(value)) return `[${value.map(stringifyJson).join(',')}]`;
@@ -95,11 +95,11 @@ export function stringifyJson(value: Json): string {
 	return `{${members.join(',')}}`;
 }
 
-/** A value where only text travels, as in a URL or a form: strings as they are, everything else as JSON. */
+/** A value as text, for a URL or a form: strings as they are, anything else as JSON. */
 export const textOf = (value: Json): string =>
 	typeof value === 'string' ? value : stringifyJson(value);
 
-/** Half of a character outside the basic plane, e.g. of an emoji that was cut: no URL and no UTF-8 can hold it. */
+/** Half of a character such as an emoji that was cut. Neither a URL nor UTF-8 can hold it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function faultOf(value: Json): string | null {
@@ -107,24 +107,24 @@ function faultOf(value: Json): string | null {
 		return 'is a number that n8n has rounded: pass it as text';
 	}
 	if (typeof value === 'number' && !Number.isFinite(value)) {
-		return 'is a number that is too large, or none at all';
+		return 'is a number that is too large, or not a number at all';
 	}
 	return typeof value === 'string' && LONE_SURROGATE.test(value)
 		? 'holds half a character, e.g. of an emoji that was cut'
 		: null;
 }
 
-/** A part of a JSON value that cannot be sent as it was meant. */
+/** A part of a JSON value that cannot be sent as intended. */
 export interface Unsendable {
-	/** Where it stands, e.g. `a.b[2]`; '' for the value itself. */
+	/** Its place, e.g. `a.b[2]`; '' for the value itself. */
 	path: string;
 	/** The end of a sentence. */
 	failure: string;
 }
 
 /**
- * Finds what cannot be sent as it was meant: whole numbers that a JavaScript number has rounded, numbers that JSON has no
- * notation for, and strings with half a character.
+ * Finds what cannot be sent as intended: whole numbers that JavaScript has rounded, numbers that JSON cannot express, and strings
+ * with half a character.
  *
  * @returns the first one, or null
  */
@@ -144,7 +144,7 @@ const JSON_SPACE = /[ \t\r\n]*/y;
 const JSON_STRING = /"(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
 const JSON_SCALAR = new RegExp(`${JSON_STRING.source}|${NUMBER.source}|true|false|null`, 'uy');
 
-/** Reads JSON from `at` on. @returns the index behind the value, or -1 after `stop` was told where it is none */
+/** Reads JSON from `at` on. @returns the index behind the value; -1 if it is not JSON, and `stop` is told where */
 function endOfValue(json: string, at: number, stop: (index: number) => void): number {
 	const match = (pattern: RegExp, from: number): number => {
 		pattern.lastIndex = from;
@@ -180,9 +180,9 @@ function endOfValue(json: string, at: number, stop: (index: number) => void): nu
 }
 
 /**
- * Where a text stops being JSON. Node's own messages name no position for short texts.
+ * Where a text stops being JSON. For short texts Node's own messages name no position.
  *
- * @returns line and column, both counted from 1; null when the text is JSON
+ * @returns line and column, counted from 1; null if the text is JSON
  */
 export function findJsonError(json: string): { line: number; column: number } | null {
 	let stopped = -1;
@@ -192,7 +192,7 @@ export function findJsonError(json: string): { line: number; column: number } | 
 	return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }
 
-/** Puts values under their names, of which a dot leads into an object; what is undefined is left out. */
+/** Makes an object of names and values. A dot in a name leads into an inner object; undefined values are left out. */
 export function nest(
 	entries: Array<[name: string, value: Json | undefined]>,
 ): Record<string, Json> {

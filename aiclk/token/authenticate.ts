@@ -4,7 +4,7 @@ import { BAD_BASE_URL, readBaseUrl, readInput } from './input';
 import { readToken } from './storedToken';
 import { sanitize } from '../util/sanitize';
 
-/** Thrown for a request that must not carry the token; n8n shows `message` and `description`. */
+/** Thrown when a request must not carry the token. n8n shows `message` and `description`. */
 export class RequestRefusedError extends Error {
 	override readonly name = 'RequestRefusedError';
 
@@ -17,29 +17,29 @@ export class RequestRefusedError extends Error {
 }
 
 /**
- * What n8n hands to `authenticate`: options of the modern request method or of the legacy one, which
- * HTTP Request still uses (n8n-nodes-base HttpRequestV3; @n8n/backend-network legacy.js).
+ * What n8n passes to `authenticate`: options of the modern request method, or of the legacy one, which HTTP Request still uses
+ * (n8n-nodes-base HttpRequestV3; @n8n/backend-network legacy.js).
  */
 export type AnyRequestOptions = IHttpRequestOptions & {
 	uri?: unknown;
 	formData?: unknown;
 	followRedirect?: boolean;
 	followAllRedirects?: boolean;
-	/** Set by the nodes of this package: how long the request may take in all, in ms. n8n's `timeout` limits idle time only. */
+	/** Set by this package's nodes: how long the whole request may take, in ms. n8n's `timeout` limits idle time only. */
 	totalTimeoutMs?: number;
 };
 
-/** What matters of a request, should it fail. */
+/** What matters about a request if it fails. */
 export interface RequestSafety {
-	/** Its method is safe (RFC 9110): sending it a second time does no harm, even if the first time was carried out. */
+	/** Its method is safe (RFC 9110): sending it twice does no harm. */
 	isSafe: boolean;
-	/** Its body is a stream or a form, which the first sending uses up. */
+	/** Its body is a stream or a form, which can be read only once. */
 	isSingleUse: boolean;
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** A stream, or a form that is one; told by what Node's streams and the form-data package have in common. */
+/** A stream, or a form that is one, recognized by what Node's streams and the form-data package have in common. */
 const isStream = (value: unknown): boolean =>
 	typeof (value as { pipe?: unknown } | null | undefined)?.pipe === 'function';
 
@@ -52,31 +52,30 @@ const holdsStream = (value: unknown): boolean =>
 		.some((field) => isStream(field) || isStream((field as { value?: unknown } | null)?.value));
 
 /**
- * Whether a request may be sent a second time without harm, and whether it can: no method means GET; forms and
- * streams are used up by the first sending, in the same places where n8n looks for them (n8n-core oauth.js,
- * `hasSingleUseBody`).
+ * Whether a request may be sent twice, and whether it can be. No method means GET. Single-use bodies are looked for where n8n looks
+ * for them (n8n-core oauth.js, `hasSingleUseBody`).
  */
 export const readSafety = ({ method, body, formData }: AnyRequestOptions): RequestSafety => ({
 	isSafe: SAFE_METHODS.has(String(method ?? 'GET').toUpperCase()),
 	isSingleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
 
-/** Whether an absolute URL is of an origin. Most begin with it letter by letter, which says it without parsing. */
+/** Whether an absolute URL has an origin. Most begin with it literally, which saves parsing. */
 const isOf = (origin: string, url: string): boolean =>
 	url === origin ||
 	url.startsWith(`${origin}/`) ||
 	(URL.canParse(url) && new URL(url).origin === origin);
 
-/** Whether a target leads to an origin, put together with a base URL as Node does it; false when that cannot be said. */
+/** Whether a target, joined with a base URL as axios does it, leads to an origin; false if that is unclear. */
 function leadsTo(origin: string, target: unknown, baseURL: unknown): boolean {
 	const text = String(target ?? '');
 	const base = String(baseURL ?? '');
-	// axios glues a path to the base URL, where URL would resolve it; a scheme-relative one it leaves alone.
-	const isGlued = base !== '' && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text);
-	return isOf(origin, isGlued ? base : text);
+	// axios appends a path to the base URL, where URL would resolve it. It does not touch a scheme-relative target.
+	const isAppended = base !== '' && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text);
+	return isOf(origin, isAppended ? base : text);
 }
 
-/** Legacy options may hold `url` and `uri`, and n8n's versions differ in which one wins: both must be right. */
+/** Legacy options may hold both `url` and `uri`, and it depends on n8n's version which one counts: both must be right. */
 function goesTo(origin: string, { url, uri, baseURL }: AnyRequestOptions): boolean {
 	const targets = [url, uri].filter((target) => target !== undefined);
 	if (targets.length === 0) return leadsTo(origin, '', baseURL);
@@ -89,14 +88,14 @@ const withoutHeader = (headers: object, name: string) =>
 	);
 
 /**
- * Puts the access token on a request, if the request goes to the credential's own host and nowhere else.
+ * Adds the access token to a request that goes to the credential's own host.
  *
  * @param credentials decrypted credential data
- * @param options the request; left as it is, because HTTP Request stores its options with the error and masks in
- *   them what the credential holds by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
- * @returns a copy with the token header, which follows no redirect (n8n would forward the header to any host that a
- *   redirect names; measured on n8n 2.41.1)
- * @throws RequestRefusedError for another host, an unusable base URL, or when there is no token of this input
+ * @param options the request. It is not changed: HTTP Request stores its options with an error and masks what the credential holds
+ *   by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
+ * @returns a copy with the token header that follows no redirect, because n8n would forward the header to any host (measured on
+ *   n8n 2.41.1)
+ * @throws RequestRefusedError for another host, for an unusable base URL, and without a token for this input
  */
 export function authenticateRequest(
 	credentials: Record<string, unknown>,
@@ -126,7 +125,7 @@ export function authenticateRequest(
 		);
 	}
 	const { header } = token.state;
-	// Not a spread: properties after one cost several microseconds in Node 20 (npm run bench).
+	// No spread: properties after one cost several microseconds in Node 20 (npm run bench).
 	const authenticated: AnyRequestOptions = Object.assign({}, options, {
 		headers: {
 			...withoutHeader(options.headers ?? {}, header),
@@ -141,7 +140,7 @@ export function authenticateRequest(
 	});
 	const { totalTimeoutMs, abortSignal } = options;
 	if (totalTimeoutMs === undefined) return authenticated;
-	// n8n has set its cancel signal by now (n8n-core authentication.js), and passes on the one that is set here.
+	// n8n has set its cancel signal by now (n8n-core authentication.js) and uses the one that is set here.
 	const timeout = AbortSignal.timeout(totalTimeoutMs);
 	const signals = abortSignal ? [abortSignal as AbortSignal, timeout] : [timeout];
 	return Object.assign(authenticated, { abortSignal: AbortSignal.any(signals) });

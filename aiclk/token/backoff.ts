@@ -4,27 +4,27 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** The wait after the first failure, doubled after each further one up to the longest. */
+/** The wait after the first failure. It doubles with each further one, up to a maximum. */
 interface Backoff {
 	firstMs: number;
 	maxMs: number;
 }
 
-/** An outage passes. While no token is valid, every request waits for its end. */
+/** An outage passes. Without a valid token, every request waits for its end. */
 const OUTAGE: Backoff = { firstMs: 10 * SECOND_MS, maxMs: 5 * MINUTE_MS };
 
-/** An outage while the old token still serves: there is no hurry. */
+/** An outage while the old token still works: there is no hurry. */
 const OUTAGE_WHILE_VALID: Backoff = { firstMs: MINUTE_MS, maxMs: 15 * MINUTE_MS };
 
-/** A refused refresh token stays refused. This makes 11 attempts on the first day and 6 on each later one. */
+/** A refresh token that was refused will be refused again. This makes 11 attempts on the first day and 6 on each later one. */
 const REFUSAL: Backoff = { firstMs: 5 * MINUTE_MS, maxMs: 4 * HOUR_MS };
 
-/** A peer's token is stored within this time. If it never is, the refresh is tried again. */
+/** A peer stores its token within this time. If none is stored by then, the refresh is tried again. */
 const SUPERSEDED_MS = 5 * SECOND_MS;
 
-/** Refreshes that failed in a row, either all of them early renewals or all of them needed. */
+/** Refreshes that failed in a row: either all renewals, or all needed. */
 export interface FailedRefreshes {
-	/** Whether they were renewals, whose failure left a valid token in use. */
+	/** Whether they were renewals, so a valid token is still in use. */
 	early: boolean;
 	count: number;
 	/** When the first and the last of them failed, ms since 1970. */
@@ -35,8 +35,8 @@ export interface FailedRefreshes {
 }
 
 /**
- * Adds a failed refresh to those before it. A needed refresh does not continue a row of early ones: days of failed renewals
- * must not delay the first refresh that requests depend on.
+ * Adds a failed refresh to those before it. A needed refresh starts a new row after renewals: days of failed renewals must not
+ * delay the first refresh that requests depend on.
  */
 export const addFailure = (
 	last: FailedRefreshes | null,
@@ -51,7 +51,7 @@ export const addFailure = (
 	failure,
 });
 
-/** How long no refresh is sent after these failures, in ms. */
+/** How long to send no refresh after these failures, in ms. */
 function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
 	if (kind === 'superseded') return SUPERSEDED_MS;
 	const isFinal = kind === 'refused' || kind === 'unusable';
@@ -61,7 +61,7 @@ function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Why the last refresh failed, since when, and when the next one may be sent: for a request that comes before that. */
+/** Tells a request that comes too early why the last refresh failed, since when, and when the next one is sent. */
 export function backingOff(failed: FailedRefreshes): TokenFailure {
 	const { failure, count, firstAtMs, lastAtMs } = failed;
 	const next = `No refresh is sent before ${iso(lastAtMs + backoffMs(failed))}.`;
@@ -74,7 +74,7 @@ export function backingOff(failed: FailedRefreshes): TokenFailure {
 }
 
 /**
- * Whether it is too early for another refresh. So 50 waiting items make one call, not 50.
+ * Whether it is too early for another refresh. This way 50 waiting items send one refresh, not 50.
  *
  * @param early whether the refresh that is due is a renewal; failed renewals do not delay a needed one
  */

@@ -12,7 +12,7 @@ import { DEFAULT_TOKEN_HEADER } from './storedToken';
 /** AiClk docs, "refresh access token". */
 const TOKEN_PATH = '/oauth2/token';
 
-/** A documented answer has some 200 characters; anything beyond this is not AiClk's. */
+/** A documented answer has about 200 characters. Anything longer than this is not AiClk's. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 const MAX_TOKEN_LENGTH = 4096;
 
@@ -21,15 +21,15 @@ const DAY_MS = 24 * 3_600_000;
 /** "Valid 90 days by default" (AiClk docs, "refresh access token"). */
 const DEFAULT_LIFE_MS = 90 * DAY_MS;
 
-/** A longer life is not believed: it would be a unit that the page does not name, or a mistake. */
+/** A longer life is taken for a mistake, or for a unit that AiClk's page does not name. */
 const MAX_LIFE_MS = 400 * DAY_MS;
 
-/** What a successful refresh hands out, checked. Times in ms since 1970. */
+/** What a successful refresh returns, checked. Times in ms since 1970. */
 export interface IssuedToken {
 	accessToken: string;
-	/** '' when the answer held none, which is the documented case, or one that cannot be stored. */
+	/** '' if the answer holds none, as documented, or one that cannot be stored. */
 	refreshToken: string;
-	/** The answer held a refresh token that cannot be stored. */
+	/** The answer holds a refresh token that cannot be stored. */
 	hasDamagedRefreshToken: boolean;
 	expiresAtMs: number;
 	expirySource: 'answer' | 'assumed';
@@ -38,10 +38,10 @@ export interface IssuedToken {
 }
 
 /**
- * The request for a new access token: one POST, multipart, exactly the two documented fields.
- * The answer is taken as text and parsed here, so that its size and form are checked in one place.
+ * The request for a new access token: a multipart POST with exactly the two documented fields. The answer is taken as text, so
+ * that its size and its form are checked in one place.
  *
- * @param refreshToken the one in use: rotated, or else as typed
+ * @param refreshToken the one in use: the rotated one, otherwise the typed one
  */
 export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRequestOptions {
 	return {
@@ -59,8 +59,8 @@ export function refreshRequest(input: TokenInput, refreshToken: string): IHttpRe
 }
 
 /**
- * Whether a token from the network may be stored and sent: printable ASCII without spaces (or it could break
- * the header), not beginning with `=` (n8n would run it as an expression when it reads the credential).
+ * Whether a token from the network may be stored and sent. Anything but printable ASCII without spaces could break the header. A
+ * leading `=` would make n8n run it as an expression when it reads the credential.
  */
 export const isStorableToken = (value: unknown): value is string =>
 	typeof value === 'string' &&
@@ -68,11 +68,11 @@ export const isStorableToken = (value: unknown): value is string =>
 	/^[\x21-\x7e]+$/.test(value) &&
 	!value.startsWith('=');
 
-/** Headers that mean something else, and scheme names that some services put into `token_type`. */
+/** Headers with a meaning of their own, and names of schemes that other services put into `token_type`. */
 const NOT_A_TOKEN_HEADER =
 	/^(accept.*|bearer|basic|connection|content-.*|cookie2?|date|digest|expect|forwarded|host|keep-alive|mac|origin|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-forwarded-.*)$/i;
 
-/** The header named by `token_type`, or the documented one if that is no usable header name. */
+/** The header that `token_type` names; the documented one if that is not a usable header name. */
 export const readTokenHeader = (tokenType: unknown): string =>
 	typeof tokenType === 'string' &&
 	/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(tokenType) &&
@@ -81,10 +81,10 @@ export const readTokenHeader = (tokenType: unknown): string =>
 		: DEFAULT_TOKEN_HEADER;
 
 /**
- * Reads `expires_in`. AiClk's page calls it an expiry timestamp and shows a duration in seconds, so the size
- * decides: from 1e12 ms since 1970, from 1e9 s since 1970, below that seconds from now.
+ * Reads `expires_in`. AiClk's page calls it an expiry timestamp but shows a duration in seconds. So the size decides: 1e12 and
+ * above is ms since 1970, 1e9 and above is s since 1970, anything below is seconds from now.
  *
- * @returns when the token expires; 90 days from now, marked as assumed, for anything unusable, past or beyond 400 days
+ * @returns when the token expires; for anything unusable, past or beyond 400 days: 90 days from now, marked as assumed
  */
 export function readExpiry(
 	expiresIn: unknown,
@@ -132,13 +132,13 @@ function parseJson(text: string): unknown {
 
 const isOutage = (code: number): boolean => code >= 500 && code <= 599;
 
-/** AiClk's answer is a no, in its own words. A status or a code from 500 to 599 is an outage. */
+/** AiClk refused, in its own words. A status or code from 500 to 599 is an outage. */
 function toFailure(
 	envelope: Envelope,
 	statusCode: number,
 	secrets: readonly string[],
 ): TokenFailure {
-	const words = sanitize(envelope.message, secrets) || 'no reason given';
+	const words = sanitize(envelope.message, secrets) || 'no reason stated';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
 	const outage = statusCode >= 500 || isOutage(envelope.code);
 	const what = outage
@@ -151,10 +151,10 @@ function toFailure(
 	};
 }
 
-/** Why a refresh brought no access token. */
+/** Why a refresh returned no access token. */
 export interface RefreshFailure {
 	failure: TokenFailure;
-	/** A new refresh token that came with an unusable access token, checked; '' for none. */
+	/** A new refresh token that came with an unusable access token, checked; '' if there is none. */
 	refreshToken: string;
 }
 
@@ -162,9 +162,9 @@ export interface RefreshFailure {
  * Reads the answer of the token endpoint.
  *
  * @param answer a full response with the body as text
- * @param nowMs when the request was sent, ms since 1970: a life counts from there
- * @param secrets what must not show up in a failure (client id, refresh tokens)
- * @returns the token, or a failure: `unavailable` (no answer of AiClk's, or an outage), `refused`, or `unusable`
+ * @param nowMs when the request was sent, ms since 1970: the life of the token counts from there
+ * @param secrets what must not appear in a failure (client id, refresh tokens)
+ * @returns the token, or a failure: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`
  */
 export function readRefreshAnswer(
 	answer: unknown,
@@ -197,7 +197,7 @@ export function readRefreshAnswer(
 	} = (envelope.data ?? {}) as Record<string, unknown>;
 	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 	if (!isStorableToken(accessToken)) {
-		const description = `The access token was missing, not a text, or held characters that no header may hold. It was not stored.${traceText(envelope)}`;
+		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
 		return failed({ ...DAMAGED, description }, refreshToken);
 	}
 	return ok({
@@ -212,10 +212,10 @@ export function readRefreshAnswer(
 }
 
 /**
- * Turns what n8n's HTTP helper threw into a failure.
+ * Turns an error of n8n's HTTP helper into a failure.
  *
  * @param baseUrl the credential's
- * @returns the failure, and whether the request may have reached AiClk all the same
+ * @returns the failure, and whether the request may still have reached AiClk
  */
 export function unreachable(
 	error: unknown,

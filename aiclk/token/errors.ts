@@ -1,24 +1,24 @@
 import { QUOTA_TIME_ZONE, quotaDayEndsAtMs, REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
 
-/** Why no live token can be provided. Each kind is one that a node or an operator acts on differently. */
+/** Why no valid token can be provided. Nodes and operators react to each kind in a different way. */
 export type FailureKind =
 	/** The credential is incomplete or unusable. Nothing was sent. */
 	| 'input'
 	/** The day's refreshes are used up. Nothing was sent. */
 	| 'quota'
-	/** AiClk answered and refused the refresh. */
+	/** AiClk refused the refresh. */
 	| 'refused'
-	/** No answer, or one that does not come from AiClk. */
+	/** No answer, or one that is not AiClk's. */
 	| 'unavailable'
-	/** AiClk agreed, but what it sent cannot be stored. */
+	/** AiClk sent a token that cannot be stored. */
 	| 'unusable'
 	/** A peer (another n8n process) refreshed at the same time, and its token is the valid one. */
 	| 'superseded';
 
-/** A failure in words for the person at the screen. It holds no secret and no raw body. */
+/** A failure in words for a person. It holds no secret and no raw body. */
 export interface TokenFailure {
 	kind: FailureKind;
-	/** What happened, and in a few words what to do: the test of a credential shows nothing else (n8n credentials-tester.service.js). */
+	/** What happened, and briefly what to do: the test of a credential shows this alone (n8n credentials-tester.service.js). */
 	message: string;
 	/** More about what to do. */
 	description: string;
@@ -26,7 +26,7 @@ export interface TokenFailure {
 	resetsAtMs?: number;
 }
 
-/** The token of a peer is the valid one. */
+/** A peer's token is the valid one. */
 export const SUPERSEDED: TokenFailure = {
 	kind: 'superseded',
 	message:
@@ -41,7 +41,7 @@ const dayEnd = (nowMs: number): string =>
 
 const FIND_CAUSE = 'Find out what refreshes so often: one scheduled AiClk Token node is enough.';
 
-/** All refreshes of the day are used up. @param nowMs ms since 1970 */
+/** The day's refreshes are used up. @param nowMs ms since 1970 */
 export const quotaSpent = (nowMs: number): TokenFailure => ({
 	kind: 'quota',
 	message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client. Wait until ${dayEnd(nowMs)}.`,
@@ -49,15 +49,15 @@ export const quotaSpent = (nowMs: number): TokenFailure => ({
 	resetsAtMs: quotaDayEndsAtMs(nowMs),
 });
 
-/** The rest of the day's refreshes is kept for requests that have no valid token. @param nowMs ms since 1970 */
+/** The day's last refreshes are reserved for requests without a valid token. @param nowMs ms since 1970 */
 export const quotaReserved = (nowMs: number): TokenFailure => ({
 	kind: 'quota',
-	message: `The last ${RESERVED_REFRESHES} refreshes of the day are kept for requests without a valid token. The stored one is still valid.`,
+	message: `The last ${RESERVED_REFRESHES} refreshes of the day are reserved for requests without a valid token. The stored token is still valid.`,
 	description: `No refresh was sent. The day ends at ${dayEnd(nowMs)}. ${FIND_CAUSE}`,
 	resetsAtMs: quotaDayEndsAtMs(nowMs),
 });
 
-/** The exception that carries a failure out of the credential's hook. n8n shows `message` and `description`. */
+/** Carries a failure out of the credential's hook. n8n shows `message` and `description`. */
 export class TokenError extends Error {
 	override readonly name = 'TokenError';
 

@@ -4,10 +4,10 @@ import { BoundedMap, memoize } from '../util/boundedMap';
 import { fail, ok, type Result } from '../util/result';
 import type { TokenFailure } from './errors';
 
-/** The address of AiClk's Marketing-API (AiClk docs, every page). */
+/** The address of AiClk's Marketing API (every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
 
-/** So many inputs are memoized, at least. Each would otherwise be read before every request. */
+/** At least this many inputs are memoized. Otherwise each would be read again before every request. */
 const MAX_MEMOIZED = 10_000;
 
 /** What the user typed, cleaned and checked. */
@@ -15,13 +15,13 @@ export interface TokenInput {
 	/** Origin only, e.g. `https://openapi.aiclk.com`. */
 	baseUrl: string;
 	clientId: string;
-	/** As typed, without ignored characters. A rotated one is kept apart (`storedToken.ts`). */
+	/** As typed, without ignored characters. A rotated one is stored apart from it (`storedToken.ts`). */
 	refreshToken: string;
-	/** Digits, or '' when left empty. */
+	/** Digits; '' if the field is empty. */
 	accountId: string;
-	/** Tells one input from another without holding a secret: 64 hex digits. */
+	/** Tells inputs apart without holding a secret: 64 hex digits. */
 	fingerprint: string;
-	/** Names the client that AiClk counts refreshes for: 16 hex digits. */
+	/** Identifies the client for which AiClk counts refreshes: 16 hex digits. */
 	client: string;
 }
 
@@ -30,21 +30,21 @@ const inputFailure = (message: string, description: string) =>
 
 const NOTHING_SENT = 'Nothing was sent.';
 
-/** The base URL is none that a token may go to. */
+/** No token may be sent to this base URL. */
 export const BAD_BASE_URL: TokenFailure = {
 	kind: 'input',
 	message: `The Base URL of the AiClk API credential cannot be used. Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}.`,
 	description: `Plain http is allowed for this machine only. ${NOTHING_SENT}`,
 };
 
-/** SHA-256 over the parts, unambiguous (a JSON array cannot be shifted from one part to the next). */
+/** SHA-256 over the parts. As a JSON array, no part can run into the next one. */
 const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(parts), 'hex');
 
 /** A short name for a token that is safe to show: the first 8 hex digits of its SHA-256. */
 export const shortFingerprint = (token: string): string =>
 	hashOnce('sha256', token, 'hex').slice(0, 8);
 
-/** Pasted values hold white space and invisible characters, even inside (AiClk's own samples do). All of it is ignored. */
+/** Pasted values hold white space and invisible characters, even in the middle, as AiClk's samples do. They are ignored. */
 export const IGNORED_CHARACTERS = '[\\s\\u200b-\\u200d\\u2060\\ufeff]+';
 
 const IGNORED = new RegExp(IGNORED_CHARACTERS, 'g');
@@ -60,8 +60,8 @@ const isLoopback = (hostname: string): boolean =>
 /**
  * Checks an API address.
  *
- * @param value as typed; '' means AiClk's own address
- * @returns its origin, or null unless it is https (or http on this machine) without user, path, query or fragment
+ * @param value as typed; '' stands for AiClk's own address
+ * @returns its origin; null unless it is https (or http on this machine) without user, path, query or fragment
  */
 export const readBaseUrl = (value: unknown): string | null =>
 	safeOrigin(clean(value) || DEFAULT_BASE_URL).origin;
@@ -79,10 +79,10 @@ const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
 	return { origin: plain && safe ? url.origin : null };
 });
 
-/** Header-safe and form-safe: printable ASCII without spaces. */
+/** Printable ASCII without spaces: safe in headers and forms. */
 const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
-/** The four fields of the credential that a person fills in, as they are. */
+/** The four fields of the credential that a person fills in, as typed. */
 type Typed = Record<'clientId' | 'refreshToken' | 'accountId' | 'baseUrl', unknown>;
 
 function check(typed: Typed): Result<TokenInput, TokenFailure> {
@@ -131,14 +131,14 @@ const isSame = (one: Typed, other: Typed): boolean =>
 	one.accountId === other.accountId &&
 	one.baseUrl === other.baseUrl;
 
-/** By client id as typed: what was read last, and what came of it. */
+/** By client id as typed: what was read last, and the result. */
 const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(MAX_MEMOIZED);
 
 /**
- * Reads what the user typed into the credential.
+ * Reads what a person typed into the credential.
  *
- * @param credentials decrypted credential data, as n8n hands them to the hook
- * @returns the cleaned input, or a failure of kind `input` that says which field to look at
+ * @param credentials decrypted credential data, as n8n passes them to the hook
+ * @returns the cleaned input, or a failure of kind `input` that names the field
  */
 export function readInput(credentials: Record<string, unknown>): Result<TokenInput, TokenFailure> {
 	const { clientId, refreshToken, accountId, baseUrl } = credentials;

@@ -27,22 +27,22 @@ import {
 	type Workflow,
 } from './storedToken';
 
-/** So many inputs are remembered, at least. An agency with more loses what is known of those used longest ago. */
+/** At least this many inputs are remembered. Beyond that, the least recently used ones are forgotten. */
 const MAX_SESSIONS = 10_000;
 
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-/** What n8n asks, and what has been done about it so far. */
+/** A question of n8n's, and what has been done about it so far. */
 interface Question {
 	input: TokenInput;
 	session: Session;
 	probes: ProbeCache;
 	http: HttpRequest;
-	/** What the credential holds, for whatever input. */
+	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	cause: Cause;
-	/** Set when a request was sent with these very credentials. */
+	/** Set if a request was sent with this same credentials object. */
 	sent: SentRequest | null;
 	/** When n8n asked, and when it first asked about these credentials, ms since 1970. */
 	askedAtMs: number;
@@ -53,8 +53,8 @@ interface Question {
 }
 
 /**
- * Provides the tokens of all credentials of one n8n process. It gathers what is known, asks the policy, and carries out what the
- * policy decides; it decides nothing itself. One instance a process.
+ * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
+ * out what the policy decides. It decides nothing itself.
  */
 export class TokenManager {
 	private readonly sessions = new BoundedMap<string, Session>(MAX_SESSIONS);
@@ -69,7 +69,7 @@ export class TokenManager {
 
 	private readonly failures = new WeakMap<Credentials, TokenFailure>();
 
-	/** @param timing when renewal begins and how it is spread */
+	/** @param timing when renewal begins, and its jitter */
 	constructor(
 		private readonly environment: Environment,
 		private readonly timing = TIMING,
@@ -77,25 +77,25 @@ export class TokenManager {
 		this.quota = new QuotaTracker(() => environment.now());
 	}
 
-	/** Notes that a request is sent with these credentials. When n8n asks about them again, the request has failed. */
+	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
 	noteSent(credentials: Credentials, safety: RequestSafety): void {
 		this.sent.set(credentials, { ...safety, sentAtMs: this.environment.now() });
 	}
 
 	/**
-	 * Why no valid token could be provided when n8n last asked about these credentials; null if there was one. Nodes read it here,
-	 * because n8n 1 loses what an exception of the hook says (n8n-workflow 1.120, execution-base.error.js: `cause`).
+	 * Why no valid token could be provided when n8n last asked about these credentials; null if one could. Nodes read it here, because
+	 * n8n 1 loses the text of an exception that the hook throws (n8n-workflow 1.120, execution-base.error.js: `cause`).
 	 */
 	failureOf(credentials: Credentials): TokenFailure | null {
 		return this.failures.get(credentials) ?? null;
 	}
 
-	/** Makes the hook refresh when it is next asked about these credentials. @param workflow who wants that, if known */
+	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
 	forceRefresh(credentials: Credentials, workflow: Workflow | null = null): void {
 		this.forced.set(credentials, workflow);
 	}
 
-	/** Notes what AiClk said of the token of these credentials in an answer that the caller has seen. */
+	/** Notes what an answer that the caller received says about the token of these credentials. */
 	noteProbe(credentials: Credentials, result: ProbeResult): void {
 		const input = readInput(credentials);
 		const token = readToken(credentials);
@@ -104,8 +104,8 @@ export class TokenManager {
 	}
 
 	/**
-	 * Probes the token of these credentials, unless AiClk has just been asked: a call that was rejected may have been rejected for
-	 * another reason. The next time that the hook is asked before a request it replaces a rejected token.
+	 * Probes the token of these credentials, unless that was done a moment ago: AiClk may have rejected a call for another reason.
+	 * The hook replaces a rejected token the next time it is asked before a request.
 	 *
 	 * @returns whether AiClk rejects the token
 	 */
@@ -120,7 +120,7 @@ export class TokenManager {
 		return result === 'rejected';
 	}
 
-	/** Refreshes attempted today for the client of this input, whether stored or not. */
+	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
 	refreshesToday({ client }: TokenInput, stored: Token | null): number {
 		return this.quota.usage(client, stored?.state.quota ?? null).attempts;
 	}
@@ -130,8 +130,8 @@ export class TokenManager {
 	 *
 	 * @param credentials decrypted credential data
 	 * @param http n8n's HTTP helper
-	 * @returns the fields to store and use; null if the stored token is to be used as it is and, after a failure, nothing is to be
-	 *   sent again; or why no valid token can be provided
+	 * @returns the fields to store and use; null to use the stored token as it is and, after a failure, to send nothing again; or
+	 *   why no valid token can be provided
 	 */
 	async ensureToken(
 		credentials: Credentials,
@@ -141,7 +141,7 @@ export class TokenManager {
 		const sent = this.sent.get(credentials) ?? null;
 		const cause = workflow !== undefined ? 'forced' : sent ? 'after-failure' : 'before-request';
 		this.forced.delete(credentials);
-		// The legacy request method asks once more after an exception of the hook, with credentials as old as before.
+		// After an exception of the hook, the legacy request method asks once more with the same credentials object.
 		const failed = this.failures.get(credentials);
 		if (cause === 'before-request' && failed !== undefined) return fail(failed);
 		this.failures.delete(credentials);
@@ -181,7 +181,7 @@ export class TokenManager {
 		return fail(failure);
 	}
 
-	/** Asks the policy and carries out its decision, until that is an answer for n8n. */
+	/** Asks the policy and carries out its decisions until one of them is an answer for n8n. */
 	private async answer(
 		credentials: Credentials,
 		question: Question,
@@ -239,7 +239,7 @@ export class TokenManager {
 			deferredAtMs: session.deferredAtMs(stored),
 			hasWatched: question.hasWatched,
 			jitteredAtMs: session.jitteredAtMs,
-			flight: session.flight?.phase ?? 'none',
+			inFlight: session.inFlight?.phase ?? 'none',
 			outcome: question.outcome,
 			failed: session.failed,
 			refreshesToday: this.refreshesToday(input, stored),
@@ -259,7 +259,7 @@ export class TokenManager {
 		);
 	}
 
-	/** The fields of a token, with all that could not be stored before. */
+	/** The fields of a token, with everything that could not be stored earlier. */
 	private toStore(
 		credentials: Credentials,
 		token: Token,
@@ -267,7 +267,7 @@ export class TokenManager {
 	): StoredFields {
 		const quota = this.quota.usage(input.client, stored?.state.quota ?? null);
 		this.quota.noteStored(quota);
-		// Only its refresh token is worth storing: `authenticate` sends nothing with it.
+		// Only its refresh token is worth storing: `authenticate` refuses to send the access token.
 		const isUsable = isAlive(token, this.environment.now());
 		if (!isUsable && outcome?.failure) this.failures.set(credentials, outcome.failure);
 		return toStoredFields(token, { quota, probeTrust: probes.trust });

@@ -5,36 +5,36 @@ import type { ProbeTrust, Token } from './storedToken';
 /** How long AiClk's answer to a probe is believed, whichever way the clock moves. */
 const FRESH_MS = 30_000;
 
-/** Distrust is put to the test again after this time, so that a token distrusted wrongly does not stay unusable. */
+/** Distrust ends after this time, in case it was wrong. */
 const DISTRUST_MS = 7 * 24 * 3_600_000;
 
-/** A token, its predecessor and what a collision leaves behind. No more are probed at a time. */
+/** A token, its predecessor and a few discarded ones. No more than these are probed at a time. */
 const MAX_TOKENS = 8;
 
-/** What AiClk said of a token. */
+/** AiClk's answer about a token. */
 export interface ProbeAnswer {
-	/** `rejected` only if rejections can be believed. */
+	/** `rejected` only while rejections are not distrusted. */
 	result: ProbeResult;
 	/** ms since 1970 */
 	atMs: number;
-	/** Whether it was a short while ago. An older answer must be asked for again. */
+	/** Whether it is recent enough to be believed. */
 	isFresh: boolean;
 }
 
-/** What AiClk says of the tokens of one input when asked about one account. Kept for a short while. */
+/** AiClk's recent answers about the tokens of one input, when asked with one account. */
 export class ProbeCache {
 	/** By access token. */
 	private readonly answers = new BoundedMap<string, { result: ProbeResult; atMs: number }>(
 		MAX_TOKENS,
 	);
 
-	/** Probes under way, by access token. */
+	/** Probes in flight, by access token. */
 	private readonly pending = new Map<string, Promise<void>>();
 
 	private trustRecord: ProbeTrust | null = null;
 
 	/**
-	 * @param accountId the account that AiClk is asked about: its permissions may decide the answer
+	 * @param accountId the account of the probes: AiClk's answer may depend on its permissions
 	 * @param now the clock, ms since 1970
 	 */
 	constructor(
@@ -42,7 +42,7 @@ export class ProbeCache {
 		private readonly now: () => number,
 	) {}
 
-	/** Whether rejections can be believed; null while nothing has shown it. */
+	/** Whether rejections can be believed; null while that is unknown. */
 	get trust(): ProbeTrust | null {
 		const record = this.trustRecord;
 		const isOver =
@@ -50,12 +50,12 @@ export class ProbeCache {
 		return isOver ? null : record;
 	}
 
-	/** Takes over what a stored token says of trust, unless this process knows better. */
+	/** Adopts the trust that was stored with a token, unless this process has its own. */
 	observeTrust(stored: ProbeTrust | null): void {
 		if (stored?.accountId === this.accountId) this.trustRecord ??= stored;
 	}
 
-	/** AiClk rejects every token, old and new: its rejections tell nothing until it accepts one. */
+	/** AiClk rejects old and new tokens alike: its rejections mean nothing until it accepts one. */
 	distrust(): void {
 		this.setTrust('distrusted');
 	}
@@ -65,7 +65,7 @@ export class ProbeCache {
 		this.trustRecord = { accountId: this.accountId, trust, sinceMs: this.now() };
 	}
 
-	/** What AiClk said of a token last; null if it was never asked. */
+	/** AiClk's last answer about a token; null if it was never asked. */
 	last({ accessToken }: Token): ProbeAnswer | null {
 		const answer = this.answers.get(accessToken);
 		if (answer === undefined) return null;
@@ -83,7 +83,7 @@ export class ProbeCache {
 		this.answers.set(accessToken, { result, atMs: this.now() });
 	}
 
-	/** Probes a token, whatever was said of it before; all who ask at the same time share one request. */
+	/** Probes a token, whatever AiClk said before. All who ask at the same time share one request. */
 	async ask(token: Token, probe: (token: Token) => Promise<ProbeResult>): Promise<void> {
 		const { accessToken } = token;
 		const pending =
@@ -96,14 +96,14 @@ export class ProbeCache {
 	}
 
 	/**
-	 * A refresh may have invalidated this token, so an acceptance from before it means nothing now. A rejection stands: it is
-	 * why requests that carried the token were rejected, too.
+	 * A refresh may have invalidated this token, so an earlier acceptance means nothing now. A rejection still counts: it explains
+	 * why requests with this token failed.
 	 */
 	forgetAcceptance({ accessToken }: Token): void {
 		if (this.answers.get(accessToken)?.result !== 'rejected') this.answers.delete(accessToken);
 	}
 
-	/** Forgets what AiClk said of a token, but not what that showed of trust. */
+	/** Forgets AiClk's answer about a token, but keeps the trust that came of it. */
 	forget({ accessToken }: Token): void {
 		this.answers.delete(accessToken);
 	}

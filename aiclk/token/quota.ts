@@ -3,15 +3,15 @@ import { BoundedMap } from '../util/boundedMap';
 /** AiClk's documented cap: refreshes per natural day (P1, "每个自然日的刷新上限是300次"). */
 export const REFRESHES_PER_DAY = 300;
 
-/** The last refreshes of a day are kept for requests without a valid token: nothing else may use them. */
+/** The last refreshes of a day are reserved for requests without a valid token. */
 export const RESERVED_REFRESHES = 60;
 
-/** The day of the cap is taken to be China's (P1 names no zone): UTC+8 all year, without summer time since 1991. */
+/** The day is assumed to be China's (P1 names no time zone): UTC+8 all year, no summer time since 1991. */
 export const QUOTA_TIME_ZONE = 'Asia/Shanghai';
 const QUOTA_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
 
-/** How many refreshes a client attempted on one day. Stored with the token. */
+/** How many refreshes were attempted for a client on one day. Stored with the token. */
 export interface QuotaUsage {
 	/** `TokenInput.client` */
 	client: string;
@@ -21,24 +21,24 @@ export interface QuotaUsage {
 }
 
 /**
- * What this process knows of a day beyond what is stored. A failed refresh stores nothing, because a hook that throws cannot,
- * so its attempt is kept here until a later refresh stores it.
+ * What this process knows about a day beyond what is stored. A hook that throws can store nothing, so a failed attempt is kept here
+ * until a later refresh stores it.
  */
 interface KnownUsage {
 	day: string;
-	/** The highest number seen in the store or returned for storing. */
+	/** The highest number that was read from the store or returned for storing. */
 	stored: number;
-	/** Attempts of this process since then. */
+	/** Attempts of this process since. */
 	unstored: number;
 }
 
-/** Days of the cap since 1970. */
+/** Days since 1970, in China. */
 const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
 
-/** The last computed day: nearly every request asks for the same one. */
+/** The day computed last: nearly every request asks for the same one. */
 let latest = { number: NaN, day: '' };
 
-/** The day of the cap that a time belongs to, YYYY-MM-DD in Asia/Shanghai. @param nowMs ms since 1970 */
+/** The day that a time belongs to, YYYY-MM-DD in Asia/Shanghai. @param nowMs ms since 1970 */
 export function quotaDay(nowMs: number): string {
 	const number = dayNumber(nowMs);
 	if (number !== latest.number) {
@@ -51,17 +51,17 @@ export function quotaDay(nowMs: number): string {
 export const quotaDayEndsAtMs = (nowMs: number): number =>
 	(dayNumber(nowMs) + 1) * DAY_MS - QUOTA_OFFSET_MS;
 
-/** Beyond this many clients the figures of those used longest ago are lost. What is stored still counts. */
+/** Beyond this many clients, the least recently used ones are forgotten. What is stored still counts. */
 const MAX_CLIENTS = 10_000;
 
-/** Counts one process's refreshes of the day by client: AiClk counts them so, whatever the credential. */
+/** Counts this process's refreshes of the day by client, as AiClk does, whatever the credential. */
 export class QuotaTracker {
 	private readonly known = new BoundedMap<string, KnownUsage>(MAX_CLIENTS);
 
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
-	/** Memory and store together: the higher figure counts. Figures of another day or client count nothing. */
+	/** Memory and store combined: the higher figure counts. Figures of another day or client are ignored. */
 	private today(client: string, stored: QuotaUsage | null): KnownUsage {
 		const day = quotaDay(this.now());
 		const isToday = stored?.client === client && stored.day === day;
@@ -70,26 +70,26 @@ export class QuotaTracker {
 		return { ...known, stored: Math.max(known.stored, isToday ? stored.attempts : 0) };
 	}
 
-	/** Today's usage as far as it is known here. @param stored what the credential holds, of whatever day and client */
+	/** Today's usage, as far as this process knows. @param stored what the credential holds, of any day and client */
 	usage(client: string, stored: QuotaUsage | null): QuotaUsage {
 		const { day, stored: attempts, unstored } = this.today(client, stored);
 		return { client, day, attempts: attempts + unstored };
 	}
 
-	/** Counts an attempt, before it is sent: a lost answer may still have counted at AiClk. */
+	/** Counts an attempt before it is sent: AiClk may count it even if its answer is lost. */
 	count(client: string, stored: QuotaUsage | null): void {
 		const today = this.today(client, stored);
 		this.known.set(client, { ...today, unstored: today.unstored + 1 });
 	}
 
-	/** Takes the last attempt back, because it certainly never reached AiClk. */
+	/** Takes back the last attempt, which certainly never reached AiClk. */
 	uncount(client: string): void {
 		const known = this.known.get(client);
 		if (known === undefined || known.unstored === 0) return;
 		this.known.set(client, { ...known, unstored: known.unstored - 1 });
 	}
 
-	/** Notes that n8n is about to store this usage, which includes all attempts so far. */
+	/** Notes that n8n is about to store this usage, which covers all attempts so far. */
 	noteStored({ client, day, attempts }: QuotaUsage): void {
 		this.known.set(client, { day, stored: attempts, unstored: 0 });
 	}

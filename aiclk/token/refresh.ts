@@ -13,17 +13,17 @@ import {
 	type Workflow,
 } from './storedToken';
 
-/** What a refresh is made for. */
+/** What to refresh, and why. */
 export interface RefreshOrder {
 	input: TokenInput;
-	/** What the credential holds, for whatever input. */
+	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	reason: RefreshReason;
-	/** Whether it is a renewal: the stored token still serves. */
+	/** Whether it is a renewal: the stored token still works. */
 	early: boolean;
 	/** Whether another n8n process may be refreshing at the same time. */
 	peers: boolean;
-	/** Who asked for it, where that is known. */
+	/** Who asked for it, if known. */
 	workflow: Workflow | null;
 	http: HttpRequest;
 }
@@ -31,7 +31,7 @@ export interface RefreshOrder {
 const isOf = ({ fingerprint }: TokenInput, token: Token | null): token is Token =>
 	token?.state.fingerprint === fingerprint;
 
-/** The token that an answer makes, the next one of its lineage. */
+/** Makes a token of an answer: the next one of its lineage. */
 function toToken(
 	issued: IssuedToken,
 	parent: Token | null,
@@ -60,7 +60,7 @@ function toToken(
 	};
 }
 
-/** A refresh token that came with an unusable access token exists once, too. It is stored with the access token of its parent. */
+/** A new refresh token that came with an unusable access token must not be lost, either. It is stored with its parent's access token. */
 function withRefreshToken(
 	parent: Token | null,
 	rotatedRefreshToken: string,
@@ -90,7 +90,7 @@ function withRefreshToken(
 	};
 }
 
-/** Follows `decideOnNewToken` until it is clear which token to store; null if the new one is to be discarded. */
+/** Follows `decideOnNewToken` until it is clear which token to store; null to discard the new one. */
 async function confirm(
 	token: Token,
 	isRotated: boolean,
@@ -139,7 +139,7 @@ async function confirm(
 				probes.distrust();
 				return { token, isAccepted: false };
 			case 'store':
-				// A peer may invalidate the token the next moment.
+				// A peer may invalidate the token at any moment.
 				probes.forget(token);
 				return { token, isAccepted: results.at(-1) === 'accepted' };
 		}
@@ -147,10 +147,10 @@ async function confirm(
 }
 
 /**
- * Makes one refresh: counts it, sends it, reads the answer, confirms the new token, and has the session learn how it ended.
+ * Makes one refresh: counts it, sends it, reads the answer, confirms the new token and tells the session how it ended.
  *
- * @param onAnswer called when AiClk has answered: from then on the stored token may be invalid
- * @returns what came of it; never throws for what AiClk or the network does
+ * @param onAnswer called when AiClk has answered: from then on, the stored token may be invalid
+ * @returns the outcome; never throws because of AiClk or the network
  */
 export async function refreshToken(
 	order: RefreshOrder,
@@ -190,7 +190,7 @@ export async function refreshToken(
 		return failWith(failure, failure.kind !== 'refused', token);
 	}
 	if (issued.value.hasDamagedRefreshToken) {
-		log.warn('AiClk sent a new refresh token that cannot be stored. The old one stays in use.');
+		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
 	const isRotated = issued.value.refreshToken !== '' && issued.value.refreshToken !== sent;
 	const issuedToken = toToken(issued.value, parent, isRotated, sentAtMs, order);

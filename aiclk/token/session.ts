@@ -6,24 +6,24 @@ import { BoundedMap } from '../util/boundedMap';
 import { addFailure, type FailedRefreshes } from './backoff';
 import type { TokenFailure } from './errors';
 import type { TokenInput } from './input';
-import { isAlive, isSuccessor, type RefreshOutcome, SPREAD_MS } from './policy';
+import { isAlive, isSuccessor, type RefreshOutcome, PROPAGATION_MS } from './policy';
 import { ProbeCache } from './probeCache';
 import type { Token } from './storedToken';
 
-/** How often to look for the token of a peer, and for how long. Nobody reads the store for it, but every request does in passing. */
+/** How often to look for a peer's token, and for how long. The store cannot be read for this; requests of this process read it. */
 const WATCH_STEP_MS = 500;
-const WATCH_STEPS = SPREAD_MS / WATCH_STEP_MS;
+const WATCH_STEPS = PROPAGATION_MS / WATCH_STEP_MS;
 
-/** Tokens of one input that are kept: one for each lineage. More than one lineage exists where several credentials are alike. */
+/** Tokens kept for one input, one for each lineage. Several credentials with the same input have a lineage each. */
 const MAX_LINEAGES = 4;
 
-/** Stored tokens and accounts of one input that are told apart. */
+/** Stored tokens, and accounts, of one input that are told apart. */
 const MAX_ROWS = 8;
 
-/** n8n's HTTP helper, as the hook finds it in `this.helpers.httpRequest`. */
+/** n8n's HTTP helper, which the hook finds in `this.helpers.httpRequest`. */
 export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
 
-/** Where the token core meets the world. Tests pass their own. */
+/** What the token core needs from outside. Tests pass their own. */
 export interface Environment {
 	/** ms since 1970 */
 	now(): number;
@@ -35,14 +35,14 @@ export interface Environment {
 	log: { info(message: string): void; warn(message: string): void };
 }
 
-/** A refresh under way. */
-interface Flight {
-	/** What it means for a request whose token is valid: it need not wait until AiClk has answered a renewal. */
+/** The single flight: one refresh that all who need it share. */
+interface InFlight {
+	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
 	phase: 'renewal-sent' | 'renewal-answered' | 'refresh';
 	outcome: Promise<RefreshOutcome>;
 }
 
-/** Something noted of one stored token. */
+/** A note about one stored token. */
 interface Note {
 	accessToken: string;
 	/** ms since 1970 */
@@ -50,8 +50,8 @@ interface Note {
 }
 
 /**
- * What this process remembers of one input, and its refreshes: one at a time, shared by all who need it. A restart loses it,
- * which costs no refresh, because the store has the token.
+ * What this process remembers about one input, and its refreshes, one at a time. A restart loses it, which costs no refresh,
+ * because the token is stored.
  */
 export class Session {
 	/** When the jitter was last applied, ms since 1970. */
@@ -62,18 +62,18 @@ export class Session {
 	/** When this process last sent a refresh, ms since 1970. */
 	sentAtMs: number | null = null;
 
-	flight: Flight | null = null;
+	inFlight: InFlight | null = null;
 
-	/** The stored token that was last left to a peer. */
+	/** The stored token over which this process last deferred to a peer. */
 	private deferral: Note | null = null;
 
-	/** The stored token that an unfinished renewal may have invalidated. */
+	/** The stored token that a failed renewal may have invalidated. */
 	private suspect: Note | null = null;
 
-	/** Discarded new tokens in a row, all over the same stored one. */
+	/** New tokens discarded in a row over the same stored one. */
 	private collisions = { accessToken: '', count: 0 };
 
-	/** The newest token of each lineage, the latest lineage first. */
+	/** The newest token of each lineage, the most recent lineage first. */
 	private tokens: readonly Token[] = [];
 
 	private watching: Promise<void> | null = null;
@@ -84,7 +84,7 @@ export class Session {
 
 	constructor(private readonly environment: Environment) {}
 
-	/** Takes note of a stored token of this input. Of two with the same generation, the store's is the one in use. */
+	/** Takes note of a stored token of this input. If two have the same generation, the stored one is in use. */
 	observe(stored: Token, probes: ProbeCache): void {
 		const { accessToken, state } = stored;
 		probes.observeTrust(state.probeTrust);
@@ -107,7 +107,7 @@ export class Session {
 		this.tokens = [token, ...others].slice(0, MAX_LINEAGES);
 	}
 
-	/** The best other token of this input: alive and not rejected, the stored token's successor if there is one. */
+	/** The best other token of this input: not expired, not rejected, and the stored token's successor if there is one. */
 	alternativeTo(stored: Token | null, probes: ProbeCache): Token | null {
 		const nowMs = this.environment.now();
 		let best: Token | null = null;
@@ -121,14 +121,14 @@ export class Session {
 		return best;
 	}
 
-	/** The token whose refresh token is to be used: the newest of the stored one's lineage, or else the latest one known. */
+	/** The token whose refresh token to use: the newest of the stored token's lineage, otherwise the most recent one known. */
 	newestOf(stored: Token | null): Token | null {
 		const { tokens } = this;
 		const sameLineage = tokens.find(({ state }) => state.lineage === stored?.state.lineage);
 		return sameLineage ?? tokens[0] ?? null;
 	}
 
-	/** When the latest refresh was sent that this process knows of, besides the stored token's; ms since 1970, null for none. */
+	/** When the latest known refresh was sent, apart from the one that issued the stored token; ms since 1970, null for none. */
 	refreshSentAtMs(stored: Token | null): number | null {
 		const ownMs = stored?.state.issuedAtMs;
 		let latestMs = this.sentAtMs === ownMs ? null : this.sentAtMs;
@@ -139,7 +139,7 @@ export class Session {
 		return latestMs;
 	}
 
-	/** The probes about one account: its permissions may decide the answer. */
+	/** The probes with one account: AiClk's answer may depend on its permissions. */
 	probesFor(accountId: string): ProbeCache {
 		return this.probes.ensure(
 			accountId,
@@ -152,25 +152,25 @@ export class Session {
 		return this.seenAtMs.get(accessToken) ?? this.environment.now();
 	}
 
-	/** When a stored token was left to a peer; null if it was not. */
+	/** When this process deferred to a peer over a stored token; null if it did not. */
 	deferredAtMs(stored: Token | null): number | null {
 		return this.deferral?.accessToken === stored?.accessToken
 			? (this.deferral?.atMs ?? null)
 			: null;
 	}
 
-	/** When a renewal that may have invalidated a stored token was sent; null if there was none. */
+	/** When a renewal failed that may have invalidated a stored token; null if there was none. */
 	suspectSinceMs(stored: Token | null): number | null {
 		return this.suspect?.accessToken === stored?.accessToken ? (this.suspect?.atMs ?? null) : null;
 	}
 
-	/** Notes that a stored token is left to a peer. If it is still stored when n8n asks again, no peer has renewed it. */
+	/** Notes that this process defers to a peer. If the token is still stored when n8n asks again, no peer has renewed it. */
 	defer({ accessToken }: Token): void {
 		if (this.deferral?.accessToken === accessToken) return;
 		this.deferral = { accessToken, atMs: this.environment.now() };
 	}
 
-	/** Waits until a request has seen the token of a peer in the store, or for as long as that may take. Shared by all who wait. */
+	/** Waits until a request reads a peer's token from the store, or until that is no longer likely. All who wait share it. */
 	async watch(stored: Token | null, probes: ProbeCache): Promise<void> {
 		const look = async (): Promise<void> => {
 			const before = this.alternativeTo(stored, probes)?.accessToken;
@@ -184,20 +184,20 @@ export class Session {
 		await this.watching;
 	}
 
-	/** Begins a refresh, or shares the one that is under way. @param run makes the refresh; it calls `onAnswer` when AiClk has answered */
+	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `onAnswer` when AiClk has answered */
 	async refresh(
 		early: boolean,
 		run: (onAnswer: () => void) => Promise<RefreshOutcome>,
 	): Promise<RefreshOutcome> {
-		if (this.flight === null) {
-			const flight: Omit<Flight, 'outcome'> = { phase: early ? 'renewal-sent' : 'refresh' };
+		if (this.inFlight === null) {
+			const inFlight: Omit<InFlight, 'outcome'> = { phase: early ? 'renewal-sent' : 'refresh' };
 			const onAnswer = () => {
-				if (early) flight.phase = 'renewal-answered';
+				if (early) inFlight.phase = 'renewal-answered';
 			};
-			const outcome = run(onAnswer).finally(() => (this.flight = null));
-			this.flight = Object.assign(flight, { outcome });
+			const outcome = run(onAnswer).finally(() => (this.inFlight = null));
+			this.inFlight = Object.assign(inFlight, { outcome });
 		}
-		return await this.flight.outcome;
+		return await this.inFlight.outcome;
 	}
 
 	/** A refresh has succeeded. */
@@ -207,14 +207,14 @@ export class Session {
 		this.collisions = { accessToken: '', count: 0 };
 	}
 
-	/** A refresh has failed. @param mayBeInvalid whether the stored token may be invalid since then */
+	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */
 	fail(early: boolean, failure: TokenFailure, stored: Token | null, mayBeInvalid: boolean): void {
 		this.failed = addFailure(this.failed, early, failure, this.environment.now());
 		if (stored === null || !mayBeInvalid) return;
 		this.suspect = { accessToken: stored.accessToken, atMs: this.environment.now() };
 	}
 
-	/** How many new tokens were discarded in a row over this stored one. */
+	/** How many new tokens in a row were discarded over this stored one. */
 	collisionsOver(stored: Token | null): number {
 		return this.collisions.accessToken === (stored?.accessToken ?? '') ? this.collisions.count : 0;
 	}
@@ -225,7 +225,7 @@ export class Session {
 		this.collisions = { accessToken: stored?.accessToken ?? '', count };
 	}
 
-	/** Probes a token with one account/info request, which all who ask at the same time share. */
+	/** Probes a token with one account/info request. All who ask at the same time share it. */
 	async probe(token: Token, input: TokenInput, http: HttpRequest): Promise<ProbeResult> {
 		const probes = this.probesFor(input.accountId);
 		await probes.ask(token, async () => await askAiClk(token, input, http));
@@ -233,7 +233,7 @@ export class Session {
 	}
 }
 
-/** No answer tells nothing. What was thrown holds the token and is dropped. */
+/** A missing answer says nothing. The error holds the token, so it is dropped. */
 async function askAiClk(
 	token: Token,
 	{ baseUrl, accountId }: TokenInput,

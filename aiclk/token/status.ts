@@ -5,49 +5,49 @@ import type { RefreshRecord, Token } from './storedToken';
 
 export type TokenStatus =
 	| 'valid'
-	/** Alive, and old enough to be renewed ahead of time. */
+	/** Not expired, and old enough to be renewed. */
 	| 'renewal-due'
 	| 'expired'
 	/** The credential holds no token. */
 	| 'missing'
-	/** It holds one for another client id, refresh token or base URL. */
+	/** The token was issued for another client id, refresh token or base URL. */
 	| 'credentials-changed'
-	/** AiClk was asked and rejected it. */
+	/** AiClk has rejected it. */
 	| 'rejected';
 
-/** What can be said of a stored token without showing it. Times are ISO 8601 in UTC; null where nothing is known. */
+/** Everything about a stored token except the token. Times are ISO 8601 in UTC; null if unknown. */
 export interface TokenReport {
 	status: TokenStatus;
-	/** Whether a request sent now would carry a live token. */
+	/** Whether a request sent now would carry a valid token. */
 	valid: boolean;
 	issuedAt: string | null;
 	expiresAt: string | null;
-	/** s until it expires; 0 after that. A token counts as dead a minute earlier. */
+	/** s until it expires, then 0. A token counts as expired a minute earlier. */
 	expiresInSeconds: number | null;
 	/** Whole days, rounded down. */
 	expiresInDays: number | null;
-	/** When the credential begins to renew the token without being asked. */
+	/** When the credential begins to renew the token. */
 	renewsAt: string | null;
 	expirySource: 'answer' | 'assumed' | null;
 	refreshesToday: number;
 	refreshesLeftToday: number;
 	refreshLimitResetsAt: string;
-	/** First 8 hex digits of the token's SHA-256: tells two tokens apart. */
+	/** The first 8 hex digits of the token's SHA-256, to tell tokens apart. */
 	tokenFingerprint: string | null;
 	/** The request header that carries the token. */
 	tokenType: string | null;
 	/** AiClk's trace_id of the last refresh. */
 	traceId: string | null;
-	/** The last refreshes that succeeded, newest first, at most 10. */
+	/** The last successful refreshes, newest first, at most 10. */
 	recentRefreshes: RecentRefresh[];
 }
 
-/** A refresh on record. */
+/** A past refresh. */
 export interface RecentRefresh {
 	/** ISO 8601 in UTC */
 	at: string;
 	reason: string;
-	/** The workflow whose AiClk Token node asked for it; null where a request needed it, or where that is not known. */
+	/** The workflow whose AiClk Token node asked for it; null if a request needed it, or if that is unknown. */
 	workflowId: string | null;
 	workflowName: string | null;
 }
@@ -69,14 +69,14 @@ function statusOf(token: Token | null, fingerprint: string, nowMs: number): Toke
 	return ageOf(token.state, nowMs);
 }
 
-/** Whether a status means that requests work. */
+/** Whether requests work with a status. */
 const isValid = (status: TokenStatus): boolean => status === 'valid' || status === 'renewal-due';
 
 /**
  * Describes a stored token.
  *
  * @param token what the credential holds, or null
- * @param fingerprint of the input as it is now
+ * @param fingerprint of the current input
  * @param nowMs ms since 1970
  * @param refreshesToday refreshes attempted today for this client
  * @param isRejected whether AiClk has just rejected it

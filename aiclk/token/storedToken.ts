@@ -2,23 +2,23 @@ import { memoize } from '../util/boundedMap';
 import { shortFingerprint } from './input';
 import type { QuotaUsage } from './quota';
 
-/** The header that carries the access token (every curl example of AiClk's pages). */
+/** The header that carries the access token (every curl example on AiClk's pages). */
 export const DEFAULT_TOKEN_HEADER = 'OGW_ACCESS_TOKEN';
 
-/** So many refreshes are on record. */
+/** How many past refreshes are stored. */
 const MAX_RECORDS = 10;
 
 /** Why a refresh was made. */
 export type RefreshReason =
 	'no-token' | 'input-changed' | 'expired' | 'rejected' | 'renewal' | 'forced';
 
-/** The workflow that asked for a refresh, where that is known: an AiClk Token node knows it, a hook does not. */
+/** The workflow that asked for a refresh. AiClk Token knows it, the hook does not. */
 export interface Workflow {
 	id: string;
 	name: string;
 }
 
-/** One refresh that succeeded. */
+/** A successful refresh. */
 export interface RefreshRecord {
 	/** ms since 1970 */
 	atMs: number;
@@ -27,32 +27,32 @@ export interface RefreshRecord {
 }
 
 /**
- * Whether AiClk's rejections can be believed when a token is probed for an account: `trusted` once AiClk has accepted a probe,
- * `distrusted` once it rejected old and new tokens alike, as it does for lack of a permission.
+ * Whether AiClk's rejections can be believed when a token is probed with an account: `trusted` once AiClk has accepted a probe,
+ * `distrusted` once it has rejected old and new tokens alike, as it may do if a permission is missing.
  */
 export interface ProbeTrust {
-	/** The account that the probes asked about. */
+	/** The account of the probes. */
 	accountId: string;
 	trust: 'trusted' | 'distrusted';
-	/** When that was learnt, ms since 1970. */
+	/** Since when, ms since 1970. */
 	sinceMs: number;
 }
 
-/** What is stored beside the access token, as one JSON string in the credential's hidden field `tokenState`. */
+/** What is stored with the access token: one JSON string in the credential's hidden field `tokenState`. */
 export interface TokenState {
-	/** Of the input that the token was issued for (`TokenInput.fingerprint`). */
+	/** The input that the token was issued for (`TokenInput.fingerprint`). */
 	fingerprint: string;
-	/** Names the chain of refreshes that the token belongs to: the short fingerprint of the chain's first access token. */
+	/** The chain of refreshes that the token belongs to, named by the short fingerprint of its first access token. */
 	lineage: string;
-	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two n8n processes differ. */
+	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two processes differ. */
 	generation: number;
-	/** When the refresh was sent, ms since 1970 by the clock of the process that refreshed. */
+	/** When the refresh was sent, ms since 1970 by the clock of the process that sent it. */
 	issuedAtMs: number;
 	/** ms since 1970 */
 	expiresAtMs: number;
-	/** Whether AiClk named the expiry or its documented default of 90 days was assumed. */
+	/** Whether AiClk named the expiry, or its documented default of 90 days was assumed. */
 	expirySource: 'answer' | 'assumed';
-	/** Name of the request header, from `token_type`. */
+	/** The name of the request header, from `token_type`. */
 	header: string;
 	/** AiClk's trace_id of the refresh. */
 	traceId: string | null;
@@ -62,11 +62,11 @@ export interface TokenState {
 	refreshes: readonly RefreshRecord[];
 }
 
-/** An access token with what is known of it. */
+/** An access token and what is known about it. */
 export interface Token {
-	/** '' only if AiClk sent a new refresh token with an unusable access token. Such a token counts as expired. */
+	/** '' only if AiClk sent a new refresh token with an unusable access token. The token then counts as expired. */
 	accessToken: string;
-	/** The refresh token that AiClk sent in place of the typed one; '' if it never did. */
+	/** The refresh token that AiClk sent to replace the typed one; '' if it never did. */
 	rotatedRefreshToken: string;
 	state: Readonly<TokenState>;
 }
@@ -76,7 +76,7 @@ export interface StoredFields {
 	accessToken: string;
 	tokenState: string;
 	rotatedRefreshToken: string;
-	/** The expirable field: always '', so that n8n asks the hook before every request (n8n credentials-helper.js). */
+	/** The expirable field. Always '', so that n8n asks the hook before every request (n8n credentials-helper.js). */
 	tokenRenewal: '';
 }
 
@@ -109,7 +109,7 @@ const isRecord = (value: unknown): value is RefreshRecord =>
 
 type KnownState = Omit<TokenState, 'lineage'> & { lineage: string | null };
 
-/** What makes a token usable must be there. What only adds to it may be missing, as in a state that an older version stored. */
+/** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
 function toState(value: unknown): KnownState | null {
 	if (!isObject(value)) return null;
 	const { fingerprint, lineage, generation, issuedAtMs, expiresAtMs, header, traceId } = value;
@@ -137,7 +137,7 @@ function toState(value: unknown): KnownState | null {
 	};
 }
 
-/** So many states are memoized: each is read twice before every request. */
+/** How many states are memoized. Each is read twice before every request. */
 const MAX_MEMOIZED = 10_000;
 
 const parse = memoize(MAX_MEMOIZED, (json): { state: KnownState | null } => {
@@ -149,11 +149,11 @@ const parse = memoize(MAX_MEMOIZED, (json): { state: KnownState | null } => {
 });
 
 /**
- * Reads what a credential holds.
+ * Reads the token in a credential.
  *
  * @param credentials decrypted credential data
- * @returns the token, for whatever input it was issued; null if there is none or it cannot be read. The state is shared with
- *   other callers and must not be changed.
+ * @returns the token, whatever input it was issued for; null if there is none or it cannot be read. The state is shared with other
+ *   callers and must not be changed.
  */
 export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
@@ -170,7 +170,7 @@ export function readToken(credentials: Record<string, unknown>): Token | null {
 
 const hasLineage = (state: KnownState): state is TokenState => state.lineage !== null;
 
-/** The fields to store for a token. @param latest what is known by now, which may be more than when the token was issued */
+/** The fields to store for a token. @param latest what has become known since the token was issued */
 export const toStoredFields = (
 	{ accessToken, rotatedRefreshToken, state }: Token,
 	latest: Partial<Pick<TokenState, 'quota' | 'probeTrust'>> = {},
@@ -181,13 +181,13 @@ export const toStoredFields = (
 	tokenRenewal: '',
 });
 
-/** Puts a refresh on record. @param records newest first */
+/** Adds a refresh to the records. @param records newest first */
 export const addRecord = (
 	records: readonly RefreshRecord[],
 	record: RefreshRecord,
 ): RefreshRecord[] => [record, ...records].slice(0, MAX_RECORDS);
 
-/** What must never show up in a text: all that a credential holds of tokens, as typed and as stored. */
+/** What must never appear in a text: all tokens in a credential, typed or stored. */
 export const secretsOf = ({
 	refreshToken,
 	accessToken,

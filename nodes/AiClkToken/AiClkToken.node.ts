@@ -29,8 +29,8 @@ export class AiClkToken implements INodeType {
 	};
 
 	/**
-	 * Runs once an execution, however many items come in: a refresh is for the credential, not for an item. The output belongs
-	 * to the first item, so that an expression that refers to the items finds one.
+	 * Runs once per execution, however many items come in: a refresh is for the credential, not for an item. The output is paired with
+	 * the first item, so that expressions that refer to the items find one.
 	 */
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const output = (json: IDataObject): INodeExecutionData[][] => [

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** Days of a token's documented life: the widest sensible window. */
+/** The documented life of a token, in days. */
 export const MAX_DAYS = 90;
 
 /** The fields of the AiClk Token node. */
@@ -16,7 +16,7 @@ export const properties: INodeProperties[] = [
 				value: 'status',
 				action: 'Get access token status',
 				description:
-					'Get how long the access token lives, how many refreshes are left today and the last ten refreshes',
+					'Get how long the access token is valid, how many refreshes are left today and the last ten refreshes',
 			},
 			{
 				name: 'Refresh',
@@ -36,13 +36,13 @@ export const properties: INodeProperties[] = [
 				name: 'Always',
 				value: 'always',
 				description:
-					'Use one of the 300 refreshes that AiClk allows in a day, whatever the age of the token',
+					'Use one of the 300 refreshes that AiClk allows per day, however old the token is',
 			},
 			{
 				name: 'Only When Expiring Soon',
 				value: 'whenExpiring',
 				description:
-					'Do nothing while the token lives long enough: the choice for a daily schedule',
+					'Do nothing while the token is valid for longer than that. Best for a daily schedule.',
 			},
 		],
 		default: 'whenExpiring',
@@ -57,7 +57,7 @@ export const properties: INodeProperties[] = [
 		default: 30,
 		displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
 		description: 'Refresh when the access token expires within this many days, from 0 to 90',
-		hint: 'With 30 days, a daily schedule always comes first: the credential renews two to four weeks before expiry',
+		hint: 'With 30 days, a daily schedule is always first: the credential itself renews two to four weeks before expiry',
 	},
 	{
 		displayName: 'Verify',
@@ -66,7 +66,7 @@ export const properties: INodeProperties[] = [
 		default: false,
 		displayOptions: { show: { operation: ['status'] } },
 		description:
-			'Whether to also ask AiClk if it accepts the token. This is a request like any other: a token that is due for renewal, expired or rejected is refreshed on the way.',
+			'Whether to also ask AiClk if it accepts the token. Like any request, this refreshes a token that is expired, rejected or due for renewal.',
 	},
 	{
 		displayName: 'Options',
@@ -81,7 +81,7 @@ export const properties: INodeProperties[] = [
 				type: 'boolean',
 				default: false,
 				description:
-					'Whether to put the access token into the output. Everyone who may see the executions of this workflow can then read it. Not available to AI agents.',
+					'Whether to include the access token in the output. Everyone who can see the executions of this workflow can then read it. Not available to AI agents.',
 			},
 		],
 	},

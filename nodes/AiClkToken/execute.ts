@@ -22,12 +22,12 @@ import { MAX_DAYS } from './description';
 
 const DAY_S = 86_400;
 
-/** What the node is set to do, checked. `withinDays` is null for a refresh whatever the age. */
+/** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
 type Order = { includeAccessToken: boolean } & (
 	{ operation: 'refresh'; withinDays: number | null } | { operation: 'status'; verify: boolean }
 );
 
-/** The credential as it is in the database at this moment. */
+/** The credential as it is in the database now. */
 interface Subject {
 	credentials: ICredentialDataDecryptedObject;
 	input: TokenInput;
@@ -39,7 +39,7 @@ function refuse(context: IExecuteFunctions, message: string, description: string
 }
 
 /**
- * Reads the node's fields, once for the whole execution: expressions are those of the first item.
+ * Reads the node's fields, once for the whole execution. Expressions are resolved for the first item.
  *
  * @throws NodeOperationError for a bad value, naming the field
  */
@@ -60,7 +60,7 @@ function readOrder(context: IExecuteFunctions): Order {
 		refuse(
 			context,
 			'An AI agent is never shown the access token',
-			"Switch 'Include Access Token' off.",
+			"Switch off 'Include Access Token'.",
 		);
 	}
 	const operation = context.getNodeParameter('operation', 0);
@@ -101,9 +101,9 @@ async function readSubject(context: IExecuteFunctions): Promise<Subject> {
 }
 
 /**
- * The node acts on one credential. Where its fields are expressions, they must yield the same for all items.
+ * The node acts on one credential. If its fields are expressions, they must resolve to the same for all items.
  *
- * @throws NodeOperationError where an item has another client
+ * @throws NodeOperationError if an item has another client
  */
 async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject): Promise<void> {
 	for (let item = 1; item < context.getInputData().length; item++) {
@@ -111,7 +111,7 @@ async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject
 		if (other.input.ok && other.input.value.fingerprint === input.fingerprint) continue;
 		refuse(
 			context,
-			`The credential of item ${item + 1} is another one than that of the first item`,
+			`The credential of item ${item + 1} differs from that of the first item`,
 			'The AiClk Token node acts on one credential. Use Loop Over Items with a batch size of 1 before it, or one credential for each client.',
 		);
 	}
@@ -123,7 +123,7 @@ const report = ({ credentials, input }: Subject, isRejected = false): TokenRepor
 	return reportToken(token, input.fingerprint, Date.now(), refreshesToday, isRejected);
 };
 
-/** The output. The access token is in it only if it was asked for. */
+/** The output, with the access token only if it was asked for. */
 function toOutput(
 	subject: Subject,
 	{ includeAccessToken }: Order,
@@ -142,14 +142,14 @@ function toOutput(
 	};
 }
 
-/** What came of asking AiClk about the token of a credential. */
+/** The result of asking AiClk about the token of a credential. */
 interface Answer {
 	result: ProbeResult;
-	/** What AiClk, or the network, said when it was not a plain yes; '' otherwise. */
+	/** What AiClk or the network said, unless AiClk accepted the token; otherwise ''. */
 	message: string;
-	/** Set when the credential could not provide a valid token. Nothing was asked then. */
+	/** Set if the credential could not provide a valid token. AiClk was not asked then. */
 	failure: TokenFailure | null;
-	/** Whether the credential holds another token since then. */
+	/** Whether the credential has had a new token since. */
 	refreshed: boolean;
 }
 
@@ -161,14 +161,14 @@ function describe(answer: unknown, secrets: readonly string[]): string {
 	return `AiClk says: ${sanitize(envelope.message, secrets)} (code ${envelope.code}${trace})`;
 }
 
-/** Sends one account/info request with the credential; n8n asks the hook before it, and stores what that returns. */
+/** Sends one account/info request with the credential. n8n asks the hook first and stores what it returns. */
 async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
 	const before = credentials.tokenState;
 	const answer = await requestWith(context, credentials, {
 		...accountInfoRequest(input.baseUrl, input.accountId),
 		totalTimeoutMs: TOKEN_TIMEOUT_MS,
 	});
-	// Read after the request: the tokens are those that it ended with.
+	// Read after the request, which may have replaced the tokens.
 	const secrets = [input.refreshToken, ...secretsOf(credentials)];
 	const refreshed = credentials.tokenState !== before;
 	if (!answer.ok) {
@@ -183,10 +183,10 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 }
 
 /**
- * Asks AiClk about the token, and once more if it rejects it: the hook replaces a rejected token before a request, and waits
- * where AiClk's servers may not know a new one yet.
+ * Asks AiClk about the token, and a second time if it rejects it: the hook replaces a rejected token before the request, and waits
+ * if AiClk's servers may not know a new one yet.
  *
- * @returns the last answer, and the credential as it was for it
+ * @returns both answers, and the credential of the last one
  */
 async function askTwice(
 	context: IExecuteFunctions,
@@ -196,13 +196,13 @@ async function askTwice(
 	if (first.result !== 'rejected') {
 		return { first, last: first, subject, refreshed: first.refreshed };
 	}
-	// Read afresh: another process may have stored a new token, and this is a new request.
+	// Read again: another process may have stored a new token.
 	const latest = await readSubject(context);
 	const last = await ask(context, latest);
 	return { first, last, subject: latest, refreshed: first.refreshed || last.refreshed };
 }
 
-/** AiClk has issued a token that is in no credential. Where a refresh invalidates older tokens, what is stored is invalid. */
+/** AiClk has issued a token that no credential holds. If a refresh invalidates older tokens, the stored one is invalid. */
 const notStored = (message: string): TokenFailure => ({
 	kind: 'unavailable',
 	message: 'AiClk refreshed the access token, but n8n did not store it',
@@ -210,8 +210,8 @@ const notStored = (message: string): TokenFailure => ({
 });
 
 /**
- * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards probes it. What AiClk says of
- * the new token is reported, and does not make the refresh a failed one.
+ * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards probes it. AiClk's answer about
+ * the new token is reported; it does not make the refresh fail.
  */
 async function refresh(
 	context: IExecuteFunctions,
@@ -223,7 +223,7 @@ async function refresh(
 	const isDue = withinDays === null || !valid || (expiresInSeconds ?? 0) <= withinDays * DAY_S;
 	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
 
-	// A workflow that was never saved has no id.
+	// An unsaved workflow has no id.
 	const { id, name = '' } = context.getWorkflow();
 	tokenManager.forceRefresh(stored.credentials, id ? { id: String(id), name } : null);
 	const { first, last, subject } = await askTwice(context, stored);
@@ -237,7 +237,7 @@ async function refresh(
 	});
 }
 
-/** Asks AiClk whether it accepts the token, and has a rejected one replaced. */
+/** Asks AiClk whether it accepts the token, and replaces a rejected one. */
 async function verify(
 	context: IExecuteFunctions,
 	stored: Subject,
@@ -249,7 +249,7 @@ async function verify(
 		refreshed,
 		reason: first.failure?.kind ?? first.result,
 		message: last.message,
-		// No answer after a rejection leaves the rejection standing.
+		// Without a second answer, the rejection still counts.
 		isRejected: wasRejected && last.result !== 'accepted' && !last.refreshed,
 	});
 }
@@ -257,8 +257,8 @@ async function verify(
 /**
  * Does what the node is set to do, once for all items.
  *
- * @returns the output item's data
- * @throws NodeOperationError for bad input; NodeApiError when the credential is incomplete or a refresh failed
+ * @returns the data of the output item
+ * @throws NodeOperationError for bad input; NodeApiError if the credential is incomplete or a refresh failed
  */
 export async function execute(context: IExecuteFunctions): Promise<IDataObject> {
 	const order = readOrder(context);

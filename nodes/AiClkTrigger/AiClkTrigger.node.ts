@@ -16,7 +16,7 @@ import { createApi } from './poll';
 import { readSettings, refuse } from './settings';
 import { configurationKey, MAX_STATE_BYTES, readState, writeState } from './state';
 
-/** Items that a run by hand shows when there is no earlier look to compare with. */
+/** How many items a manual run shows if there is no earlier look to compare with. */
 const MAX_EXAMPLES = 10;
 
 export class AiClkTrigger implements INodeType {
@@ -39,8 +39,8 @@ export class AiClkTrigger implements INodeType {
 	};
 
 	/**
-	 * Looks at AiClk and emits what differs from the last look. The state changes when all requests of the poll have succeeded,
-	 * and never in a run by hand.
+	 * Looks at AiClk and emits what has changed since the last look. The state changes only after all requests of the poll have
+	 * succeeded, and never in a manual run.
 	 */
 	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 		const name = String(this.getNodeParameter('event'));
@@ -49,7 +49,7 @@ export class AiClkTrigger implements INodeType {
 			return refuse(
 				this,
 				`The AiClk Trigger node has no event '${name}'`,
-				'Choose one of the list.',
+				'Choose one from the list.',
 			);
 		}
 		const input = readInput(await this.getCredentials(CREDENTIAL));
@@ -64,7 +64,7 @@ export class AiClkTrigger implements INodeType {
 		const settings = readSettings(this, name, accountId);
 		const text = this.getWorkflowStaticData('node').state;
 		const state = readState(text, key);
-		// With nothing to compare with, a run by hand shows a few of what is there.
+		// With nothing to compare with, a manual run shows a few examples.
 		const showsExamples = isManual && state === null;
 		if (showsExamples) settings.emitExisting = true;
 		const api = createApi(this, showsExamples ? MAX_PAGE_SIZE : null);
@@ -74,7 +74,7 @@ export class AiClkTrigger implements INodeType {
 			return refuse(
 				this,
 				'There is more to remember than n8n can store for a trigger',
-				'Watch fewer accounts or campaigns with one AiClk Trigger. No change is lost: the state is that of the last poll.',
+				'Watch fewer accounts or campaigns with each AiClk Trigger. No change is lost: the state of the last poll is kept.',
 			);
 		}
 
@@ -84,7 +84,7 @@ export class AiClkTrigger implements INodeType {
 		const emitted = items.length > 0 ? output : null;
 		if (isManual) return emitted;
 		const data = this.getWorkflowStaticData('node');
-		// n8n starts a poll though one is under way: the one that ends first counts, the next poll finds the rest.
+		// n8n starts a poll even while another one runs: the one that ends first counts, and the next poll finds the rest.
 		if (data.state !== text) return null;
 		data.state = writeState(key, next);
 		return emitted;

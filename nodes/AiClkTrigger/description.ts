@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** Days of a token's documented life: the widest sensible window. */
+/** The documented life of a token, in days. */
 export const MAX_DAYS = 90;
 
-/** What AiClk calls the states of a creative's switch (P6). */
+/** AiClk's names for the status that a person sets for a creative (P6). */
 export const CREATIVE_STATUSES = ['ENABLE', 'PAUSED', 'DELETED', 'RELATE_DELETED'];
 
 const shownFor = (...event: string[]) => ({ show: { event } });
@@ -47,7 +47,7 @@ export const properties: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. 1000002, 1000003',
 		description:
-			'One or several advertiser accounts, with commas between them. Empty: the one in the credential.',
+			'One or more advertiser accounts, separated by commas. If empty, the account of the credential.',
 		displayOptions: shownFor('balanceBelow', 'creativeChanged', 'materialReviewed'),
 	},
 	{
@@ -56,8 +56,8 @@ export const properties: INodeProperties[] = [
 		type: 'number',
 		typeOptions: { minValue: 0, numberPrecision: 0 },
 		default: 100000,
-		description: 'The amount in fen: a cash balance below it is emitted',
-		hint: '100 fen are 1 yuan: 100,000 stands for 1,000 yuan',
+		description: 'Emit when the cash balance falls below this amount, in fen',
+		hint: '100 fen are 1 yuan: 100,000 is 1,000 yuan',
 		displayOptions: shownFor('balanceBelow'),
 	},
 	{
@@ -67,7 +67,7 @@ export const properties: INodeProperties[] = [
 		typeOptions: { minValue: 0, maxValue: MAX_DAYS, numberPrecision: 0 },
 		default: 10,
 		description: 'Emit when the access token expires within this many days, from 0 to 90',
-		hint: 'The credential renews the token at least two weeks before it expires: with 10, renewals have failed for days',
+		hint: 'The credential renews the token at least two weeks before it expires. With 10 days left, renewals have been failing.',
 		displayOptions: shownFor('tokenNeedsAttention'),
 	},
 	{
@@ -106,7 +106,7 @@ export const properties: INodeProperties[] = [
 				type: 'string',
 				default: '',
 				placeholder: 'e.g. 77777, 88888',
-				description: 'With commas between them',
+				description: 'Separated by commas',
 			},
 			{
 				displayName: 'Status',
@@ -120,7 +120,7 @@ export const properties: INodeProperties[] = [
 				],
 				default: [],
 				description:
-					'Watch creatives that are switched like this (configure_status). One that is switched to another status is no longer seen.',
+					'Watch only creatives with this status (configure_status). A creative that gets another status is no longer seen.',
 			},
 		],
 	},
@@ -137,7 +137,7 @@ export const properties: INodeProperties[] = [
 				type: 'boolean',
 				default: false,
 				description:
-					'Whether the first look emits all that is there, and not only what changes afterwards',
+					'Whether the first look emits everything that exists, and not only later changes',
 			},
 		],
 	},

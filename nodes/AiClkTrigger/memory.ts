@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 
 /**
- * What was last seen of each row, oldest change first. A key is `<account>/<id>`. A value is the row's watched values as one text
- * (`toText`), or their hash where the text itself has been forgotten.
+ * What was last seen of each row, oldest change first. A key is `<account>/<id>`. A value is the row's watched values as one string
+ * (`toText`), or a hash of it if the string itself was forgotten.
  */
 export type Memory = Map<string, string>;
 
-/** A memory as it is stored: two texts, because n8n watches every object in its static data. */
+/** A memory as it is stored: two strings, because n8n watches every object in its static data. */
 export interface StoredMemory {
-	/** Each value once, one a line. */
+	/** Each value once, one per line. */
 	values: string;
 	/**
-	 * For each row `<account>/<id><line>`, or `<difference><line>` to the id of the row before where the account is the same. Numbers
-	 * are in base 36, the line is in capital letters, which end the row: 2 bytes where ids are close together.
+	 * One `<account>/<id><line>` per row, or `<difference><line>` to the id before if the account is the same. Numbers are in base 36.
+	 * The line is in capital letters, which end the row. So rows with close ids take 2 bytes.
 	 */
 	rows: string;
 }
@@ -27,10 +27,10 @@ const ROW = /(?:([0-9a-z]+)\/)?(-?)([0-9a-z]+)([A-Z]+)/g;
 const FIELD_END = '\t';
 const HASH_LENGTH = 8;
 
-/** What the oldest row takes more where it is not the difference to another, in bytes. */
+/** The extra bytes of the first row, which is not a difference. */
 const MAX_FIRST_ROW_BYTES = 32;
 
-/** `<account>/<id>`. @param id whole number as AiClk sends it, digits where a number would be rounded */
+/** `<account>/<id>`. @param id a whole number, or its digits if a number would be rounded */
 export const keyOf = (account: bigint, id: unknown): string => `${account}/${BigInt(String(id))}`;
 
 const split = (key: string): [account: bigint, id: bigint] => {
@@ -48,11 +48,11 @@ const shown = (value: unknown): string =>
 			? JSON.stringify(value)
 			: String(value);
 
-/** Some fields of a row as one text; each value keeps its words, all white space in it becomes a space. */
+/** Some fields of a row as one string. White space in a value becomes a single space. */
 export const toText = (row: Record<string, unknown>, fields: readonly string[]): string =>
 	fields.map((field) => shown(row[field]).replace(/\s+/g, ' ') + FIELD_END).join('');
 
-/** The fields in a text, by name; null when only its hash is left. */
+/** The fields in such a string, by name; null if it is a hash. */
 export function fromText(text: string, fields: readonly string[]): Record<string, string> | null {
 	if (!text.endsWith(FIELD_END)) return null;
 	const values = text.split(FIELD_END);
@@ -62,7 +62,7 @@ export function fromText(text: string, fields: readonly string[]): Record<string
 const hashOf = (text: string): string =>
 	text.endsWith(FIELD_END) ? hash('sha256', text, 'base64url').slice(0, HASH_LENGTH) : text;
 
-/** Whether two texts stand for the same values; either may be a hash. */
+/** Whether two strings stand for the same values. Either may be a hash. */
 export const isSame = (one: string, other: string): boolean =>
 	one === other || hashOf(one) === hashOf(other);
 
@@ -80,7 +80,7 @@ const fromDigits = (digits: string): bigint =>
 		0n,
 	);
 
-/** How a row is written, but for its line. @param before the key of the row before, if there is one */
+/** How a row is written, without its line. @param before the key of the previous row, if any */
 function nameOf(key: string, before: string | undefined): string {
 	const [account, id] = split(key);
 	const [accountBefore, idBefore] = split(before ?? '0/0');
@@ -89,7 +89,7 @@ function nameOf(key: string, before: string | undefined): string {
 		: `${account.toString(RADIX)}/${id.toString(RADIX)}`;
 }
 
-/** Reads a memory back, as far as it is about these accounts. */
+/** Reads what is stored about these accounts. */
 export function recall(stored: StoredMemory | undefined, accounts: readonly bigint[]): Memory {
 	const lines = stored?.values.split('\n') ?? [];
 	const memory: Memory = new Map();
@@ -105,22 +105,22 @@ export function recall(stored: StoredMemory | undefined, accounts: readonly bigi
 	return memory;
 }
 
-/** Bytes that a value takes in n8n's static data, where it stands as JSON in a text of JSON. */
+/** Bytes that a value takes in n8n's static data, where it is JSON inside a JSON string. */
 export const sizeOf = (value: unknown): number =>
 	Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
-/** Bytes of a line of text there. */
+/** Bytes of a line there. */
 const bytesOfLine = (text: string): number => sizeOf(`${text}\n`) - sizeOf('');
 
 const HASH_LINE_BYTES = HASH_LENGTH + bytesOfLine('');
 
 /**
- * Writes a memory into so many bytes. What does not fit is forgotten, the oldest first: the texts of values, of which a hash
- * stays, and then whole rows. Texts may take half of the bytes from rows that are not needed.
+ * Writes a memory into a number of bytes. What does not fit is forgotten, oldest first: first values, of which a hash remains, then
+ * whole rows. Values may take up to half of the bytes from rows that are not needed.
  *
- * @param needed so many of the newest rows must not be forgotten
- * @param maxBytes of both texts in n8n's static data
- * @returns the texts, and whether rows were forgotten; null when the rows that are needed do not fit
+ * @param needed how many of the newest rows must not be forgotten
+ * @param maxBytes of both strings in n8n's static data
+ * @returns the strings, and whether rows were forgotten; null if the needed rows do not fit
  */
 export function remember(
 	memory: Memory,
@@ -132,7 +132,7 @@ export function remember(
 		.map(([key, value], index, all) => ({ key, value, bytes: 0, before: all[index - 1]?.[0] }))
 		.reverse();
 	for (const row of newestFirst) row.bytes = nameOf(row.key, row.before).length;
-	/** With hashes only, and as if all lines had the longest letters. */
+	/** As if all values were hashes and all lines had the most letters. */
 	const bytesOf = (rows: typeof newestFirst): number =>
 		rows.reduce((sum, { bytes }) => sum + bytes + lineBytes, MAX_FIRST_ROW_BYTES) +
 		new Set(rows.map(({ value }) => value)).size * HASH_LINE_BYTES;

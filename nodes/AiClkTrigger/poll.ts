@@ -18,16 +18,16 @@ import type { Api, ReadRequest, Row } from './events/event';
 
 const HINT = 'Check the Account IDs and that your application may read them (ads_read).';
 
-/** Failures of the token that a person has to look at; the others end with an outage, or with the next poll. */
+/** Token failures that need a person. The others pass with an outage or with the next poll. */
 const FOR_PERSON: ReadonlyArray<TokenFailure['kind']> = ['input', 'quota', 'refused', 'unusable'];
 
-/** Whether a failure says something about the token: AiClk may also refuse the account, and an outage says nothing. */
+/** Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. */
 const tellsOfToken = ({ token, outcome, cause }: Failure): boolean =>
 	token === null
 		? outcome === 'refused' && cause?.cause !== 'rate-limited'
 		: FOR_PERSON.includes(token.kind);
 
-/** The time in an answer's header `Date`. */
+/** The time in the `Date` header of an answer. */
 const timeOf = (answer: unknown): number =>
 	Date.parse(String((answer as { headers?: { date?: unknown } } | null)?.headers?.date));
 
@@ -109,7 +109,7 @@ export const createApi = (context: IPollFunctions, maxRows: number | null): Api 
 			if (!result.ok && !tellsOfToken(result.failure)) throw toError(context, result.failure);
 			const failure = result.ok ? null : result.failure.token;
 			const isRejected = !result.ok && result.failure.isTokenRejected;
-			// What the request has left in the database.
+			// Read again: the request may have changed what is stored.
 			const { credentials, input } = await readCredential(context);
 			const fingerprint = input.ok ? input.value.fingerprint : '';
 			const token = readToken(credentials);

@@ -15,7 +15,7 @@ import { fail } from '../../aiclk/util/result';
 import { CREATIVE_STATUSES, MAX_DAYS } from './description';
 import type { Settings } from './events/event';
 
-/** Refuses what was set in the panel. @throws NodeOperationError always */
+/** Refuses a setting of the panel. @throws NodeOperationError always */
 export function refuse(context: IPollFunctions, message: string, description: string): never {
 	throw new NodeOperationError(context.getNode(), message, { description });
 }
@@ -38,13 +38,13 @@ function checked<T>(
 const isEmpty = (value: unknown): boolean =>
 	value === undefined || value === null || String(value).trim() === '';
 
-/** Some ids; none is not fine. */
+/** One or more ids. */
 function readSomeIds(value: unknown): Read<bigint[]> {
 	const ids = readIds(value);
 	return ids.ok && ids.value.length === 0 ? fail('is empty') : ids;
 }
 
-/** The accounts in the field; the credential's only where the field itself was left empty. */
+/** The accounts in the field; the credential's only if the field itself is empty. */
 function readAccounts(context: IPollFunctions, accountOfCredential: string): bigint[] {
 	const typed = context.getNode().parameters.accountIds;
 	const isLeftEmpty = isEmpty(typed) || typed === '=';
@@ -57,7 +57,7 @@ function readAccounts(context: IPollFunctions, accountOfCredential: string): big
 	return [...new Set(ids)];
 }
 
-/** `query` members of creative/get (P6); a filter that was added and came out empty is refused. */
+/** Members of `query` for creative/get (P6). A filter that was added but is empty is refused. */
 function readFilters(context: IPollFunctions): Record<string, Json> {
 	const values = context.getNodeParameter('filters', {}) as IDataObject;
 	const day = (value: unknown) => readDay(value, context.getTimezone());
@@ -69,7 +69,7 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
 		refuse(
 			context,
 			`'Created From' (${start}) is after 'Created To' (${end})`,
-			'Nothing was sent. Exchange the two.',
+			'Nothing was sent. Swap the two days.',
 		);
 	}
 	const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
@@ -85,9 +85,9 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
 }
 
 /**
- * Reads what the event needs of the panel.
+ * Reads the fields that the event needs.
  *
- * @param accountOfCredential digits, or '' for none
+ * @param accountOfCredential digits; '' for none
  * @throws NodeOperationError for bad input, naming the field
  */
 export function readSettings(

@@ -363,7 +363,12 @@ describe('money', () => {
 	});
 
 	it.each([
-		['a dropped connection', 'ECONNRESET', /was cut.*may have been carried out/, /at AiClk before/],
+		[
+			'a dropped connection',
+			'ECONNRESET',
+			/was closed.*may have been carried out/,
+			/at AiClk before/,
+		],
 		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /at AiClk before/],
 		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
 		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],

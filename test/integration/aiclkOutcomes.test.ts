@@ -372,7 +372,7 @@ describe('a request that the credential refuses to sign', () => {
 			.post(/charge/)
 			.replyWithError(new Error('a secret'));
 		const { error } = await runNode(CHARGE, [{}]);
-		expect(error?.message).toMatch(/connection did not work.*outcome: unknown/);
+		expect(error?.message).toMatch(/connection failed.*outcome: unknown/);
 		expect(JSON.stringify([error, error?.message])).not.toContain('secret');
 	});
 });

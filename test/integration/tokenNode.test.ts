@@ -425,9 +425,7 @@ describe('a credential that differs from item to item', () => {
 		});
 		const refreshes = onRefresh();
 		const error = await failureOf(bench.runTokenNode(REFRESH, [{ json: {} }, { json: {} }]));
-		expect(error.message).toBe(
-			'The credential of item 2 is another one than that of the first item',
-		);
+		expect(error.message).toBe('The credential of item 2 differs from that of the first item');
 		expect(error.description).toContain('Loop Over Items');
 		expect(refreshes).toEqual([]);
 	});

@@ -2,13 +2,13 @@ import type { IDataObject } from 'n8n-workflow';
 
 import type { Row, TriggerEvent } from './event';
 
-/** By account: on which side of the amount its balance was. */
+/** By account: whether its balance was below the amount. */
 export type BalanceState = Record<string, 'below' | 'fine'>;
 
 /** An account as AiClk describes it; amounts in fen. */
 export type BalanceLook = Array<{ account: bigint; info: Row }>;
 
-/** Emits `below` when the balance of an account falls below the amount, and `recovered` when it no longer is (P2). */
+/** Emits `below` when an account's balance falls below the amount, and `recovered` when it is back (P2). */
 export const balanceBelow: TriggerEvent<BalanceState, BalanceLook> = {
 	look: async (api, _state, { accounts }) => {
 		const looks: BalanceLook = [];

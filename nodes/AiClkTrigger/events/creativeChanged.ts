@@ -13,7 +13,7 @@ import {
 } from '../memory';
 import type { ReadRequest, Row, TriggerEvent } from './event';
 
-/** Whose change is a change of the creative. */
+/** The fields whose change is emitted. */
 const WATCHED = ['configure_status', 'effective_status', 'unable_reason', 'audit_reason'];
 
 const FIELDS = [
@@ -30,8 +30,8 @@ const FIELDS = [
 const DAY_MS = 86_400_000;
 
 /**
- * P6 filters by the day of the last change and does not say in which time zone. A change after the last look bears the day
- * before it at the earliest, as UTC counts; one more is for clocks that differ.
+ * P6 filters by the day of the last change, but names no time zone. A change after the last look may be dated one day earlier than
+ * in UTC. The second day is for clocks that differ.
  */
 const OVERLAP_DAYS = 2;
 
@@ -40,11 +40,11 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 const dayBefore = (day: string, days: number): string => dayOf(Date.parse(day) - days * DAY_MS);
 
-/** What is remembered of creatives. */
+/** What is remembered about creatives. */
 export interface CreativeState {
 	/** By account: the day of the last look, in UTC. */
 	days: Record<string, string>;
-	/** Whether rows were forgotten, so that a creative that is not known need not be a new one. */
+	/** Whether rows were forgotten, so an unknown creative is not necessarily new. */
 	hasForgotten: boolean;
 	memory: StoredMemory;
 }
@@ -54,13 +54,13 @@ export type CreativeLook = Array<{
 	account: bigint;
 	/** Of this look, in UTC. */
 	day: string;
-	/** All creatives; at the first look only. */
+	/** All creatives, at the first look only. */
 	all: Row[];
-	/** Those that were changed in the days that the next look will ask for, too. */
+	/** Creatives changed on the days that the next look will ask for as well. */
 	recent: Row[];
 }>;
 
-/** Oldest first, as far as AiClk counts its ids upwards; rows side by side also take the least room in a memory. */
+/** Oldest first, if AiClk's ids count upwards. In this order rows also take the least room in a memory. */
 const byId = (rows: Row[]): Row[] =>
 	rows
 		.map((row) => ({ row, id: BigInt(String(row.creative_id)) }))
@@ -68,7 +68,7 @@ const byId = (rows: Row[]): Row[] =>
 		.map(({ row }) => row);
 
 /**
- * @param before as remembered; null when nothing is
+ * @param before as remembered; null if unknown
  * @param now the watched values
  */
 function toItem(
@@ -91,7 +91,7 @@ function toItem(
 	};
 }
 
-/** Emits each creative whose status, review result or reason differs from the last look, and each new one (P6). */
+/** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
 export const creativeChanged: TriggerEvent<CreativeState, CreativeLook> = {
 	look: async (api, state, { accounts, filters }) => {
 		const looks: CreativeLook = [];
@@ -108,7 +108,7 @@ export const creativeChanged: TriggerEvent<CreativeState, CreativeLook> = {
 			const last = state?.days[`${account}`];
 			const all = last === undefined ? await read() : [];
 			const today = dayOf(api.now());
-			// A clock that was ahead at the last look must not hide what was changed since.
+			// If a clock was ahead at the last look, it must not hide later changes.
 			const since = last !== undefined && last < today ? last : today;
 			const recent = await read({ updated_at: { start: dayBefore(since, OVERLAP_DAYS) } });
 			looks.push({ account, day: dayOf(api.now()), all, recent });

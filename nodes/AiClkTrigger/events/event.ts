@@ -4,10 +4,10 @@ import type { Json } from '../../../aiclk/protocol/json';
 import type { TokenFailure } from '../../../aiclk/token/errors';
 import type { TokenReport } from '../../../aiclk/token/status';
 
-/** A row of AiClk, with AiClk's own names. */
+/** A row, with AiClk's own names. */
 export type Row = Record<string, unknown>;
 
-/** A read of one account: what travels in `query` (AiClk docs, P2, P6, P7). */
+/** A read of one account whose parameters go into `query` (P2, P6, P7). */
 export interface ReadRequest {
 	/** From `/openapi/` on. */
 	path: string;
@@ -15,63 +15,63 @@ export interface ReadRequest {
 	query: Record<string, Json>;
 }
 
-/** The token of the credential after it was used for a request. */
+/** The credential's token after a request. */
 export interface TokenLook {
 	report: TokenReport;
-	/** Why no live token could be had; null when one went out. */
+	/** Why there was no valid token; null if one was sent. */
 	failure: TokenFailure | null;
 }
 
-/** What an event may ask of AiClk: reads only. Each throws a NodeApiError where the answer cannot be used. */
+/** What an event may ask AiClk: reads only. Each throws a NodeApiError if the answer cannot be used. */
 export interface Api {
-	/** One object. @param amount the field that must hold a whole number */
+	/** Reads one object. @param amount the field that must hold a whole number */
 	readOne(request: ReadRequest, amount: string): Promise<Row>;
 	/**
-	 * A list, page after page.
+	 * Reads a list, page by page.
 	 *
 	 * @param id the field that holds the id of a row
-	 * @param limit rows wanted; all of them without it
+	 * @param limit how many rows; all if left out
 	 */
 	readRows(request: ReadRequest, id: string, limit?: number | null): Promise<Row[]>;
-	/** ms since 1970, by AiClk's clock where an answer of this poll has named it, or else by n8n's. */
+	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
 	now(): number;
-	/** Asks AiClk about the access token; one that is due or rejected is renewed on the way. */
+	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
 	readToken(): Promise<TokenLook>;
 }
 
-/** What a person set in the panel, checked. */
+/** The settings of the panel, checked. */
 export interface Settings {
 	accounts: bigint[];
 	/** fen */
 	balance: number;
 	withinDays: number;
-	/** More of the `query` of creative/get. */
+	/** Further members of `query` for creative/get. */
 	filters: Record<string, Json>;
-	/** Whether a first look emits what it finds. */
+	/** Whether the first look emits what it finds. */
 	emitExisting: boolean;
 }
 
-/** What a look leads to. */
+/** The result of a look. */
 export interface Outcome<State> {
-	/** To be remembered; null when it is more than n8n can store. */
+	/** What to remember; null if it is more than n8n can store. */
 	state: State | null;
-	/** One object a change. */
+	/** One object per change. */
 	items: IDataObject[];
 }
 
 /** One event of the trigger. States and looks are plain data. */
 export interface TriggerEvent<State, Look> {
 	/**
-	 * Sends all requests of one poll.
+	 * Sends all requests of a poll.
 	 *
-	 * @param state what was remembered last; null at the first look
-	 * @throws NodeApiError when one of the requests fails
+	 * @param state what was remembered; null at the first look
+	 * @throws NodeApiError if any request fails
 	 */
 	look(api: Api, state: State | null, settings: Settings): Promise<Look>;
 	/**
-	 * Compares a look with what was remembered; changes neither.
+	 * Compares a look with what was remembered. Changes neither.
 	 *
-	 * @param maxBytes what the state may take in n8n's static data
+	 * @param maxBytes how large the state may be in n8n's static data
 	 */
 	compare(state: State | null, look: Look, settings: Settings, maxBytes: number): Outcome<State>;
 }

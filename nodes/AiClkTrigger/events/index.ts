@@ -4,7 +4,7 @@ import type { TriggerEvent } from './event';
 import { materialReviewed } from './materialReviewed';
 import { tokenNeedsAttention } from './tokenNeedsAttention';
 
-/** What the trigger can wait for, by the value of its field Event. */
+/** The trigger's events, by the value of the field Event. */
 export const EVENTS = new Map<string, TriggerEvent<unknown, unknown>>(
 	Object.entries({ balanceBelow, creativeChanged, materialReviewed, tokenNeedsAttention }),
 );

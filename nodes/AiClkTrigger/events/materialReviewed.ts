@@ -27,7 +27,7 @@ const FIELDS = [
 	...WATCHED,
 ];
 
-/** Materials that another review may concern: they are looked at in every poll, and remembered. */
+/** Materials that may be reviewed again. Every poll reads them, and they are remembered. */
 const OPEN = ['UNDER_PASSING', 'UN_PASSED'];
 
 const REVIEWED: Record<string, string> = { PASSED: 'approved', UN_PASSED: 'rejected' };
@@ -36,18 +36,18 @@ const ALL = ['PASSED', 'DELETED', 'UNDER_PASSING', 'UN_PASSED'];
 
 const NEWEST_FIRST = { order_by: [['material_id', 'desc']] };
 
-/** Ids that one request asks for: as many as fit on one page (P7). */
+/** How many ids one request asks for: as many as fit on a page (P7). */
 const MAX_IDS = 100;
 
-/** What is remembered of materials. */
+/** What is remembered about materials. */
 export interface MaterialState {
-	/** By account: the highest id that was seen, as digits. */
+	/** By account: the highest id so far, as digits. */
 	newest: Record<string, string>;
-	/** The materials under review and the rejected ones. */
+	/** The materials that are under review or rejected. */
 	memory: StoredMemory;
 }
 
-/** What one poll found in each account; where a material stands twice, the later row counts. */
+/** What one poll found in each account. If a material appears twice, the later row counts. */
 export type MaterialLook = Array<{ account: bigint; rows: Row[] }>;
 
 const highest = (rows: Row[], least = 0n): bigint =>
@@ -56,7 +56,7 @@ const highest = (rows: Row[], least = 0n): bigint =>
 		return number > most ? number : most;
 	}, least);
 
-/** Reads one account. P7 has no filter on the day of a change, so it is asked for states and for ids. */
+/** Reads one account. P7 has no filter by day of change, so this asks by status and by id. */
 async function lookAt(
 	api: Api,
 	account: bigint,
@@ -90,7 +90,7 @@ async function lookAt(
 	return seen;
 }
 
-/** Emits each material that was approved or rejected since the last look, and each whose reason is another one (P7). */
+/** Emits each material that was approved or rejected since the last look, and each whose reason has changed (P7). */
 export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
 	look: async (api, state, settings) => {
 		const look: MaterialLook = [];
@@ -120,7 +120,7 @@ export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
 
 				const change = REVIEWED[status];
 				if (change === undefined || (isFirst && !emitExisting)) continue;
-				// Approved materials are not remembered: one that is not new was approved before.
+				// Approved materials are not remembered. An approved one that is not new was approved before.
 				const isOld = status === 'PASSED' && !isFirst && idOf(key) <= BigInt(last);
 				if (before === undefined ? isOld : isSame(before, now)) continue;
 				const old = before === undefined ? null : fromText(before, WATCHED);

@@ -5,7 +5,7 @@ export type TokenTrouble = 'attention' | 'fine';
 
 const DAY_S = 86_400;
 
-/** Why a person is needed, or null. */
+/** Why a person is needed; null if nobody is. */
 function reasonOf({ report, failure }: TokenLook, withinDays: number): string | null {
 	if (failure !== null) return failure.kind === 'input' ? 'credential-incomplete' : 'not-renewed';
 	if (!report.valid) return report.status;
@@ -13,8 +13,8 @@ function reasonOf({ report, failure }: TokenLook, withinDays: number): string | 
 }
 
 /**
- * Emits `attention` when the token cannot be used or renewed, is rejected or expires soon, and `fine` when that is over. An
- * outage is neither: it ends the poll with its error.
+ * Emits `attention` when the token cannot be used or renewed, is rejected or expires soon, and `fine` when that is over. An outage
+ * is neither: the poll fails with its error.
  */
 export const tokenNeedsAttention: TriggerEvent<TokenTrouble, TokenLook> = {
 	look: async (api) => await api.readToken(),

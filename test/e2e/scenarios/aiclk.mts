@@ -65,7 +65,7 @@ const OPERATIONS: Array<[path: string, parameters: Json]> = [
 
 const CHARGE_FAULTS: Array<[string, SandboxSettings['apiFault'], RegExp]> = [
 	['HTTP 500', { kind: 'status', status: 500 }, /may have been carried out/],
-	['a dropped connection', { kind: 'drop' }, /was cut.*may have been carried out/],
+	['a dropped connection', { kind: 'drop' }, /was closed.*may have been carried out/],
 	['half a JSON', { kind: 'broken-json' }, /may have been carried out/],
 ];
 

@@ -124,15 +124,15 @@ describe('readAnswer', () => {
 
 describe('noAnswer', () => {
 	it.each<[unknown, Effect, RegExp]>([
-		[{ code: 'ECONNRESET' }, 'money', /was cut\. The transfer may have been carried out/],
+		[{ code: 'ECONNRESET' }, 'money', /was closed\. The transfer may have been carried out/],
 		[{ cause: { cause: { code: 'ETIMEDOUT' } } }, 'change', /in time\. The change may have been/],
 		[{ code: 'ERR_CANCELED' }, 'money', /no answer came in time.*may have been carried out/],
 		[{ httpCode: 'ECONNREFUSED' }, 'money', /was refused\. Nothing was sent\.$/],
 		[{ code: 'EAI_AGAIN' }, 'read', /looked up\. Nothing was sent\.$/],
-		[new Error(SECRET), 'read', /did not work\.$/],
-		[{ code: 7 }, 'money', /did not work\. The transfer may/],
-		['text', 'read', /did not work\.$/],
-		[null, 'read', /did not work\.$/],
+		[new Error(SECRET), 'read', /connection failed\.$/],
+		[{ code: 7 }, 'money', /connection failed\. The transfer may/],
+		['text', 'read', /connection failed\.$/],
+		[null, 'read', /connection failed\.$/],
 	])('%p to a %s', (error, effect, message) => {
 		const failure = noAnswer(error, asked(effect));
 		expect(failure.message).toMatch(message);

@@ -162,7 +162,7 @@ describe('readText', () => {
 		['广告😀'.slice(0, 3), bad('holds half a character, e.g. of an emoji that was cut')],
 		['😀'.slice(1), bad('holds half a character, e.g. of an emoji that was cut')],
 		[2 ** 60, bad('is a number that n8n has rounded: pass it as text')],
-		[Number.NaN, bad('is a number that is too large, or none at all')],
+		[Number.NaN, bad('is a number that is too large, or not a number at all')],
 	])('%p', (value, result) => {
 		expect(readText(value)).toEqual(result);
 	});

@@ -2,7 +2,7 @@ import { readNetworkError } from '../../../aiclk/protocol/networkErrors';
 
 describe('readNetworkError', () => {
 	it.each<[string, unknown, RegExp, RegExp]>([
-		['an expired certificate', { code: 'CERT_HAS_EXPIRED' }, /has expired/, /right time/],
+		['an expired certificate', { code: 'CERT_HAS_EXPIRED' }, /has expired/, /the clock/],
 		[
 			'a certificate for another host',
 			{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' },

@@ -168,7 +168,7 @@ describe('any other answer gives no token', () => {
 		expect(failureOf({ code: 401 }, 401)).toEqual({
 			kind: 'refused',
 			message:
-				'AiClk refused to refresh the access token: no reason given (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
+				'AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
 			description: expect.stringMatching(/ask its support\.$/) as string,
 		});
 	});
@@ -355,15 +355,15 @@ describe('an answer of any form', () => {
 describe('no answer', () => {
 	it.each([
 		['ECONNREFUSED', 'the connection was refused', false],
-		['ECONNRESET', 'the connection was cut', true],
+		['ECONNRESET', 'the connection was closed', true],
 		['ECONNABORTED', 'no answer came in time', true],
 		['ETIMEDOUT', 'no answer came in time', true],
 		['ERR_CANCELED', 'no answer came in time', true],
-		['ENOTFOUND', 'its host name is not known', false],
+		['ENOTFOUND', 'its host name is unknown', false],
 		['EAI_AGAIN', 'its host name could not be looked up', false],
 		['CERT_HAS_EXPIRED', "the server's certificate has expired", false],
-		['constructor', 'the connection did not work', true],
-		[undefined, 'the connection did not work', true],
+		['constructor', 'the connection failed', true],
+		[undefined, 'the connection failed', true],
 	])('for the reason %s is told in words, without the request', (code, words, mayHaveArrived) => {
 		const error = Object.assign(new Error(`${TYPED.refreshToken} in ${String(code)}`), { code });
 		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
@@ -384,6 +384,8 @@ describe('no answer', () => {
 	});
 
 	it.each([null, undefined, 'text'])('thrown as %j is told, too', (thrown) => {
-		expect(unreachable(thrown, 'https://a.example').failure.message).toContain('did not work');
+		expect(unreachable(thrown, 'https://a.example').failure.message).toContain(
+			'the connection failed',
+		);
 	});
 });

@@ -50,7 +50,7 @@ const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	deferredAtMs: null,
 	hasWatched: false,
 	jitteredAtMs: null,
-	flight: 'none',
+	inFlight: 'none',
 	outcome: null,
 	failed: null,
 	refreshesToday: 0,
@@ -155,11 +155,11 @@ describe('before a request', () => {
 		],
 		[
 			'a renewal that AiClk has not answered',
-			{ nowMs: RENEWAL_AT, flight: 'renewal-sent' },
+			{ nowMs: RENEWAL_AT, inFlight: 'renewal-sent' },
 			kept('renewal-under-way'),
 		],
-		['a renewal that AiClk has answered', { flight: 'renewal-answered' }, renewal],
-		['a refresh under way', { flight: 'refresh' }, renewal],
+		['a renewal that AiClk has answered', { inFlight: 'renewal-answered' }, renewal],
+		['a refresh under way', { inFlight: 'refresh' }, renewal],
 		[
 			'the last moment alive',
 			{ nowMs: EXPIRED_AT - 1, jitteredAtMs: EXPIRED_AT - 1 },
@@ -168,7 +168,7 @@ describe('before a request', () => {
 		['expired', { nowMs: EXPIRED_AT }, needed('expired', true)],
 		[
 			'expired, renewal under way',
-			{ nowMs: EXPIRED_AT, flight: 'renewal-sent' },
+			{ nowMs: EXPIRED_AT, inFlight: 'renewal-sent' },
 			needed('expired', true),
 		],
 		[
@@ -179,7 +179,7 @@ describe('before a request', () => {
 		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
 		[
 			'expired, quota spent, refresh under way',
-			{ nowMs: EXPIRED_AT, refreshesToday: 300, flight: 'refresh' },
+			{ nowMs: EXPIRED_AT, refreshesToday: 300, inFlight: 'refresh' },
 			needed('expired', true),
 		],
 		['expired, and another one is known', { nowMs: EXPIRED_AT, known: OTHER }, adopted(OTHER)],
@@ -304,7 +304,7 @@ describe('before a request', () => {
 			{ suspectSinceMs: NOW, storedProbe: said('unknown') },
 			kept('renewal-not-due'),
 		],
-		['suspect, refresh under way', { suspectSinceMs: NOW, flight: 'refresh' }, renewal],
+		['suspect, refresh under way', { suspectSinceMs: NOW, inFlight: 'refresh' }, renewal],
 	])('%s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
 	});
@@ -527,7 +527,7 @@ describe('forced', () => {
 		['while backing off', { failed: failed('refused') }, needed('forced', false)],
 		[
 			'while a refresh is under way',
-			{ refreshesToday: 300, flight: 'refresh' },
+			{ refreshesToday: 300, inFlight: 'refresh' },
 			needed('forced', false),
 		],
 	])('%s', (_, changes, expected) => {
@@ -673,7 +673,7 @@ describe('over all states and clocks', () => {
 			deferredAtMs: fc.option(anyTime),
 			hasWatched: fc.boolean(),
 			jitteredAtMs: fc.option(anyTime),
-			flight: fc.constantFrom<PolicyInput['flight']>(
+			inFlight: fc.constantFrom<PolicyInput['inFlight']>(
 				'none',
 				'renewal-sent',
 				'renewal-answered',
@@ -704,7 +704,7 @@ describe('over all states and clocks', () => {
 	it('no refresh passes the quota, and none that is not needed touches the reserve', () => {
 		always((facts) => {
 			const decision = decide(facts);
-			if (decision.action !== 'refresh' || facts.flight !== 'none') return;
+			if (decision.action !== 'refresh' || facts.inFlight !== 'none') return;
 			const isNeeded = !isStoredAlive(facts) || isRejected(facts);
 			expect(facts.refreshesToday).toBeLessThan(isNeeded ? REFRESHES_PER_DAY : UNRESERVED);
 		});
