@@ -24,7 +24,7 @@ const helperOf = (aiclk: FakeAiClk): IHttpRequestHelper => ({
 });
 
 describe('the fields', () => {
-	it('are four that one sees', () => {
+	it('shows four fields in the dialog of the credential', () => {
 		const visible = credential.properties.filter(({ type }) => type !== 'hidden');
 		expect(visible.map(({ name }) => name)).toEqual([
 			'clientId',
@@ -36,7 +36,7 @@ describe('the fields', () => {
 	});
 
 	it.each(['accessToken', 'tokenState', 'rotatedRefreshToken', 'tokenRenewal'])(
-		'%s is hidden, masked and empty at first',
+		'the field %s is hidden, masked and empty by default',
 		(name) => {
 			expect(field(name)).toMatchObject({
 				type: 'hidden',
@@ -46,22 +46,22 @@ describe('the fields', () => {
 		},
 	);
 
-	it('have exactly one that n8n takes to be expirable', () => {
+	it('tokenRenewal is the only field that n8n treats as expirable', () => {
 		const expirable = credential.properties.filter(({ typeOptions }) => typeOptions?.expirable);
 		expect(expirable.map(({ name }) => name)).toEqual(['tokenRenewal']);
 	});
 
-	it('declare n8n’s domain field, so that n8n adds none to the dialog', () => {
+	it('declares n8n’s domain field, so that n8n adds none to the dialog', () => {
 		expect(field('allowedHttpRequestDomains')).toMatchObject({ type: 'hidden', default: 'all' });
 	});
 });
 
-it('offers itself to HTTP Request, which looks for an own property `authenticate`', () => {
+it('authenticate is an own property, which HTTP Request looks for', () => {
 	expect(Object.hasOwn({ ...credential }, 'authenticate')).toBe(true);
 });
 
 describe('the hook', () => {
-	it('gives n8n the fields to store, then nothing while the token is fresh', async () => {
+	it('the hook returns the fields to store, then {} while the token is valid', async () => {
 		const aiclk = new FakeAiClk();
 		const row = typed();
 		const stored = await credential.preAuthentication.call(helperOf(aiclk), row);
@@ -71,7 +71,7 @@ describe('the hook', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('throws what a person can read', async () => {
+	it('the hook throws an error with a text for a person', async () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => ({ statusCode: 500, body: '<html>' });
 		await expect(
@@ -79,7 +79,7 @@ describe('the hook', () => {
 		).rejects.toBeInstanceOf(TokenError);
 	});
 
-	it('knows a failed request by the credentials that it was sent with, and asks about the token', async () => {
+	it('the hook probes the token when asked again with the same credentials', async () => {
 		const aiclk = new FakeAiClk();
 		const row = typed();
 		Object.assign(row, await credential.preAuthentication.call(helperOf(aiclk), row));
@@ -96,8 +96,8 @@ describe('the hook', () => {
 	});
 });
 
-describe('an answer with a refresh token, but without a usable access token', () => {
-	it('is stored, and the request is refused with the reason', async () => {
+describe('a refresh token without a usable access token', () => {
+	it('a refresh token alone is stored, and the request is refused', async () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'rotated-1' } });
 		const row = typed();
@@ -145,7 +145,7 @@ describe('the test', () => {
 					(body as Record<string, unknown> | null)?.[key] === value,
 			)?.properties.message;
 
-	it('ignores the same characters as the hook (tried on real n8n by the e2e tests)', () => {
+	it('the test ignores the same characters as the hook', () => {
 		expect(request.baseURL).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
 		expect(request.qs?.account_id).toContain(`.replace(/${IGNORED_CHARACTERS}/g, '')`);
 	});
@@ -156,15 +156,15 @@ describe('the test', () => {
 		[null, 'arraybuffer'],
 		['1000002', 'json'],
 		[1000002, 'json'],
-	])('with the Account ID %j asks for an answer as %s', (accountId, encoding) => {
+	])('with the Account ID %j the test asks for an answer as %s', (accountId, encoding) => {
 		expect(resolve(request.encoding, { accountId } as never)).toBe(encoding);
 	});
 
-	it('succeeds when AiClk shows the account', () => {
+	it('the test succeeds when AiClk shows the account', () => {
 		expect(saysOf({ code: 200, data: { account_id: 1000002 } })).toBeUndefined();
 	});
 
-	it('fails for a rejected token, with HTTP 200 and with HTTP 401', () => {
+	it('the test fails for a rejected token, with HTTP 200 and HTTP 401', () => {
 		const message = expect.stringContaining('AiClk does not accept the access token');
 		expect(saysOf({ code: 401, data: null })).toEqual(message);
 		expect(rules.find(({ type }) => (type as string) === 'responseCode')).toMatchObject({
@@ -172,20 +172,20 @@ describe('the test', () => {
 		});
 	});
 
-	it('fails for an account that is not shown', () => {
+	it('the test fails for an account that AiClk does not show', () => {
 		expect(saysOf({ code: 400, data: null })).toMatch(/^The token works, but .* Account ID/);
 	});
 
-	it('without an Account ID says that the credential may be saved', () => {
+	it('without an Account ID the test says that saving is fine', () => {
 		const bytes = Buffer.from(JSON.stringify({ code: 400, data: null }));
 		expect(saysOf(bytes)).toMatch(/^AiClk issued an access token, and you can save/);
 	});
 
-	it('fails for half an answer, which n8n takes for text', () => {
+	it('the test fails for truncated JSON', () => {
 		expect(saysOf('{"code":200,"data":{"acc')).toMatch(/^AiClk's answer broke off/);
 	});
 
-	it('fails for a web page in AiClk’s place', () => {
+	it('the test fails for a web page in AiClk’s place', () => {
 		expect(saysOf('<!doctype html>')).toMatch(/^A web page answered/);
 		expect(saysOf(Buffer.from('<!doctype html>'))).toMatch(/^A web page answered/);
 	});

@@ -152,7 +152,7 @@ function endOf(answer: string, told: string[], text: RegExp): string {
 
 /** Whose account, what an error says was done, and what a retry sends: where n8n decides. */
 export const agency: Scenarios = (rig, scenario) => {
-	scenario('agency: 3 clients in one credential, by expressions', async () => {
+	scenario('agency: three clients in one credential with expressions', async () => {
 		const clients = threeClients(rig);
 		for (const { refreshToken } of clients) rig.disclose(refreshToken);
 		const credential = await rig.newCredential({
@@ -186,7 +186,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return `each with its own token and account; ${rig.refreshes} refreshes for 3 clients and ${operations.length} runs`;
 	});
 
-	scenario('agency: 3 clients, a credential each', async () => {
+	scenario('agency: three clients with a credential each', async () => {
 		const clients = threeClients(rig);
 		const operations: Array<[path: string, parameters: Json]> = [
 			['account/info', INFO],
@@ -246,7 +246,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return '2 of 2 items leave by the error branch, 0 requests';
 	});
 
-	scenario('error output: what was refused, lost, and carried out', async () => {
+	scenario('error output: refused, lost and successful items', async () => {
 		const items = [
 			{ path: 'sandbox/echo' },
 			{ path: 'sandbox/status/429' },
@@ -274,7 +274,7 @@ export const agency: Scenarios = (rig, scenario) => {
 	const posts = () =>
 		rig.sandbox.journal().filter(({ method, kind }) => method === 'POST' && kind === 'api').length;
 
-	scenario('Retry On Fail: 3 POSTs whose last is refused', async () => {
+	scenario('Retry On Fail: three POSTs, the last one refused', async () => {
 		const items = ['echo', 'echo', 'status/429'].map((path) => ({ path }));
 		const call = { ...CALL, method: 'POST', path: '=v1/sandbox/{{ $json.path }}' };
 		const execution = await rig.run(
@@ -290,7 +290,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return `carried out: ${counts[0]} sent once each; refused: sent at each of ${counts[1]} tries`;
 	});
 
-	scenario('Retry On Fail: an advertiser whose creation is answered with HTTP 500', async () => {
+	scenario('Retry On Fail: HTTP 500 to advertiser create, sent once', async () => {
 		await rig.run(chain('First', [manualTrigger, aiClk(INFO)]));
 		rig.sandbox.clearJournal();
 		rig.sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
@@ -300,7 +300,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return `${posts()} request in 3 tries`;
 	});
 
-	scenario('Retry On Fail: continue on error, the first of 3 items lost', async () => {
+	scenario('Retry On Fail: continue on error, first item without an answer', async () => {
 		const items = ['status/500', 'echo', 'echo'].map((path) => ({ path }));
 		const call = { ...CALL, method: 'POST', path: '=v1/sandbox/{{ $json.path }}' };
 		const settings = { ...RETRY, onError: 'continueRegularOutput' };
@@ -316,7 +316,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return '3 requests in 3 tries; outputs in order';
 	});
 
-	scenario('Retry On Fail: a loop that sends the same body twice on purpose', async () => {
+	scenario('Retry On Fail: a loop sends the same body twice on purpose', async () => {
 		const call = {
 			...CALL,
 			method: 'POST',
@@ -348,7 +348,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		return `${posts()} requests`;
 	});
 
-	scenario('AI agent: moves no money unless a person has allowed it', async () => {
+	scenario('AI agent: moves money only if a person has allowed it', async () => {
 		const tool = { ...CHARGE, money: "={{ $fromAI('Fen', 'how much', 'number') }}" };
 		return await withModel(async (url, told) => {
 			const answer = await askAgent(rig, url, tool);
@@ -357,7 +357,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		});
 	});
 
-	scenario('AI agent: a charge that was lost is not sent again', async () => {
+	scenario('AI agent: a charge without an answer is not sent again', async () => {
 		await rig.run(chain('First', [manualTrigger, aiClk(INFO)]));
 		rig.sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
 		const tool = {
@@ -377,7 +377,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		});
 	});
 
-	scenario('AiClk: a list whose pages repeat says so in the panel', async () => {
+	scenario('AiClk: repeated pages of a list show a hint in the panel', async () => {
 		await rig.run(chain('First', [manualTrigger, aiClk(INFO)]));
 		const list = Array.from({ length: 100 }, (_, id) => ({ creative_id: id }));
 		rig.sandbox.configure({ apiFault: { kind: 'data', data: { list } } });

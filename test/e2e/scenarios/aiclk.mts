@@ -94,7 +94,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return `${OPERATIONS.length} operations, ${rig.refreshes} refresh`;
 	});
 
-	scenario('AiClk: an upload of a file out of a binary field', async () => {
+	scenario('AiClk: upload of a file from a binary field', async () => {
 		const text = 'the picture, 图片';
 		const execution = await rig.run(
 			chain('Upload', [
@@ -126,7 +126,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'the bytes arrived as they were, with their name';
 	});
 
-	scenario('AiClk: 250 rows, all and 120 of them', async () => {
+	scenario('AiClk: a list of 250 rows, all and 120 of them', async () => {
 		const all = await output({ ...FUND, returnAll: true });
 		const requestsForAll = rig.to('account_fund/list').length;
 		rig.sandbox.clearJournal();
@@ -137,7 +137,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return `Return All: ${requestsForAll} requests, ${all.length} items; Limit 120: ${requestsForSome} requests, ${some.length} items`;
 	});
 
-	scenario('AiClk: an id of 2^64 - 1 is whole on both ways', async () => {
+	scenario('AiClk: an id of 2^64 - 1 keeps every digit both ways', async () => {
 		rig.sandbox.configure({ accountIds: [MAX_UINT64] });
 		const [creative] = await output({
 			resource: 'creative',
@@ -153,7 +153,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return `${MAX_UINT64} in URL, query, body and answer`;
 	});
 
-	scenario('AiClk: a charge that AiClk refuses', async () => {
+	scenario('AiClk: a charge that AiClk refuses is sent once', async () => {
 		await output(INFO);
 		const execution = await rig.run(node({ ...CHARGE, money: 2_000_000_000 }));
 		const sent = rig.to('charge/agent').length;
@@ -177,7 +177,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('AiClk: a charge answered too late', async () => {
+	scenario('AiClk: a charge answered after the time limit', async () => {
 		await output(INFO);
 		rig.sandbox.configure({ apiDelayMs: 63_000 });
 		const execution = await rig.run(node(CHARGE));
@@ -190,7 +190,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return `${sent} request`;
 	});
 
-	scenario('AiClk: a charge is not sent without Confirm, nor with Retry On Fail', async () => {
+	scenario('AiClk: no charge without Confirm or with Retry On Fail', async () => {
 		const unconfirmed = await rig.run(node({ ...CHARGE, confirm: false }));
 		const retried = await rig.run(
 			node(CHARGE, [], { retryOnFail: true, maxTries: 2, waitBetweenTries: 0 }),
@@ -233,7 +233,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'refused once and said so, renewed in the same run; the next run charged once';
 	});
 
-	scenario('AiClk: a custom call, and one that would climb out', async () => {
+	scenario('AiClk: Call Endpoint, and a path that leaves /openapi/', async () => {
 		const echoed = await output({
 			resource: 'api',
 			operation: 'call',
@@ -256,7 +256,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'sent as typed; the other one was not sent';
 	});
 
-	scenario('AiClk: bad input in one of three items', async () => {
+	scenario('AiClk: bad input in one of three items, nothing sent', async () => {
 		const items = [{ id: '1000002' }, { id: 'x' }, { id: '1000002' }];
 		const parameters = { ...INFO, accountId: '={{ $json.id }}' };
 		const stopped = await rig.run(node(parameters, items));
@@ -268,17 +268,14 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		return 'stops before any request; with Continue On Fail the other two are answered';
 	});
 
-	scenario(
-		'the editor offers the three nodes, and two of them as tools of an AI agent',
-		async () => {
-			const types = await rig.n8n.nodeTypes();
-			const ours = types.filter((type) => type.startsWith('n8n-nodes-aiclk.')).sort();
-			const wanted = ['aiClk', 'aiClkToken', 'aiClkTokenTool', 'aiClkTool', 'aiClkTrigger'];
-			assert.deepEqual(
-				ours,
-				wanted.map((name) => `n8n-nodes-aiclk.${name}`),
-			);
-			return wanted.join(', ');
-		},
-	);
+	scenario('the editor offers three nodes, two of them as AI tools', async () => {
+		const types = await rig.n8n.nodeTypes();
+		const ours = types.filter((type) => type.startsWith('n8n-nodes-aiclk.')).sort();
+		const wanted = ['aiClk', 'aiClkToken', 'aiClkTokenTool', 'aiClkTool', 'aiClkTrigger'];
+		assert.deepEqual(
+			ours,
+			wanted.map((name) => `n8n-nodes-aiclk.${name}`),
+		);
+		return wanted.join(', ');
+	});
 };

@@ -11,7 +11,7 @@ export const credentials: Scenarios = (rig, scenario) => {
 	const succeeds = async (credential = rig.credential) =>
 		(await rig.run(read(), credential)).status === 'success';
 
-	scenario('two clients at once: each has its own refresh and its own token', async () => {
+	scenario('two clients at once: a refresh and a token each', async () => {
 		const other = rig.newClient();
 		rig.sandbox.configure({ clients: [rig.client, other], mode: 'strict', tokenDelayMs: 300 });
 		const second = await rig.newCredential(other);
@@ -24,7 +24,7 @@ export const credentials: Scenarios = (rig, scenario) => {
 		return `40 runs, ${rig.refreshes} refreshes, ${tokens.size} tokens, ${rig.deadCalls} dead calls`;
 	});
 
-	scenario('one client in two credentials, strict mode: they share the token', async () => {
+	scenario('one client in two credentials: a shared token in strict mode', async () => {
 		rig.sandbox.configure({ mode: 'strict', tokenDelayMs: 300 });
 		const twin = await rig.newCredential();
 		const runs = await Promise.all(
@@ -38,7 +38,7 @@ export const credentials: Scenarios = (rig, scenario) => {
 		return `${first} refresh for both; one forced in the first serves the second, too; ${rig.deadCalls} dead calls`;
 	});
 
-	scenario('a refresh token that is an expression', async () => {
+	scenario('a refresh token that is an expression stays one', async () => {
 		const expression = `={{ '${rig.client.refreshToken}' }}`;
 		const credential = await rig.newCredential({ refreshToken: expression });
 		assert.ok(await succeeds(credential));

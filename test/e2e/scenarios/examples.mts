@@ -223,7 +223,7 @@ export const examples: Scenarios = (rig, scenario) => {
 	const start = async (workflow: Workflow, credential = rig.credential): Promise<Execution> =>
 		await rig.n8n.run(await rig.n8n.importWorkflow(workflow, credential), 'Every day');
 
-	scenario('examples: each is imported, and each is run below', async () => {
+	scenario('examples: every file is imported, and a scenario runs it', async () => {
 		const names = await listExamples();
 		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
 		const types = new Set(await rig.n8n.nodeTypes());
@@ -257,7 +257,7 @@ export const examples: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('example token-alert: what makes it fail', async () => {
+	scenario('example token-alert: fails when the token needs a person', async () => {
 		// One whose token is not remembered from another run.
 		const stranger = rig.newClient();
 		const dead = await start(
@@ -274,20 +274,20 @@ export const examples: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('example low-balances-to-chat', async () => {
+	scenario('example low-balances-to-chat: one message a chat', async () => {
 		return await withChats(async (chats) => await lowBalances(rig, chats));
 	});
 
+	scenario('example daily-spending: a spreadsheet and PostgreSQL rows', async () => {
+		return await dailySpending(rig);
+	});
+
 	scenario(
-		'example daily-spending: a spreadsheet, and rows in PostgreSQL that are replaced',
-		async () => {
-			return await dailySpending(rig);
-		},
+		'example token-rotation-clients: one client fails',
+		async () => await rotateClients(rig),
 	);
 
-	scenario('example token-rotation-clients', async () => await rotateClients(rig));
-
-	scenario('example token-rotation-with-alerts', async () => {
+	scenario('example token-rotation-with-alerts: who is told', async () => {
 		return await withReceiver(async (receiver) => {
 			const workflow = await alertsOn('token-rotation-with-alerts', receiver);
 			const renewed = await start(workflow);
@@ -308,7 +308,7 @@ export const examples: Scenarios = (rig, scenario) => {
 		});
 	});
 
-	scenario('example ai-agent: a model that calls each tool once', async () => {
+	scenario('example ai-agent: a model calls each tool once', async () => {
 		return await withModel(async (url, questions) => {
 			const account = { apiKey: 'none', url };
 			const id = await rig.n8n.createCredential(account, 'Model', 'deepSeekApi');

@@ -61,7 +61,7 @@ export const faults: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('a port where nobody listens: the token survives', async () => {
+	scenario('connection refused: the token survives', async () => {
 		const gone = await createSandbox({ settings: { clients: [rig.client] } });
 		const credential = await rig.newCredential({ baseUrl: gone.url });
 		const url = `${gone.url}/openapi/v1/sandbox/echo`;

@@ -56,7 +56,7 @@ export const life: Scenarios = (rig, scenario) => {
 	}
 
 	// A form is used up by the first sending. Its run fails, and the refresh is left to the next request, which stores the token.
-	scenario('revoked early, answered HTTP 401: 30 runs at once, POST multipart', async () => {
+	scenario('token revoked early, HTTP 401: 30 multipart POSTs at once', async () => {
 		const { failed, carriedOut } = await readAfterRevocation('POST multipart');
 		assert.deepEqual([failed + carriedOut, rig.to(ECHO).length], [30, 30]);
 		assert.equal((await rig.run(read('POST multipart'))).status, 'success');
@@ -64,7 +64,7 @@ export const life: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refresh, ${failed} failed runs, ${carriedOut} requests carried out, none sent twice; the next run is healed`;
 	});
 
-	scenario('revoked early, answered HTTP 200 with a code: 30 runs that verify first', async () => {
+	scenario('token revoked early, code 401: 30 runs that verify first', async () => {
 		rig.sandbox.configure({ deadTokenAnswer: 'body-401' });
 		const verify = { operation: 'status', verify: true };
 		const runs = await runAfterRevocation(
@@ -75,7 +75,7 @@ export const life: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refresh, ${healed} of 30 answered`;
 	});
 
-	scenario('expired, and AiClk refuses account/info whatever the token', async () => {
+	scenario('token expired, and AiClk rejects every account/info', async () => {
 		rig.credential = await rig.newCredential(
 			await storedToken(rig.sandbox, rig.client, { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS }),
 		);
@@ -124,7 +124,7 @@ export const life: Scenarios = (rig, scenario) => {
 		return `${inWindow.length} of ${inWindow.length} runs in the window served, ${early} tries ahead of time, dead: "${dead.error?.message}", ${seconds} s after its return all well`;
 	});
 
-	scenario('a token endpoint that sends a byte every 400 ms: 15 s in all', async () => {
+	scenario('a token endpoint that drips bytes is cut off after 15 s', async () => {
 		rig.sandbox.configure({ tokenFault: { kind: 'drip', everyMs: 400 } });
 		const began = Date.now();
 		const execution = await rig.run(read());
@@ -134,7 +134,7 @@ export const life: Scenarios = (rig, scenario) => {
 		return `ends after ${seconds} s`;
 	});
 
-	scenario('a probe that sends a byte every 400 ms: 15 s in all', async () => {
+	scenario('a probe that drips bytes is cut off after 15 s', async () => {
 		assert.ok(await succeeds());
 		rig.sandbox.configure({ apiFault: { kind: 'drip', everyMs: 400 } });
 		const began = Date.now();
@@ -145,20 +145,17 @@ export const life: Scenarios = (rig, scenario) => {
 		return `ends after ${seconds} s: ${String(status.itemsOf('Token')[0]?.message)}`;
 	});
 
-	scenario(
-		'Base URL and Account ID with invisible characters: Test and nodes read the same',
-		async () => {
-			const credential = await rig.newCredential({
-				baseUrl: ` ${rig.sandbox.url}\u200b/ `,
-				accountId: '100\u200b0002\n',
-			});
-			assert.equal((await rig.n8n.testCredential(credential)).status, 'OK');
-			assert.equal((await rig.run(tokenNode(REFRESH), credential)).status, 'success');
-			return 'green, and refreshed';
-		},
-	);
+	scenario('invisible characters in Base URL and Account ID are ignored', async () => {
+		const credential = await rig.newCredential({
+			baseUrl: ` ${rig.sandbox.url}\u200b/ `,
+			accountId: '100\u200b0002\n',
+		});
+		assert.equal((await rig.n8n.testCredential(credential)).status, 'OK');
+		assert.equal((await rig.run(tokenNode(REFRESH), credential)).status, 'success');
+		return 'green, and refreshed';
+	});
 
-	scenario('refresh token rejected, then typed again', async () => {
+	scenario('a refused refresh token, then a new one typed', async () => {
 		const { refreshToken } = rig.client;
 		await rig.n8n.editCredential(rig.credential, { refreshToken: 'mistyped' });
 		const refused = await rig.run(read());
@@ -169,7 +166,7 @@ export const life: Scenarios = (rig, scenario) => {
 		return `${refused.error?.message}; works at once with the right one`;
 	});
 
-	scenario('refresh token rotated by the answer, the old one dead', async () => {
+	scenario('a rotated refresh token is used, the typed one is dead', async () => {
 		rig.sandbox.configure({ rotateRefreshToken: true });
 		for (let turn = 0; turn < 3; turn++) {
 			assert.equal((await rig.run(tokenNode(REFRESH))).status, 'success');

@@ -121,76 +121,70 @@ export const triggers: Scenarios = (rig, scenario) => {
 	const reject = (id: string, reason = '图片不清晰') =>
 		rig.sandbox.change('creative', id, { effective_status: '审核拒绝', audit_reason: reason });
 
-	scenario(
-		'trigger: a day of changes, a kill -9, an hour off and two polls without AiClk',
-		async () => {
-			const watched = await watch(CREATIVES);
-			assert.deepEqual(await watched.untilItems(0), []);
+	scenario('trigger: a day of changes with a kill -9 and outages', async () => {
+		const watched = await watch(CREATIVES);
+		assert.deepEqual(await watched.untilItems(0), []);
 
-			// Found by n8n's own schedule, in one poll.
-			for (const id of ['101', '102', CREATIVE]) reject(id);
-			const three = await watched.untilItems(3, POLL_LIMIT_MS);
-			assert.deepEqual(three.map(({ creative_id: id, change }) => [String(id), change]).sort(), [
-				['101', 'new'],
-				['102', 'new'],
-				[CREATIVE, 'changed'],
-			]);
-			const changed = three.find(({ change }) => change === 'changed');
-			assert.deepEqual(changed?.old, {
-				configure_status: 'ENABLE',
-				effective_status: '审核中',
-				unable_reason: '',
-				audit_reason: '',
-			});
+		// Found by n8n's own schedule, in one poll.
+		for (const id of ['101', '102', CREATIVE]) reject(id);
+		const three = await watched.untilItems(3, POLL_LIMIT_MS);
+		assert.deepEqual(three.map(({ creative_id: id, change }) => [String(id), change]).sort(), [
+			['101', 'new'],
+			['102', 'new'],
+			[CREATIVE, 'changed'],
+		]);
+		const changed = three.find(({ change }) => change === 'changed');
+		assert.deepEqual(changed?.old, {
+			configure_status: 'ENABLE',
+			effective_status: '审核中',
+			unable_reason: '',
+			audit_reason: '',
+		});
 
-			await rig.server.kill();
-			reject('101', '太暗');
-			await rig.startN8n();
-			const four = await watched.untilItems(4, 30_000);
-			assert.equal(four.length, 4);
-			assert.deepEqual(four[3]?.changed, ['audit_reason']);
+		await rig.server.kill();
+		reject('101', '太暗');
+		await rig.startN8n();
+		const four = await watched.untilItems(4, 30_000);
+		assert.equal(four.length, 4);
+		assert.deepEqual(four[3]?.changed, ['audit_reason']);
 
-			await rig.n8n.deactivate(watched.id);
-			reject('102', '太暗');
-			await watched.activate();
-			assert.equal((await watched.untilItems(5)).length, 5);
+		await rig.n8n.deactivate(watched.id);
+		reject('102', '太暗');
+		await watched.activate();
+		assert.equal((await watched.untilItems(5)).length, 5);
 
-			rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-			reject('102', '太亮');
-			for (let polls = 0; polls < 2; polls++) await watched.poll();
-			rig.sandbox.configure({ apiFault: null });
-			await watched.poll();
-			const six = await watched.untilItems(6);
-			assert.equal(six.length, 6);
-			assert.equal((await watched.untilItems(6)).length, 6);
-			await rig.n8n.deactivate(watched.id);
-			assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
-			return '3 changes by the schedule, 1 after a kill -9, 1 of the time off, 1 after an outage: 6 items';
-		},
-	);
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		reject('102', '太亮');
+		for (let polls = 0; polls < 2; polls++) await watched.poll();
+		rig.sandbox.configure({ apiFault: null });
+		await watched.poll();
+		const six = await watched.untilItems(6);
+		assert.equal(six.length, 6);
+		assert.equal((await watched.untilItems(6)).length, 6);
+		await rig.n8n.deactivate(watched.id);
+		assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
+		return '3 changes by the schedule, 1 after a kill -9, 1 of the time off, 1 after an outage: 6 items';
+	});
 
-	scenario(
-		'trigger: an error in a scheduled poll is a failed execution, and loses nothing',
-		async () => {
-			const watched = await watch(CREATIVES);
-			rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-			reject(CREATIVE);
-			const failed = await until(
-				async () => await rig.n8n.listExecutions(watched.id),
-				(runs) => runs.some(({ status }) => status === 'error'),
-				POLL_LIMIT_MS,
-				500,
-			);
-			const { error } = await rig.n8n.readExecution(failed[0]?.id ?? '');
-			assert.match(error?.message ?? '', /AiClk is temporarily unavailable/);
-			rig.sandbox.configure({ apiFault: null });
-			assert.equal((await watched.untilItems(1, POLL_LIMIT_MS)).length, 1);
-			await rig.n8n.deactivate(watched.id);
-			return `"${error?.message}", then 1 item`;
-		},
-	);
+	scenario('trigger: a failed poll is a failed execution, loses nothing', async () => {
+		const watched = await watch(CREATIVES);
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		reject(CREATIVE);
+		const failed = await until(
+			async () => await rig.n8n.listExecutions(watched.id),
+			(runs) => runs.some(({ status }) => status === 'error'),
+			POLL_LIMIT_MS,
+			500,
+		);
+		const { error } = await rig.n8n.readExecution(failed[0]?.id ?? '');
+		assert.match(error?.message ?? '', /AiClk is temporarily unavailable/);
+		rig.sandbox.configure({ apiFault: null });
+		assert.equal((await watched.untilItems(1, POLL_LIMIT_MS)).length, 1);
+		await rig.n8n.deactivate(watched.id);
+		return `"${error?.message}", then 1 item`;
+	});
 
-	scenario('trigger: materials, balances and the token, each change once', async () => {
+	scenario('trigger: materials, balances and token, each change once', async () => {
 		const materials = await watch({ event: 'materialReviewed' });
 		rig.sandbox.change('material', '50001', { material_status: 'PASSED' });
 		await materials.poll();
@@ -228,26 +222,23 @@ export const triggers: Scenarios = (rig, scenario) => {
 		return '1 material, 2 balances, 1 token: 4 items of 12 polls';
 	});
 
-	scenario(
-		'trigger: a token that AiClk rejects is renewed in the poll, and days do not matter',
-		async () => {
-			const watched = await watch(CREATIVES);
-			rig.sandbox.revoke();
-			reject(CREATIVE);
-			await watched.poll();
-			assert.equal((await watched.untilItems(1)).length, 1);
-			assert.equal(rig.refreshes, 2);
-			rig.sandbox.advance(5 * DAY_MS);
-			reject(CREATIVE, '太暗');
-			rig.sandbox.advance(5 * DAY_MS);
-			await watched.poll();
-			assert.equal((await watched.untilItems(2)).length, 2);
-			await rig.n8n.deactivate(watched.id);
-			return `${rig.refreshes} refreshes, 2 items`;
-		},
-	);
+	scenario('trigger: a rejected token is refreshed within the poll', async () => {
+		const watched = await watch(CREATIVES);
+		rig.sandbox.revoke();
+		reject(CREATIVE);
+		await watched.poll();
+		assert.equal((await watched.untilItems(1)).length, 1);
+		assert.equal(rig.refreshes, 2);
+		rig.sandbox.advance(5 * DAY_MS);
+		reject(CREATIVE, '太暗');
+		rig.sandbox.advance(5 * DAY_MS);
+		await watched.poll();
+		assert.equal((await watched.untilItems(2)).length, 2);
+		await rig.n8n.deactivate(watched.id);
+		return `${rig.refreshes} refreshes, 2 items`;
+	});
 
-	scenario('trigger: a run by hand shows changes and keeps them for the next poll', async () => {
+	scenario('trigger: a manual run keeps changes for the next poll', async () => {
 		const watched = await watch(CREATIVES);
 		await awayFromTheMinute();
 		reject(CREATIVE);

@@ -18,7 +18,7 @@ const ECHO = 'sandbox/echo';
 export const workflows: Scenarios = (rig, scenario) => {
 	const path = (name: string) => `${name}-${rig.client.clientId}`;
 
-	scenario('production runs: 30 webhook calls at once, no token yet', async () => {
+	scenario('production: 30 webhook calls at once share the first refresh', async () => {
 		rig.sandbox.configure({ tokenDelayMs: 300 });
 		const id = await rig.n8n.importWorkflow(
 			chain('Production', [webhook(path('many')), call('GET', rig.url(ECHO))]),
@@ -33,7 +33,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return `30 answers, ${rig.refreshes} refresh`;
 	});
 
-	scenario('a sub-workflow', async () => {
+	scenario('a sub-workflow uses the credential’s token', async () => {
 		const child = await rig.n8n.importWorkflow(
 			chain('Child', [
 				{
@@ -64,7 +64,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refresh for child and parent`;
 	});
 
-	scenario('an error workflow is told what happened and what to do', async () => {
+	scenario('an error workflow receives the error and its remedy', async () => {
 		const handler = await rig.n8n.importWorkflow(
 			chain('Handler', [
 				{ name: 'Failed', type: 'n8n-nodes-base.errorTrigger', parameters: {} },
@@ -90,7 +90,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return 'the handler got AiClk’s words';
 	});
 
-	scenario('pinned data: the node does not run', async () => {
+	scenario('pinned data: AiClk Token does not run', async () => {
 		const pinned = tokenNode(REFRESH);
 		pinned.pinData = { Token: [{ json: { status: 'valid', pinned: true } }] };
 		const execution = await rig.run(pinned);
@@ -99,7 +99,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refreshes`;
 	});
 
-	scenario('Continue On Fail: the item says what happened', async () => {
+	scenario('Continue On Fail: the error item says what happened', async () => {
 		rig.sandbox.configure({ clients: [] });
 		const node = { ...token(REFRESH), onError: 'continueRegularOutput' };
 		const execution = await rig.run(chain('Continues', [manualTrigger, node]));
@@ -110,7 +110,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return message;
 	});
 
-	scenario('Retry On Fail repeats what the user said, and costs no refresh', async () => {
+	scenario('Retry On Fail repeats a failed POST without a refresh', async () => {
 		await rig.run(httpRequest('GET', rig.url(ECHO)));
 		rig.sandbox.clearJournal();
 		const retry = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
@@ -120,7 +120,7 @@ export const workflows: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refreshes, ${sent} tries as told`;
 	});
 
-	scenario('Retry On Fail heals a token endpoint that was out for a moment', async () => {
+	scenario('Retry On Fail heals a short outage of the token endpoint', async () => {
 		rig.sandbox.configure({ tokenFault: { kind: 'status', status: 502, times: 1 } });
 		const retry = { retryOnFail: true, maxTries: 4, waitBetweenTries: 5_000 };
 		const execution = await rig.run(httpRequest('POST JSON', rig.url(ECHO), 1, retry));

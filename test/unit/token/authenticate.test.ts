@@ -46,7 +46,7 @@ describe('a request to the credential’s host', () => {
 		['baseURL and an absolute url', { baseURL: API, url: `${API}/a` }],
 		['an empty baseURL', { baseURL: '', url: `${API}/a` }],
 		['another spelling of the host', { url: 'HTTPS://OPENAPI.AICLK.COM:443/a' }],
-	])('carries the token and follows no redirect: %s', (_, options) => {
+	])('a request carries the token and follows no redirect: %s', (_, options) => {
 		expect(authenticate(options)).toMatchObject({
 			headers: { OGW_ACCESS_TOKEN: SECRET },
 			disableFollowRedirect: true,
@@ -56,14 +56,14 @@ describe('a request to the credential’s host', () => {
 		});
 	});
 
-	it('is copied: the options of the node, which n8n stores with an error, never hold the token', () => {
+	it('the node’s own request options never hold the token', () => {
 		const headers = { Accept: 'application/json' };
 		const options = { url: `${API}/a`, headers };
 		expect(authenticate(options)).not.toBe(options);
 		expect(options).toEqual({ url: `${API}/a`, headers: { Accept: 'application/json' } });
 	});
 
-	it('keeps the other headers, but none that names a token itself', () => {
+	it('a request keeps its headers, except a token header of its own', () => {
 		const headers = { Accept: 'application/json', ogw_access_token: 'typed by hand' };
 		expect(authenticate({ url: API, headers }).headers).toEqual({
 			Accept: 'application/json',
@@ -71,19 +71,19 @@ describe('a request to the credential’s host', () => {
 		});
 	});
 
-	it('carries the token under the name that AiClk gave it', () => {
+	it('the token is sent in the header that AiClk named', () => {
 		const tokenStateText = JSON.stringify(tokenState({ header: 'X-Other' }));
 		expect(authenticate({ url: API }, { tokenState: tokenStateText }).headers).toEqual({
 			'X-Other': SECRET,
 		});
 	});
 
-	it('may go to a base URL of the user’s', () => {
+	it('a request may go to the base URL that a person typed', () => {
 		const options = { url: 'http://127.0.0.1:5790/a' };
 		expect(authenticate(options, { baseUrl: 'http://127.0.0.1:5790' }).headers).toBeDefined();
 	});
 
-	it('is refused without a token, and says what to do', () => {
+	it('a request without a token is refused with a remedy', () => {
 		expect(refusal({ url: API }, { accessToken: '' })).toMatchObject({
 			message:
 				'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
@@ -91,7 +91,7 @@ describe('a request to the credential’s host', () => {
 	});
 });
 
-describe('a request that goes, or could go, elsewhere is refused', () => {
+describe('a request to another host is refused', () => {
 	it.each([
 		['another host', { url: 'https://evil.example/openapi' }],
 		['another port', { url: `${API}:8443/` }],
@@ -120,12 +120,12 @@ describe('a request that goes, or could go, elsewhere is refused', () => {
 		});
 	});
 
-	it('when the credential’s own base URL is unusable', () => {
+	it('a request is refused if the base URL is unusable', () => {
 		const refused = refusal({ url: API }, { baseUrl: 'http://openapi.aiclk.com' });
 		expect(refused.message).toMatch(/^The Base URL of the AiClk API credential cannot be used/);
 	});
 
-	it('for any text as url, with or without a base URL', () => {
+	it('no url or base URL leads the token to another host', () => {
 		const texts = fc.oneof(
 			fc.webUrl(),
 			fc.string(),
@@ -153,7 +153,7 @@ describe('a request that goes, or could go, elsewhere is refused', () => {
 	});
 });
 
-describe('a request is repeatable', () => {
+describe('whether a request is safe to send again', () => {
 	it.each([
 		[undefined, true],
 		['GET', true],
@@ -170,7 +170,7 @@ describe('a request is repeatable', () => {
 	});
 });
 
-describe('the body of a request is used up by sending it', () => {
+describe('whether the body of a request is single-use', () => {
 	const stream = { pipe: () => undefined };
 	it.each<[string, object, boolean]>([
 		['none', {}, false],
@@ -192,8 +192,8 @@ describe('the body of a request is used up by sending it', () => {
 	});
 });
 
-describe('a limit of the whole request', () => {
-	it('ends it, and so does n8n’s cancel signal', () => {
+describe('the time limit of a whole request', () => {
+	it('a request ends with n8n’s cancel signal', () => {
 		const cancel = new AbortController();
 		const { abortSignal } = authenticate({
 			url: API,
@@ -205,24 +205,24 @@ describe('a limit of the whole request', () => {
 		expect((abortSignal as AbortSignal).aborted).toBe(true);
 	});
 
-	it('ends it after that time', async () => {
+	it('a request ends after its time limit', async () => {
 		const { abortSignal } = authenticate({ url: API, totalTimeoutMs: 1 });
 		const signal = abortSignal as AbortSignal;
 		await new Promise((resolve) => signal.addEventListener('abort', resolve));
 		expect((signal.reason as Error).name).toBe('TimeoutError');
 	});
 
-	it('is not set for the requests of other nodes', () => {
+	it('requests of other nodes have no time limit of ours', () => {
 		expect(authenticate({ url: API })).not.toHaveProperty('abortSignal');
 	});
 });
 
-it('an access token that is missing beside a stored refresh token is not sent', () => {
+it('a request is refused if only a refresh token is stored', () => {
 	const fields = toStoredFields({ ...STORED, accessToken: '', rotatedRefreshToken: 'rotated' });
 	expect(refusal({ url: API }, fields).message).toContain('no access token yet');
 });
 
-it('a token of another client is not sent', () => {
+it('the token of another client is not sent', () => {
 	const fields = { ...toStoredFields(STORED), clientId: '2' };
 	expect(refusal({ url: API }, fields).message).toContain('belongs to another client');
 });

@@ -29,7 +29,7 @@ const failureOf = (body: unknown, statusCode = 200) => {
 };
 
 describe('the request', () => {
-	it('is one multipart POST with the two documented fields, to the base URL', () => {
+	it('a refresh is one multipart POST with the two documented fields', () => {
 		const request = refreshRequest(inputOf(emptyRow()), 'rotated');
 		expect(request).toMatchObject({
 			method: 'POST',
@@ -43,7 +43,7 @@ describe('the request', () => {
 });
 
 describe('an answer as documented', () => {
-	it('gives the token', () => {
+	it('a documented answer yields the token', () => {
 		expect(read(documented())).toEqual({
 			ok: true,
 			value: {
@@ -62,21 +62,24 @@ describe('an answer as documented', () => {
 		[{ refresh_token: 'new' }, 'new'],
 		[{ refresh_token: '' }, ''],
 		[{ refresh_token: null }, ''],
-	])('may bring a refresh token along: %j', (data, refreshToken) => {
+	])('a documented answer may hold a refresh token: %j', (data, refreshToken) => {
 		expect(read(documented(data))).toMatchObject({
 			ok: true,
 			value: { refreshToken, hasDamagedRefreshToken: false },
 		});
 	});
 
-	it.each(['=1', 0, 'with space'])('may bring a damaged refresh token: %j', (refresh_token) => {
-		expect(read(documented({ refresh_token }))).toMatchObject({
-			ok: true,
-			value: { refreshToken: '', hasDamagedRefreshToken: true },
-		});
-	});
+	it.each(['=1', 0, 'with space'])(
+		'a refresh token that cannot be stored is reported: %j',
+		(refresh_token) => {
+			expect(read(documented({ refresh_token }))).toMatchObject({
+				ok: true,
+				value: { refreshToken: '', hasDamagedRefreshToken: true },
+			});
+		},
+	);
 
-	it('may come with any HTTP status of success, without trace id and with a code as text', () => {
+	it('an answer may be HTTP 201 with a code as text and no trace id', () => {
 		expect(read(documented({}, { code: '200', trace_id: undefined }), 201)).toMatchObject({
 			ok: true,
 			value: { traceId: null },
@@ -84,7 +87,7 @@ describe('an answer as documented', () => {
 	});
 });
 
-describe('any other answer gives no token', () => {
+describe('any other answer yields no token', () => {
 	const unavailable: Array<[string, unknown, number]> = [
 		['HTML', '<html>Bad Gateway</html>', 200],
 		['half a JSON', JSON.stringify(documented()).slice(0, 60), 200],
@@ -98,18 +101,21 @@ describe('any other answer gives no token', () => {
 		['HTTP 300', documented(), 300],
 		['an endless text', JSON.stringify(documented({ padding: 'x'.repeat(70_000) })), 200],
 	];
-	it.each(unavailable)('%s: unavailable', (_, body, statusCode) => {
-		expect(failureOf(body, statusCode)).toMatchObject({
-			kind: 'unavailable',
-			message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
-			description: expect.stringMatching(
-				/^Nothing of this answer was stored\. If it lasts/,
-			) as string,
-		});
-	});
+	it.each(unavailable)(
+		'an answer that is not AiClk’s is unavailable: %s',
+		(_, body, statusCode) => {
+			expect(failureOf(body, statusCode)).toMatchObject({
+				kind: 'unavailable',
+				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+				description: expect.stringMatching(
+					/^Nothing of this answer was stored\. If it lasts/,
+				) as string,
+			});
+		},
+	);
 
 	it.each([undefined, null, 'text', {}, { statusCode: '200', body: '' }])(
-		'no answer at all (%j): unavailable',
+		'no answer at all is unavailable: %j',
 		(value) => {
 			expect(readRefreshAnswer(value, NOW, SECRETS)).toMatchObject({
 				ok: false,
@@ -120,7 +126,7 @@ describe('any other answer gives no token', () => {
 		},
 	);
 
-	it('a body that n8n has parsed already is not what was asked for', () => {
+	it('a body that n8n has already parsed is unavailable', () => {
 		expect(readRefreshAnswer({ statusCode: 200, body: documented() }, NOW, SECRETS)).toMatchObject({
 			ok: false,
 			failure: { failure: { kind: 'unavailable' } },
@@ -138,7 +144,7 @@ describe('any other answer gives no token', () => {
 		['one with a blank', { access_token: 'abc def' }, {}],
 		['one beyond ASCII', { access_token: 'abcé' }, {}],
 		['one of 4097 characters', { access_token: 'a'.repeat(4097) }, {}],
-	])('%s: unusable, and AiClk’s trace id is named', (_, data, frame) => {
+	])('an unusable access token names AiClk’s trace id: %s', (_, data, frame) => {
 		expect(failureOf(documented(data, frame))).toEqual({
 			kind: 'unusable',
 			message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
@@ -148,12 +154,12 @@ describe('any other answer gives no token', () => {
 		});
 	});
 
-	it('unusable without a trace id names none', () => {
+	it('an unusable access token may come without a trace id', () => {
 		const failure = failureOf(documented({ access_token: '' }, { trace_id: null }));
 		expect(failure?.description).toMatch(/It was not stored\.$/);
 	});
 
-	it('a refusal brings AiClk’s words, code and trace id, and what to do', () => {
+	it('a refusal names AiClk’s words, code, trace id and a remedy', () => {
 		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toEqual({
 			kind: 'refused',
 			message:
@@ -164,7 +170,7 @@ describe('any other answer gives no token', () => {
 		});
 	});
 
-	it('a refusal with an HTTP status names it, and does without words or trace id', () => {
+	it('a refusal names its HTTP status and needs no words or trace id', () => {
 		expect(failureOf({ code: 401 }, 401)).toEqual({
 			kind: 'refused',
 			message:
@@ -204,14 +210,14 @@ describe('any other answer gives no token', () => {
 		[{ refresh_token: 'rotated' }, 'rotated'],
 		[{ refresh_token: '=1' }, ''],
 		[{}, ''],
-	])('an unusable access token may bring a refresh token: %j', (data, refreshToken) => {
+	])('a refresh token beside an unusable access token is kept: %j', (data, refreshToken) => {
 		expect(read(documented({ access_token: '', ...data }))).toMatchObject({
 			ok: false,
 			failure: { refreshToken },
 		});
 	});
 
-	it('never shows a secret or a token', () => {
+	it('a refusal never shows a secret or a token', () => {
 		const echo = `no ${TYPED.refreshToken} for ${TYPED.clientId}, have ${'t0k3n'.repeat(20)}`;
 		const failure = failureOf({ code: 400, message: echo });
 		expect(failure?.message).toBe(
@@ -225,7 +231,7 @@ describe('a token fit to be stored and sent', () => {
 		expect(isStorableToken(value)).toBe(true);
 	});
 
-	it('breaks no header and is no expression, whatever is sent', () => {
+	it('a storable token breaks no header and is no expression', () => {
 		const anyText = fc.oneof(
 			fc.string({ unit: 'binary' }),
 			fc.string({ unit: fc.constantFrom('a', '=', '{', ' ', '\n', '\r', '\u0000', '\u007f') }),
@@ -243,7 +249,7 @@ describe('a token fit to be stored and sent', () => {
 
 describe('the header', () => {
 	it.each(['OGW_ACCESS_TOKEN', 'X-Token', 'a', 'Authorization', 'a'.repeat(64)])(
-		'may be %s',
+		'token_type may name the header %s',
 		(name) => {
 			expect(readTokenHeader(name)).toBe(name);
 		},
@@ -253,11 +259,11 @@ describe('the header', () => {
 		...['Bearer', 'basic', 'MAC', 'Host', 'Cookie', 'Content-Length', 'content-type'],
 		...['Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'X-Forwarded-For', 'Accept'],
 		...['', ' X', 'X:', 'X\r\nY', '1X', 'é', '__proto__', 'a'.repeat(65), 5, null, undefined],
-	])('is the documented one for %j', (name) => {
+	])('the token header is the documented one for token_type %j', (name) => {
 		expect(readTokenHeader(name)).toBe('OGW_ACCESS_TOKEN');
 	});
 
-	it('is always a valid name', () => {
+	it('the token header is always a valid header name', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'binary' }), (text) => {
 				expect(() => new Headers({ [readTokenHeader(text)]: 'x' })).not.toThrow();
@@ -279,7 +285,7 @@ describe('the expiry', () => {
 		[SECONDS_NOW + 60, NOW + 60_000],
 		[String(SECONDS_NOW + 60), NOW + 60_000],
 		[NOW + 60_000, NOW + 60_000],
-	])('%j is read', (value, expected) => {
+	])('expires_in %j is read', (value, expected) => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: expected, expirySource: 'answer' });
 	});
 
@@ -306,11 +312,11 @@ describe('the expiry', () => {
 		[undefined],
 		[{}],
 		[true],
-	])('%j is unusable: 90 days are assumed', (value) => {
+	])('expires_in %j is unusable: 90 days are assumed', (value) => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: ASSUMED, expirySource: 'assumed' });
 	});
 
-	it('is always in the next 400 days', () => {
+	it('the expiry is always within the next 400 days', () => {
 		const anything = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.anything());
 		fc.assert(
 			fc.property(anything, (value) => {
@@ -324,7 +330,7 @@ describe('the expiry', () => {
 });
 
 describe('an answer of any form', () => {
-	it('is read without an exception, and what is accepted can be stored', () => {
+	it('any answer is read without an exception', () => {
 		const anyData = fc.record(
 			{ access_token: fc.anything(), refresh_token: fc.anything(), expires_in: fc.anything() },
 			{ requiredKeys: [] },
@@ -364,7 +370,7 @@ describe('no answer', () => {
 		['CERT_HAS_EXPIRED', "the server's certificate has expired", false],
 		['constructor', 'the connection failed', true],
 		[undefined, 'the connection failed', true],
-	])('for the reason %s is told in words, without the request', (code, words, mayHaveArrived) => {
+	])('the network error %s is told in words, without secrets', (code, words, mayHaveArrived) => {
 		const error = Object.assign(new Error(`${TYPED.refreshToken} in ${String(code)}`), { code });
 		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
 			failure: {
@@ -376,14 +382,14 @@ describe('no answer', () => {
 		});
 	});
 
-	it('because of a certificate says what to do about it', () => {
+	it('a certificate error has a remedy of its own', () => {
 		const { failure } = unreachable({ code: 'CERT_HAS_EXPIRED' }, 'https://a.example');
 		expect(failure.description).toContain('NODE_EXTRA_CA_CERTS');
 		const other = unreachable({ code: 'ECONNRESET' }, 'https://a.example');
 		expect(other.failure.description).toMatch(/^If it lasts, check the Base URL/);
 	});
 
-	it.each([null, undefined, 'text'])('thrown as %j is told, too', (thrown) => {
+	it.each([null, undefined, 'text'])('a thrown %j is told in words, too', (thrown) => {
 		expect(unreachable(thrown, 'https://a.example').failure.message).toContain(
 			'the connection failed',
 		);

@@ -9,7 +9,7 @@ const failureOf = (typed: Record<string, unknown>) => {
 };
 
 describe('the typed input', () => {
-	it('may hold white space anywhere, as pasted values do', () => {
+	it('typed values may hold white space, as pasted ones do', () => {
 		const pasted = {
 			clientId: '\t1000 0000 0000 0001 ',
 			refreshToken: TYPED.refreshToken.replace(/(.{20})/g, '$1\r\n\u00a0\u200b\ufeff'),
@@ -20,7 +20,7 @@ describe('the typed input', () => {
 		expect(inputOf(emptyRow(pasted))).toMatchObject(TYPED);
 	});
 
-	it('may be numbers, as expressions give them', () => {
+	it('typed values may be numbers, as expressions yield them', () => {
 		expect(inputOf(emptyRow({ clientId: 42, accountId: 1000002 }))).toMatchObject({
 			clientId: '42',
 			accountId: '1000002',
@@ -32,7 +32,7 @@ describe('the typed input', () => {
 		['client id but blanks', { clientId: ' \n' }, 'has no Client ID'],
 		['refresh token', { refreshToken: undefined }, 'has no Refresh Token'],
 		['either', { clientId: null, refreshToken: {} }, 'no Client ID and no Refresh Token'],
-	])('without a %s says so', (_, typed, text) => {
+	])('input without a %s is refused', (_, typed, text) => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
 			message: expect.stringContaining(`${text}. Enter what AiClk shows`) as string,
@@ -42,26 +42,26 @@ describe('the typed input', () => {
 	it.each([
 		['client id', { clientId: '1001\u0000' }],
 		['refresh token', { refreshToken: 'abc\u4e2d' }],
-	])('with a %s that no form or header may hold says so', (_, typed) => {
+	])('input with control characters in the %s is refused', (_, typed) => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/characters that no token has\. Copy both again/) as string,
 		});
 	});
 
-	it.each(['abc', '12a', '-1', '1.5', '1'.repeat(21)])('with the account id %s says so', (id) => {
+	it.each(['abc', '12a', '-1', '1.5', '1'.repeat(21)])('the account id %s is refused', (id) => {
 		expect(failureOf({ accountId: id })).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/Account ID .* Enter digits only/) as string,
 		});
 	});
 
-	it('needs no account id', () => {
+	it('the account id is optional', () => {
 		expect(inputOf(emptyRow({ accountId: undefined })).accountId).toBe('');
 		expect(inputOf(emptyRow({ accountId: '1'.repeat(20) })).accountId).toHaveLength(20);
 	});
 
-	it('with an unusable base URL says so', () => {
+	it('an unusable base URL is refused with an example', () => {
 		expect(failureOf({ baseUrl: 'http://openapi.aiclk.com' })).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/) as string,
@@ -82,7 +82,7 @@ describe('the base URL', () => {
 		['http://2130706433', 'http://127.0.0.1'],
 		['http://localhost:80', 'http://localhost'],
 		['http://[::1]:5790', 'http://[::1]:5790'],
-	])('%s is %s', (typed, origin) => {
+	])('the base URL %s is read as %s', (typed, origin) => {
 		expect(readBaseUrl(typed)).toBe(origin);
 	});
 
@@ -103,7 +103,7 @@ describe('the base URL', () => {
 		'ftp://127.0.0.1',
 		'javascript:alert(1)',
 		'https://',
-	])('%s is refused', (typed) => {
+	])('the base URL %s is refused', (typed) => {
 		expect(readBaseUrl(typed)).toBeNull();
 	});
 });
@@ -111,7 +111,7 @@ describe('the base URL', () => {
 describe('the fingerprint', () => {
 	const names = () => fc.string({ unit: fc.constantFrom('a', '"', ',', '1'), minLength: 1 });
 
-	it('tells any two inputs apart, and the client any two clients', () => {
+	it('fingerprints tell inputs apart, client hashes tell clients apart', () => {
 		fc.assert(
 			fc.property(names(), names(), names(), names(), (id, token, otherId, otherToken) => {
 				const one = inputOf(emptyRow({ clientId: id, refreshToken: token }));
@@ -122,19 +122,19 @@ describe('the fingerprint', () => {
 		);
 	});
 
-	it('depends on the base URL, too, and not on the account', () => {
+	it('the fingerprint depends on the base URL, not on the account', () => {
 		const elsewhere = inputOf(emptyRow({ baseUrl: 'https://proxy.example' }));
 		expect(elsewhere.fingerprint).not.toBe(inputOf(emptyRow()).fingerprint);
 		expect(elsewhere.client).not.toBe(inputOf(emptyRow()).client);
 		expect(inputOf(emptyRow({ accountId: '' })).fingerprint).toBe(inputOf(emptyRow()).fingerprint);
 	});
 
-	it('holds nothing of the refresh token', () => {
+	it('the fingerprint holds nothing of the refresh token', () => {
 		expect(inputOf(emptyRow()).fingerprint).toMatch(/^[0-9a-f]{64}$/);
 		expect(inputOf(emptyRow()).client).toMatch(/^[0-9a-f]{16}$/);
 	});
 
-	it('of an access token is the beginning of its SHA-256', () => {
+	it('the short fingerprint is the beginning of a SHA-256', () => {
 		// printf %s abc | sha256sum
 		expect(shortFingerprint('abc')).toBe('ba7816bf');
 	});

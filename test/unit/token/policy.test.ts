@@ -313,7 +313,7 @@ describe('before a request', () => {
 		[0.5, Math.LN2],
 		[0.9, Math.LN10],
 		[0.99, 2 * Math.LN10],
-	])('a jitter of %d puts the clock %d days forward', (random, days) => {
+	])('a random number of %d makes the jitter %d days', (random, days) => {
 		const nowMs = Math.ceil(RENEWAL_AT - days * DAY_MS);
 		expect(decide(input({ random, nowMs: nowMs - 1_000 }))).toEqual(kept('renewal-not-due'));
 		expect(decide(input({ random, nowMs: nowMs + 1_000 }))).toEqual(renewal);
@@ -381,7 +381,7 @@ describe('after a failed request', () => {
 		['there is no token', post({ stored: null }), kept('input-changed')],
 		['the input was edited', post({ stored: EDITED }), kept('input-changed')],
 		['quota spent', post({ refreshesToday: 300 }), failedFor('quota-spent')],
-	])('that is not safe: %s', (_, facts, expected) => {
+	])('after a failed unsafe request: %s', (_, facts, expected) => {
 		expect(decide(facts)).toEqual(expected);
 	});
 
@@ -416,7 +416,7 @@ describe('after a failed request', () => {
 			post({ nowMs: NOW + LIFE_MS * 0.6, readAtMs: nowMs - 500, deferredAtMs: nowMs - 499 }, SAFE),
 			deferred,
 		],
-	])('that is safe: %s', (_, facts, expected) => {
+	])('after a failed safe request: %s', (_, facts, expected) => {
 		expect(decide(facts)).toEqual(expected);
 	});
 
@@ -610,7 +610,7 @@ describe('the age of a token', () => {
 		['90 days', LIFE_MS, LIFE_MS - 60_000, 75 * DAY_MS],
 		['an hour', 3_600_000, 3_600_000 - 36_000, 3_000_000],
 		['a second', 1_000, 990, 833],
-	])('of %s', (_, lifeMs, expired, renews) => {
+	])('the age of a token that is %s', (_, lifeMs, expired, renews) => {
 		const state = tokenState({ expiresAtMs: NOW + lifeMs });
 		expect(expiredAtMs(state)).toBe(NOW + expired);
 		expect(renewsAtMs(state)).toBe(NOW + renews);
@@ -701,7 +701,7 @@ describe('over all states and clocks', () => {
 		isOurs(facts) && ageOf((facts.stored as Token).state, facts.nowMs) !== 'expired';
 	const isRejected = ({ storedProbe }: PolicyInput) => storedProbe?.result === 'rejected';
 
-	it('no refresh passes the quota, and none that is not needed touches the reserve', () => {
+	it('no refresh exceeds the quota, only needed ones touch the reserve', () => {
 		always((facts) => {
 			const decision = decide(facts);
 			if (decision.action !== 'refresh' || facts.inFlight !== 'none') return;
@@ -710,7 +710,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('a valid token that AiClk did not reject is only ever renewed, unless a refresh is forced', () => {
+	it('a valid token that was not rejected is only ever renewed', () => {
 		always((facts) => {
 			if (facts.cause === 'forced' || !isStoredAlive(facts) || isRejected(facts)) return;
 			const decision = decide(facts);
@@ -719,7 +719,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('after a failure nothing but a token that AiClk has just rejected leads to a second sending', () => {
+	it('only a rejected token makes n8n send a failed request again', () => {
 		always((any) => {
 			const facts: PolicyInput = { ...any, cause: 'after-failure' };
 			const { action } = decide(facts);
@@ -728,7 +728,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('after a failure of a request that is not safe a refresh needs a prompt rejection', () => {
+	it('a failed unsafe request is refreshed only after a prompt rejection', () => {
 		always((any) => {
 			const facts: PolicyInput = { ...any, cause: 'after-failure' };
 			if (decide(facts).action !== 'refresh' || facts.request?.isSafe === true) return;
@@ -739,7 +739,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('what is adopted is the known token, and never in place of a good one but its own predecessor', () => {
+	it('a known token is adopted only over a bad one or its predecessor', () => {
 		always((facts) => {
 			const decision = decide(facts);
 			if (decision.action !== 'adopt') return;
@@ -756,7 +756,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('what is asked for again has been answered: no question is asked twice', () => {
+	it('no probe or watch is decided twice', () => {
 		always((facts) => {
 			const decision = decide(facts);
 			if (decision.action === 'watch') expect(facts.hasWatched).toBe(false);
@@ -770,7 +770,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('only what peers may be doing, too, is probed with them in mind', () => {
+	it('only refreshes that peers may share are probed before storing', () => {
 		always((facts) => {
 			const decision = decide(facts);
 			if (decision.action !== 'refresh') return;
@@ -779,7 +779,7 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('a refresh token that exists once is stored, whatever the probes say', () => {
+	it('a rotated refresh token is stored, whatever the probes say', () => {
 		const anyNew: fc.Arbitrary<NewTokenInput> = fc.record({
 			isRotated: fc.constant(true),
 			peers: fc.boolean(),

@@ -13,12 +13,12 @@ describe('the day of the cap', () => {
 		['2026-11-23T16:00:00.000Z', '2026-11-24', '2026-11-24T16:00:00.000Z'],
 		['2026-12-31T16:00:00.000Z', '2027-01-01', '2027-01-01T16:00:00.000Z'],
 		['1969-12-31T20:00:00.000Z', '1970-01-01', '1970-01-01T16:00:00.000Z'],
-	])('at %s is %s in Shanghai and ends at %s', (now, day, end) => {
+	])('the time %s is day %s in Shanghai, which ends at %s', (now, day, end) => {
 		expect(quotaDay(Date.parse(now))).toBe(day);
 		expect(new Date(quotaDayEndsAtMs(Date.parse(now))).toISOString()).toBe(end);
 	});
 
-	it('agrees with the time zone database, always', () => {
+	it('the quota day agrees with the time zone database', () => {
 		const shanghai = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' });
 		const times = fc.date({
 			min: new Date('2000-01-01'),
@@ -55,7 +55,7 @@ describe('what is known of a day', () => {
 		tracker.count(CLIENT, null);
 	});
 
-	it('is what is stored, without memory', () => {
+	it('without memory the stored usage counts', () => {
 		expect(new QuotaTracker(() => NOON).usage(CLIENT, stored(7))).toEqual(stored(7));
 		expect(new QuotaTracker(() => NOON).usage(CLIENT, null)).toEqual(stored(0));
 	});
@@ -66,22 +66,22 @@ describe('what is known of a day', () => {
 		['a store that saw less', stored(2), 5],
 		['yesterday’s store', stored(7, { day: '2026-11-23' }), 5],
 		['another client’s store', stored(7, { client: 'another' }), 5],
-	])('beside %s', (_, store, expected) => {
+	])('known usage beside %s', (_, store, expected) => {
 		expect(used(store)).toBe(expected);
 	});
 
-	it('begins at 0 with the next day', () => {
+	it('usage begins at 0 with the next day', () => {
 		nowMs += DAY_MS;
 		expect(used(stored(7))).toBe(0);
 	});
 
-	it('includes no attempt twice once it is stored', () => {
+	it('a stored attempt is not counted twice', () => {
 		tracker.noteStored(tracker.usage(CLIENT, null));
 		expect(used(null)).toBe(5);
 		expect(used(stored(5))).toBe(5);
 	});
 
-	it('loses an attempt that never reached AiClk, but none that was stored', () => {
+	it('an attempt that never reached AiClk is taken back', () => {
 		tracker.uncount(CLIENT);
 		expect(used(null)).toBe(4);
 		tracker.uncount(CLIENT);

@@ -11,7 +11,7 @@ const STORED = token('abc', {
 });
 
 describe('a report', () => {
-	it('says all that can be said without the token', () => {
+	it('a report says everything but the token itself', () => {
 		expect(reportToken(STORED, OURS, NOW + 1.5 * DAY_MS, 3)).toEqual({
 			status: 'valid',
 			valid: true,
@@ -44,7 +44,7 @@ describe('a report', () => {
 		});
 	});
 
-	it('says what is known when there is no token', () => {
+	it('a report without a token says what is known', () => {
 		expect(reportToken(null, OURS, NOW, 301)).toEqual({
 			status: 'missing',
 			valid: false,
@@ -73,7 +73,7 @@ describe('a report', () => {
 		['refused in its window', NOW + 75 * DAY_MS, OURS, true, 'rejected', false],
 		['dead and refused', NOW + 90 * DAY_MS, OURS, true, 'expired', false],
 		['another input’s and refused', NOW, 'another', true, 'credentials-changed', false],
-	])('of a token that is %s', (_, nowMs, fingerprint, isRejected, status, valid) => {
+	])('a report of a token that is %s', (_, nowMs, fingerprint, isRejected, status, valid) => {
 		expect(reportToken(STORED, fingerprint, nowMs, 0, isRejected)).toMatchObject({
 			status,
 			valid,
@@ -85,7 +85,7 @@ describe('a report', () => {
 		[91 * DAY_MS, 0, 0],
 		[89 * DAY_MS, 86_400, 1],
 		[89 * DAY_MS + 1, 86_399, 0],
-	])('counts down: after %d ms %d s, %d days are left', (passed, seconds, days) => {
+	])('a report counts down: after %d ms %d s and %d days are left', (passed, seconds, days) => {
 		expect(reportToken(STORED, OURS, NOW + passed, 0)).toMatchObject({
 			expiresInSeconds: seconds,
 			expiresInDays: days,

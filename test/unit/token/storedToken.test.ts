@@ -14,12 +14,12 @@ const readState = (state: unknown) =>
 	readToken({ ...toStoredFields(TOKEN), tokenState: JSON.stringify(state) })?.state ?? null;
 
 describe('what is stored', () => {
-	it('is read back as it was', () => {
+	it('a stored token is read back unchanged', () => {
 		const stored = { ...TOKEN, rotatedRefreshToken: 'rotated' };
 		expect(readToken({ ...toStoredFields(stored) })).toEqual(stored);
 	});
 
-	it('takes quota and trust as they are now', () => {
+	it('a token is stored with the latest quota and trust', () => {
 		const quota = { client: 'c', day: '2026-11-24', attempts: 9 };
 		expect(
 			readToken({ ...toStoredFields(TOKEN, { quota, probeTrust: null }) })?.state,
@@ -29,26 +29,26 @@ describe('what is stored', () => {
 		});
 	});
 
-	it('never fills the expirable field', () => {
+	it('the expirable field is always stored empty', () => {
 		expect(toStoredFields(TOKEN).tokenRenewal).toBe('');
 	});
 
-	it('may be a refresh token without an access token', () => {
+	it('a refresh token may be stored without an access token', () => {
 		const stored = { ...TOKEN, accessToken: '', rotatedRefreshToken: 'rotated' };
 		expect(readToken({ ...toStoredFields(stored) })).toEqual(stored);
 	});
 });
 
-describe('what cannot be understood counts as no token', () => {
+describe('stored fields that cannot be read', () => {
 	it.each<[string, unknown]>([
 		['nothing', undefined],
 		['an empty text', ''],
-		['no text', 5],
-		['no JSON', '{'],
+		['not text', 5],
+		['not JSON', '{'],
 		['null', 'null'],
 		['a list', '[]'],
 		['a number', '7'],
-	])('%s', (_, text) => {
+	])('a tokenState that is %s is no token', (_, text) => {
 		expect(readToken({ ...toStoredFields(TOKEN), tokenState: text })).toBeNull();
 	});
 
@@ -61,7 +61,7 @@ describe('what cannot be understood counts as no token', () => {
 		['expiresAtMs', null],
 		['expiresAtMs', tokenState().issuedAtMs],
 		['header', undefined],
-	])('%s: %j', (field, value) => {
+	])('a state with a bad %s is no token: %j', (field, value) => {
 		expect(readState({ ...tokenState(), [field]: value })).toBeNull();
 	});
 
@@ -69,11 +69,11 @@ describe('what cannot be understood counts as no token', () => {
 		['no access token', { accessToken: '' }],
 		['an access token that is no text', { accessToken: 5 }],
 		['no state', { tokenState: '' }],
-	])('%s', (_, changes) => {
+	])('%s is no token', (_, changes) => {
 		expect(readToken({ ...toStoredFields(TOKEN), ...changes })).toBeNull();
 	});
 
-	it('any JSON at all', () => {
+	it('any JSON as tokenState is read without an exception', () => {
 		fc.assert(
 			fc.property(fc.json(), (text) => {
 				expect(readToken({ ...toStoredFields(TOKEN), tokenState: text })).toBeNull();
@@ -82,7 +82,7 @@ describe('what cannot be understood counts as no token', () => {
 	});
 });
 
-describe('what only adds to a token may be missing or damaged', () => {
+describe('optional parts of a stored token', () => {
 	it.each([
 		['expirySource', 'guessed', 'assumed'],
 		['traceId', 7, null],
@@ -100,14 +100,14 @@ describe('what only adds to a token may be missing or damaged', () => {
 		['refreshes', [{ atMs: 1, reason: 2, workflow: null }], []],
 		['refreshes', [{ atMs: 1, reason: 'forced', workflow: { id: 1, name: 'x' } }], []],
 		['refreshes', [{ atMs: 1, reason: 'forced', workflow: { id: '1', name: 2 } }], []],
-	])('%s: %j', (field, value, expected) => {
+	])('a damaged %s costs no token: %j', (field, value, expected) => {
 		expect(readState({ ...TOKEN.state, [field]: value })).toEqual({
 			...TOKEN.state,
 			[field]: expected,
 		});
 	});
 
-	it('as in a state that version 0.1.0 stored: its token stays in use', () => {
+	it('a token that version 0.1.0 stored stays in use', () => {
 		const { fingerprint, generation, issuedAtMs, expiresAtMs, header } = tokenState();
 		const old = { fingerprint, generation, issuedAtMs, expiresAtMs, header, ledger: QUOTA };
 		expect(readState(old)).toMatchObject({
@@ -119,12 +119,12 @@ describe('what only adds to a token may be missing or damaged', () => {
 	});
 });
 
-it('a rotated refresh token that is no text counts as none', () => {
+it('a rotated refresh token that is not text counts as none', () => {
 	const fields = { ...toStoredFields(TOKEN), rotatedRefreshToken: undefined };
 	expect(readToken(fields)?.rotatedRefreshToken).toBe('');
 });
 
-it('ten refreshes are on record, the newest first', () => {
+it('the last ten refreshes are stored, newest first', () => {
 	const record = (atMs: number) => ({ atMs, reason: 'forced' as const, workflow: null });
 	const ten = Array.from({ length: 10 }, (_, i) => record(10 - i));
 	expect(addRecord(ten, record(11)).map(({ atMs }) => atMs)).toEqual([

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 describe('Balance Below', () => {
-	it('emits below and recovered, each once', async () => {
+	it('a balance emits below and recovered, each once', async () => {
 		expect(await at(100_000)).toEqual([]);
 		expect(await at(99_999)).toEqual([['1000002', 'below']]);
 		expect(await at(0)).toEqual([]);
@@ -29,7 +29,7 @@ describe('Balance Below', () => {
 		expect(await at(-1)).toEqual([['1000002', 'below']]);
 	});
 
-	it('says which amount, in fen', async () => {
+	it('a balance item names the amount in fen', async () => {
 		await at(100_000);
 		world.balances.set(ACCOUNT, 12);
 		expect(await poller.poll()).toEqual([
@@ -37,7 +37,7 @@ describe('Balance Below', () => {
 		]);
 	});
 
-	it('emits nothing at the first look, or those below when asked to', async () => {
+	it('the first look at balances emits low ones only if asked to', async () => {
 		expect(await at(1)).toEqual([]);
 		start({ emitExisting: true });
 		expect(await at(1)).toEqual([['1000002', 'below']]);
@@ -45,7 +45,7 @@ describe('Balance Below', () => {
 		expect(await at(100_000)).toEqual([]);
 	});
 
-	it('keeps several accounts apart, one request each', async () => {
+	it('several balances are kept apart, one request each', async () => {
 		start({ accounts: [ACCOUNT, OTHER] });
 		world.balances.set(OTHER, 200_000);
 		await at(200_000);
@@ -55,7 +55,7 @@ describe('Balance Below', () => {
 		expect(await at(1)).toEqual([['1000002', 'below']]);
 	});
 
-	it('changes nothing when the second of two accounts fails', async () => {
+	it('a failed second account leaves the balance state unchanged', async () => {
 		start({ accounts: [ACCOUNT, OTHER] });
 		world.balances.set(OTHER, 200_000);
 		await at(200_000);

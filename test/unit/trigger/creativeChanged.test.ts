@@ -26,11 +26,11 @@ beforeEach(() => {
 });
 
 describe('Creative Changed', () => {
-	it('emits nothing at the first look', async () => {
+	it('the first look at creatives emits nothing', async () => {
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits all at the first look when asked to, once', async () => {
+	it('the first look emits all creatives once if asked to', async () => {
 		start({ emitExisting: true });
 		const items = await poller.poll();
 		expect(items).toMatchObject([
@@ -40,7 +40,7 @@ describe('Creative Changed', () => {
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits a changed creative with old and new values, once', async () => {
+	it('a changed creative is emitted once with old and new values', async () => {
 		await poller.poll();
 		world.setCreative('12', REJECTED);
 		expect(await poller.poll()).toEqual([
@@ -61,7 +61,7 @@ describe('Creative Changed', () => {
 	});
 
 	it.each(['configure_status', 'effective_status', 'unable_reason', 'audit_reason'])(
-		'watches %s',
+		'a change of %s emits the creative',
 		async (field) => {
 			await poller.poll();
 			world.setCreative('11', { [field]: 'another' });
@@ -69,13 +69,13 @@ describe('Creative Changed', () => {
 		},
 	);
 
-	it('says nothing of a change that is not watched', async () => {
+	it('a change of other fields of a creative emits nothing', async () => {
 		await poller.poll();
 		world.setCreative('11', { creative_name: '另一个' });
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits a new creative', async () => {
+	it('a new creative is emitted as new', async () => {
 		await poller.poll();
 		world.setCreative('13', REVIEWING);
 		expect(await poller.poll()).toMatchObject([
@@ -83,7 +83,7 @@ describe('Creative Changed', () => {
 		]);
 	});
 
-	it('asks for the days of change only, from the second look on', async () => {
+	it('the second look asks for creatives by day of change', async () => {
 		await poller.poll();
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([
 			undefined,
@@ -96,7 +96,7 @@ describe('Creative Changed', () => {
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([{ start: '2026-11-27' }]);
 	});
 
-	it('sends the filters with each request', async () => {
+	it('each request for creatives carries the filters', async () => {
 		const filters = { campaign_id: 7n };
 		start({ filters });
 		await poller.poll();
@@ -104,7 +104,7 @@ describe('Creative Changed', () => {
 		expect(world.requests).toMatchObject([{ query: filters }]);
 	});
 
-	it('finds what changed while it was away for a month', async () => {
+	it('changes of a month without polls are emitted', async () => {
 		await poller.poll();
 		world.setCreative('12', REJECTED);
 		world.time += 30 * DAY_MS;
@@ -112,7 +112,7 @@ describe('Creative Changed', () => {
 		expect(await poller.poll()).toMatchObject([{ creative_id: '12', change: 'changed' }]);
 	});
 
-	it.each([-400, 400])('outlives a clock that jumps by %i days and back', async (days) => {
+	it.each([-400, 400])('no creative is lost when the clock jumps by %i days', async (days) => {
 		world.namesTime = false;
 		await poller.poll();
 		world.clockAhead = days * DAY_MS;
@@ -122,7 +122,7 @@ describe('Creative Changed', () => {
 		expect(await poller.poll()).toMatchObject([{ creative_id: '12' }]);
 	});
 
-	it('keeps accounts apart, and looks at an account that is added as for the first time', async () => {
+	it('an added account has a first look of its own', async () => {
 		world.setCreative('11', REJECTED, OTHER);
 		await poller.poll();
 		poller.settings = settings({ accounts: [ACCOUNT, OTHER] });
@@ -132,7 +132,7 @@ describe('Creative Changed', () => {
 		expect(await poller.poll()).toMatchObject([{ account_id: '1000003', creative_id: '11' }]);
 	});
 
-	it('changes nothing when the second of two accounts fails', async () => {
+	it('a failed second account leaves the creative state unchanged', async () => {
 		start({ accounts: [ACCOUNT, OTHER] });
 		await poller.poll();
 		world.setCreative('11', REJECTED);
@@ -142,7 +142,7 @@ describe('Creative Changed', () => {
 		expect(await poller.poll()).toHaveLength(1);
 	});
 
-	it('remembers 100,000 creatives whose ids are close together', async () => {
+	it('100,000 creatives with close ids fit into the state', async () => {
 		for (let n = 0; n < 100_000; n++) world.setCreative(String(20_000_000 + n), REVIEWING);
 		await poller.poll();
 		world.setCreative('20000000', REJECTED);
@@ -152,7 +152,7 @@ describe('Creative Changed', () => {
 		expect(poller.bytes).toBeLessThan(256 * 1024);
 	});
 
-	it('of 100,000 far apart forgets the oldest, says so, and stays within 256 kB', async () => {
+	it('100,000 creatives with distant ids stay within 256 kB', async () => {
 		world.time -= 30 * DAY_MS;
 		for (let n = 0; n < 100_000; n++) {
 			world.setCreative(farApart(n), {
@@ -175,7 +175,7 @@ describe('Creative Changed', () => {
 		expect(poller.bytes).toBeGreaterThan(200 * 1024);
 	});
 
-	it('remembers 10,000 creatives with reasons of their own and forgets some of these', async () => {
+	it('10,000 creatives with unique reasons lose some old values', async () => {
 		for (let n = 0; n < 10_000; n++) {
 			world.setCreative(String(20_000_000 + n), { ...REVIEWING, audit_reason: `不清晰 ${n}` });
 		}
@@ -189,7 +189,7 @@ describe('Creative Changed', () => {
 		expect(poller.bytes).toBeLessThanOrEqual(256 * 1024);
 	});
 
-	it('refuses to go on when what changed in three days is more than it can remember', async () => {
+	it('a poll fails when three days of changes do not fit', async () => {
 		await poller.poll();
 		for (let n = 0; n < 100_000; n++) world.setCreative(farApart(n), REVIEWING);
 		await expect(poller.poll()).rejects.toThrow('too much to remember');
@@ -208,7 +208,7 @@ const step = fc.oneof(
 	fc.record({ clockAhead: fc.integer({ min: -400 * DAY_MS, max: 400 * DAY_MS }) }),
 );
 
-it('emits each change exactly once, over restarts, failed polls and clocks that jump', async () => {
+it('each creative change is emitted exactly once over restarts', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(step, { maxLength: 40 }),
@@ -252,7 +252,7 @@ it('emits each change exactly once, over restarts, failed polls and clocks that 
 	);
 });
 
-it('with room for a few rows only still loses no change, and emits none twice', async () => {
+it('with little room no creative change is lost or doubled', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(fc.tuple(fc.nat(59), fc.constantFrom(...VALUES)), { maxLength: 40 }),

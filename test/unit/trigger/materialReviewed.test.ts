@@ -22,12 +22,12 @@ beforeEach(() => {
 });
 
 describe('Material Reviewed', () => {
-	it('emits nothing at the first look', async () => {
+	it('the first look at materials emits nothing', async () => {
 		expect(await poller.poll()).toEqual([]);
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits all that is reviewed at the first look when asked to, once', async () => {
+	it('the first look emits reviewed materials once if asked to', async () => {
 		start({ emitExisting: true });
 		const items = await poller.poll();
 		expect(items?.map(({ material_id: id, change }) => [id, change])).toEqual([
@@ -37,7 +37,7 @@ describe('Material Reviewed', () => {
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits an approval with old and new values, once', async () => {
+	it('an approved material is emitted once with old and new values', async () => {
 		await poller.poll();
 		world.setMaterial('53', 'PASSED');
 		expect(await poller.poll()).toEqual([
@@ -62,7 +62,7 @@ describe('Material Reviewed', () => {
 		['a rejection after an approval', '51', 'UN_PASSED', '太暗', 'rejected'],
 		['a rejection of a new one', '55', 'UN_PASSED', '太暗', 'rejected'],
 		['an approval of a new one', '55', 'PASSED', '', 'approved'],
-	])('emits %s, once', async (_, id, status, reason, change) => {
+	])('a material is emitted once: %s', async (_, id, status, reason, change) => {
 		await poller.poll();
 		world.setMaterial(id, status, reason);
 		expect(await poller.poll()).toMatchObject([{ material_id: id, change }]);
@@ -73,14 +73,14 @@ describe('Material Reviewed', () => {
 		['an upload', '55', 'UNDER_PASSING'],
 		['a deletion', '53', 'DELETED'],
 		['another review of a rejected one', '52', 'UNDER_PASSING'],
-	])('says nothing of %s', async (_, id, status) => {
+	])('a material is not emitted: %s', async (_, id, status) => {
 		await poller.poll();
 		world.setMaterial(id, status);
 		expect(await poller.poll()).toEqual([]);
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('emits what is approved at last after another review', async () => {
+	it('a material approved in a second review is emitted', async () => {
 		await poller.poll();
 		world.setMaterial('52', 'UNDER_PASSING');
 		await poller.poll();
@@ -88,7 +88,7 @@ describe('Material Reviewed', () => {
 		expect(await poller.poll()).toMatchObject([{ material_id: '52', change: 'approved' }]);
 	});
 
-	it('forgets what AiClk no longer has', async () => {
+	it('a material that AiClk no longer has is forgotten', async () => {
 		await poller.poll();
 		world.materials.clear();
 		await poller.poll();
@@ -96,7 +96,7 @@ describe('Material Reviewed', () => {
 		expect(world.requests).toHaveLength(2);
 	});
 
-	it('reads two pages a poll, whatever the account holds', async () => {
+	it('a poll of materials reads two pages of any account', async () => {
 		for (let n = 0; n < 100_000; n++) world.setMaterial(String(20_000_000 + n), 'PASSED');
 		await poller.poll();
 		expect(world.requests).toHaveLength(2);
@@ -104,14 +104,14 @@ describe('Material Reviewed', () => {
 		expect(world.requests).toHaveLength(2);
 	});
 
-	it('finds 250 that were uploaded and approved between two looks', async () => {
+	it('250 materials approved between two looks are emitted', async () => {
 		await poller.poll();
 		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'PASSED');
 		expect(await poller.poll()).toHaveLength(250);
 		expect(await poller.poll()).toEqual([]);
 	});
 
-	it('changes nothing when the second of two accounts fails', async () => {
+	it('a failed second account leaves the material state unchanged', async () => {
 		start({ accounts: [ACCOUNT, OTHER] });
 		await poller.poll();
 		world.setMaterial('53', 'PASSED');
@@ -134,7 +134,7 @@ const step = fc.oneof(
 	fc.constant('restart' as const),
 );
 
-it('emits each review exactly once, over restarts and failed polls', async () => {
+it('each review is emitted exactly once over restarts', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
 			world = new World();

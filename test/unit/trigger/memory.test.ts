@@ -28,25 +28,25 @@ const memories = fc
 	.map((rows) => new Map(rows.map(([account, id, status]) => [keyOf(account, id), text(status)])));
 const ACCOUNTS = [1n, 1_000_002n, 2n ** 64n - 1n];
 
-describe('texts', () => {
-	it('hold each value once, with white space as a blank', () => {
+describe('values as strings', () => {
+	it('white space in a remembered value becomes one space', () => {
 		expect(fromText(text('PASSED', '图片\n不\t清晰'), FIELDS)).toEqual({
 			status: 'PASSED',
 			reason: '图片 不 清晰',
 		});
 	});
 
-	it.each([undefined, null, ''])('take %p for empty', (value) => {
+	it.each([undefined, null, ''])('a remembered value of %p is empty', (value) => {
 		expect(isSame(text(value), text(''))).toBe(true);
 	});
 
-	it('tell values apart that join to the same words', () => {
+	it('values that join to the same words are told apart', () => {
 		expect(isSame(text('a b', ''), text('a', 'b'))).toBe(false);
 		expect(isSame(text({ a: 1 }), text({ a: 2 }))).toBe(false);
 	});
 });
 
-it('ids of 64 bits come back from keys', () => {
+it('ids of 64 bits are read back from keys', () => {
 	fc.assert(
 		fc.property(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), (id) => {
 			expect(idOf(keyOf(1_000_002n, id))).toBe(id);
@@ -55,7 +55,7 @@ it('ids of 64 bits come back from keys', () => {
 });
 
 describe('a memory', () => {
-	it('is read back as it was written, in its order', () => {
+	it('a memory is read back in the order it was written', () => {
 		fc.assert(
 			fc.property(memories, (memory) => {
 				const written = remember(memory, 0, MAX);
@@ -65,7 +65,7 @@ describe('a memory', () => {
 		);
 	});
 
-	it('fits the bytes it may take, keeps the newest rows and still tells changes from what it forgot', () => {
+	it('a memory fits its bytes and still recognizes changes', () => {
 		fc.assert(
 			fc.property(memories, fc.nat(4_000), (memory: Memory, maxBytes) => {
 				const written = remember(memory, 0, maxBytes);
@@ -85,7 +85,7 @@ describe('a memory', () => {
 		);
 	});
 
-	it('forgets the oldest texts first', () => {
+	it('a memory forgets the oldest values first', () => {
 		const rows = Array.from({ length: 40 }, (_, n): [string, string] => [
 			keyOf(1n, n + 1),
 			text('UN_PASSED', `${n} `.repeat(30)),
@@ -99,7 +99,7 @@ describe('a memory', () => {
 		expect(known.lastIndexOf(false)).toBe(known.indexOf(true) - 1);
 	});
 
-	it('is refused when what is needed does not fit', () => {
+	it('a memory is refused if the needed rows do not fit', () => {
 		const rows = Array.from({ length: 100 }, (_, n): [string, string] => [
 			keyOf(1n, n + 1),
 			text('ENABLE'),
@@ -108,7 +108,7 @@ describe('a memory', () => {
 		expect(remember(new Map(rows), 10, 200)?.hasForgotten).toBe(true);
 	});
 
-	it('of other accounts is left out', () => {
+	it('a memory leaves out other accounts', () => {
 		const memory = new Map([
 			[keyOf(1n, 7), text('a')],
 			[keyOf(2n, 7), text('b')],

@@ -31,31 +31,28 @@ describe('Token Needs Attention', () => {
 		['credential-incomplete', { ...at(NOW), failure: { ...FAILURE, kind: 'input' } }],
 	];
 
-	it.each(TROUBLE)(
-		'emits attention for a token that is %s, once, and fine afterwards',
-		(reason, look) => {
-			const first = compare('fine', look);
-			expect(first).toMatchObject({ state: 'attention', items: [{ change: 'attention', reason }] });
-			expect(compare(first.state, look).items).toEqual([]);
-			expect(compare('attention', at(NOW))).toMatchObject({
-				state: 'fine',
-				items: [{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus }],
-			});
-		},
-	);
+	it.each(TROUBLE)('a token that is %s emits attention once, then fine', (reason, look) => {
+		const first = compare('fine', look);
+		expect(first).toMatchObject({ state: 'attention', items: [{ change: 'attention', reason }] });
+		expect(compare(first.state, look).items).toEqual([]);
+		expect(compare('attention', at(NOW))).toMatchObject({
+			state: 'fine',
+			items: [{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus }],
+		});
+	});
 
-	it('says what happened and what to do', () => {
+	it('the attention item says what happened and what to do', () => {
 		expect(compare('fine', { ...at(NOW), failure: FAILURE }).items).toMatchObject([
 			{ message: 'AiClk said no', whatToDo: 'Do this', tokenFingerprint: shortFingerprint('a') },
 		]);
 	});
 
-	it('waits until the token expires within the days that were set', () => {
+	it('a token emits attention within the set days before expiry', () => {
 		expect(compare('fine', at(NOW + 79 * DAY_MS)).items).toEqual([]);
 		expect(compare('fine', at(NOW + 79 * DAY_MS), { withinDays: 12 }).items).toHaveLength(1);
 	});
 
-	it('emits nothing at the first look, or the trouble when asked to', () => {
+	it('the first look at the token emits trouble only if asked to', () => {
 		const trouble = { ...at(NOW), failure: FAILURE };
 		expect(compare(null, trouble)).toEqual({ state: 'attention', items: [] });
 		expect(compare(null, trouble, { emitExisting: true }).items).toHaveLength(1);

@@ -30,20 +30,20 @@ describe('a refresh token that AiClk refuses', () => {
 	it.each([
 		['refused', REFUSED],
 		['answered with a token that cannot be stored', UNUSABLE],
-	])('%s is tried at most 12 times a day', async (_, reply) => {
+	])('a refused refresh is sent at most 12 times a day: %s', async (_, reply) => {
 		aiclk.refreshReply = reply;
 		await requests(24, n8n);
 		expect(aiclk.refreshes.length).toBeGreaterThan(5);
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(12);
 	});
 
-	it('is tried at most 60 times a day by five workers', async () => {
+	it('five workers send a refused refresh at most 60 times a day', async () => {
 		aiclk.refreshReply = REFUSED;
 		await requests(24, ...Array.from({ length: 5 }, () => new FakeProcess(aiclk)));
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(60);
 	});
 
-	it('leaves the quota to a healthy credential of the same client', async () => {
+	it('a refused refresh token does not use up the client’s quota', async () => {
 		aiclk.refreshReply = ({ body }) =>
 			String((body as Record<string, unknown>).refresh_token).startsWith('dead')
 				? REFUSED()
@@ -56,7 +56,7 @@ describe('a refresh token that AiClk refuses', () => {
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 	});
 
-	it('is said to be refused since when, how often, and when it is tried next', async () => {
+	it('the error says since when refreshes fail and when the next is sent', async () => {
 		aiclk.refreshReply = REFUSED;
 		await requests(1, n8n);
 		expect(await n8n.ask()).toMatchObject({
@@ -70,7 +70,7 @@ describe('a refresh token that AiClk refuses', () => {
 		});
 	});
 
-	it('is tried at once when another one is typed, or a person asks for it', async () => {
+	it('a new refresh token or a forced refresh ends the backoff', async () => {
 		aiclk.refreshReply = REFUSED;
 		await n8n.ask();
 		await n8n.force();
@@ -81,7 +81,7 @@ describe('a refresh token that AiClk refuses', () => {
 });
 
 describe('an outage', () => {
-	it('is over for a request after 5 minutes at most', async () => {
+	it('the backoff of an outage is 5 minutes at most', async () => {
 		aiclk.refreshReply = () => answer({ code: 500, data: null, message: '服务异常' });
 		await requests(10, n8n);
 		aiclk.refreshReply = null;
@@ -89,7 +89,7 @@ describe('an outage', () => {
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 	});
 
-	it('during which nothing reaches AiClk costs none of the quota', async () => {
+	it('an outage during which nothing reaches AiClk costs no quota', async () => {
 		aiclk.refreshReply = () => {
 			throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
 		};
@@ -103,7 +103,7 @@ describe('an outage', () => {
 });
 
 describe('an exception inside a refresh', () => {
-	it('fails that refresh only: the next one is made', async () => {
+	it('an exception fails its own refresh, not the next one', async () => {
 		aiclk.refreshReply = () => {
 			throw Object.defineProperty({}, 'code', {
 				get() {

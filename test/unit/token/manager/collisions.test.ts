@@ -26,26 +26,26 @@ describe('an expired token', () => {
 		n8n.environment.nowMs = NOW + 90 * DAY_MS;
 	});
 
-	it('is renewed once for 60 runs at once, and no request waits longer than the others', async () => {
+	it('60 runs at once share one refresh of an expired token', async () => {
 		const rows = Array.from({ length: 60 }, () => ({ ...n8n.row }));
 		await Promise.all(rows.map(async (row) => await n8n.ask(row)));
 		expect(aiclk.refreshes).toHaveLength(1);
 		expect(new Set(rows.map((row) => row.accessToken))).toEqual(new Set([n8n.row.accessToken]));
 	});
 
-	it('is dead a minute early', async () => {
+	it('a token counts as expired a minute early', async () => {
 		n8n.environment.nowMs = NOW + 90 * DAY_MS - 60_000;
 		await n8n.ask();
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('is replaced by one that has been waited for and asked about', async () => {
+	it('the successor of an expired token is probed before storing', async () => {
 		await n8n.ask();
 		expect(n8n.environment.slept).toEqual([1_500]);
 		expect(aiclk.checks).toEqual([n8n.row.accessToken]);
 	});
 
-	it('is replaced even if nobody answers the question about the new one', async () => {
+	it('a new token whose probe has no answer is stored', async () => {
 		aiclk.checkReply = () => {
 			throw new Error('timeout');
 		};
@@ -53,7 +53,7 @@ describe('an expired token', () => {
 		expect(n8n.row.accessToken).toBe('access-2');
 	});
 
-	it('of two processes that collide ends with the token that lives; the loser stores nothing', async () => {
+	it('in a collision the loser stores nothing', async () => {
 		aiclk.strict = true;
 		const other = new FakeProcess(aiclk, n8n.row);
 		other.environment.nowMs = n8n.environment.nowMs;
@@ -73,7 +73,7 @@ describe('an expired token', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('of two processes that collide ends with the winner’s token for the loser, too, once it is seen', async () => {
+	it('in a collision the loser adopts the winner’s token once seen', async () => {
 		aiclk.strict = true;
 		const other = new FakeProcess(aiclk, n8n.row);
 		other.environment.nowMs = n8n.environment.nowMs;
@@ -88,7 +88,7 @@ describe('an expired token', () => {
 		expect(n8n.environment.slept).toEqual([1_500, 1_500, 500]);
 	});
 
-	it('of two processes that collide fails for the loser when the only other token it sees is dead, too', async () => {
+	it('in a collision the loser fails if the other token is dead, too', async () => {
 		aiclk.strict = true;
 		const other = new FakeProcess(aiclk, n8n.row);
 		other.environment.nowMs = n8n.environment.nowMs;
@@ -102,7 +102,7 @@ describe('an expired token', () => {
 		expect(n8n.row.accessToken).toBe('access-1');
 	});
 
-	it('after a collision is left to the winner for 5 seconds, then renewed here', async () => {
+	it('after a collision the loser refreshes after 5 seconds', async () => {
 		aiclk.strict = true;
 		n8n.environment.duringSleep = () => aiclk.live.clear();
 		await n8n.ask();
@@ -114,7 +114,7 @@ describe('an expired token', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('whose successors AiClk all refuses to answer about is replaced by the third, for nobody else has won', async () => {
+	it('the third new token that AiClk rejects in a row is stored', async () => {
 		aiclk.checkReply = () => ({ statusCode: 401, body: { code: 401, message: '无权限' } });
 		const lost = { ok: false, failure: { kind: 'superseded' } };
 		for (let race = 0; race < 2; race++) {
@@ -141,7 +141,7 @@ describe('an expired token', () => {
 		expect(n8n.row.accessToken).toBe('access-5');
 	});
 
-	it('is not taken for one that nobody else has renewed while others store theirs', async () => {
+	it('collisions do not add up while peers store their tokens', async () => {
 		aiclk.strict = true;
 		n8n.environment.duringSleep = () => aiclk.live.clear();
 		for (let race = 0; race < 6; race++) {
@@ -152,7 +152,7 @@ describe('an expired token', () => {
 		}
 	});
 
-	it('whose successor was not stored is replaced by it, not by another', async () => {
+	it('a successor that was not stored yet is used, not refreshed again', async () => {
 		const stale = { ...n8n.row };
 		await n8n.ask();
 		n8n.row = stale;
@@ -162,7 +162,7 @@ describe('an expired token', () => {
 		expect(n8n.row.accessToken).toBe('access-2');
 	});
 
-	it('is renewed by one process only when another has stored a newer one meanwhile', async () => {
+	it('a newer token that a peer stored meanwhile is used', async () => {
 		const other = new FakeProcess(aiclk, n8n.row);
 		other.environment.nowMs = n8n.environment.nowMs;
 		await other.ask();
@@ -188,7 +188,7 @@ describe('a token that AiClk rejects', () => {
 		other.environment.nowMs = n8n.environment.nowMs;
 	});
 
-	it('is looked for in the store for 3 seconds before it is renewed, by all who need it together', async () => {
+	it('all who wait watch together for a peer’s token, for 3 seconds', async () => {
 		aiclk.live.clear();
 		const items = await Promise.all(Array.from({ length: 30 }, () => n8n.failedRequest()));
 		await Promise.all(items.map(async (row) => await n8n.ask(row)));
@@ -196,7 +196,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('gives way to the one of another process as soon as any request has seen that', async () => {
+	it('a peer’s token is adopted as soon as any request reads it', async () => {
 		const read = await n8n.failedRequest();
 		await other.force();
 		n8n.environment.duringSleep = see;
@@ -206,7 +206,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('is not renewed for a request that may have been carried out, once the other one is seen', async () => {
+	it('an unsafe request causes no refresh once a peer’s token is seen', async () => {
 		const charge = await n8n.failedRequest(false);
 		other.environment.nowMs += 100;
 		await other.force();
@@ -216,7 +216,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('is left to the winner of a collision a moment ago, however long the wait', async () => {
+	it('a rejected token is deferred to the winner of a collision', async () => {
 		const first = await n8n.failedRequest();
 		const second = await n8n.failedRequest();
 		n8n.environment.duringSleep = () => aiclk.live.clear();
@@ -227,7 +227,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('moments after it was issued is left to the process that invalidated it', async () => {
+	it('a token rejected right after its issue is deferred to a peer', async () => {
 		await n8n.force();
 		const read = await n8n.failedRequest();
 		await other.force();
@@ -238,7 +238,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('moments after it was issued is renewed when it is still stored after the wait: nobody else was at it', async () => {
+	it('a token still stored after the watch is refreshed: no peer did', async () => {
 		await n8n.force();
 		const read = await n8n.failedRequest();
 		aiclk.live.clear();
@@ -250,7 +250,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('that is old is left to another process once: the next request that has it refused renews it, however late', async () => {
+	it('an old rejected token is deferred to a peer only once', async () => {
 		n8n.environment.nowMs += 60 * DAY_MS;
 		const first = await n8n.failedRequest();
 		aiclk.live.clear();
@@ -263,7 +263,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.live.has(String(second.accessToken))).toBe(true);
 	});
 
-	it('is asked about once in 30 seconds when another call was refused', async () => {
+	it('a token is probed once in 30 seconds when calls are rejected', async () => {
 		const isRejected = async () => await n8n.manager.isRejected({ ...n8n.row }, aiclk.http);
 		expect(await isRejected()).toBe(false);
 		aiclk.live.clear();
@@ -276,7 +276,7 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.checks).toHaveLength(2);
 	});
 
-	it('moments after it was issued gives way to the one that invalidated it, though both have the same number', async () => {
+	it('of two tokens of one generation the stored one is adopted', async () => {
 		await n8n.force();
 		const read = await n8n.failedRequest();
 		other.environment.nowMs += 100;

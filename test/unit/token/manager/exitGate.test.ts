@@ -22,14 +22,14 @@ async function failingPost(process: FakeProcess) {
 	return { before, after: await process.ask(credentials) };
 }
 
-describe('a POST that may have been carried out, while AiClk answers account/info with 401 for lack of a permission', () => {
+describe('a POST that may have been carried out, with probes always rejected', () => {
 	const SHOWN = { ok: true, value: null };
 
 	it.each([
 		['an hour', HOUR_MS],
 		['2 seconds', 2_000],
 		['54 days', 54 * DAY_MS],
-	])('is sent once and shows its own error, with a token of %s', async (_, ageMs) => {
+	])('a POST is sent once and shows its own error: token of %s', async (_, ageMs) => {
 		aiclk.checkReply = () => UNAUTHORIZED;
 		await n8n.ask();
 		n8n.environment.nowMs += ageMs;
@@ -42,7 +42,7 @@ describe('a POST that may have been carried out, while AiClk answers account/inf
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
 	});
 
-	it('costs three refreshes in all, not some for each start of n8n', async () => {
+	it('distrust is learnt with three refreshes, not at every restart', async () => {
 		aiclk.checkReply = () => UNAUTHORIZED;
 		await n8n.ask();
 		let { row } = n8n;
@@ -60,7 +60,7 @@ describe('a POST that may have been carried out, while AiClk answers account/inf
 		expect(aiclk.refreshes).toHaveLength(4);
 	});
 
-	it('is sent once even if the permission was there before', async () => {
+	it('a POST is sent once even if probes were accepted before', async () => {
 		await n8n.ask();
 		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
 		n8n.environment.nowMs += HOUR_MS;
@@ -72,7 +72,7 @@ describe('a POST that may have been carried out, while AiClk answers account/inf
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
 	});
 
-	it('is believed again as soon as AiClk accepts a probe', async () => {
+	it('rejections count again as soon as AiClk accepts a probe', async () => {
 		aiclk.checkReply = () => UNAUTHORIZED;
 		await n8n.ask();
 		n8n.environment.nowMs += HOUR_MS;
@@ -100,7 +100,7 @@ describe('after a failed request', () => {
 	it.each([
 		['a POST', { isSafe: false, isSingleUse: false }],
 		['a form', { isSafe: false, isSingleUse: true }],
-	])('%s shows its own error when no token can be provided', async (_, safety) => {
+	])('without a token, %s shows its own error', async (_, safety) => {
 		const credentials = { ...n8n.row };
 		await n8n.ask(credentials);
 		n8n.manager.noteSent(credentials, safety);
@@ -109,20 +109,20 @@ describe('after a failed request', () => {
 		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
 	});
 
-	it('a GET whose token AiClk rejected shows why no token can be provided', async () => {
+	it('a GET with a rejected token shows why there is no new one', async () => {
 		const read = await n8n.failedRequest();
 		aiclk.live.clear();
 		aiclk.refreshReply = () => answer('', 500);
 		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
 	});
 
-	it('a POST whose token AiClk rejected for certain is sent again with a new one', async () => {
+	it('a POST with a certainly rejected token is sent again', async () => {
 		const post = await n8n.failedRequest(false);
 		aiclk.live.clear();
 		expect(await n8n.ask(post)).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
 	});
 
-	it('a POST that failed before the clock jumped back is not sent again', async () => {
+	it('a POST is not sent again after the clock jumped back', async () => {
 		const post = await n8n.failedRequest(false);
 		aiclk.live.clear();
 		n8n.environment.nowMs -= 1;
@@ -152,7 +152,7 @@ describe('whatever AiClk and the clock do', () => {
 		}),
 	);
 
-	it('a request that is not safe is sent again only if AiClk rejected its token', async () => {
+	it('an unsafe request is sent again only if its token was rejected', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.array(event, { maxLength: 40 }),
@@ -196,12 +196,12 @@ describe('whatever AiClk and the clock do', () => {
 	});
 });
 
-describe('a POST that is under way while this process refreshes', () => {
+describe('a POST in flight while this process refreshes', () => {
 	/** A POST that is sent now and fails after a second. AiClk has carried it out before it invalidated the token. */
 	it.each([
 		['a renewal', async () => await n8n.ask()],
 		['a forced refresh', async () => await n8n.force()],
-	])('is not sent again because of %s', async (_, refresh) => {
+	])('a POST in flight is not sent again because of %s', async (_, refresh) => {
 		aiclk.strict = true;
 		await n8n.ask();
 		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
@@ -223,8 +223,8 @@ describe('a POST that is under way while this process refreshes', () => {
 	});
 });
 
-describe('a Refresh of AiClk Token that fails', () => {
-	it('does not fail the requests that wait for it with a valid token', async () => {
+describe('a forced refresh that fails', () => {
+	it('requests with a valid token survive a failed forced refresh', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += HOUR_MS;
 		let answerNow = () => {};
@@ -241,8 +241,8 @@ describe('a Refresh of AiClk Token that fails', () => {
 	});
 });
 
-describe('the token of one client', () => {
-	it('is never sent with the request of another one, though that one’s token was discarded', async () => {
+describe('the token of a client', () => {
+	it('a client’s token is never used for another client’s request', async () => {
 		const other = { clientId: '2', refreshToken: 'bbb' };
 		await n8n.ask({ ...n8n.row, ...other });
 		const theirs = { ...n8n.row };

@@ -35,20 +35,17 @@ describe('a refresh that fails', () => {
 		],
 	];
 
-	it.each(failing)(
-		'with %s: 50 waiting items make one call, and nothing is stored',
-		async (_, reply) => {
-			aiclk.refreshReply = reply;
-			const before = { ...n8n.row };
-			const ask = async () => [await n8n.ask(), await n8n.ask()];
-			const outcomes = (await Promise.all(Array.from({ length: 50 }, ask))).flat();
-			expect(aiclk.refreshes).toHaveLength(1);
-			expect(outcomes.every((outcome) => !outcome.ok)).toBe(true);
-			expect(n8n.row).toEqual(before);
-		},
-	);
+	it.each(failing)('50 items share one failed refresh, nothing is stored: %s', async (_, reply) => {
+		aiclk.refreshReply = reply;
+		const before = { ...n8n.row };
+		const ask = async () => [await n8n.ask(), await n8n.ask()];
+		const outcomes = (await Promise.all(Array.from({ length: 50 }, ask))).flat();
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(outcomes.every((outcome) => !outcome.ok)).toBe(true);
+		expect(n8n.row).toEqual(before);
+	});
 
-	it('names AiClk and its words, and no secret, in what n8n shows', async () => {
+	it('a failed refresh shows AiClk’s words and no secret', async () => {
 		const echo = `client ${TYPED.clientId} refresh_token ${TYPED.refreshToken} 无效`;
 		aiclk.refreshReply = () => answer({ code: 400, message: echo, trace_id: '51e3db63b922cc8d' });
 		const outcome = await n8n.ask();
@@ -60,7 +57,7 @@ describe('a refresh that fails', () => {
 		expect(text).not.toContain(TYPED.clientId);
 	});
 
-	it('of a dead token is tried again after 10 s, doubling to 5 min', async () => {
+	it('a needed refresh is retried after 10 s, doubling to 5 min', async () => {
 		aiclk.refreshReply = () => answer('', 500);
 		const gaps: number[] = [];
 		let last = n8n.environment.nowMs;
@@ -77,7 +74,7 @@ describe('a refresh that fails', () => {
 		expect(gaps).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
 	});
 
-	it('early takes nothing away: the old token serves, and the next try is after 60 s, doubling to 15 min', async () => {
+	it('a failed renewal is retried after 60 s, doubling to 15 min', async () => {
 		await withToken();
 		aiclk.refreshReply = () => answer('', 500);
 		n8n.environment.nowMs = NOW + 75 * DAY_MS;
@@ -96,7 +93,7 @@ describe('a refresh that fails', () => {
 		expect(gaps).toEqual([0, 300, 300, 300, 480, 900, 900]);
 	});
 
-	it('early, however often, holds the refresh of a dead token back for 10 s at most', async () => {
+	it('failed renewals delay a needed refresh by at most 10 s', async () => {
 		await withToken();
 		aiclk.refreshReply = () => answer('', 500);
 		for (let hour = 0; hour < 24; hour++) {
@@ -111,7 +108,7 @@ describe('a refresh that fails', () => {
 		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
 	});
 
-	it('is tried again at once when a person asks for it', async () => {
+	it('a forced refresh does not wait for the backoff', async () => {
 		aiclk.refreshReply = () => answer('', 500);
 		await n8n.ask();
 		await n8n.force();

@@ -33,7 +33,7 @@ describe('a failed request', () => {
 				throw new Error('socket hang up');
 			},
 		],
-	])('%s is not sent again and costs no refresh', async (_, reply) => {
+	])('a request that failed with %s costs no refresh', async (_, reply) => {
 		aiclk.checkReply = reply;
 		for (let item = 0; item < 300; item++) {
 			expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
@@ -42,7 +42,7 @@ describe('a failed request', () => {
 		expect(aiclk.checks).toHaveLength(1);
 	});
 
-	it('is checked once for all that wait, and again after 30 seconds', async () => {
+	it('failed requests share one probe for 30 seconds', async () => {
 		const items = await Promise.all(Array.from({ length: 300 }, () => n8n.failedRequest()));
 		await Promise.all(items.map(async (credentials) => await n8n.ask(credentials)));
 		expect(aiclk.checks).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('a failed request', () => {
 		['HTTP 401', { statusCode: 401, body: 'whatever' }],
 		['code 401 in HTTP 200', { statusCode: 200, body: { code: 401 } }],
 		['code "401" as text', { statusCode: 200, body: { code: '401' } }],
-	])('whose token is rejected with %s is healed with one refresh for all', async (_, refused) => {
+	])('requests rejected with %s share one refresh', async (_, refused) => {
 		aiclk.checkReply = (options) =>
 			options.headers?.OGW_ACCESS_TOKEN === 'access-1'
 				? refused
@@ -69,7 +69,7 @@ describe('a failed request', () => {
 		expect(outcomes.every((outcome) => outcome.ok && outcome.value !== null)).toBe(true);
 	});
 
-	it('heals the next request, too, when the token was found dead by someone else', async () => {
+	it('a rejection that another request found heals the next one', async () => {
 		const dead = String(n8n.row.accessToken);
 		aiclk.live.clear();
 		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
@@ -78,7 +78,7 @@ describe('a failed request', () => {
 		expect(aiclk.checks).not.toContain(dead);
 	});
 
-	it('that could have been carried out is not repeated when the token was replaced meanwhile', async () => {
+	it('an unsafe request is not sent again with a token replaced meanwhile', async () => {
 		aiclk.strict = true;
 		const charge = await n8n.failedRequest(false);
 		await n8n.force();
@@ -86,7 +86,7 @@ describe('a failed request', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('that could have been carried out is repeated with the others whose token AiClk had rejected before', async () => {
+	it('an unsafe request is sent again if its token was rejected before', async () => {
 		const charges = await Promise.all([n8n.failedRequest(false), n8n.failedRequest(false)]);
 		aiclk.live.clear();
 		for (const charge of charges) await n8n.ask(charge);
@@ -94,7 +94,7 @@ describe('a failed request', () => {
 		expect(charges.map((charge) => charge.accessToken)).toEqual(['access-2', 'access-2']);
 	});
 
-	it('that only reads gets the token that replaced its own meanwhile', async () => {
+	it('a safe request is sent again with a token replaced meanwhile', async () => {
 		aiclk.strict = true;
 		const read = await n8n.failedRequest();
 		n8n.environment.nowMs += 1;
@@ -104,7 +104,7 @@ describe('a failed request', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('is probed after a refresh, which may have invalidated a token that AiClk had just accepted', async () => {
+	it('a refresh ends the belief in an earlier acceptance', async () => {
 		aiclk.strict = true;
 		const [first, second] = [await n8n.failedRequest(), await n8n.failedRequest()];
 		expect(await n8n.ask(first)).toEqual({ ok: true, value: null });
@@ -114,7 +114,7 @@ describe('a failed request', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('of a process that knows only a dead successor ends with a refresh, not with the dead one', async () => {
+	it('a known successor that is dead is refreshed, not adopted', async () => {
 		const stale = await n8n.failedRequest();
 		await n8n.force();
 		aiclk.live.clear();
@@ -123,7 +123,7 @@ describe('a failed request', () => {
 		expect(aiclk.live).toContain(stale.accessToken);
 	});
 
-	it('that took long is not repeated, for another process may have invalidated its token after it was carried out', async () => {
+	it('an unsafe request that took long is not sent again', async () => {
 		aiclk.strict = true;
 		const charge = await n8n.failedRequest(false);
 		n8n.environment.nowMs += 30_000;
@@ -133,7 +133,7 @@ describe('a failed request', () => {
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
-	it('that outlived its token is not repeated', async () => {
+	it('a request that outlived its token is not sent again', async () => {
 		const slow = await n8n.failedRequest();
 		n8n.environment.nowMs += 91 * DAY_MS;
 		expect(await n8n.ask(slow)).toEqual({ ok: true, value: null });
@@ -141,7 +141,7 @@ describe('a failed request', () => {
 		expect(aiclk.checks).toEqual([]);
 	});
 
-	it('of a credential edited meanwhile is not repeated', async () => {
+	it('a request of an edited credential is not sent again', async () => {
 		const credentials = await n8n.failedRequest();
 		expect(await n8n.ask(Object.assign(credentials, { refreshToken: 'other' }))).toEqual({
 			ok: true,
@@ -150,10 +150,10 @@ describe('a failed request', () => {
 	});
 });
 
-describe('a request whose body can be sent once only', () => {
+describe('a request with a single-use body', () => {
 	beforeEach(withToken);
 
-	it('is not sent again after its token was rejected; the next request refreshes, however late', async () => {
+	it('a single-use body is not sent again; the next request refreshes', async () => {
 		const form = await n8n.failedRequest(false, true);
 		aiclk.live.clear();
 		expect(await n8n.ask(form)).toEqual({ ok: true, value: null });

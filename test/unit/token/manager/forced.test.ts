@@ -18,8 +18,8 @@ async function withToken() {
 	n8n.environment.slept = [];
 }
 
-describe('an explicit refresh', () => {
-	it('refreshes whatever the age, and simultaneous ones share one', async () => {
+describe('a forced refresh', () => {
+	it('forced refreshes ignore the age and share one refresh', async () => {
 		await withToken();
 		await Promise.all([n8n.force(), n8n.force(), n8n.force()]);
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -28,7 +28,7 @@ describe('an explicit refresh', () => {
 		expect(tokenOf(n8n.row).state.generation).toBe(3);
 	});
 
-	it('is forgotten once it was carried out', async () => {
+	it('a forced refresh is carried out once', async () => {
 		const credentials = { ...n8n.row };
 		n8n.manager.forceRefresh(credentials);
 		await n8n.ask(credentials);
@@ -41,7 +41,7 @@ describe('an explicit refresh', () => {
 		failure: { kind: 'quota', resetsAtMs: Date.parse('2026-11-24T16:00:00Z') },
 	};
 
-	it('stops at 240 a day while the token is valid, so 60 are left for requests without one', async () => {
+	it('forced refreshes stop at 240 a day while the token is valid', async () => {
 		for (let i = 0; i < 240; i++) expect(await n8n.force()).toMatchObject({ ok: true });
 		expect(await n8n.force()).toMatchObject(QUOTA);
 		expect(aiclk.refreshes).toHaveLength(240);
@@ -53,7 +53,7 @@ describe('an explicit refresh', () => {
 		expect(tokenOf(n8n.row).state.quota).toMatchObject({ day: '2026-11-25', attempts: 1 });
 	});
 
-	it('goes up to 300 a day while AiClk rejects the token', async () => {
+	it('forced refreshes go up to 300 a day with a rejected token', async () => {
 		for (let i = 0; i < 300; i++) {
 			n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
 			expect(await n8n.force()).toMatchObject({ ok: true });
@@ -65,7 +65,7 @@ describe('an explicit refresh', () => {
 });
 
 describe('the quota of the day', () => {
-	it('is stored with the token and read after a restart', async () => {
+	it('the day’s quota is stored with the token and read after a restart', async () => {
 		await n8n.ask();
 		await n8n.force();
 		const restarted = new FakeProcess(aiclk, n8n.row);
@@ -73,7 +73,7 @@ describe('the quota of the day', () => {
 		expect(tokenOf(restarted.row).state.quota?.attempts).toBe(3);
 	});
 
-	it('takes attempts that failed along at the next chance to store', async () => {
+	it('failed attempts are stored with the next token', async () => {
 		aiclk.refreshReply = () => answer('', 500);
 		await n8n.force();
 		await n8n.force();
@@ -84,7 +84,7 @@ describe('the quota of the day', () => {
 		expect(tokenOf(n8n.row).state.quota?.attempts).toBe(4);
 	});
 
-	it('is one for all credentials of a client, and another for another client', async () => {
+	it('the quota is counted by client, not by credential', async () => {
 		const typed = emptyRow({ refreshToken: 'of-another-account' });
 		await n8n.ask();
 		await n8n.ask(typed);

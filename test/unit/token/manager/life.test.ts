@@ -31,7 +31,7 @@ async function withToken() {
 }
 
 describe('the first token', () => {
-	it('is got with the typed client id and refresh token, without white space, and stored', async () => {
+	it('the first token is requested with the cleaned input and stored', async () => {
 		n8n.row = emptyRow({ clientId: ' 1000000000000001\n', refreshToken: ' ab c\r\nd\u200b ' });
 		await n8n.ask();
 		expect(aiclk.refreshes).toEqual([{ client_id: '1000000000000001', refresh_token: 'abcd' }]);
@@ -46,7 +46,7 @@ describe('the first token', () => {
 		});
 	});
 
-	it('is shared by all who wait for it, and by those who read the row before it was stored', async () => {
+	it('the first token is shared by all requests that need it', async () => {
 		const rows = Array.from({ length: 50 }, () => ({ ...n8n.row }));
 		const outcomes = await Promise.all(rows.slice(0, 40).map(async (row) => await n8n.ask(row)));
 		outcomes.push(...(await Promise.all(rows.slice(40).map(async (row) => await n8n.ask(row)))));
@@ -54,7 +54,7 @@ describe('the first token', () => {
 		expect(rows.map((row) => row.accessToken)).toEqual(rows.map(() => 'access-1'));
 	});
 
-	it('is stored at once, without a wait or a probe', async () => {
+	it('the first token is stored at once, without a probe', async () => {
 		await n8n.ask();
 		expect(n8n.environment.slept).toEqual([]);
 		expect(aiclk.checks).toEqual([]);
@@ -64,7 +64,7 @@ describe('the first token', () => {
 describe('a fresh token', () => {
 	beforeEach(withToken);
 
-	it('costs no call and no write', async () => {
+	it('a valid token costs no call and no write', async () => {
 		const before = { ...n8n.row };
 		for (let day = 0; day < 70; day++) {
 			n8n.environment.nowMs = NOW + day * DAY_MS;
@@ -75,7 +75,7 @@ describe('a fresh token', () => {
 		expect(n8n.row).toEqual(before);
 	});
 
-	it('survives a restart of n8n', async () => {
+	it('a valid token survives a restart of n8n', async () => {
 		const restarted = new FakeProcess(aiclk, n8n.row);
 		expect(await restarted.ask()).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toEqual([]);
@@ -85,7 +85,7 @@ describe('a fresh token', () => {
 		['client id', { clientId: '2' }, { client_id: '2' }],
 		['refresh token', { refreshToken: 'new' }, { refresh_token: 'new' }],
 		['base URL', { baseUrl: 'https://other.aiclk.com' }, {}],
-	])('is replaced at once when the %s is edited', async (_, typed, sent) => {
+	])('a token is replaced at once when the %s is edited', async (_, typed, sent) => {
 		n8n.row = { ...n8n.row, ...typed };
 		await n8n.ask();
 		expect(aiclk.refreshes).toEqual([expect.objectContaining(sent)]);
@@ -93,7 +93,7 @@ describe('a fresh token', () => {
 		expect(await n8n.ask()).toEqual({ ok: true, value: null });
 	});
 
-	it('stays when the refresh token is pasted again with other white space', async () => {
+	it('a token stays when other white space is pasted', async () => {
 		n8n.row = { ...n8n.row, refreshToken: ` ${TYPED.refreshToken}\n` };
 		expect(await n8n.ask()).toEqual({ ok: true, value: null });
 	});
@@ -102,7 +102,7 @@ describe('a fresh token', () => {
 describe('renewal', () => {
 	beforeEach(withToken);
 
-	it('begins on day 75 of 90 without a jitter', async () => {
+	it('renewal begins on day 75 of 90 without a jitter', async () => {
 		n8n.environment.nowMs = NOW + 75 * DAY_MS - 1;
 		await n8n.ask();
 		expect(aiclk.refreshes).toEqual([]);
@@ -111,7 +111,7 @@ describe('renewal', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('comes as much earlier as the jitter says: mean one day', async () => {
+	it('the jitter makes renewal earlier, by a day on average', async () => {
 		n8n.environment.jitter = 1 - Math.exp(-1);
 		n8n.environment.nowMs = NOW + 74 * DAY_MS - 1_000;
 		await n8n.ask();
@@ -121,7 +121,7 @@ describe('renewal', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('draws the jitter at most once in 5 minutes', async () => {
+	it('the jitter is applied at most once in 5 minutes', async () => {
 		n8n.environment.nowMs = NOW + 74 * DAY_MS;
 		await n8n.ask();
 		n8n.environment.jitter = 0.999;
@@ -133,7 +133,7 @@ describe('renewal', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('keeps 60 of the 300 refreshes of a day for those who have no token', async () => {
+	it('renewals leave 60 of the day’s 300 refreshes', async () => {
 		const state = tokenOf(n8n.row).state;
 		n8n.environment.nowMs = NOW + 80 * DAY_MS;
 		const quota = { ...state.quota, day: '2027-02-12', attempts: 240 };
@@ -144,7 +144,7 @@ describe('renewal', () => {
 });
 
 describe('a rotated refresh token', () => {
-	it('is stored apart from the typed one and used from then on, even if the next answer holds none', async () => {
+	it('a rotated refresh token is stored apart from the typed one', async () => {
 		aiclk.rotates = true;
 		await n8n.ask();
 		expect(n8n.row).toMatchObject({
@@ -161,7 +161,7 @@ describe('a rotated refresh token', () => {
 		]);
 	});
 
-	it('is dropped when another refresh token is typed', async () => {
+	it('a rotated refresh token is dropped when another one is typed', async () => {
 		aiclk.rotates = true;
 		await n8n.ask();
 		n8n.row = { ...n8n.row, refreshToken: 'typed-later' };
@@ -177,7 +177,7 @@ describe('incomplete input', () => {
 		[{ refreshToken: ' \n' }, /Refresh Token/],
 		[{ baseUrl: 'http://openapi.aiclk.com' }, /Base URL/],
 		[{ accountId: 'abc' }, /Account ID/],
-	])('%j makes no request and names the field', async (typed, message) => {
+	])('incomplete input %j makes no request and names the field', async (typed, message) => {
 		const outcome = await n8n.ask(emptyRow(typed));
 		expect(outcome).toMatchObject({
 			ok: false,
@@ -186,7 +186,7 @@ describe('incomplete input', () => {
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
-	it('has no probe and no effect', () => {
+	it('incomplete input is never probed', () => {
 		n8n.manager.noteProbe(emptyRow({ clientId: '' }), 'rejected');
 		n8n.manager.noteProbe(emptyRow(), 'rejected');
 		expect(n8n.manager.refreshesToday(inputOf(emptyRow()), null)).toBe(0);
@@ -194,7 +194,7 @@ describe('incomplete input', () => {
 });
 
 describe('why no token could be had', () => {
-	it('is remembered for these very credentials: asked again about them, nothing more is sent', async () => {
+	it('a failure is remembered for the same credentials object', async () => {
 		const credentials = emptyRow();
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		const first = await n8n.ask(credentials);
@@ -206,7 +206,7 @@ describe('why no token could be had', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('does not stand in the way of a refresh that is asked for with the same credentials', async () => {
+	it('a remembered failure does not stop a forced refresh', async () => {
 		const credentials = emptyRow();
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		await n8n.ask(credentials);

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 describe('a row that was deleted and created again with the same input', () => {
-	it('keeps its token, though a worker remembers a later generation of the old row', async () => {
+	it('a new row keeps its token beside a later generation in memory', async () => {
 		aiclk.strict = true;
 		const worker = n8n;
 		await worker.ask();
@@ -30,7 +30,7 @@ describe('a row that was deleted and created again with the same input', () => {
 		expect(aiclk.live).toContain(accessToken);
 	});
 
-	it('is refreshed by that worker as the next generation of its own lineage', async () => {
+	it('a new row is refreshed within its own lineage', async () => {
 		await n8n.ask();
 		await n8n.force();
 		const main = new FakeProcess(aiclk, emptyRow());
@@ -45,8 +45,8 @@ describe('a row that was deleted and created again with the same input', () => {
 	});
 });
 
-describe('a live token of the same input', () => {
-	it('is used for a row without one, however old it is', async () => {
+describe('a valid token of the same input', () => {
+	it('a known valid token is used for a row without one', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += 60 * DAY_MS;
 		const copy = emptyRow();
@@ -55,14 +55,14 @@ describe('a live token of the same input', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('is not used once it has expired', async () => {
+	it('a known token is not used once it has expired', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += 91 * DAY_MS;
 		await n8n.ask(emptyRow());
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('is not used once AiClk has rejected it', async () => {
+	it('a known token is not used once AiClk has rejected it', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += MINUTE_MS;
 		aiclk.live.clear();
@@ -72,7 +72,7 @@ describe('a live token of the same input', () => {
 		expect(aiclk.live).toContain(copy.accessToken);
 	});
 
-	it('is used by a copy of the credential whose own token AiClk rejects', async () => {
+	it('a copied credential uses the valid token of the original', async () => {
 		aiclk.strict = true;
 		const copy = new FakeProcess(aiclk, emptyRow());
 		await copy.ask();
@@ -108,7 +108,7 @@ describe('clients that share one credential by expressions', () => {
 		}
 	}
 
-	it('cost one refresh each in a day of requests every minute', async () => {
+	it('clients behind expressions cost one refresh each in a day', async () => {
 		for (let minute = 0; minute < 24 * 60; minute++) {
 			n8n.environment.nowMs = NOW + minute * MINUTE_MS;
 			await requestOfEach();
@@ -116,7 +116,7 @@ describe('clients that share one credential by expressions', () => {
 		expect(aiclk.refreshes.map((body) => body.client_id)).toEqual(['1', '2', '3']);
 	});
 
-	it('cost one refresh each again after a restart', async () => {
+	it('clients behind expressions cost one refresh each per restart', async () => {
 		await requestOfEach();
 		n8n = new FakeProcess(aiclk, n8n.row);
 		n8n.environment.nowMs = NOW + DAY_MS;

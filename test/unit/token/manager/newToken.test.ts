@@ -28,8 +28,8 @@ function spreadsAfter(ms: number) {
 	return isKnown;
 }
 
-describe('a new token that AiClk’s servers know only after 3 seconds', () => {
-	it('is not discarded when it replaces an expired one', async () => {
+describe('a new token that takes 3 seconds to propagate', () => {
+	it('a new token in propagation replaces an expired one', async () => {
 		const isKnown = spreadsAfter(3_000);
 		await n8n.ask();
 		n8n.environment.nowMs += 90 * DAY_MS;
@@ -41,19 +41,22 @@ describe('a new token that AiClk’s servers know only after 3 seconds', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it.each(['the first one', 'a forced one'])('costs no second refresh as %s', async (which) => {
-		spreadsAfter(3_000);
-		await n8n.ask();
-		if (which === 'a forced one') await n8n.force();
-		const before = aiclk.refreshes.length;
-		for (let i = 0; i < 4; i++) {
-			await n8n.ask(await n8n.failedRequest(i % 2 === 0));
-			n8n.environment.nowMs += 1_000;
-		}
-		expect(aiclk.refreshes.length - before).toBe(0);
-	});
+	it.each(['the first one', 'a forced one'])(
+		'a new token in propagation costs no second refresh: %s',
+		async (which) => {
+			spreadsAfter(3_000);
+			await n8n.ask();
+			if (which === 'a forced one') await n8n.force();
+			const before = aiclk.refreshes.length;
+			for (let i = 0; i < 4; i++) {
+				await n8n.ask(await n8n.failedRequest(i % 2 === 0));
+				n8n.environment.nowMs += 1_000;
+			}
+			expect(aiclk.refreshes.length - before).toBe(0);
+		},
+	);
 
-	it('costs no second refresh if a request found it rejected before', async () => {
+	it('an early rejection of a new token costs no second refresh', async () => {
 		aiclk.rotates = true;
 		await n8n.ask();
 		n8n.environment.nowMs += 90 * DAY_MS;
@@ -69,12 +72,12 @@ describe('a new token that AiClk’s servers know only after 3 seconds', () => {
 	});
 });
 
-describe('a process that runs one workflow and ends', () => {
+describe('a process that runs one workflow and exits', () => {
 	it.each([
 		[54, 0],
 		[60, 9_900],
 		[70, 60_000],
-	])('refreshes a token of day %d that AiClk has invalidated, after %d ms', async (day, tookMs) => {
+	])('an exiting process refreshes a rejected token of day %d: %d ms', async (day, tookMs) => {
 		await n8n.ask();
 		aiclk.live.clear();
 		const process = new FakeProcess(aiclk, n8n.row);
@@ -87,7 +90,7 @@ describe('a process that runs one workflow and ends', () => {
 });
 
 describe('clocks', () => {
-	it('a token that was issued 400 days in the future is refreshed', async () => {
+	it('a token issued 400 days in the future is refreshed', async () => {
 		n8n.environment.nowMs = NOW + 400 * DAY_MS;
 		await n8n.ask();
 		n8n.environment.nowMs = NOW;
@@ -95,7 +98,7 @@ describe('clocks', () => {
 		expect(await n8n.ask()).toEqual({ ok: true, value: null });
 	});
 
-	it('a token that was issued 5 minutes in the future is not', async () => {
+	it('a token issued 5 minutes in the future is kept', async () => {
 		n8n.environment.nowMs = NOW + 5 * MINUTE_MS;
 		await n8n.ask();
 		n8n.environment.nowMs = NOW;
@@ -103,7 +106,7 @@ describe('clocks', () => {
 	});
 
 	it.each([-30 * MINUTE_MS, 30 * MINUTE_MS])(
-		'a probe is not believed after a jump of %d ms',
+		'a probe is not believed after the clock jumped by %d ms',
 		async (jumpMs) => {
 			n8n.environment.nowMs = NOW + 10 * DAY_MS;
 			await n8n.ask();
@@ -117,7 +120,7 @@ describe('clocks', () => {
 	);
 
 	it.each([7_776_000_000, '7776000000', 35_000_000, -1, 0])(
-		'a life of %p seconds is taken for 90 days',
+		'an expires_in of %p seconds is taken for 90 days',
 		async (expiresIn) => {
 			aiclk.expiresIn = expiresIn;
 			await n8n.ask();
@@ -129,8 +132,8 @@ describe('clocks', () => {
 	);
 });
 
-describe('two credentials that differ by the account only', () => {
-	it('do not share what AiClk says of a token: its permissions may decide that', async () => {
+describe('two credentials that differ only by account', () => {
+	it('probes of one account say nothing about another account', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += DAY_MS;
 		aiclk.checkReply = ({ qs }) =>
@@ -146,7 +149,7 @@ describe('two credentials that differ by the account only', () => {
 });
 
 describe('the record of refreshes', () => {
-	it('keeps the last ten, newest first, with the workflow that asked where it is known', async () => {
+	it('the last ten refreshes are recorded with their workflows', async () => {
 		await n8n.ask();
 		const credentials = { ...n8n.row };
 		n8n.manager.forceRefresh(credentials, { id: 'w1', name: 'Rotation' });
@@ -162,7 +165,7 @@ describe('the record of refreshes', () => {
 		expect(refreshes).toHaveLength(10);
 	});
 
-	it('has one line in the log for each refresh and each failed one, without a secret', async () => {
+	it('each refresh and each failed one is one log line, without secrets', async () => {
 		await n8n.ask();
 		aiclk.refreshReply = () => answer({ code: 400, message: 'refresh_token 无效' });
 		await n8n.force();

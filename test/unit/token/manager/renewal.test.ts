@@ -22,7 +22,7 @@ async function allButTheNetwork() {
 }
 
 describe('a renewal that AiClk has not answered', () => {
-	it('keeps no request waiting but the one that began it', async () => {
+	it('a renewal in flight makes no other request wait', async () => {
 		let answerNow = () => {};
 		aiclk.refreshReply = async () => {
 			await new Promise<void>((resolve) => (answerNow = resolve));
@@ -42,7 +42,7 @@ describe('a renewal that AiClk has not answered', () => {
 });
 
 describe('a renewal that AiClk has answered', () => {
-	it('is shared by the requests that come while the new token is probed: the old one may be invalid', async () => {
+	it('requests wait for a renewal that AiClk has answered', async () => {
 		aiclk.strict = true;
 		const later = [{ ...n8n.row }, { ...n8n.row }];
 		const requests: Array<Promise<unknown>> = [];
@@ -57,7 +57,7 @@ describe('a renewal that AiClk has answered', () => {
 });
 
 describe('a renewal that failed', () => {
-	it('leaves the old token in use, once AiClk has accepted a probe of it', async () => {
+	it('after a failed renewal the old token is probed and used', async () => {
 		aiclk.refreshReply = () => {
 			throw RESET;
 		};
@@ -71,7 +71,7 @@ describe('a renewal that failed', () => {
 	it.each([
 		['its answer was lost', { strict: true, lose: true }],
 		['a peer invalidated both tokens', { strict: true, lose: false }],
-	])('is followed at once by the refresh that is needed when %s', async (_, { lose }) => {
+	])('a failed renewal is followed by a needed refresh when %s', async (_, { lose }) => {
 		aiclk.strict = true;
 		let isLost = lose;
 		aiclk.refreshReply = () => {
@@ -92,7 +92,7 @@ describe('a renewal that failed', () => {
 		expect(dead).toBe(0);
 	});
 
-	it('costs no probe if the refresh certainly never reached AiClk', async () => {
+	it('a renewal that never reached AiClk costs no probe', async () => {
 		aiclk.refreshReply = () => {
 			throw Object.assign(new Error('x'), { code: 'ENOTFOUND' });
 		};

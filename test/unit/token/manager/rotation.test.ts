@@ -35,7 +35,7 @@ describe('a rotated refresh token is stored at once', () => {
 				throw new Error('socket hang up');
 			},
 		],
-	])('though %s', async (_, reply) => {
+	])('a rotated refresh token is stored though %s', async (_, reply) => {
 		await n8n.ask();
 		n8n.environment.nowMs += 90 * DAY_MS;
 		aiclk.checkReply = reply;
@@ -47,7 +47,7 @@ describe('a rotated refresh token is stored at once', () => {
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
-	it('without a probe, so that nothing is lost with a process that ends now', async () => {
+	it('a rotated refresh token is stored without a probe', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += 90 * DAY_MS;
 		aiclk.checks = [];
@@ -59,21 +59,24 @@ describe('a rotated refresh token is stored at once', () => {
 	it.each([
 		['a POST', false, false],
 		['a form', false, true],
-	])('by the next request, if %s found the token rejected', async (_, isSafe, isSingleUse) => {
-		await n8n.ask();
-		n8n.environment.nowMs += HOUR_MS;
-		const failed = await n8n.failedRequest(isSafe, isSingleUse);
-		aiclk.live.clear();
-		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
-		expect(n8n.row.rotatedRefreshToken).toBe(accepted);
-		n8n.environment.nowMs += HOUR_MS;
-		expect(await n8n.ask()).toMatchObject({ ok: true });
-		expect(n8n.row.rotatedRefreshToken).toBe(accepted);
-		expect(aiclk.live).toContain(n8n.row.accessToken);
-	});
+	])(
+		'after %s the next request refreshes and stores the rotation',
+		async (_, isSafe, isSingleUse) => {
+			await n8n.ask();
+			n8n.environment.nowMs += HOUR_MS;
+			const failed = await n8n.failedRequest(isSafe, isSingleUse);
+			aiclk.live.clear();
+			expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+			n8n.environment.nowMs += HOUR_MS;
+			expect(await n8n.ask()).toMatchObject({ ok: true });
+			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
+			expect(aiclk.live).toContain(n8n.row.accessToken);
+		},
+	);
 
 	it.each(['', '={{ 1 }}', 'with space', undefined, 7])(
-		'though the access token beside it is %p',
+		'a rotated refresh token is stored beside the access token %p',
 		async (accessToken) => {
 			await n8n.ask();
 			n8n.environment.nowMs += 90 * DAY_MS;
@@ -96,7 +99,7 @@ describe('a rotated refresh token is stored at once', () => {
 		},
 	);
 
-	it('also with the first access token, if that cannot be used', async () => {
+	it('a rotated refresh token is stored without an access token', async () => {
 		const reply = aiclk.refreshReply;
 		aiclk.refreshReply = () => {
 			accepted = 'rotated-1';
@@ -110,7 +113,7 @@ describe('a rotated refresh token is stored at once', () => {
 		expect(await restarted.ask()).toMatchObject({ ok: true });
 	});
 
-	it('while a renewal leaves the old access token in use', async () => {
+	it('a failed renewal stores its rotated refresh token', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs = NOW + 80 * DAY_MS;
 		const { accessToken } = n8n.row;
@@ -126,7 +129,7 @@ describe('a rotated refresh token is stored at once', () => {
 });
 
 describe('the refresh token that is sent', () => {
-	it('is the stored one where another process refreshed last, though this one remembers another', async () => {
+	it('a refresh sends the rotated refresh token of the latest lineage', async () => {
 		await n8n.ask();
 		const old = { ...n8n.row };
 		n8n.environment.nowMs += HOUR_MS;
@@ -142,7 +145,7 @@ describe('the refresh token that is sent', () => {
 		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(other.row.rotatedRefreshToken);
 	});
 
-	it('is the one that this process knows, if the row was read before that was stored', async () => {
+	it('a refresh sends the rotated token that is not stored yet', async () => {
 		await n8n.ask();
 		const stale = { ...n8n.row };
 		await n8n.force();
@@ -152,7 +155,7 @@ describe('the refresh token that is sent', () => {
 		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(newer);
 	});
 
-	it('that AiClk sends back unchanged counts as none: the new token is probed', async () => {
+	it('an unchanged refresh token in an answer is no rotation', async () => {
 		await n8n.ask();
 		n8n.environment.nowMs += 90 * DAY_MS;
 		aiclk.refreshReply = ({ body }) => {
@@ -164,7 +167,7 @@ describe('the refresh token that is sent', () => {
 		expect(aiclk.checks).toEqual(['access-2']);
 	});
 
-	it('that cannot be stored is dropped, and the access token beside it is kept', async () => {
+	it('a refresh token that cannot be stored is dropped', async () => {
 		await n8n.ask();
 		aiclk.refreshReply = () =>
 			answer({ code: 200, data: { ...aiclk.issue(), refresh_token: '={{ 1 }}' } });
