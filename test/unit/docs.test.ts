@@ -37,14 +37,11 @@ const findAll = (file: string, pattern: RegExp): string[] => [
 	...new Set([...contentOf(file).matchAll(pattern)].map(([, found = '']) => found)),
 ];
 
-describe('docs/operations.md', () => {
-	it.each(findAll('docs/operations.md', /“([^”]*)”/g))(
-		'quotes a text of the source: %s',
-		(quoted) => {
-			const pattern = patternOf(quoted);
-			expect(texts.filter((text) => pattern.test(text))).not.toEqual([]);
-		},
-	);
+describe.each(['docs/operations.md', 'docs/how-it-works.md'])('%s', (file) => {
+	it.each(findAll(file, /“([^”]*)”/g))('quotes a text of the source: %s', (quoted) => {
+		const pattern = patternOf(quoted);
+		expect(texts.filter((text) => pattern.test(text))).not.toEqual([]);
+	});
 });
 
 /** A heading as GitHub names it in links. */

@@ -200,7 +200,7 @@ const FAILING: Record<string, Failing> = {
 			rig.sandbox.revoke();
 		},
 		error: /Another n8n process refreshed/,
-		whatToDo: /Run again/,
+		whatToDo: /Run it again/,
 	},
 	'Anything else': {
 		prepare: async (rig) => rig.credential,
