@@ -1,6 +1,6 @@
 /**
- * `npm run docs:api`: writes docs/marketing-api.md. Each operation is run by n8n-core against the sandbox, and what went over
- * the wire is written down. With `--check` the file is only compared with what it should be.
+ * `npm run docs:api`: writes docs/marketing-api.md. n8n-core runs each operation against the sandbox, and what goes over the wire is
+ * written down. With `--check` the file is only compared.
  */
 import 'reflect-metadata';
 
@@ -237,7 +237,7 @@ const describeAnswer = ({ answer }: Exchange): string[] => [
 ];
 
 const EFFECT = {
-	GET: 'A read: sent again, once, if AiClk refuses the token.',
+	GET: 'A read: sent again, once, if AiClk rejects the token.',
 	POST: 'A change: sent once.',
 	charge: 'Moves money: sent once, needs _Confirm_, refuses _Retry On Fail_.',
 };
@@ -274,10 +274,10 @@ async function write(): Promise<string> {
 		return { items: await runNode(aiClk, set, item), exchanges: recorder.take() };
 	};
 	const parts = [
-		'# The Marketing-API, operation by operation',
-		'Written by `npm run docs:api`: each operation is run by n8n-core, with this credential, against the sandbox, a mock of AiClk in `test/sandbox`. Requests are as they went over the wire; answers have the documented shape and made-up values. `***` stands for a secret. `.ci/run` fails when this page differs from what the code does.',
+		'# The Marketing API, operation by operation',
+		'Written by `npm run docs:api`: n8n-core runs each operation, with this credential, against the sandbox, a mock of AiClk in `test/sandbox`. Requests are as they went over the wire. Answers have the documented shape and made-up values. `***` stands for a secret. `.ci/run` fails if this page differs from what the code does.',
 		'## The access token',
-		'One request gets it, before the first call and then about once in 70 days.',
+		'One request gets it: before the first call, and then about once in 70 days.',
 	];
 	try {
 		const order = { operation: 'refresh', when: 'always', options: {} };
@@ -288,7 +288,8 @@ async function write(): Promise<string> {
 			for (const { option } of operations) {
 				const key = `${String(resource.value)} ${String(option.value)}`;
 				const example = EXAMPLES[key];
-				if (example === undefined) throw new Error(`scripts/docs-api.mts has no example of ${key}`);
+				if (example === undefined)
+					throw new Error(`scripts/docs-api.mts has no example for ${key}`);
 				const done = await run(resource.value, option.value, example);
 				const [exchange] = done.exchanges as [Exchange, ...Exchange[]];
 				const kind = resource.value === 'charge' ? 'charge' : (exchange.method as 'GET' | 'POST');
@@ -299,7 +300,7 @@ async function write(): Promise<string> {
 					fence('json', JSON.stringify(example.parameters)),
 					...describeRequest(exchange),
 					...describeAnswer(exchange),
-					done.items.length > 1 ? 'The first item that comes out:' : 'The item that comes out:',
+					done.items.length > 1 ? 'The first output item:' : 'The output item:',
 					fence('json', steady(JSON.stringify(done.items[0]?.json))),
 				);
 			}

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
+import { RESOURCES } from '../../nodes/AiClk/resources';
 import {
 	CALL,
 	CHARGE,
@@ -169,6 +170,17 @@ describe('the request of each operation', () => {
 			expect(call?.contentType).toBe('application/json');
 		}
 		expect(refreshes).toHaveLength(1);
+	});
+
+	it('is tested for every operation of every resource', () => {
+		const all = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
+			operations.map(({ option: { value: operation } }) => `${resource} ${operation}`),
+		);
+		const tested = ENDPOINTS.map(
+			([, parameters]) => `${String(parameters.resource)} ${String(parameters.operation)}`,
+		);
+		// These two have tests of their own.
+		expect([...new Set(tested), 'api call', 'material upload'].sort()).toEqual(all.sort());
 	});
 
 	it('POST material/upload', async () => {
