@@ -8,7 +8,7 @@ const PERIOD_MS = { hourly: 3_600_000, daily: 86_400_000, weekly: 7 * 86_400_000
 export const BURST_MS = 60_000;
 
 /** More than this no fleet sends at the height of a burst, requests/s. */
-const MOST_PER_SECOND = 1_000;
+const MAX_PER_SECOND = 1_000;
 
 /** Requests that arrive at random (Poisson), all the time or in bursts. */
 export interface Traffic {
@@ -26,7 +26,7 @@ export function createTraffic(pattern: Pattern, perSecond: number): Traffic {
 		return { periodMs: null, perMs: perSecond / 1000, averagePerMs: perSecond / 1000 };
 	}
 	const periodMs = PERIOD_MS[pattern];
-	const perMs = Math.min(MOST_PER_SECOND, (perSecond * periodMs) / BURST_MS) / 1000;
+	const perMs = Math.min(MAX_PER_SECOND, (perSecond * periodMs) / BURST_MS) / 1000;
 	return { periodMs, perMs, averagePerMs: (perMs * BURST_MS) / periodMs };
 }
 

@@ -29,7 +29,7 @@ export interface JournalEntry {
 	code: number | null;
 }
 
-const MOST_ENTRIES = 20_000;
+const MAX_ENTRIES = 20_000;
 
 /** SHA-256 as hex. */
 export const sha256 = (value: string | Buffer): string =>
@@ -47,7 +47,7 @@ export class Journal {
 	add(entry: Omit<JournalEntry, 'seq'>): JournalEntry {
 		const numbered = { seq: ++this.seq, ...entry };
 		this.entries.push(numbered);
-		if (this.entries.length > MOST_ENTRIES) this.entries.shift();
+		if (this.entries.length > MAX_ENTRIES) this.entries.shift();
 		return numbered;
 	}
 

@@ -54,7 +54,7 @@ export interface Sandbox {
 	close(): Promise<void>;
 }
 
-const MOST_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** The path without its query. */
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] as string;
@@ -144,7 +144,7 @@ async function parseBodies(app: FastifyInstance): Promise<void> {
 }
 
 async function build(context: Context): Promise<FastifyInstance> {
-	const app = fastify({ bodyLimit: MOST_BYTES, forceCloseConnections: true });
+	const app = fastify({ bodyLimit: MAX_BYTES, forceCloseConnections: true });
 	keepJournal(app, context);
 	app.addHook('onSend', async (_request, reply) => {
 		reply.header('date', new Date(context.now()).toUTCString());
@@ -153,7 +153,7 @@ async function build(context: Context): Promise<FastifyInstance> {
 	controlRoutes(app, context);
 	// Only the token endpoint parses multipart; elsewhere it is bytes.
 	await app.register(async (scope) => {
-		await scope.register(multipart, { limits: { fileSize: MOST_BYTES } });
+		await scope.register(multipart, { limits: { fileSize: MAX_BYTES } });
 		oauthRoutes(scope, context);
 	});
 	apiRoutes(app, context);

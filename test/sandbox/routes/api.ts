@@ -9,7 +9,7 @@ import { sendThrottled } from '../throttle';
 import { type Endpoint, marketingEndpoints, uploadEndpoint } from './marketing';
 
 /** A video of 200 MB fits. */
-const LARGEST_UPLOAD = 1024 ** 3;
+const MAX_UPLOAD_BYTES = 1024 ** 3;
 
 /** What a request looked like, for tests. */
 const echo = (request: FastifyRequest) =>
@@ -54,7 +54,7 @@ export function apiRoutes(app: FastifyInstance, context: Context): void {
 
 	for (const endpoint of marketingEndpoints(context)) serve(app, endpoint.method, endpoint);
 	void app.register(async (scope) => {
-		await scope.register(multipart, { limits: { fileSize: LARGEST_UPLOAD } });
+		await scope.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES } });
 		const upload = uploadEndpoint(context);
 		serve(scope, upload.method, upload);
 	});
