@@ -21,7 +21,7 @@ const FIRST_WAIT_MS = 1_000;
 const JITTER = 0.05;
 
 /** How much nearer to the most a good answer brings the requests under way together. */
-const GROWTH = 1 / 9;
+const GROWTH = 1 / 10;
 
 /** An answer that takes as long counts fully, in ms: the faster answers are, the fewer requests fill the time. */
 const SLOW_ANSWER_MS = 100;

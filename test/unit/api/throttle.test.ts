@@ -75,10 +75,10 @@ const refuse = (pace: Pace, sentAtMs: number, nowMs: number, retryAfterMs: numbe
 describe('how many requests go out together', () => {
 	it.each([
 		[0, 10],
-		[10, 18],
-		[50, 37],
-		[100, 46],
-		[60_000, 46],
+		[10, 17],
+		[50, 36],
+		[100, 45],
+		[60_000, 45],
 	])('begins with ten; after 20 answers that took %d ms it is %d', (ms, together) => {
 		let pace = afterSending(firstPace(null), 1);
 		expect(pace.together).toBe(MIN_TOGETHER);
