@@ -13,9 +13,11 @@ import { measureTogether } from './parts/together.mts';
 import { measureUpload } from './parts/upload.mts';
 import { measureWorkflows } from './parts/workflows.mts';
 
+const DEFAULT = '2.41.1';
+
 /** What only a whole n8n can tell: `npm run bench:n8n`, or with `-- --n8n 1.123.81 --only together`. */
 const { n8n: version, only } = parseArgs({
-	options: { n8n: { type: 'string', default: '2.41.1' }, only: { type: 'string' } },
+	options: { n8n: { type: 'string', default: DEFAULT }, only: { type: 'string' } },
 }).values as { n8n: N8nVersion; only?: string };
 const isWanted = (part: string): boolean => only === undefined || only === part;
 
@@ -45,6 +47,10 @@ for (const section of sections) print(section);
 const where = `${await circumstances()}; n8n ${version}`;
 console.log(`\n${where}`);
 await writeFile(
-	join(ROOT, 'bench', `n8n${version === '2.41.1' ? '' : `-${version}`}.md`),
+	join(
+		ROOT,
+		'bench',
+		`${['n8n', ...(version === DEFAULT ? [] : [version]), only].filter(Boolean).join('-')}.md`,
+	),
 	`# On a real n8n\n\nWritten by \`npm run bench:n8n\`: ${where}.\n\n${sections.map(toMarkdown).join('\n')}`,
 );
