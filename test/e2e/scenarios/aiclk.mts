@@ -210,10 +210,10 @@ export const aiclk: Scenarios = (rig, scenario) => {
 			rig.sandbox.clearJournal();
 			const items = Array.from({ length: 100 }, (_, n) => ({ n }));
 			const answered = (await output(INFO, items)).length;
-			// The ten calls that are under way together, and a probe. A token that was issued just now is probed again, as AiClk's
+			// The calls that are under way together, and a probe. A token that was issued just now is probed again, as AiClk's
 			// servers may not know it yet, and used once more, as a peer may have replaced it.
 			assert.deepEqual([rig.refreshes, answered], [1, 100]);
-			assert.ok(rig.deadCalls <= 28, `${rig.deadCalls} calls with the dead token`);
+			assert.ok(rig.deadCalls < 60, `${rig.deadCalls} calls with the dead token`);
 			return `${rig.refreshes} refresh, ${answered} of 100 items answered, ${rig.deadCalls} calls with the dead token`;
 		});
 	}

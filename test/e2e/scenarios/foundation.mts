@@ -126,7 +126,7 @@ export const foundation: Scenarios = (rig, scenario) => {
 		assert.equal(rig.refreshes, 240);
 		assert.equal(refused.length, 2);
 		for (const { error } of refused) {
-			assert.match(error?.message ?? '', /The last 60 refreshes of the day are kept/);
+			assert.match(error?.message ?? '', /The last 60 refreshes of the day are reserved/);
 			assert.match(error?.description ?? '', /The day ends at \d{4}-\d\d-\d\dT16:00/);
 		}
 		return `${rig.refreshes} reached AiClk, ${refused.length} were refused: ${refused[0]?.error?.description}`;
