@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
+import { sleep as pause } from 'n8n-workflow';
 
 import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../../aiclk/protocol/envelope';
