@@ -130,9 +130,10 @@ function parseJson(text: string): unknown {
 	}
 }
 
-const isOutage = (code: number): boolean => code >= 500 && code <= 599;
+/** It passes without a change of the credential: AiClk takes no more requests at the moment, or is out of order. */
+const isOutage = (code: number): boolean => code === 429 || (code >= 500 && code <= 599);
 
-/** AiClk refused, in its own words. A status or code from 500 to 599 is an outage. */
+/** AiClk refused, in its own words. A status or code of 429, or from 500 to 599, is an outage. */
 function toFailure(
 	envelope: Envelope,
 	statusCode: number,
@@ -140,7 +141,7 @@ function toFailure(
 ): TokenFailure {
 	const words = sanitize(envelope.message, secrets) || 'no reason stated';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
-	const outage = statusCode >= 500 || isOutage(envelope.code);
+	const outage = isOutage(statusCode) || isOutage(envelope.code);
 	const what = outage
 		? 'AiClk could not refresh the access token'
 		: 'AiClk refused to refresh the access token';

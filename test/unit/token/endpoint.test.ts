@@ -198,7 +198,9 @@ describe('any other answer yields no token', () => {
 		[200, 599, '(code 599)'],
 		[400, 503, '(code 503, HTTP 400)'],
 		[500, 400, '(code 400, HTTP 500)'],
-	])('HTTP %d with code %d is an outage', (statusCode, code, where) => {
+		[200, 429, '(code 429)'],
+		[429, 1_001, '(code 1001, HTTP 429)'],
+	])('HTTP %d with code %d passes: try again later', (statusCode, code, where) => {
 		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toEqual({
 			kind: 'unavailable',
 			message: `AiClk could not refresh the access token: 服务异常 ${where}. Try again in a few minutes.`,
