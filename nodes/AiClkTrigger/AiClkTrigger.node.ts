@@ -9,6 +9,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
 import { readInput } from '../../aiclk/token/input';
 import { toNodeError } from '../shared/errors';
+import { Lane } from '../shared/lane';
 import { CREDENTIAL } from '../shared/transport';
 import { properties } from './description';
 import { EVENTS } from './events';
@@ -67,8 +68,10 @@ export class AiClkTrigger implements INodeType {
 		// With nothing to compare with, a manual run shows a few examples.
 		const showsExamples = isManual && state === null;
 		if (showsExamples) settings.emitExisting = true;
-		const api = createApi(this, showsExamples ? MAX_PAGE_SIZE : null);
-		const look = await event.look(api, state, settings);
+		const lane = new Lane(null);
+		const api = createApi(this, lane, showsExamples ? MAX_PAGE_SIZE : null);
+		// The accounts are read together. After the first failure nothing more goes out.
+		const look = await event.look(api, state, settings).finally(() => lane.close());
 		const { state: next, items } = event.compare(state, look, settings, MAX_STATE_BYTES);
 		if (next === null) {
 			return refuse(

@@ -12,7 +12,7 @@ import { readToken } from '../../aiclk/token/storedToken';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { tokenManager } from '../../credentials/tokenManager';
 import { type Failure, ofToken, toNodeError } from '../shared/errors';
-import { Lane } from '../shared/lane';
+import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';
 import type { Api, ReadRequest, Row } from './events/event';
 
@@ -56,11 +56,11 @@ const isRow = (value: unknown): value is Row => typeof value === 'object' && val
 /**
  * The reads of one poll, in n8n's poll context.
  *
+ * @param lane the way of all of them
  * @param maxRows of a list; null for all
  */
-export const createApi = (context: IPollFunctions, maxRows: number | null): Api => {
+export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number | null): Api => {
 	let aheadMs = 0;
-	const lane = new Lane(null);
 	const onAnswer = (answer: unknown): void => {
 		const at = timeOf(answer);
 		if (!Number.isNaN(at)) aheadMs = at - Date.now();

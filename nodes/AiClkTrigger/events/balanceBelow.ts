@@ -10,16 +10,14 @@ export type BalanceLook = Array<{ account: bigint; info: Row }>;
 
 /** Emits `below` when an account's balance falls below the amount, and `recovered` when it is back (P2). */
 export const balanceBelow: TriggerEvent<BalanceState, BalanceLook> = {
-	look: async (api, _state, { accounts }) => {
-		const looks: BalanceLook = [];
-		for (const account of accounts) {
-			const query = { fields: ['account_id', 'display_name', 'balance'] };
-			const request = { path: '/openapi/v1/account/info', account, query };
-			const info = await api.readOne(request, 'balance');
-			looks.push({ account, info });
-		}
-		return looks;
-	},
+	look: async (api, _state, { accounts }) =>
+		await Promise.all(
+			accounts.map(async (account) => {
+				const query = { fields: ['account_id', 'display_name', 'balance'] };
+				const request = { path: '/openapi/v1/account/info', account, query };
+				return { account, info: await api.readOne(request, 'balance') };
+			}),
+		),
 
 	compare: (state, looks, { balance: amount, emitExisting }) => {
 		const after: BalanceState = {};

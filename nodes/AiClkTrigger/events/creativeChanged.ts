@@ -93,28 +93,27 @@ function toItem(
 
 /** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
 export const creativeChanged: TriggerEvent<CreativeState, CreativeLook> = {
-	look: async (api, state, { accounts, filters }) => {
-		const looks: CreativeLook = [];
-		for (const account of accounts) {
-			const read = async (query: ReadRequest['query'] = {}) =>
-				await api.readRows(
-					{
-						path: '/openapi/v1/creative/get',
-						account,
-						query: { ...filters, fields: FIELDS, ...query },
-					},
-					'creative_id',
-				);
-			const last = state?.days[`${account}`];
-			const all = last === undefined ? await read() : [];
-			const today = dayOf(api.now());
-			// If a clock was ahead at the last look, it must not hide later changes.
-			const since = last !== undefined && last < today ? last : today;
-			const recent = await read({ updated_at: { start: dayBefore(since, OVERLAP_DAYS) } });
-			looks.push({ account, day: dayOf(api.now()), all, recent });
-		}
-		return looks;
-	},
+	look: async (api, state, { accounts, filters }) =>
+		await Promise.all(
+			accounts.map(async (account) => {
+				const read = async (query: ReadRequest['query'] = {}) =>
+					await api.readRows(
+						{
+							path: '/openapi/v1/creative/get',
+							account,
+							query: { ...filters, fields: FIELDS, ...query },
+						},
+						'creative_id',
+					);
+				const last = state?.days[`${account}`];
+				const all = last === undefined ? await read() : [];
+				const today = dayOf(api.now());
+				// If a clock was ahead at the last look, it must not hide later changes.
+				const since = last !== undefined && last < today ? last : today;
+				const recent = await read({ updated_at: { start: dayBefore(since, OVERLAP_DAYS) } });
+				return { account, day: dayOf(api.now()), all, recent };
+			}),
+		),
 
 	compare: (state, looks, { emitExisting }, maxBytes) => {
 		const memory = recall(

@@ -92,13 +92,13 @@ async function lookAt(
 
 /** Emits each material that was approved or rejected since the last look, and each whose reason has changed (P7). */
 export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
-	look: async (api, state, settings) => {
-		const look: MaterialLook = [];
-		for (const account of settings.accounts) {
-			look.push({ account, rows: await lookAt(api, account, state, settings) });
-		}
-		return look;
-	},
+	look: async (api, state, settings) =>
+		await Promise.all(
+			settings.accounts.map(async (account) => ({
+				account,
+				rows: await lookAt(api, account, state, settings),
+			})),
+		),
 
 	compare: (state, look, { emitExisting }, maxBytes) => {
 		const remembered = recall(
