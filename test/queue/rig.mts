@@ -88,7 +88,8 @@ export class QueueRig extends BaseRig {
 	async startWorker(name: string): Promise<void> {
 		// A machine of its own, as it were, but for the package: one installation serves all.
 		const userFolder = join(this.userFolder, name);
-		await rm(userFolder, { recursive: true, force: true });
+		// Not its log: it names what this worker has done before it was killed.
+		await rm(join(userFolder, '.n8n'), { recursive: true, force: true });
 		await mkdir(join(userFolder, '.n8n'), { recursive: true });
 		await symlink(join(this.userFolder, '.n8n', 'nodes'), join(userFolder, '.n8n', 'nodes'));
 		const worker = await startWorker(this.installation, { userFolder, name, env: this.env });

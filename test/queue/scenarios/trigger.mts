@@ -13,16 +13,21 @@ export const triggered: Scenarios = (rig, scenario) => {
 		const workflow = trigger({ event: 'creativeChanged', filters: {} });
 		const watched = new Watched(rig, await rig.n8n.importWorkflow(workflow, rig.credential));
 		await watched.activate();
+		let killed = '';
 		for (let round = 1; round <= ROUNDS; round++) {
 			for (const id of ['101', '102']) {
 				rig.sandbox.change('creative', id, { audit_reason: `太暗 ${round}` });
 			}
 			// One that is killed takes no execution with it that has not begun.
-			if (round === 3) await rig.workers.get('worker-1')?.kill();
+			if (round === 3) {
+				const [last] = await rig.n8n.listExecutions(watched.id);
+				killed = await rig.workerOf(last?.id ?? '');
+				await rig.workers.get(killed)?.kill();
+			}
 			await watched.poll();
 			await watched.untilItems(round * 2, 30_000);
 		}
-		await rig.startWorker('worker-1');
+		await rig.startWorker(killed);
 		const items = await watched.untilItems(ROUNDS * 2);
 		await rig.n8n.deactivate(watched.id);
 		const emitted = items.map(
