@@ -19,7 +19,18 @@ export const LATEST = 'latest' as const;
 /** One that somebody else started: see external.mts. It is never installed. */
 export const EXTERNAL = 'external' as const;
 
+/** One n8n alone, e.g. 2.41.1, or `latest`; the pinned ones when it is not set. AICLK_N8N_URL names one that runs already. */
+const { AICLK_N8N_VERSION: ONLY } = process.env;
+
 export type N8nVersion = (typeof N8N_VERSIONS)[number] | typeof LATEST | typeof EXTERNAL;
+
+/** The versions that a suite runs on: what AICLK_N8N_VERSION names, or all of the pinned ones. @throws Error if there is none */
+export function chosenVersions(): N8nVersion[] {
+	if (ONLY === undefined) return [...N8N_VERSIONS];
+	const chosen = [...N8N_VERSIONS, LATEST].filter((version) => version === ONLY);
+	if (chosen.length === 0) throw new Error(`AICLK_N8N_VERSION: there are no tests on n8n ${ONLY}`);
+	return chosen;
+}
 
 /** Where n8n is installed: outside the package's own dependencies, ignored by git, kept between runs. */
 const homeOf = (version: N8nVersion) =>

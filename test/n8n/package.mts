@@ -5,12 +5,15 @@ import { execa } from 'execa';
 import { ROOT } from './install.mts';
 
 /**
- * Builds the package and packs it as npm would publish it.
+ * Builds the package and packs it as npm would publish it, unless AICLK_TARBALL names a tarball: one that is published
+ * already, or one that suites share that run at the same time.
  *
  * @param folder where the tarball goes
  * @returns the path of the tarball
  */
 export async function packTarball(folder: string): Promise<string> {
+	const { AICLK_TARBALL: tarball } = process.env;
+	if (tarball !== undefined) return tarball;
 	await mkdir(folder, { recursive: true });
 	await execa('npm', ['run', 'build'], { cwd: ROOT });
 	const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], {

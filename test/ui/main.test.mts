@@ -1,4 +1,4 @@
-import { N8N_VERSIONS } from '../n8n/install.mts';
+import { chosenVersions } from '../n8n/install.mts';
 import { inEditor } from './rig.mts';
 import { dialogs } from './scenarios/dialogs.mts';
 import { examples } from './scenarios/examples.mts';
@@ -8,6 +8,6 @@ import { triggerPanel } from './scenarios/trigger.mts';
 import { workflows } from './scenarios/workflows.mts';
 
 /** What only the editor can show, as a person sees it: `npm run test:ui`. Pictures of every step are in reports/ui. */
-for (const version of N8N_VERSIONS) {
+for (const version of chosenVersions()) {
 	inEditor(version, [panel, firstCredential, workflows, dialogs, examples, triggerPanel]);
 }
