@@ -1,6 +1,6 @@
 import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { toBody, UPLOAD_TYPE_FIELD } from '../../aiclk/protocol/assumptions';
+import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { type Json, textOf } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
@@ -9,7 +9,6 @@ import { readAmount, readOptionalText } from '../../aiclk/api/values';
 import {
 	accountRow,
 	type Collection,
-	fieldOf,
 	idRow,
 	LIMIT,
 	type Parameter,
@@ -28,6 +27,7 @@ import {
 	toWriteItem,
 } from './output';
 import type { Parameters } from './parameters';
+import { runsAsTool } from '../shared/tool';
 
 /** Where parameters of a call travel: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
 export type Place = 'query' | 'parameters' | 'body';
@@ -60,28 +60,20 @@ export interface Resource {
 	operations: Operation[];
 }
 
-/** What differs from operation to operation. */
-interface Spec {
-	/** How n8n's lists show it. */
-	value: string;
-	name: string;
-	action: string;
-	description: string;
-	/** Below `/openapi/v1/`. */
-	path: string;
-	/** Whose account `account_id` is; the advertiser's when left out. */
-	account?: string;
-	/** Fields that are always there. */
-	parameters?: Parameter[];
-	/** Fields that are added when they are wanted. */
-	collection?: Collection;
-}
-
 type Values = Record<string, Json>;
 
-interface More {
-	rows: Parameter[];
-	read(fields: Parameters): Values;
+/** What differs from operation to operation, beside how n8n's lists show it. */
+interface Spec extends INodePropertyOptions {
+	/** Below `/openapi/v1/`. */
+	path: string;
+	/** The field of `account_id`; that of the advertiser when left out. */
+	account?: Parameter<bigint>;
+	/** Fields that do not stand for one parameter each. */
+	more?: { rows: Parameter[]; read(fields: Parameters): Values };
+	/** Fields that are always shown. */
+	parameters?: Parameter[];
+	/** Fields that the user adds. */
+	collection?: Collection;
 }
 
 /** What operations of one kind have in common. */
@@ -90,21 +82,19 @@ interface Kind {
 	effect: ApiRequest['effect'];
 	place: Place | 'form';
 	hint: string;
-	account?: Parameter<bigint>;
-	/** Shown before all others. */
-	first?: INodeProperties[];
+	/** Shown before the account. */
+	before?: Array<{ property: INodeProperties }>;
 	/** Shown after the parameters, but not sent as they are. */
-	unsent?: Array<{ property: INodeProperties }>;
+	after?: Array<{ property: INodeProperties }>;
 	/** @throws NodeOperationError when nothing may be sent */
 	check?(fields: Parameters): void;
-	/** Fields that do not stand for one parameter each. */
-	more?: More;
 	file?(fields: Parameters): Promise<File>;
-	toItems(accountId: bigint, values: Values): Plan['toItems'];
+	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
 	pages?(fields: Parameters, accountId: bigint): Plan['pages'];
 }
 
-const textsOf = (values: Values): Record<string, string> =>
+/** The fields of a form as it sends them. */
+export const toForm = (values: Values): Record<string, string> =>
 	Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
 
 const READ_HINT =
@@ -112,43 +102,41 @@ const READ_HINT =
 const WRITE_HINT =
 	'Check the fields, and that your application may write for this account (ads_write).';
 
-function define({ parameters = [], collection, ...spec }: Spec, kind: Kind): Operation {
-	const { value, name, action, description } = spec;
-	const { method, effect, place, hint } = kind;
-	const account = kind.account ?? accountRow(spec.account ?? 'The advertiser account');
+const ADVERTISER = accountRow('The advertiser account');
+
+function define(
+	{ path, account = ADVERTISER, more, parameters = [], collection, ...option }: Spec,
+	kind: Kind,
+): Operation {
+	const { method, effect, place, hint, before = [], after = [] } = kind;
+	const always = [...before, account, ...(more?.rows ?? []), ...parameters, ...after];
+	const shown = [...always, ...(collection === undefined ? [] : [collection]), SIMPLIFY];
 	return {
-		option: { value, name, action, description },
-		properties: [
-			...(kind.first ?? []),
-			...[account, ...(kind.more?.rows ?? []), ...parameters, ...(kind.unsent ?? [])].map(
-				({ property }) => property,
-			),
-			...(collection === undefined ? [] : [fieldOf(collection)]),
-			SIMPLIFY.property,
-		],
+		option,
+		properties: shown.map(({ property }) => property),
 		plan: async (fields) => {
 			kind.check?.(fields);
 			const accountId = fields.readAccount(account);
-			const more = kind.more?.read(fields);
+			const own = more?.read(fields);
 			const fixed = fields.readAll(parameters);
 			const added = collection === undefined ? {} : fields.readAdded(collection);
+			// In the order of AiClk's examples.
 			const values =
-				place === 'query' ? { ...more, ...added, ...fixed } : { ...more, ...fixed, ...added };
+				place === 'query' ? { ...own, ...added, ...fixed } : { ...own, ...fixed, ...added };
 			const file = await kind.file?.(fields);
-			const own = { account_id: accountId };
 			return {
 				request: {
 					method,
-					path: `/openapi/v1/${spec.path}`,
+					path: `/openapi/v1/${path}`,
 					effect,
-					parameters: place === 'parameters' ? { ...own, ...values } : own,
+					parameters: { account_id: accountId, ...(place === 'parameters' && values) },
 					...(place === 'query' && { query: values }),
 					...(place === 'body' && { body: toBody(values) }),
-					...(file !== undefined && { form: { ...textsOf(values), file } }),
+					...(file !== undefined && { form: { ...toForm(values), file } }),
 				},
 				hint,
 				simplify: fields.read(SIMPLIFY),
-				toItems: kind.toItems(accountId, values),
+				toItems: (envelope) => kind.toItems(envelope, accountId, values),
 				pages: kind.pages?.(fields, accountId),
 			};
 		},
@@ -166,17 +154,14 @@ interface ListSpec extends Spec {
 	place?: 'query' | 'parameters';
 	/** The member of a row that AiClk documents as its ID. */
 	idField: string;
-	/** Fields that do not stand for one parameter each. */
-	more?: More;
 }
 
 /** A GET that returns rows, page by page. */
-export const list = ({ place = 'query', idField, more, ...spec }: ListSpec): Operation =>
+export const list = ({ place = 'query', idField, ...spec }: ListSpec): Operation =>
 	define(spec, {
 		...GET,
 		place,
-		unsent: [RETURN_ALL, LIMIT],
-		more,
+		after: [RETURN_ALL, LIMIT],
 		pages: (fields, accountId) => ({
 			limit: fields.readLimit(),
 			idField,
@@ -189,7 +174,7 @@ const POST = { method: 'POST', effect: 'change' } as const;
 
 /** A POST with a JSON body that changes something. Sent once. */
 export const write = (spec: Spec): Operation =>
-	define(spec, { ...POST, place: 'body', hint: WRITE_HINT, toItems: () => toWriteItem });
+	define(spec, { ...POST, place: 'body', hint: WRITE_HINT, toItems: toWriteItem });
 
 const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, undefined, {
 	default: 'data',
@@ -197,21 +182,13 @@ const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, un
 	hint: 'The name of the input field containing the binary file data to be uploaded',
 });
 
-/** P8: also under which name the form holds it. */
-export const MATERIAL_TYPE = textRow(
-	UPLOAD_TYPE_FIELD,
-	'Material Type',
-	"AiClk's name of the type (material_type); its sizes must match exactly. Not added: AiClk finds out by format and aspect ratio. Its pages do not list the names, and one of their examples calls the field 'type'.",
-	'IMAGE',
-);
-
 /** A POST with a file in a multipart form. Sent once. */
 export const upload = (spec: Spec): Operation =>
 	define(spec, {
 		...POST,
 		place: 'form',
 		hint: `Check format and size of the file and the Material Type. ${WRITE_HINT}`,
-		more: { rows: [FILE], read: () => ({}) },
+		after: [FILE],
 		file: async (fields) => await fields.readFile(fields.read(FILE)),
 		toItems: toMaterialItem,
 	});
@@ -223,16 +200,13 @@ const CONFIRM = switchRow(
 );
 
 /** Shown only where the node is a tool of an agent (n8n-workflow node-helpers.js, `@tool`). */
-const ALLOW_AGENTS: INodeProperties = {
-	displayName: 'Let AI Agents Move Money',
-	name: 'allowAgents',
-	type: 'boolean',
-	noDataExpression: true,
-	default: false,
-	displayOptions: { show: { '@tool': [true] } },
-	description:
-		'Whether an agent may call this. A person switches it on here; no expression can. Use it with a human review of the tool call.',
-};
+const ALLOW_AGENTS = switchRow(
+	'allow_agents',
+	'Let AI Agents Move Money',
+	'Whether an agent may call this. A person switches it on here; no expression can. Use it with a human review of the tool call.',
+	undefined,
+	{ noDataExpression: true, displayOptions: { show: { '@tool': [true] } } },
+);
 
 const NOTICE: INodeProperties = {
 	displayName:
@@ -248,14 +222,6 @@ const COMMENT = parameter('comment', 'Comment', readOptionalText, {
 	hint: "One that is different for each transfer is easy to find in the account's transactions",
 });
 
-const SUB_AGENT = idRow(
-	'sub_agent_user',
-	'Sub-Manager',
-	'Account ID of the sub-manager (sub_agent_user)',
-	'1000003',
-	{ required: true },
-);
-
 const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 	parameter(name, name === 'money' ? 'Money (Fen)' : 'Coupon (Fen)', readAmount, {
 		type: 'number',
@@ -269,7 +235,7 @@ const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 
 /** Refuses a transfer that nobody has confirmed, or that could be sent twice. */
 function checkTransfer(fields: Parameters): void {
-	if (fields.runsAsTool && fields.typed(ALLOW_AGENTS.name) !== true) {
+	if (runsAsTool(fields.context) && fields.typed(ALLOW_AGENTS.property.name) !== true) {
 		fields.refuse(
 			'An AI agent may not move money with this tool',
 			"A person can allow it: switch 'Let AI Agents Move Money' on in the tool's panel. No expression can do that.",
@@ -281,7 +247,7 @@ function checkTransfer(fields: Parameters): void {
 			'Switch Confirm on when payer, target and amount are right.',
 		);
 	}
-	if (fields.isRetried) {
+	if (fields.context.getNode().retryOnFail === true) {
 		fields.refuse(
 			'This node would repeat a transfer that may have been carried out',
 			"Switch Retry On Fail off in the node's settings: AiClk cannot tell a repeated transfer from a new one.",
@@ -292,12 +258,10 @@ function checkTransfer(fields: Parameters): void {
 /** What tells transfers apart. */
 interface TransferSpec extends Spec {
 	/** Whose account the amount leaves. */
-	account: string;
-	amount: 'money' | 'coupon';
+	payer: string;
 	/** Whose account `target_user` is. */
 	target: string;
-	/** Whether the body names the sub-manager, too. */
-	namesSubAgent?: boolean;
+	amount: 'money' | 'coupon';
 	/** What the application needs. */
 	permission: string;
 }
@@ -306,26 +270,30 @@ interface TransferSpec extends Spec {
  * A POST that moves an amount between two accounts. It names its payer, wants Confirm, refuses Retry On Fail and is sent once,
  * whatever happens: no page of AiClk knows an order number (P10-P13).
  */
-export function transfer({ amount, target, permission, ...spec }: TransferSpec): Operation {
-	const whose = `${spec.account} that the amount leaves (account_id). It is never taken from the credential.`;
-	const payer = idRow('account_id', 'Payer', whose, '1000002', { required: true });
+export function transfer({
+	payer,
+	target,
+	amount,
+	parameters = [],
+	permission,
+	...spec
+}: TransferSpec): Operation {
+	const whose = `${payer} that the amount leaves (account_id). It is never taken from the credential.`;
+	const account = idRow('account_id', 'Payer', whose, '1000002', { required: true });
 	const receives = `${target} that receives the amount (target_user)`;
 	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
-	const subAgent = spec.namesSubAgent === true ? [SUB_AGENT] : [];
-	const parameters = [...subAgent, targetUser, amountRow(amount), COMMENT];
 	return define(
-		{ ...spec, parameters },
+		{ ...spec, account, parameters: [...parameters, targetUser, amountRow(amount), COMMENT] },
 		{
 			method: 'POST',
 			effect: 'money',
 			place: 'body',
 			hint: `Check the accounts and the amount, and that your application has the permission ${permission}.`,
-			account: payer,
-			first: [NOTICE],
-			unsent: [CONFIRM, { property: ALLOW_AGENTS }],
+			before: [{ property: NOTICE }],
+			after: [CONFIRM, ALLOW_AGENTS],
 			check: checkTransfer,
-			toItems: (accountId, { target_user: to, sub_agent_user: by, ...values }) =>
-				toTransferItem({
+			toItems: (envelope, accountId, { target_user: to, sub_agent_user: by, ...values }) =>
+				toTransferItem(envelope, {
 					payer: String(accountId),
 					...(by !== undefined && { subManager: String(by) }),
 					target: String(to),

@@ -17,8 +17,6 @@ import {
 export interface Parameter<T = Json | undefined> {
 	/** AiClk's name. A dot leads into an object: `created_at.start`. */
 	name: string;
-	/** As the panel shows it. */
-	label: string;
 	/** Reads what the user typed. @param timeZone the workflow's, IANA name */
 	read(value: unknown, timeZone: string): Read<T>;
 	/** n8n's field. */
@@ -36,7 +34,6 @@ export const parameter = <T>(
 	more: Partial<INodeProperties> = {},
 ): Parameter<T> => ({
 	name,
-	label,
 	read,
 	property: { displayName: label, name: camelCase(name), type: 'string', default: '', ...more },
 });
@@ -65,32 +62,31 @@ export const dayRow = rowsWith(readDay, { type: 'dateTime' });
 export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
 export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
 
-/** How many requests go out together, and how far apart: named as HTTP Request names it. */
-export const BATCH_SIZE = parameter(
-	'batch_size',
-	'Items per Batch',
-	(value) => readWholeNumber(value, { min: -1 }),
-	{
+/** Builds a row for a whole number that is not below `min`. */
+const numberRow = (
+	name: string,
+	label: string,
+	min: number,
+	more: Partial<INodeProperties>,
+): Parameter<number> =>
+	parameter(name, label, (value) => readWholeNumber(value, { min }), {
 		type: 'number',
-		typeOptions: { minValue: -1 },
-		default: 50,
-		description:
-			'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
-	},
-);
-export const BATCH_INTERVAL = parameter(
-	'batch_interval',
-	'Batch Interval (Ms)',
-	(value) => readWholeNumber(value, { min: 0 }),
-	{
-		type: 'number',
-		typeOptions: { minValue: 0 },
-		default: 1000,
-		description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
-	},
-);
+		typeOptions: { minValue: min },
+		...more,
+	});
 
-/** n8n's field for both. */
+/** Batching has the names, texts and defaults that HTTP Request has. */
+export const BATCH_SIZE = numberRow('batch_size', 'Items per Batch', -1, {
+	default: 50,
+	description:
+		'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
+});
+export const BATCH_INTERVAL = numberRow('batch_interval', 'Batch Interval (Ms)', 0, {
+	default: 1000,
+	description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
+});
+
+/** The field that holds both. */
 export const OPTIONS: INodeProperties = {
 	displayName: 'Options',
 	name: 'options',
@@ -115,14 +111,11 @@ export const OPTIONS: INodeProperties = {
 	],
 };
 
-const byName = (one: INodePropertyOptions, other: INodePropertyOptions): number =>
-	one.name < other.name ? -1 : 1;
-
-/** Options in the order that n8n wants. @param names what the panel shows, by AiClk's value */
+/** Options in alphabetical order, which n8n wants. @param names what the panel shows, by AiClk's value */
 const toOptions = (names: Record<string, string>): INodePropertyOptions[] =>
 	Object.entries(names)
 		.map(([value, name]) => ({ name, value }))
-		.sort(byName);
+		.sort((one, other) => (one.name < other.name ? -1 : 1));
 
 /** One of some values. @param names what the panel shows, by AiClk's value */
 export const choiceRow = <T extends string>(
@@ -189,10 +182,9 @@ export const RETURN_ALL = switchRow(
 	'Return All',
 	'Whether to return all results or only up to a given limit',
 );
-export const LIMIT = countRow('limit', 'Limit', 'Max number of results to return', undefined, {
-	type: 'number',
-	typeOptions: { minValue: 1 },
+export const LIMIT = numberRow('limit', 'Limit', 1, {
 	default: 50,
+	description: 'Max number of results to return',
 	displayOptions: { show: { returnAll: [false] } },
 });
 export const SIMPLIFY = switchRow(
@@ -203,35 +195,33 @@ export const SIMPLIFY = switchRow(
 	{ default: true },
 );
 
-/** Parameters that are added one by one when they are wanted. */
+/** Parameters that the user adds one by one. */
 export interface Collection {
-	/** n8n's name. */
-	name: string;
-	label: string;
-	/** On the button. */
-	placeholder: string;
 	/** In the order in which they are sent. */
 	parameters: Parameter[];
 	/** Whether at least one must be added. */
-	isRequired?: boolean;
+	isRequired: boolean;
+	/** n8n's field; its members stand in alphabetical order, which n8n wants. */
+	property: INodeProperties;
 }
 
 const collectionOf =
 	(name: string, label: string, placeholder: string, isRequired = false) =>
-	(parameters: Parameter[]): Collection => ({ name, label, placeholder, parameters, isRequired });
+	(parameters: Parameter[]): Collection => ({
+		parameters,
+		isRequired,
+		property: {
+			displayName: label,
+			name,
+			type: 'collection',
+			placeholder,
+			default: {},
+			options: parameters
+				.map(({ property }) => property)
+				.sort((one, other) => (one.displayName < other.displayName ? -1 : 1)),
+		},
+	});
 
 export const filters = collectionOf('filters', 'Filters', 'Add Filter');
 export const additionalFields = collectionOf('additionalFields', 'Additional Fields', 'Add Field');
 export const updateFields = collectionOf('updateFields', 'Update Fields', 'Add Field', true);
-
-/** The n8n field of a collection; its members stand in alphabetical order, as n8n wants. */
-export const fieldOf = ({ name, label, placeholder, parameters }: Collection): INodeProperties => ({
-	displayName: label,
-	name,
-	type: 'collection',
-	placeholder,
-	default: {},
-	options: parameters
-		.map(({ property }) => property)
-		.sort((one, other) => (one.displayName < other.displayName ? -1 : 1)),
-});

@@ -8,12 +8,12 @@ import type { TokenInput } from '../../aiclk/token/input';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { type Failure, newFailure, ofError, ofToken, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
+import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/retries';
 import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
 import { type Output, toWholeItem } from './output';
 import { Parameters } from './parameters';
 import { RESOURCES } from './resources';
-import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/retries';
 
 /** One item, read and checked. Nothing has been sent for it. */
 interface PlannedItem {
@@ -61,23 +61,24 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 			plan,
 			client: input.value,
 			batching: fields.readBatching(),
-			accountId: fields.account === null ? null : String(fields.account),
+			accountId: fields.accountId,
 		});
 	} catch (error) {
-		const accountId = fields?.account == null ? null : String(fields.account);
-		return fail({ ...ofError(error, 'not-sent'), accountId });
+		return fail({ ...ofError(error, 'not-sent'), accountId: fields?.accountId ?? null });
 	}
 }
 
-/** What the requests of one run of the node have in common. */
-interface Run {
-	context: IExecuteFunctions;
-	lane: Lane;
-	/** Set where n8n may run the node again after a failure. */
-	memory: RunMemory | null;
-}
-
 const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
+
+/** Refuses items that were read well. @param isMeant which of them */
+const refuse = (
+	items: Planned[],
+	failure: Failure,
+	isMeant: (item: PlannedItem) => boolean,
+): Planned[] =>
+	items.map((item) =>
+		item.ok && isMeant(item.value) ? fail({ ...failure, accountId: item.value.accountId }) : item,
+	);
 
 const MIXED_CLIENTS = newFailure(
 	'not-sent',
@@ -92,14 +93,42 @@ const MIXED_CLIENTS = newFailure(
  */
 function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Planned[] {
 	const nameOfClient = ({ fingerprint, accountId }: TokenInput) => `${fingerprint} ${accountId}`;
-	const clients = new Set(
-		items.flatMap((item) => (item.ok ? [nameOfClient(item.value.client)] : [])),
-	);
+	const clients = items.flatMap((item) => (item.ok ? [nameOfClient(item.value.client)] : []));
 	const isN8n1 = typeof context.isToolExecution !== 'function';
-	if (clients.size < 2 || !isN8n1) return items;
-	return items.map((item) =>
-		item.ok ? fail({ ...MIXED_CLIENTS, accountId: item.value.accountId }) : item,
-	);
+	return isN8n1 && new Set(clients).size > 1 ? refuse(items, MIXED_CLIENTS, () => true) : items;
+}
+
+/** Works on some values together, each taken in its order. */
+async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
+	const rest = values.values();
+	const takeAll = async () => {
+		for (const value of rest) await work(value);
+	};
+	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
+}
+
+/** Reads and checks all items, and what can only be said of all of them. */
+async function planAll(
+	context: IExecuteFunctions,
+	itemCount: number,
+): Promise<{ items: Planned[]; memory: RunMemory | null }> {
+	const read: Planned[] = [];
+	await together([...Array(itemCount).keys()], async (itemIndex) => {
+		read[itemIndex] = await planItem(context, itemIndex);
+	});
+	const items = refuseMixedClients(context, read);
+	const hasChanges = items.some((item) => item.ok && changes(item.value));
+	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
+	if (memory.ok) return { items, memory: memory.value };
+	return { items: refuse(items, memory.failure, changes), memory: null };
+}
+
+/** What the requests of one run of the node have in common. */
+interface Run {
+	context: IExecuteFunctions;
+	lane: Lane;
+	/** Set where n8n may run the node again after a failure. */
+	memory: RunMemory | null;
 }
 
 const onPage = (
@@ -120,25 +149,19 @@ function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]):
 	}
 }
 
-const BAD_ANSWER =
-	"Switch Simplify off to see AiClk's whole answer, and Paginate off where the node has it.";
-
 /** A page that was not carried out does not undo those before it, should the call change something. */
-const afterPages = (failure: Failure, done: number): Failure =>
-	done === 0
-		? failure
-		: {
-				...failure,
-				outcome: 'unknown',
-				description: `${failure.description} ${done} pages before this one were carried out.`,
-			};
+function afterPages(failure: Failure, done: number): Failure {
+	if (done === 0) return failure;
+	const description = `${failure.description} ${done} pages before this one were carried out.`;
+	return { ...failure, outcome: 'unknown', description };
+}
 
 /** Sends what one item asks for. May throw what nobody foresaw. */
 async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
 	const sender = { ...run, itemIndex, client };
-	const badAnswer = (message: string) =>
-		fail(newFailure('unknown', `${message}.`, `${BAD_ANSWER} ${nameOf(request)}.`));
+	const advice = `Switch Simplify off to see AiClk's whole answer, and Paginate off where the node has it. ${nameOf(request)}.`;
+	const badAnswer = (message: string) => fail(newFailure('unknown', `${message}.`, advice));
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
 		if (!answer.ok) return answer;
@@ -168,53 +191,17 @@ async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 	const hash = memory === null ? '' : hashOf(client, plan.request);
 	const known = memory?.recall(itemIndex, hash);
 	if (known != null) return known;
-	let result: ItemResult;
-	try {
-		result = await sendItem(run, item);
-	} catch (error) {
-		result = fail(ofError(error, 'unknown'));
-	}
-	if (!result.ok) result = fail({ ...result.failure, accountId });
+	const sent = await sendItem(run, item).catch((error: unknown) => fail(ofError(error, 'unknown')));
+	const result = sent.ok ? sent : fail({ ...sent.failure, accountId });
 	memory?.remember(itemIndex, hash, result);
 	return result;
 }
 
 /** Whoever runs the node again after an error must know what it has done. @param done changes that were carried out */
-const withChanges = (failure: Failure, done: number): Failure =>
-	done === 0
-		? failure
-		: {
-				...failure,
-				description: `${failure.description} Before this, ${done} of the items were carried out: leave them out when you run again.`,
-			};
-
-/** Reads and checks all items, and what can only be said of all of them. */
-async function planAll(
-	context: IExecuteFunctions,
-	itemCount: number,
-): Promise<{ items: Planned[]; memory: RunMemory | null }> {
-	const read: Planned[] = [];
-	await together([...Array(itemCount).keys()], async (itemIndex) => {
-		read[itemIndex] = await planItem(context, itemIndex);
-	});
-	const items = refuseMixedClients(context, read);
-	const hasChanges = items.some((item) => item.ok && changes(item.value));
-	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
-	if (memory.ok) return { items, memory: memory.value };
-	const refuse = (item: Planned): Planned =>
-		item.ok && changes(item.value)
-			? fail({ ...memory.failure, accountId: item.value.accountId })
-			: item;
-	return { items: items.map(refuse), memory: null };
-}
-
-/** Works on some values together, each taken in its order. */
-async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
-	const rest = values.values();
-	const takeAll = async () => {
-		for (const value of rest) await work(value);
-	};
-	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
+function withChanges(failure: Failure, done: number): Failure {
+	if (done === 0) return failure;
+	const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
+	return { ...failure, description: `${failure.description} ${advice}` };
 }
 
 /** Items in the order in which they go out: reads that follow each other go together, everything else goes alone. */
@@ -229,9 +216,6 @@ function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Plann
 	}
 	return groups;
 }
-
-/** Whether a request went out for an item, or may have. */
-const wasSent = (result: ItemResult): boolean => result.ok || result.failure.outcome !== 'not-sent';
 
 /** The batching of a run: that of its first item. */
 const batchingOf = (items: Planned[]): Batching | null =>
@@ -267,8 +251,10 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	}
 	memory?.end(items.every((_, itemIndex) => results[itemIndex]?.ok === true));
 	if (signal?.aborted === true) {
-		const sent = results.filter(wasSent).length;
-		context.logger.info(`AiClk: the run was stopped; ${sent} of ${items.length} items were sent`);
+		const sent = results.filter((one) => one.ok || one.failure.outcome !== 'not-sent');
+		context.logger.info(
+			`AiClk: the run was stopped; ${sent.length} of ${items.length} items were sent`,
+		);
 	}
 	const [first] = failures;
 	if (first !== undefined) {

@@ -37,14 +37,11 @@ export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject
 	rows.map((row) => withAccount(toItem(row), account));
 
 /** The one object that a read returns. A read without data is an error. */
-export const toReadItem =
-	(account: bigint | null) =>
-	(envelope: Envelope): Output => {
-		const { data } = envelope;
-		return isObject(data) && Object.keys(data).length > 0
-			? ok(toRowItems([data], account))
-			: fail(`AiClk's answer holds no data (it has: ${membersOf(envelope.body)})`);
-	};
+export function toReadItem({ data, body }: Envelope, account: bigint): Output {
+	return isObject(data) && Object.keys(data).length > 0
+		? ok(toRowItems([data], account))
+		: fail(`AiClk's answer holds no data (it has: ${membersOf(body)})`);
+}
 
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
@@ -56,29 +53,20 @@ export function toWriteItem({ data, body }: Envelope): Output {
 }
 
 /** What a custom call returns: rows where `data` is an array. */
-export const toCallItems =
-	(isRead: boolean) =>
-	(envelope: Envelope): Output => {
-		const { data } = envelope;
-		if (Array.isArray(data)) return ok(toRowItems(data, null));
-		if (!isRead) return toWriteItem(envelope);
-		return data === null || data === undefined || data === ''
-			? fail(describeAnswer(envelope))
-			: ok([toItem(data)]);
-	};
+export function toCallItems(envelope: Envelope, isRead: boolean): Output {
+	const { data } = envelope;
+	if (Array.isArray(data)) return ok(toRowItems(data, null));
+	if (!isRead) return toWriteItem(envelope);
+	return data === null || data === undefined || data === ''
+		? fail(describeAnswer(envelope))
+		: ok([toItem(data)]);
+}
 
 /** What a transfer has moved, beside what AiClk says of it. */
-export const toTransferItem =
-	(moved: IDataObject) =>
-	({ data, traceId }: Envelope): Output =>
-		ok([
-			{
-				success: true,
-				...moved,
-				...(data !== null && data !== undefined && { data: data as IDataObject[string] }),
-				traceId,
-			},
-		]);
+export function toTransferItem({ data, traceId }: Envelope, moved: IDataObject): Output {
+	const said = data === null || data === undefined ? {} : { data: data as IDataObject[string] };
+	return ok([{ success: true, ...moved, ...said, traceId }]);
+}
 
 /** The ids of a material as text, whatever they came as; those of a video's cover, too. */
 const withTextIds = (material: IDataObject): IDataObject => {
@@ -92,14 +80,11 @@ const withTextIds = (material: IDataObject): IDataObject => {
 };
 
 /** An uploaded material. */
-export const toMaterialItem =
-	(account: bigint) =>
-	(envelope: Envelope): Output => {
-		const written = toWriteItem(envelope);
-		return written.ok
-			? ok(written.value.map((item) => withAccount(withTextIds(item), account)))
-			: written;
-	};
+export function toMaterialItem(envelope: Envelope, account: bigint): Output {
+	const written = toWriteItem(envelope);
+	if (!written.ok) return written;
+	return ok(written.value.map((item) => withAccount(withTextIds(item), account)));
+}
 
 /** An answer as it came, with AiClk's own names. */
 export const toWholeItem = ({ body }: Envelope): IDataObject => withoutError(body as IDataObject);

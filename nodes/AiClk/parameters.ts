@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isExpression, NodeOperationError } from 'n8n-workflow';
 
 import { type Json, nest } from '../../aiclk/protocol/json';
@@ -6,7 +6,6 @@ import { fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
 import { isNothing } from '../../aiclk/api/values';
 import type { TokenInput } from '../../aiclk/token/input';
-import { runsAsTool } from '../shared/tool';
 import {
 	BATCH_INTERVAL,
 	BATCH_SIZE,
@@ -25,12 +24,12 @@ const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
  * whose expression yields nothing is refused, too: it was not left empty.
  */
 export class Parameters {
-	/** The account of the call, once it was read. */
-	account: bigint | null = null;
+	/** The account of the call, digits; null as long as it was not read. */
+	accountId: string | null = null;
 
 	constructor(
-		private readonly context: IExecuteFunctions,
-		readonly itemIndex: number,
+		readonly context: IExecuteFunctions,
+		private readonly itemIndex: number,
 		/** What the item's credential says. */
 		readonly client: TokenInput,
 	) {}
@@ -41,42 +40,29 @@ export class Parameters {
 		throw new NodeOperationError(this.context.getNode(), message, { description, itemIndex });
 	}
 
-	get timeZone(): string {
-		return this.context.getTimezone();
-	}
-
-	/** Whether an AI agent runs the node. */
-	get runsAsTool(): boolean {
-		return runsAsTool(this.context);
-	}
-
-	/** Whether n8n runs the node again after a failure. */
-	get isRetried(): boolean {
-		return this.context.getNode().retryOnFail === true;
-	}
-
 	/** A field as it was typed: an expression that was not evaluated begins with `=`. */
 	typed(name: string): unknown {
 		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
 	}
 
-	private value(name: string, label: string): unknown {
+	private value({ name, displayName }: INodeProperties): unknown {
 		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
 		if (isLeftEmpty || !isNothing(value)) return value;
-		return this.refuse(`'${label}' holds an expression that yields nothing`, CORRECT_IT);
+		return this.refuse(`'${displayName}' holds an expression that yields nothing`, CORRECT_IT);
 	}
 
 	/** Reads a value that stands elsewhere as that of a field. @throws NodeOperationError for a bad value */
-	check<T>({ label, read }: Parameter<T>, value: unknown): T {
-		const result = read(value, this.timeZone);
-		return result.ok ? result.value : this.refuse(`'${label}' ${result.failure}`, CORRECT_IT);
+	check<T>({ property, read }: Parameter<T>, value: unknown): T {
+		const result = read(value, this.context.getTimezone());
+		if (result.ok) return result.value;
+		return this.refuse(`'${property.displayName}' ${result.failure}`, CORRECT_IT);
 	}
 
 	/** A field that is always there. @throws NodeOperationError for a bad value */
 	read<T>(row: Parameter<T>): T {
-		return this.check(row, this.value(row.property.name, row.label));
+		return this.check(row, this.value(row.property));
 	}
 
 	/** Fields that are always there, under AiClk's names. @throws NodeOperationError for a bad value */
@@ -89,19 +75,20 @@ export class Parameters {
 	 *
 	 * @throws NodeOperationError for a bad value, and for one that was added but is empty
 	 */
-	readAdded({ name, label, parameters, isRequired }: Collection): Record<string, Json> {
+	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
+		const { name, displayName: label } = property;
 		// n8n itself drops members that are not known, and a collection that is one expression.
 		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
 		const added = Object.keys(this.typed(name) ?? {});
-		if (isRequired === true && added.length === 0) {
+		if (isRequired && added.length === 0) {
 			this.refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
 		}
-		const rows = parameters.filter(({ property }) => added.includes(property.name));
+		const rows = parameters.filter((row) => added.includes(row.property.name));
 		const values = nest(
 			rows.map((row) => {
 				const member = value[row.property.name];
 				if (!isNothing(member)) return [row.name, this.check(row, member)];
-				const message = `'${row.label}' was added to '${label}' but is empty`;
+				const message = `'${row.property.displayName}' was added to '${label}' but is empty`;
 				return this.refuse(message, 'Fill it in, correct its expression, or remove it.');
 			}),
 		);
@@ -117,19 +104,21 @@ export class Parameters {
 	/** @throws NodeOperationError when a span of days ends before it begins */
 	checkSpan([from, start]: [Parameter, string], [to, end]: [Parameter, string]): void {
 		if (start <= end) return;
-		const message = `'${from.label}' (${start}) is after '${to.label}' (${end})`;
+		const message = `'${from.property.displayName}' (${start}) is after '${to.property.displayName}' (${end})`;
 		this.refuse(message, 'Exchange the two days.');
 	}
 
 	/** The account of the call. Where its field was left empty it is the credential's, unless the field must be filled in. */
 	readAccount(row: Parameter<bigint>): bigint {
-		const value = this.value(row.property.name, row.label);
+		const value = this.value(row.property);
 		const isLeftEmpty = row.property.required !== true && isNothing(value);
 		if (isLeftEmpty && this.client.accountId === '') {
-			this.refuse(`'${row.label}' is empty, here and in the AiClk API credential`, CORRECT_IT);
+			const message = `'${row.property.displayName}' is empty, here and in the AiClk API credential`;
+			this.refuse(message, CORRECT_IT);
 		}
-		this.account = this.check(row, isLeftEmpty ? this.client.accountId : value);
-		return this.account;
+		const account = this.check(row, isLeftEmpty ? this.client.accountId : value);
+		this.accountId = String(account);
+		return account;
 	}
 
 	/**

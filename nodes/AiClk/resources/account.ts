@@ -27,21 +27,13 @@ const PERIOD = choiceRow('period', 'Period', PERIODS, {
 	default: 'custom',
 	description: "Which days, in the workflow's time zone",
 });
-const IF_CUSTOM = { required: true, displayOptions: { show: { period: ['custom'] } } };
-const START = dayRow(
-	'start_date',
-	'Start Date',
-	'First day; the time of day does not matter',
-	'2026-01-01',
-	IF_CUSTOM,
-);
-const END = dayRow(
-	'end_date',
-	'End Date',
-	'Last day; the time of day does not matter',
-	'2026-01-31',
-	IF_CUSTOM,
-);
+const periodDay = (name: string, label: string, which: string, example: string) =>
+	dayRow(name, label, `${which} day; the time of day does not matter`, example, {
+		required: true,
+		displayOptions: { show: { period: ['custom'] } },
+	});
+const START = periodDay('start_date', 'Start Date', 'First', '2026-01-01');
+const END = periodDay('end_date', 'End Date', 'Last', '2026-01-31');
 
 /** GET account_fund/list (AiClk docs, P3): one row for each day. */
 const getFundRecords = list({
@@ -58,7 +50,7 @@ const getFundRecords = list({
 			const { start, end } =
 				period === 'custom'
 					? { start: fields.read(START), end: fields.read(END) }
-					: daysOf(period, Date.now(), fields.timeZone);
+					: daysOf(period, Date.now(), fields.context.getTimezone());
 			fields.checkSpan([START, start], [END, end]);
 			return { start_date: start, end_date: end };
 		},

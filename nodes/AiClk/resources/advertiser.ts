@@ -2,6 +2,7 @@ import { fail, ok } from '../../../aiclk/util/result';
 import { type Read, readText } from '../../../aiclk/api/values';
 import { type Resource, write } from '../define';
 import {
+	accountRow,
 	additionalFields,
 	countRow,
 	idRow,
@@ -77,6 +78,8 @@ const REQUIRED = rowsOf(
 	'company display_name license_code company_region company_address license qualification category app_name username password link source_mark email contacter contacter_phone',
 ).map((row) => ({ ...row, property: { ...row.property, required: true } }));
 
+const OPENER = accountRow('The agent or sub-manager account');
+
 /** POST adaccount/customer/create (AiClk docs, P4). */
 const create = write({
 	value: 'create',
@@ -84,7 +87,7 @@ const create = write({
 	action: 'Create advertiser',
 	description: 'Open a new advertiser account below an agent or sub-manager',
 	path: 'adaccount/customer/create',
-	account: 'The agent or sub-manager account',
+	account: OPENER,
 	parameters: REQUIRED,
 	collection: additionalFields(
 		rowsOf('app_company app_info app_permission contacter_email privacy_protocol_url sub_agent_id'),
@@ -98,7 +101,7 @@ const update = write({
 	action: 'Update advertiser',
 	description: 'Change company, contact or licence data of an advertiser account',
 	path: 'adaccount/customer/update',
-	account: 'The agent or sub-manager account',
+	account: OPENER,
 	parameters: [
 		idRow(
 			'account_id',

@@ -1,10 +1,10 @@
 import type { IHttpRequestMethods } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
 
-import { type Json, textOf } from '../../../aiclk/protocol/json';
+import type { Json } from '../../../aiclk/protocol/json';
 import { readPath } from '../../../aiclk/api/request';
 import { readJsonObject } from '../../../aiclk/api/values';
-import { type Operation, type Place, type Plan, type Resource } from '../define';
+import { type Operation, type Place, type Plan, type Resource, toForm } from '../define';
 import {
 	accountRow,
 	choiceRow,
@@ -72,9 +72,6 @@ const PAGINATE = switchRow(
 	'Whether to read page after page with page and page_size, one item a row. They travel in a JSON body, if there is one, or else where Query travels; a page_size of your own there counts.',
 );
 
-const toForm = (body: Record<string, Json>): Record<string, string> =>
-	Object.fromEntries(Object.entries(body).map(([name, value]) => [name, textOf(value)]));
-
 /** @param values that the user has set where the pages travel: `page` and `page_size` among them count */
 function planPages(fields: Parameters, place: Place, values: Record<string, Json>): Plan['pages'] {
 	const own = (name: string) =>
@@ -131,7 +128,7 @@ const call: Operation = {
 			},
 			hint: "Compare path, query and body with AiClk's page of this endpoint, and check the permissions of your application.",
 			simplify: fields.read(SIMPLIFY),
-			toItems: toCallItems(isRead),
+			toItems: (envelope) => toCallItems(envelope, isRead),
 			...(paginates && { pages: planPages(fields, place, place === 'body' ? body : query) }),
 		};
 	},

@@ -1,30 +1,41 @@
 import { type Resource, transfer } from '../define';
+import { idRow } from '../descriptions';
+
+const OF_AGENT = {
+	payer: 'The agent account',
+	target: 'Sub-manager or advertiser account',
+	permission: 'agent',
+};
 
 /** POST charge/agent (AiClk docs, P10). */
 const agent = transfer({
+	...OF_AGENT,
 	value: 'agent',
 	name: 'Agent: Transfer Money',
 	action: 'Transfer money as agent',
 	description: 'Move money from an agent to a sub-manager or advertiser, or take it back',
 	path: 'charge/agent',
 	amount: 'money',
-	account: 'The agent account',
-	target: 'Sub-manager or advertiser account',
-	permission: 'agent',
 });
 
 /** POST charge/agent-coupon (AiClk docs, P11). */
 const agentCoupon = transfer({
+	...OF_AGENT,
 	value: 'agentCoupon',
 	name: 'Agent: Transfer Coupon',
 	action: 'Transfer coupon as agent',
 	description: 'Move a coupon amount from an agent to a sub-manager or advertiser, or take it back',
 	path: 'charge/agent-coupon',
 	amount: 'coupon',
-	account: 'The agent account',
-	target: 'Sub-manager or advertiser account',
-	permission: 'agent',
 });
+
+const SUB_AGENT = idRow(
+	'sub_agent_user',
+	'Sub-Manager',
+	'Account ID of the sub-manager (sub_agent_user)',
+	'1000003',
+	{ required: true },
+);
 
 /** POST charge/sub-agent-v2 (AiClk docs, P12). Its scope line says sub_agent, its text allows agent, too. */
 const subAgent = transfer({
@@ -34,9 +45,9 @@ const subAgent = transfer({
 	description: 'Move money from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-v2',
 	amount: 'money',
-	account: 'The account that authorised your application,',
+	payer: 'The account that authorised your application,',
 	target: 'Advertiser account',
-	namesSubAgent: true,
+	parameters: [SUB_AGENT],
 	permission: 'sub_agent (or agent)',
 });
 
@@ -48,7 +59,7 @@ const subAgentCoupon = transfer({
 	description: 'Move a coupon amount from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-coupon',
 	amount: 'coupon',
-	account: 'The sub-manager account',
+	payer: 'The sub-manager account',
 	target: 'Advertiser account',
 	permission: 'sub_agent',
 });

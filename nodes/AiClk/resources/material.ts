@@ -1,6 +1,7 @@
 import { ok } from '../../../aiclk/util/result';
 import { oneOf } from '../../../aiclk/api/values';
-import { list, MATERIAL_TYPE, type Resource, upload } from '../define';
+import { UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
+import { list, type Resource, upload } from '../define';
 import {
 	additionalFields,
 	choicesRow,
@@ -60,6 +61,13 @@ const getAll = list({
 	]),
 	idField: 'material_id',
 });
+
+const MATERIAL_TYPE = textRow(
+	UPLOAD_TYPE_FIELD,
+	'Material Type',
+	"AiClk's name of the type (material_type); its sizes must match exactly. Not added: AiClk finds out by format and aspect ratio. Its pages do not list the names, and one of their examples calls the field 'type'.",
+	'IMAGE',
+);
 
 /** POST material/upload (AiClk docs, P8). */
 const uploadMaterial = upload({
