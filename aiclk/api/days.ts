@@ -49,13 +49,13 @@ export function readDay(value: unknown, timeZone: string): Read<string> {
 }
 
 /** First and last day, both included, YYYY-MM-DD. */
-export interface Span {
+interface Span {
 	start: string;
 	end: string;
 }
 
 /** The spans of days that reports are made for; `last7Days` ends yesterday, `thisMonth` today. */
-export const PERIODS = ['yesterday', 'last7Days', 'thisMonth', 'lastMonth'] as const;
+type Period = 'yesterday' | 'last7Days' | 'thisMonth' | 'lastMonth';
 
 /**
  * The days of a period.
@@ -63,14 +63,14 @@ export const PERIODS = ['yesterday', 'last7Days', 'thisMonth', 'lastMonth'] as c
  * @param nowMs ms since 1970
  * @param timeZone IANA name: it decides what day it is
  */
-export function daysOf(period: (typeof PERIODS)[number], nowMs: number, timeZone: string): Span {
+export function daysOf(period: Period, nowMs: number, timeZone: string): Span {
 	const today = dayAt(new Date(nowMs), timeZone);
 	const before = (day: string, days: number): string =>
 		new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
 	const firstOf = (day: string): string => `${day.slice(0, 8)}01`;
 	const yesterday = before(today, 1);
 	const endOfLastMonth = before(firstOf(today), 1);
-	const spans: Record<typeof period, Span> = {
+	const spans: Record<Period, Span> = {
 		yesterday: { start: yesterday, end: yesterday },
 		last7Days: { start: before(today, 7), end: yesterday },
 		thisMonth: { start: firstOf(today), end: today },

@@ -23,7 +23,7 @@ export interface PageOptions {
 }
 
 /** What was read. */
-export interface Pages {
+interface Pages {
 	/** No more than were wanted, and each ID once. */
 	rows: unknown[];
 	/** The answers as they came; the last one without rows beyond the limit. */

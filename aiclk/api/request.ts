@@ -25,13 +25,13 @@ export interface ApiRequest {
 }
 
 /** How long one call may take in all, in ms. */
-export const CALL_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 60_000;
 
 /** An upload may take longer: as long as its bytes take over a slow line, 100 kB a second. */
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
-export function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
+function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
 	const all = { ...parameters, ...(query && { query: stringifyJson(query) }) };
 	const pairs = Object.entries(all)
 		.filter(([, value]) => value !== null)

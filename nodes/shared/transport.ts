@@ -23,7 +23,7 @@ import type { Closed, Lane, Turn } from './lane';
 export const CREDENTIAL = 'aiClkApi';
 
 /** Why no answer came. */
-export interface NoAnswer {
+interface NoAnswer {
 	/** Set when the credential had no live token to send: nothing went out. */
 	token: TokenFailure | null;
 	/** What n8n's helper threw. */
@@ -57,7 +57,7 @@ export async function requestWith(
 }
 
 /** Whose request it is, and the way it goes. */
-export interface Sender {
+interface Sender {
 	context: IExecuteFunctions | IPollFunctions;
 	/** For expressions in the credential; a poll has no item. */
 	itemIndex?: number;
