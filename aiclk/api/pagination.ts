@@ -177,12 +177,12 @@ class Reading {
 			...(this.sameAs === null
 				? []
 				: [
-						`Page ${this.sameAs} held the same rows as those before it, so the reading ended there: either those are all, or this endpoint knows no pages.`,
+						`Page ${this.sameAs} held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.`,
 					]),
 			...(this.repeated === 0
 				? []
 				: [
-						`${this.repeated} rows came twice and are put out once: rows were added or moved while the pages were read.`,
+						`${this.repeated} rows came twice and are output once: rows were added or moved while the pages were read.`,
 					]),
 			...(this.totals.size < 2
 				? []
@@ -233,6 +233,6 @@ export async function readPages<F>(
 		return reading.missing > 0 ? fail(reading.describeMissing()) : ok(reading.finish());
 	}
 	return fail(
-		`AiClk still answers with new rows after ${MAX_PAGES} pages: this endpoint seems to know no pages`,
+		`AiClk still answers with new rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`,
 	);
 }

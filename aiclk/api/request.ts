@@ -8,7 +8,7 @@ import { type Json, stringifyJson, textOf } from '../protocol/json';
  */
 export type Effect = 'read' | 'change' | 'money';
 
-/** One call of the Marketing-API, as data: what AiClk's pages call URL parameters, `query` and body. */
+/** One call of the Marketing API, as data: what AiClk's pages call URL parameters, `query` and body. */
 export interface ApiRequest {
 	method: IHttpRequestMethods;
 	/** From `/openapi/` on. */
@@ -96,7 +96,7 @@ const isDecodable = (path: string): boolean => {
 	}
 };
 
-/** Where the Marketing-API is; the token endpoint and whatever else the host has is out of reach. */
+/** Where the Marketing API is; the token endpoint and whatever else the host has is out of reach. */
 const API_ROOT = '/openapi/';
 
 /** A charge under another spelling would get around Confirm and all that keeps it from being sent twice. */

@@ -58,9 +58,9 @@ const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = 
 		description: `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
 	},
 	change: {
-		consequence: '. The change may have been carried out: look before you send it again.',
+		consequence: '. The change may have been carried out: check before you send it again.',
 		description:
-			'It was sent once and is not repeated. Look at AiClk whether the change is there before you run this again.',
+			'It was sent once and is not repeated. Check at AiClk whether the change is there before you run this again.',
 	},
 	money: {
 		consequence:
@@ -71,7 +71,7 @@ const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = 
 };
 
 const NOT_REPEATED =
-	'Nothing was carried out. If it was the token, a new one has been asked for. Run this again; if it comes again, check that your application has the permission for this call and this account.';
+	'Nothing was carried out. If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.';
 
 /** A read has been repeated by then, with a new token, if it was the token; anything else was not. */
 const AFTER_REJECTION: Record<Effect, string> = {
@@ -143,8 +143,8 @@ function readStatus(status: number, { effect, hint }: Asked): Reason {
 	if (status === 407) {
 		return {
 			outcome: 'not-sent',
-			message: 'The proxy of n8n wants a login (HTTP 407). Nothing was sent.',
-			description: 'Put user and password of the proxy into the proxy settings of n8n.',
+			message: 'The proxy of n8n requires a login (HTTP 407). Nothing was sent.',
+			description: "Add the proxy's user and password to n8n's proxy settings.",
 		};
 	}
 	const known = REFUSALS[status];

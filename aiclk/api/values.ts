@@ -84,7 +84,7 @@ export function readSwitch(value: unknown): Read<boolean> {
 /** Text; numbers are taken as such. At least one character other than white space. */
 export function readText(value: unknown): Read<string> {
 	if (isNothing(value)) return fail('is empty');
-	if (typeof value !== 'string' && typeof value !== 'number') return fail('is not a text');
+	if (typeof value !== 'string' && typeof value !== 'number') return fail('is not text');
 	const unsendable = findUnsendable(value);
 	return unsendable === null ? ok(String(value)) : fail(unsendable.failure);
 }

@@ -39,7 +39,7 @@ export class AiClk implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-		description: 'Read and change advertiser accounts of AiClk (Qutoutiao) with its Marketing-API',
+		description: 'Read and change AiClk (Qutoutiao) advertiser accounts through the Marketing API',
 		defaults: { name: 'AiClk' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -203,7 +203,7 @@ const CONFIRM = switchRow(
 const ALLOW_AGENTS = switchRow(
 	'allow_agents',
 	'Let AI Agents Move Money',
-	'Whether an agent may call this. A person switches it on here; no expression can. Use it with a human review of the tool call.',
+	'Whether an AI agent may move money with this tool. Only a person can switch this on, not an expression. Add a human review of tool calls.',
 	undefined,
 	{ noDataExpression: true, displayOptions: { show: { '@tool': [true] } } },
 );
@@ -219,7 +219,7 @@ const NOTICE: INodeProperties = {
 const COMMENT = parameter('comment', 'Comment', readOptionalText, {
 	placeholder: 'e.g. order 2026-0042',
 	description: 'A remark that AiClk keeps with the transfer',
-	hint: "One that is different for each transfer is easy to find in the account's transactions",
+	hint: "With a comment of its own, a transfer is easy to find in the account's transactions",
 });
 
 const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
@@ -229,7 +229,7 @@ const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 		default: 0,
 		required: true,
 		description:
-			'Amount in fen, a whole number other than 0. A negative amount takes it back from the target.',
+			'Amount in fen, a whole number other than 0. A negative amount is taken back from the target.',
 		hint: '100 fen are 1 yuan: 10000 is 100 yuan',
 	});
 
@@ -244,7 +244,7 @@ function checkTransfer(fields: Parameters): void {
 	if (!fields.read(CONFIRM)) {
 		fields.refuse(
 			"'Confirm' is off, so no money was moved",
-			'Switch Confirm on when payer, target and amount are right.',
+			'Check payer, target and amount, then switch Confirm on.',
 		);
 	}
 	if (fields.context.getNode().retryOnFail === true) {
@@ -278,7 +278,7 @@ export function transfer({
 	permission,
 	...spec
 }: TransferSpec): Operation {
-	const whose = `${payer} that the amount leaves (account_id). It is never taken from the credential.`;
+	const whose = `${payer} that pays the amount (account_id). It is never taken from the credential.`;
 	const account = idRow('account_id', 'Payer', whose, '1000002', { required: true });
 	const receives = `${target} that receives the amount (target_user)`;
 	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });

@@ -164,7 +164,7 @@ export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
 		{
 			default: chosen.split(' '),
 			required: true,
-			description: 'Which fields AiClk is to return',
+			description: 'Which fields AiClk should return',
 		},
 	);
 
@@ -173,7 +173,7 @@ export const accountRow = (whose: string): Parameter<bigint> =>
 	idRow(
 		'account_id',
 		'Account ID',
-		`${whose}. Left empty: the one in the credential. Digits of any length are kept.`,
+		`${whose}. If empty, the account in the credential is used. Long IDs keep every digit.`,
 		'1000002',
 	);
 

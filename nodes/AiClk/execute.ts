@@ -37,10 +37,10 @@ function findOperation(context: IExecuteFunctions, itemIndex: number): Operation
 	if (found !== undefined) return found;
 	throw new NodeOperationError(
 		context.getNode(),
-		'This resource and operation are not among what the AiClk node can do',
+		'The AiClk node has no such resource and operation',
 		{
 			description:
-				"For another endpoint choose the resource API, or an HTTP Request node with the predefined credential type 'AiClk API'.",
+				"To call another endpoint, choose the resource API, or use an HTTP Request node with the predefined credential type 'AiClk API'.",
 			itemIndex,
 		},
 	);
@@ -82,7 +82,7 @@ const refuse = (
 
 const MIXED_CLIENTS = newFailure(
 	'not-sent',
-	'The credential holds expressions that lead to several clients or accounts, which n8n before 2.34 would overwrite by those of one item. Nothing was sent.',
+	'The credential holds expressions that lead to several clients or accounts, and n8n before 2.34 would overwrite them with the values of one item. Nothing was sent.',
 	'Use one credential for each client, or a newer n8n.',
 	{ isInput: true },
 );
@@ -160,7 +160,7 @@ function afterPages(failure: Failure, done: number): Failure {
 async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
 	const sender = { ...run, itemIndex, client };
-	const advice = `Switch Simplify off to see AiClk's whole answer, and Paginate off where the node has it. ${nameOf(request)}.`;
+	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
 	const badAnswer = (message: string) => fail(newFailure('unknown', `${message}.`, advice));
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);

@@ -105,7 +105,7 @@ export class Parameters {
 	checkSpan([from, start]: [Parameter, string], [to, end]: [Parameter, string]): void {
 		if (start <= end) return;
 		const message = `'${from.property.displayName}' (${start}) is after '${to.property.displayName}' (${end})`;
-		this.refuse(message, 'Exchange the two days.');
+		this.refuse(message, 'Swap the two days.');
 	}
 
 	/** The account of the call. Where its field was left empty it is the credential's, unless the field must be filled in. */

@@ -102,8 +102,8 @@ export interface RunMemory {
 
 const OTHER_REQUEST = newFailure(
 	'unknown',
-	'An earlier try of this run sent another request for this item, which was or may have been carried out. Nothing was sent now.',
-	'Look at AiClk what was carried out. With Retry On Fail the fields must yield the same at each try: take the time of day, and random values, from a node before this one.',
+	'An earlier try of this run sent another request for this item. That request was, or may have been, carried out. Nothing was sent now.',
+	'Check at AiClk what was carried out. With Retry On Fail, the fields must have the same values at each try: take times and random values from a node before this one.',
 );
 
 /** What tells a request from others, as a SHA-256; a file counts by its name and size. */
@@ -128,7 +128,7 @@ const REFUSED = newFailure(
 
 const TOO_MANY = newFailure(
 	'not-sent',
-	'With Retry On Fail so many changes at once cannot be remembered, and could be sent twice. Nothing was sent.',
+	'With Retry On Fail, changes could be sent twice: so many changes at once cannot be remembered. Nothing was sent.',
 	REFUSAL,
 	{ isInput: true },
 );

@@ -90,7 +90,7 @@ const isSameClient = (one: TokenInput, other: TokenInput): boolean =>
 const OTHER_CLIENT = newFailure(
 	'not-sent',
 	'The credential has changed since this item was read, so it would have been sent for another client or account. Nothing was sent.',
-	'Run this again. If the credential holds expressions: n8n before 2.34 replaces them by the values of one item. Restore them and use one credential for each client, or a newer n8n.',
+	'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
 );
 
 /** The error of the credential's `authenticate`, should it have refused to put the token on the request. */

@@ -121,7 +121,7 @@ describe('a read without data', () => {
 		onApi(() => [200, { code: 200, data }]);
 		const { error } = await runNode(INFO, [{}]);
 		expect(error?.message).toMatch(/^AiClk's answer holds no data.*outcome: unknown/);
-		expect(error?.description).toMatch(/Switch Simplify off.*GET \/openapi\/v1\/account\/info/);
+		expect(error?.description).toMatch(/switch Simplify off.*GET \/openapi\/v1\/account\/info/);
 	});
 
 	it.each([null, undefined, {}, 'text'])('%j of a list is an error', async (data) => {

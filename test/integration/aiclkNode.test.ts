@@ -361,7 +361,7 @@ describe('money', () => {
 			/Check the account's transactions/,
 		],
 		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /at AiClk before/],
-		['a token refused in the body', refuse(200), /token: access_token 无效/, /asked for.*bb22/],
+		['a token refused in the body', refuse(200), /token: access_token 无效/, /requested.*bb22/],
 		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
 	])('%s: one request, and the truth about it', async (_, reply, message, description) => {
 		const { bench } = newBench();
@@ -505,7 +505,7 @@ describe('a token that AiClk refuses', () => {
 		);
 		const error = await failureOf(bench.runAiClk(CHARGE));
 		expect(error.description).toMatch(
-			/^Nothing was carried out. If it was the token, a new one has been asked for/,
+			/^Nothing was carried out. If the token was the cause, a new one has been requested/,
 		);
 		expect(bench.helper.row.accessToken).toBe('access-2');
 		await bench.runAiClk(CHARGE);
@@ -598,8 +598,8 @@ describe('bad input', () => {
 		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%zz' }],
 		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%ff' }],
 		["'Path' leads to a charge", { ...CALL, method: 'POST', path: 'v1/%63harge/agent' }],
-		['not among what the AiClk node can do', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
-		['not among what the AiClk node can do', set('account', '__CUSTOM_API_CALL__')],
+		['has no such resource and operation', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
+		['has no such resource and operation', set('account', '__CUSTOM_API_CALL__')],
 		["'data'", set('material', 'upload')],
 	])('%s: refused before any request', async (message, parameters) => {
 		const { bench, refreshes } = newBench();

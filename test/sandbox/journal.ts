@@ -18,7 +18,7 @@ export interface JournalEntry {
 	kind: 'refresh' | 'api' | 'other';
 	/** Names of the form or JSON fields. */
 	bodyFields?: string[];
-	/** A JSON body as it came, for endpoints of the Marketing-API. */
+	/** A JSON body as it came, for endpoints of the Marketing API. */
 	body?: string;
 	/** Of the bytes that arrived; tells whether the same request came twice. */
 	bodySha256?: string;

@@ -40,7 +40,7 @@ const getFundRecords = list({
 	value: 'getFundRecords',
 	name: 'Get Fund Records',
 	action: 'Get account fund records',
-	description: 'Get what an advertiser account spent on each day, in fen',
+	description: 'Get how much an advertiser account spent on each day, in fen',
 	path: 'account_fund/list',
 	parameters: [fieldsRow('date cash_cost coupon_cost compensation')],
 	more: {

@@ -20,7 +20,7 @@ const readPassword = (value: unknown): Read<string> =>
 	[/[A-Z]/, /[a-z]/, /\d/].every((kind) => kind.test(value)) &&
 	readText(value).ok
 		? ok(value)
-		: fail('must have 6 to 30 characters, with upper case, lower case and digits among them');
+		: fail('must have 6 to 30 characters, including upper case, lower case and digits');
 
 /** "Must be a valid e-mail address" (AiClk docs, P5): what nobody could deliver to is refused here. */
 const readEmail = (value: unknown): Read<string> =>
@@ -29,21 +29,21 @@ const readEmail = (value: unknown): Read<string> =>
 		: fail('is not an e-mail address');
 
 const EMAIL = { placeholder: 'e.g. name@email.com' };
-const ifAppDownload = (what: string) => `${what}; AiClk wants it for the app download industry`;
+const ifAppDownload = (what: string) => `${what}; AiClk requires it for the app download industry`;
 
 /** What an advertiser has (AiClk docs, P4, P5). */
 const ROWS: Parameter[] = [
 	textRow('app_company', 'App Company', ifAppDownload('Owner of the software copyright')),
 	textRow('app_info', 'App Description', ifAppDownload('What the app does')),
-	textRow('app_name', 'App Name', 'The product that is promoted'),
+	textRow('app_name', 'App Name', 'Name of the promoted product'),
 	textRow('app_permission', 'App Permissions', ifAppDownload('What the app asks for')),
-	countRow('category', 'Category', 'ID of the finest class of the industry', '100101101'),
+	countRow('category', 'Category', 'ID of the most specific class of the industry', '100101101'),
 	textRow('company', 'Company', 'Full name of the company'),
 	textRow('company_address', 'Company Address', undefined, 'Software Park, Pudong, Shanghai'),
 	idsRow(
 		'company_region',
 		'Company Region',
-		'Codes of province, city and district, with commas between them',
+		'Codes of province, city and district, separated by commas',
 		'310000, 310100, 310115',
 	),
 	parameter('contacter_email', 'Contact Email', readEmail, EMAIL),
@@ -56,13 +56,13 @@ const ROWS: Parameter[] = [
 	textRow('link', 'Link', undefined, 'https://www.example.com'),
 	parameter('password', 'Password', readPassword, {
 		typeOptions: { password: true },
-		description: '6 to 30 characters, with upper case, lower case and digits among them',
+		description: '6 to 30 characters, including upper case, lower case and digits',
 	}),
 	textRow('privacy_protocol_url', 'Privacy Policy URL', ifAppDownload('Address of the policy')),
 	idsRow(
 		'qualification',
 		'Qualification',
-		'Resource IDs of further proofs. With commas between them.',
+		'Resource IDs of further documents, separated by commas',
 		'14705564',
 	),
 	textRow('source_mark', 'Source Mark', 'Where the advertiser comes from'),

@@ -29,7 +29,7 @@ const PATH = parameter('path', 'Path', (value) => ({ ok: true, value }), {
 	required: true,
 	placeholder: 'e.g. /openapi/v1/account/info',
 	description:
-		"Path below /openapi/ on the credential's host, as AiClk's page of the endpoint has it, or a URL of that host",
+		"Path below /openapi/ on the credential's host, as AiClk's page about the endpoint shows it, or a full URL on that host",
 });
 const QUERY_FORMAT = choiceRow(
 	'query_format',
@@ -38,7 +38,7 @@ const QUERY_FORMAT = choiceRow(
 	{
 		default: 'json',
 		description:
-			"How the parameters stand in the URL: look at AiClk's page of the endpoint. Most have account_id and one JSON object, query. As plain parameters each member of Query stands alone, and nothing is added.",
+			"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of Query becomes a parameter, and account_id is not added.",
 	},
 );
 const ACCOUNT = accountRow('The account_id of the call');
@@ -55,7 +55,7 @@ const BODY_TYPE = choiceRow(
 	{
 		default: 'none',
 		description:
-			"What is sent besides the URL: look at AiClk's page of the endpoint. Form is a multipart form of texts.",
+			"What is sent as the body: AiClk's page about the endpoint shows it. Form is a multipart form with text fields.",
 		displayOptions: { hide: { method: ['GET'] } },
 	},
 );
@@ -69,7 +69,7 @@ const BODY = parameter('body', 'Body', readJsonObject, {
 const PAGINATE = switchRow(
 	'paginate',
 	'Paginate',
-	'Whether to read page after page with page and page_size, one item a row. They travel in a JSON body, if there is one, or else where Query travels; a page_size of your own there counts.',
+	'Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with Query. If you set them there, reading begins at your page, with your page size.',
 );
 
 /** @param values that the user has set where the pages travel: `page` and `page_size` among them count */
@@ -92,7 +92,7 @@ const call: Operation = {
 		name: 'Call Endpoint',
 		action: 'Call endpoint',
 		description:
-			'Call an endpoint that this node has no operation for, e.g. of campaigns or reports',
+			'Call an endpoint that this node has no operation for, e.g. for campaigns or reports',
 	},
 	properties: [
 		...[METHOD, PATH, QUERY_FORMAT].map(({ property }) => property),
@@ -126,7 +126,7 @@ const call: Operation = {
 				...(bodyType === 'json' && { body }),
 				...(bodyType === 'form' && { form: toForm(body) }),
 			},
-			hint: "Compare path, query and body with AiClk's page of this endpoint, and check the permissions of your application.",
+			hint: "Compare path, query and body with AiClk's page about this endpoint, and check the permissions of your application.",
 			simplify: fields.read(SIMPLIFY),
 			toItems: (envelope) => toCallItems(envelope, isRead),
 			...(paginates && { pages: planPages(fields, place, place === 'body' ? body : query) }),

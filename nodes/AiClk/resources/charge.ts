@@ -45,7 +45,7 @@ const subAgent = transfer({
 	description: 'Move money from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-v2',
 	amount: 'money',
-	payer: 'The account that authorised your application,',
+	payer: 'The account that authorised your application and',
 	target: 'Advertiser account',
 	parameters: [SUB_AGENT],
 	permission: 'sub_agent (or agent)',

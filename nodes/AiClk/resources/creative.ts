@@ -26,7 +26,7 @@ const getAll = list({
 	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
 	collection: filters([
 		idRow('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),
-		idsRow('creative_id', 'Creative IDs', 'With commas between them', '77777, 88888', {
+		idsRow('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
 			name: 'creativeIds',
 		}),
 		choicesRow('configure_status', 'Status', STATUSES, {

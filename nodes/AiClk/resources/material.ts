@@ -52,7 +52,7 @@ const getAll = list({
 	path: 'material/get',
 	parameters: [fieldsRow(FIELDS), SORT],
 	collection: filters([
-		idsRow('material_id', 'Material IDs', 'With commas between them', '55555, 77777', {
+		idsRow('material_id', 'Material IDs', 'Separated by commas', '55555, 77777', {
 			name: 'materialIds',
 		}),
 		choicesRow('material_status', 'Status', STATUSES, {
@@ -65,7 +65,7 @@ const getAll = list({
 const MATERIAL_TYPE = textRow(
 	UPLOAD_TYPE_FIELD,
 	'Material Type',
-	"AiClk's name of the type (material_type); its sizes must match exactly. Not added: AiClk finds out by format and aspect ratio. Its pages do not list the names, and one of their examples calls the field 'type'.",
+	"AiClk's name for the type (material_type). The file must have exactly the dimensions of that type. Without this field, AiClk decides by format and aspect ratio. AiClk's pages do not list the names, and one example calls the field 'type'.",
 	'IMAGE',
 );
 

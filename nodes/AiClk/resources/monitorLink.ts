@@ -43,13 +43,13 @@ const getAll = list({
 			type: 'number',
 			default: 0,
 			description:
-				'-1 unknown, 0 activation, 1 registration; AiClk has more that are not known here',
+				'-1 unknown, 0 activation, 1 registration; AiClk has other values, which this node does not know',
 		}),
 		textRow('deeplink', 'Deep Link', 'Deep link of the app (deeplink)', 'example://page'),
 		parameter('show_share', 'Shared Links', readFlag, {
 			type: 'boolean',
 			default: true,
-			description: 'Whether to return links that others share, too',
+			description: 'Whether to also return links that others share',
 		}),
 		textRow(
 			'app_package',

@@ -261,7 +261,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		const first = await rig.run(node(CHARGE));
 		assert.match(
 			first.error?.description ?? '',
-			/Nothing was carried out.*a new one has been asked for/,
+			/Nothing was carried out.*a new one has been requested/,
 		);
 		assert.deepEqual([rig.to('charge/agent').length, rig.refreshes], [1, 1]);
 		await output(CHARGE);

@@ -84,7 +84,7 @@ describe('readAnswer', () => {
 		[400, 'refused', /does not know this call.*HTTP 400\)$/, /^Nothing was carried out. Check it/],
 		[404, 'refused', /does not know this call/, /Nothing was carried out/],
 		[405, 'refused', /does not know this call/, /Nothing was carried out/],
-		[407, 'not-sent', /proxy of n8n wants a login \(HTTP 407\)\. Nothing was sent/, /password/],
+		[407, 'not-sent', /proxy of n8n requires a login \(HTTP 407\)\. Nothing was sent/, /password/],
 		[408, 'unknown', /HTTP 408.*may have been carried out/, /transactions/],
 		[413, 'refused', /too large/, /smaller file/],
 		[414, 'refused', /too many IDs/, /Split the IDs/],
@@ -109,7 +109,7 @@ describe('readAnswer', () => {
 	it.each<[Effect, unknown, RegExp, RegExp]>([
 		['read', answer(200, { code: 401 }), /token: no reason stated$/, /permission.*code 401/],
 		['money', answer(401, '<html>'), /^AiClk does not accept the access token$/, /^Nothing was/],
-		['change', answer(401, refusal), /token: 余额不足 \*\*\*$/, /a new one has been asked for/],
+		['change', answer(401, refusal), /token: 余额不足 \*\*\*$/, /a new one has been requested/],
 	])('a rejected token to a %s: nothing was carried out', (effect, value, message, description) => {
 		expect(readAnswer(value, asked(effect))).toMatchObject({
 			failure: {

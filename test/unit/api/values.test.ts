@@ -157,8 +157,8 @@ describe('readText', () => {
 		[' ', bad('is empty')],
 		[undefined, bad('is empty')],
 		[null, bad('is empty')],
-		[{}, bad('is not a text')],
-		[true, bad('is not a text')],
+		[{}, bad('is not text')],
+		[true, bad('is not text')],
 		['广告😀'.slice(0, 3), bad('holds half a character, e.g. of an emoji that was cut')],
 		['😀'.slice(1), bad('holds half a character, e.g. of an emoji that was cut')],
 		[2 ** 60, bad('is a number that n8n has rounded: pass it as text')],
@@ -169,7 +169,7 @@ describe('readText', () => {
 
 	it('may be empty where that means something', () => {
 		expect([undefined, '', 'a'].map(readOptionalText)).toEqual([good(''), good(''), good('a')]);
-		expect(readOptionalText({})).toEqual(bad('is not a text'));
+		expect(readOptionalText({})).toEqual(bad('is not text'));
 	});
 });
 
