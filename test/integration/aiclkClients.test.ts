@@ -81,7 +81,7 @@ describe('a credential whose fields are expressions of the item', () => {
 		);
 	});
 
-	it('that n8n overwrites while the items wait: what would go out for another client is refused', async () => {
+	it('items are refused once n8n has overwritten the expressions with another client', async () => {
 		const { items, helper } = agency();
 		const calls = onApi(() => {
 			Object.assign(helper.row, { clientId: items[0]?.client, refreshToken: items[0]?.rt });
@@ -96,7 +96,7 @@ describe('a credential whose fields are expressions of the item', () => {
 		);
 	});
 
-	it('whose account alone changes while the items wait is refused, too', async () => {
+	it('items are refused when only the account of the credential changes during the run', async () => {
 		const { items, helper } = agency();
 		const calls = onApi();
 		const change = (context: { getCredentials: unknown }) => {
@@ -113,7 +113,7 @@ describe('a credential whose fields are expressions of the item', () => {
 		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
 	});
 
-	it('is refused for several clients on n8n 1, before anything is sent', async () => {
+	it('several clients in one credential are refused on n8n 1 before any request', async () => {
 		const { items, helper } = agency();
 		const calls = onApi();
 		const change = (context: object) => Object.assign(context, { isToolExecution: undefined });
@@ -141,27 +141,30 @@ describe('a credential that cannot be read', () => {
 	it.each([
 		['was deleted', 'Credential with ID "1" does not exist for type "aiClkApi".'],
 		['holds an expression that n8n refuses', 'access to env vars denied'],
-	])('that %s: one error item for each input, and nothing is sent', async (_, message) => {
-		onRefresh();
-		const calls = onApi();
-		const ran = await runNode(CHARGE, [{}, {}], { helper: failing(message), ...CONTINUE });
-		expect(ran.items).toEqual(
-			[0, 1].map((item) => ({
-				json: {
-					error: expect.objectContaining({
-						message: `${message} (outcome: not-sent)`,
-						outcome: 'not-sent',
-						accountId: null,
-					}),
-				},
-				pairedItem: { item },
-			})),
-		);
-		expect(Object.keys(ran.items[0]?.json ?? {})).toEqual(['error']);
-		expect(calls).toEqual([]);
-	});
+	])(
+		'a credential that %s gives one error item for each input, and nothing is sent',
+		async (_, message) => {
+			onRefresh();
+			const calls = onApi();
+			const ran = await runNode(CHARGE, [{}, {}], { helper: failing(message), ...CONTINUE });
+			expect(ran.items).toEqual(
+				[0, 1].map((item) => ({
+					json: {
+						error: expect.objectContaining({
+							message: `${message} (outcome: not-sent)`,
+							outcome: 'not-sent',
+							accountId: null,
+						}),
+					},
+					pairedItem: { item },
+				})),
+			);
+			expect(Object.keys(ran.items[0]?.json ?? {})).toEqual(['error']);
+			expect(calls).toEqual([]);
+		},
+	);
 
-	it('stops the run where it does not continue on error', async () => {
+	it('an unreadable credential stops a run that does not continue on error', async () => {
 		const { error } = await runNode(INFO, [{}], { helper: failing('gone') });
 		expect([error?.name, error?.message]).toEqual([
 			'NodeOperationError',
@@ -169,7 +172,7 @@ describe('a credential that cannot be read', () => {
 		]);
 	});
 
-	it('from the second request on concerns that request only', async () => {
+	it('a credential that becomes unreadable after the first request fails only the items after it', async () => {
 		onRefresh();
 		const calls = onApi();
 		const helper = new CredentialsHelper(newRow({ accountId: '1' }));
@@ -184,7 +187,7 @@ describe('a credential that cannot be read', () => {
 		expect([calls.length, outcomes(ran)]).toEqual([1, [undefined, 'not-sent']]);
 	});
 
-	it('where n8n finds no resource: an error item, too', async () => {
+	it('a parameter that n8n cannot read gives an error item', async () => {
 		const change = (context: { getNodeParameter: unknown }) => {
 			context.getNodeParameter = () => {
 				throw new Error('n8n could not read this');
@@ -196,7 +199,7 @@ describe('a credential that cannot be read', () => {
 });
 
 describe('the account of a call', () => {
-	it('of a charge is never that of the credential', async () => {
+	it("the payer of a charge is never the credential's account", async () => {
 		onRefresh();
 		const calls = onApi();
 		for (const accountId of ['', ' ', '=', '={{ $json.payer }}', '={{ "" }}', '={{ null }}']) {
@@ -207,7 +210,7 @@ describe('the account of a call', () => {
 	});
 
 	it.each(['={{ $json.member }}', '={{ "" }}', '={{ [] }}', '={{ null }}', '= {{ $json.member }}'])(
-		'of a read whose field %s yields nothing is bad input',
+		'an Account ID of %s that yields nothing is refused',
 		async (accountId) => {
 			onRefresh();
 			const calls = onApi();
@@ -220,7 +223,7 @@ describe('the account of a call', () => {
 	);
 
 	it.each(['', '  ', '='])(
-		'of a read whose field is left as %j is that of the credential',
+		"an Account ID left as %j means the credential's account",
 		async (accountId) => {
 			onRefresh();
 			const calls = onApi();
@@ -231,7 +234,7 @@ describe('the account of a call', () => {
 	);
 });
 
-describe('input that is refused and not guessed', () => {
+describe('input is refused, not guessed', () => {
 	const POST = { ...CALL, method: 'POST', bodyType: 'json' };
 	const creatives = (filters: unknown) => set('creative', 'getAll', { filters } as IDataObject);
 	const links = (filters: IDataObject) => set('monitorLink', 'getAll', { filters });
@@ -284,7 +287,7 @@ describe('input that is refused and not guessed', () => {
 			"'Account ID' is a number that n8n has rounded",
 			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
 		],
-	])('%s', async (message, parameters) => {
+	])('input is refused before any request: %s', async (message, parameters) => {
 		const refreshes = onRefresh();
 		const calls = onApi();
 		const rounded = { campaign_id: Number('18446744073709551614') };
@@ -299,14 +302,14 @@ describe('input that is refused and not guessed', () => {
 		[links({ showShare: '={{ "true" }}' }), /show_share=1/],
 		[links({ showShare: '={{ "false" }}' }), /show_share=0/],
 		[links({ click: '={{ 0 }}' }), /click=0/],
-	])('true and false are taken as text, too: %j', async (parameters, url) => {
+	])('switches and options accept text and numbers: %j', async (parameters, url) => {
 		onRefresh();
 		const calls = onApi();
 		expect((await runNode(parameters, [{}])).error).toBeNull();
 		expect(calls[0]?.url).toMatch(url);
 	});
 
-	it('half an emoji in the second of two POSTs keeps the first from being sent', async () => {
+	it('half an emoji in the second of two POSTs keeps both from being sent', async () => {
 		onRefresh();
 		const calls = onApi();
 		const parameters = {
@@ -324,7 +327,7 @@ describe('input that is refused and not guessed', () => {
 		expect(calls).toEqual([]);
 	});
 
-	it('null is left out of plain URL parameters', async () => {
+	it('plain URL parameters that are null are left out', async () => {
 		onRefresh();
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } }, [{}]);

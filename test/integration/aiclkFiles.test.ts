@@ -52,7 +52,7 @@ describe('the announced size is the size that is sent', () => {
 			'for URLs',
 			(text: string) => text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''),
 		],
-	])('of base64 %s', async (_, write) => {
+	])('an upload of base64 %s announces exactly the bytes that it sends', async (_, write) => {
 		const uploads = onUploads();
 		const bytes = Buffer.from('some bytes ÿ?> '.repeat(200));
 		const { error } = await runNode(UPLOAD, withFile({ data: write(bytes.toString('base64')) }));
@@ -90,7 +90,7 @@ describe('the announced size is the size that is sent', () => {
 		],
 		['is empty', 0, Buffer.alloc(0), /The file in 'data' is empty/],
 	])(
-		'of a stored file that %s: it is named, and nothing is said to be sent',
+		'an upload of a stored file that %s says so, with the outcome not-sent',
 		async (_, size, bytes, message) => {
 			const uploads = onUploads();
 			const change = stored(size, bytes) as never;
@@ -102,7 +102,7 @@ describe('the announced size is the size that is sent', () => {
 		},
 	);
 
-	it('of a stored file', async () => {
+	it('an upload of a stored file announces exactly the bytes that it sends', async () => {
 		const uploads = onUploads();
 		const bytes = Buffer.alloc(1_000_000, 7);
 		await runNode(UPLOAD, STORED, { change: stored(bytes.length, bytes) as never });
@@ -117,7 +117,7 @@ describe('the name of a file', () => {
 		['that is null', { fileName: null as never }, 'file.png'],
 		['that is missing, beside an extension', { fileExtension: 'jpeg' }, 'file.jpeg'],
 		['that is missing, of a video', { mimeType: 'video/quicktime' }, 'file.mov'],
-	])('%s', async (_, binary, name) => {
+	])('a file name %s', async (_, binary, name) => {
 		onRefresh();
 		const calls = onApi();
 		await runNode(UPLOAD, withFile({ data: 'AAAA', ...binary }));
@@ -127,7 +127,7 @@ describe('the name of a file', () => {
 	it.each([
 		[413, /too large.*refused/],
 		[414, /too many IDs.*refused/],
-	])('does not matter to HTTP %d, which says what is too much', async (status, message) => {
+	])('an upload that meets HTTP %d says what is too large', async (status, message) => {
 		onRefresh();
 		onApi(() => [status, '<html>']);
 		expect((await runNode(UPLOAD, file('x'))).error?.message).toMatch(message);

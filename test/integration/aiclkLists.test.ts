@@ -41,22 +41,25 @@ const read = async (parameters: IDataObject) => {
 	return { rows: items.map(({ json }) => json), hints, log };
 };
 
-describe('rows', () => {
-	it('all 180 of a server that sends at most 50 a page and names no total', async () => {
+describe('the rows of a list', () => {
+	it('reads all 180 rows of a server that sends at most 50 per page and names no total', async () => {
 		onApi(server(rows(180), 50));
 		expect((await read(LINKS)).rows).toHaveLength(180);
 	});
 
-	it.each([0, '', false, 'rows of the page'])('all 250 beside a total of %j', async (total) => {
-		const wrap = (list: unknown[]) => ({
-			list,
-			page_info: { total_number: total === 'rows of the page' ? list.length : total },
-		});
-		onApi(server(rows(250, 'creative_id'), 100, wrap));
-		expect((await read(CREATIVES)).rows).toHaveLength(250);
-	});
+	it.each([0, '', false, 'rows of the page'])(
+		'reads all 250 rows although the total is %j',
+		async (total) => {
+			const wrap = (list: unknown[]) => ({
+				list,
+				page_info: { total_number: total === 'rows of the page' ? list.length : total },
+			});
+			onApi(server(rows(250, 'creative_id'), 100, wrap));
+			expect((await read(CREATIVES)).rows).toHaveLength(250);
+		},
+	);
 
-	it('no more than there are, where the server repeats its last page for ever: and that is said', async () => {
+	it('ends with a hint when the server repeats its last page', async () => {
 		const calls = onApi(() => [200, success(rows(100))]);
 		const ran = await read({ ...LINKS, returnAll: false, limit: 250 });
 		expect([ran.rows.length, calls.length]).toEqual([100, 2]);
@@ -64,7 +67,7 @@ describe('rows', () => {
 		expect(ran.log).toEqual(ran.hints);
 	});
 
-	it('each once, where a row is inserted while the pages are read: and that is said', async () => {
+	it('outputs each row once, with a hint, when a row is inserted while pages are read', async () => {
 		const pages = [rows(100, 'creative_id'), rows(200, 'creative_id').slice(99)];
 		onApi(({ url }) => [
 			200,
@@ -82,7 +85,7 @@ describe('rows', () => {
 		[0, { list: [] }],
 		[0, []],
 		[1, { list: { creative_id: 1 } }],
-	])('are %d where AiClk answers %j', async (count, data) => {
+	])('finds %d rows in the data %j', async (count, data) => {
 		onApi(({ url }) => [200, success(pageOf(url) === 1 ? data : { list: [] })]);
 		expect((await read(CREATIVES)).rows).toHaveLength(count);
 	});
@@ -90,7 +93,7 @@ describe('rows', () => {
 	it.each([
 		['Simplify', true],
 		['the whole answers', false],
-	])('as many as were wanted, with %s', async (_, simplify) => {
+	])('outputs no more rows than the limit, with %s', async (_, simplify) => {
 		onApi(server(rows(250, 'date'), 100, (list) => ({ list })));
 		const ran = await read({ ...FUND, limit: 150, simplify });
 		const all = simplify
@@ -99,7 +102,7 @@ describe('rows', () => {
 		expect(all).toHaveLength(150);
 	});
 
-	it('carry the account where AiClk sends none', async () => {
+	it('adds the account to rows that AiClk sends without one', async () => {
 		onApi(() => [200, success({ list: [{ date: 'a' }, { date: 'b', account_id: 7 }, 'odd'] })]);
 		expect((await read(FUND)).rows).toEqual([
 			{ account_id: 1000002, date: 'a' },
@@ -117,14 +120,17 @@ describe('rows', () => {
 });
 
 describe('a read without data', () => {
-	it.each([[null], [[]], [{}], [''], [undefined]])('%j of an account is an error', async (data) => {
-		onApi(() => [200, { code: 200, data }]);
-		const { error } = await runNode(INFO, [{}]);
-		expect(error?.message).toMatch(/^AiClk's answer holds no data.*outcome: unknown/);
-		expect(error?.description).toMatch(/switch Simplify off.*GET \/openapi\/v1\/account\/info/);
-	});
+	it.each([[null], [[]], [{}], [''], [undefined]])(
+		'Get Info fails when its data is %j',
+		async (data) => {
+			onApi(() => [200, { code: 200, data }]);
+			const { error } = await runNode(INFO, [{}]);
+			expect(error?.message).toMatch(/^AiClk's answer holds no data.*outcome: unknown/);
+			expect(error?.description).toMatch(/switch Simplify off.*GET \/openapi\/v1\/account\/info/);
+		},
+	);
 
-	it.each([null, undefined, {}, 'text'])('%j of a list is an error', async (data) => {
+	it.each([null, undefined, {}, 'text'])('Get Many fails when its data is %j', async (data) => {
 		onApi(() => [200, { code: 200, data }]);
 		expect((await runNode(CREATIVES, [{}])).error?.message).toMatch(/holds no (data|rows)/);
 	});
@@ -133,7 +139,7 @@ describe('a read without data', () => {
 describe('a custom call', () => {
 	const body = { code: 200, total: 2, list: [{ a: 1 }, { a: 2 }] };
 
-	it('shows the whole body without Simplify, and names the members with it', async () => {
+	it('a custom call outputs the whole body without Simplify; with it, the error names the members of the body', async () => {
 		onApi(() => [200, body]);
 		expect((await read({ ...CALL, simplify: false })).rows).toEqual([body]);
 		const { error } = await runNode(CALL, [{}]);
@@ -141,19 +147,19 @@ describe('a custom call', () => {
 		expect(error?.description).toContain('GET /openapi/v1/report');
 	});
 
-	it('that finds no rows on a page names what is there', async () => {
+	it('a paginated custom call that finds no rows names the members of data', async () => {
 		onApi(() => [200, success({ rows: [{ a: 1 }], total: 1 })]);
 		const { error } = await runNode(PAGED, [{}]);
 		expect(error?.message).toContain('(data has: rows, total)');
 		expect((await read(CALL)).rows).toEqual([{ rows: [{ a: 1 }], total: 1 }]);
 	});
 
-	it('that changes something never fails for want of data', async () => {
+	it('a custom POST does not fail when data is null', async () => {
 		onApi(() => [200, { code: 200, data: null, id: 7 }]);
 		expect((await read({ ...CALL, method: 'POST' })).rows).toEqual([{ success: true, id: 7 }]);
 	});
 
-	it('makes items of rows', async () => {
+	it('a custom call outputs one item per row', async () => {
 		onApi(() => [200, success([{ a: 1 }, { a: 2 }])]);
 		expect((await read(CALL)).rows).toEqual([{ a: 1 }, { a: 2 }]);
 	});
@@ -161,27 +167,27 @@ describe('a custom call', () => {
 	it.each<[string, IDataObject, RegExp]>([
 		['its query', { query: '{ "page_size": 20 }' }, /query=\{"page_size":20,"page":1\}/],
 		['plain parameters', { queryFormat: 'parameters', query: { page_size: '20' } }, /page_size=20/],
-	])("counts the user's own page size in %s", async (_, parameters, url) => {
+	])("a custom call uses the user's page size in %s", async (_, parameters, url) => {
 		const calls = onApi(server(rows(50), 50));
 		expect((await read({ ...PAGED, ...parameters })).rows).toHaveLength(50);
 		expect([calls.length, calls[0]?.url]).toEqual([3, expect.stringMatching(url)]);
 	});
 
-	it('begins at the page of the user', async () => {
+	it("a custom call begins at the user's page", async () => {
 		const calls = onApi(server(rows(50), 50));
 		const query = '{ "page": 2, "page_size": 20 }';
 		expect((await read({ ...PAGED, query })).rows).toHaveLength(30);
 		expect(calls[0]?.url).toContain('"page":2');
 	});
 
-	it('refuses a page size that is none', async () => {
+	it('a custom call refuses a page size that is not a number', async () => {
 		const calls = onApi();
 		const { error } = await runNode({ ...PAGED, query: '{ "page_size": "many" }' }, [{}]);
 		expect(error?.message).toMatch(/'page_size' is not a whole number/);
 		expect(calls).toEqual([]);
 	});
 
-	it('pages a POST by its body, each page sent once', async () => {
+	it('a paginated POST sends page and page_size in its body, each page once', async () => {
 		const calls = onApi(
 			server(rows(250), 100, (list) => ({ list, page_info: { total_number: 250 } })),
 		);
@@ -193,7 +199,7 @@ describe('a custom call', () => {
 		expect(calls[0]?.url).toBe('/openapi/v1/report?account_id=1000002');
 	});
 
-	it('that is paged by a POST is perhaps carried out, once one of its pages was', async () => {
+	it('a paginated POST that fails after its first page has the outcome unknown', async () => {
 		onApi((_, n) => (n === 1 ? [200, success(rows(100))] : [429, '<html>']));
 		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
 		const { error } = await runNode(post, [{}]);
@@ -205,7 +211,7 @@ describe('a custom call', () => {
 		expect((await runNode(post, [{}])).error?.message).toMatch(/outcome: refused/);
 	});
 
-	it("takes a URL of the credential's own host", async () => {
+	it("a custom call accepts a URL on the credential's host", async () => {
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		await read({ ...CALL, path: 'https://openapi.aiclk.com/openapi/v1/x' });
 		expect(calls[0]?.url).toBe('/openapi/v1/x?account_id=1000002');
@@ -215,7 +221,7 @@ describe('a custom call', () => {
 		[500, '<html>'],
 		[200, { code: 400, message: '参数错误' }],
 		[404, '<html>'],
-	])('says method and path when it meets HTTP %d', async (status, answer) => {
+	])('the error of a custom call names method and path at HTTP %d', async (status, answer) => {
 		onApi(() => [status, answer]);
 		const { error } = await runNode({ ...CALL, method: 'DELETE' }, [{}]);
 		expect(error?.description).toContain('DELETE /openapi/v1/report');
@@ -230,7 +236,7 @@ describe('periods of the fund records', () => {
 		['last7Days', '"start_date":"2026-02-22","end_date":"2026-02-28"'],
 		['thisMonth', '"start_date":"2026-03-01","end_date":"2026-03-01"'],
 		['lastMonth', '"start_date":"2026-02-01","end_date":"2026-02-28"'],
-	])("%s in the workflow's time zone", async (period, days) => {
+	])("the period %s follows the workflow's time zone", async (period, days) => {
 		const calls = onApi();
 		const clock = jest.spyOn(Date, 'now').mockReturnValue(NOW);
 		const change = (context: object) =>
@@ -241,7 +247,7 @@ describe('periods of the fund records', () => {
 		expect([error, calls[0]?.url]).toEqual([null, expect.stringContaining(days)]);
 	});
 
-	it('a moment out of a Code node is the day that it falls on', async () => {
+	it("a moment from a Code node becomes its day in the workflow's time zone", async () => {
 		const calls = onApi();
 		const change = (context: object) =>
 			Object.assign(context, { getTimezone: () => 'Asia/Shanghai' });

@@ -156,23 +156,26 @@ const ENDPOINTS: Array<
 ];
 
 describe('the request of each operation', () => {
-	it.each(ENDPOINTS)('%s', async (endpoint, parameters, url, body) => {
-		const { bench, refreshes } = newBench();
-		const calls = onApi();
-		await bench.runAiClk(parameters);
-		expect(calls).toHaveLength(1);
-		const [call] = calls;
-		expect(`${call?.method} ${call?.url}`).toBe(`${endpoint.split(' ')[0]} ${url}`);
-		expect(call?.url).toContain(endpoint.split(' ')[1]);
-		expect(call?.token).toBe('access-1');
-		if (body !== undefined) {
-			expect(call?.body).toBe(body);
-			expect(call?.contentType).toBe('application/json');
-		}
-		expect(refreshes).toHaveLength(1);
-	});
+	it.each(ENDPOINTS)(
+		'%s is sent as AiClk documents it',
+		async (endpoint, parameters, url, body) => {
+			const { bench, refreshes } = newBench();
+			const calls = onApi();
+			await bench.runAiClk(parameters);
+			expect(calls).toHaveLength(1);
+			const [call] = calls;
+			expect(`${call?.method} ${call?.url}`).toBe(`${endpoint.split(' ')[0]} ${url}`);
+			expect(call?.url).toContain(endpoint.split(' ')[1]);
+			expect(call?.token).toBe('access-1');
+			if (body !== undefined) {
+				expect(call?.body).toBe(body);
+				expect(call?.contentType).toBe('application/json');
+			}
+			expect(refreshes).toHaveLength(1);
+		},
+	);
 
-	it('is tested for every operation of every resource', () => {
+	it('ENDPOINTS has a case for every operation of every resource', () => {
 		const all = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
 			operations.map(({ option: { value: operation } }) => `${resource} ${operation}`),
 		);
@@ -183,7 +186,7 @@ describe('the request of each operation', () => {
 		expect([...new Set(tested), 'api call', 'material upload'].sort()).toEqual(all.sort());
 	});
 
-	it('POST material/upload', async () => {
+	it('POST material/upload is sent as a multipart form', async () => {
 		const { bench } = newBench();
 		const calls = onApi(() => [200, success({ id: 24198456, pid: 0, cover: { id: 24198455 } })]);
 		const parameters = set('material', 'upload', {
@@ -204,7 +207,7 @@ describe('the request of each operation', () => {
 		]);
 	});
 
-	it('leaves nothing that could break out of a URL parameter', async () => {
+	it('percent-encodes characters that could start another URL parameter', async () => {
 		const { bench } = newBench();
 		const raw: string[] = [];
 		nock(API)
@@ -250,15 +253,18 @@ describe('lists', () => {
 		['100 of 250 rows', { limit: 100 }, true, 1, 100],
 		['1 of 250 rows', { limit: 1 }, true, 1, 1],
 		['1,000 of 250 rows', { limit: 1_000 }, true, 3, 250],
-	])('%s', async (_, parameters, withTotal, requests, found) => {
-		const { bench } = newBench();
-		const calls = onApi(pagesOf(rowsOfDays, { withTotal }));
-		const items = await bench.runAiClk({ ...FUND, ...parameters });
-		expect([calls.length, items.length]).toEqual([requests, found]);
-		expect(new Set(jsonOf(items).map(({ date }) => date)).size).toBe(found);
-	});
+	])(
+		'Get Fund Records reads %s in as few requests as it can',
+		async (_, parameters, withTotal, requests, found) => {
+			const { bench } = newBench();
+			const calls = onApi(pagesOf(rowsOfDays, { withTotal }));
+			const items = await bench.runAiClk({ ...FUND, ...parameters });
+			expect([calls.length, items.length]).toEqual([requests, found]);
+			expect(new Set(jsonOf(items).map(({ date }) => date)).size).toBe(found);
+		},
+	);
 
-	it('without Simplify return the whole envelope of each page', async () => {
+	it("a list without Simplify outputs AiClk's whole answer for each page", async () => {
 		const { bench } = newBench();
 		onApi(pagesOf(rowsOfDays));
 		const items = await bench.runAiClk({ ...FUND, returnAll: true, simplify: false });
@@ -274,7 +280,7 @@ describe('lists', () => {
 		});
 	});
 
-	it('keep every digit of ids beyond 2^53', async () => {
+	it('a list keeps every digit of ids beyond 2^53', async () => {
 		const { bench } = newBench();
 		onApi(() => [
 			200,
@@ -314,7 +320,7 @@ describe('custom call', () => {
 			`{"ids":[${MAX_UINT64}]}`,
 		],
 		['DELETE', {}, '/openapi/v1/report?account_id=1000002', ''],
-	])('%s with %j', async (method, parameters, url, body) => {
+	])('a custom call sends %s with %j', async (method, parameters, url, body) => {
 		const { bench } = newBench();
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		const items = await bench.runAiClk({ ...CALL, method, ...parameters });
@@ -322,14 +328,14 @@ describe('custom call', () => {
 		expect(jsonOf(items)).toEqual([{ a: 1 }]);
 	});
 
-	it('pages when told to', async () => {
+	it('a custom call reads all pages when Paginate is on', async () => {
 		const { bench } = newBench();
 		const calls = onApi(pagesOf(rowsOfDays));
 		const items = await bench.runAiClk({ ...CALL, paginate: true, returnAll: true });
 		expect([calls.length, items.length]).toEqual([3, 250]);
 	});
 
-	it('sends a form as AiClk wants forms', async () => {
+	it('a custom call sends a form as multipart form data', async () => {
 		const { bench } = newBench();
 		const calls = onApi();
 		await bench.runAiClk({ ...CALL, method: 'POST', bodyType: 'form', body: { a: 'x', n: 1 } });
@@ -363,16 +369,19 @@ describe('money', () => {
 		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /at AiClk before/],
 		['a token refused in the body', refuse(200), /token: access_token 无效/, /requested.*bb22/],
 		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
-	])('%s: one request, and the truth about it', async (_, reply, message, description) => {
-		const { bench } = newBench();
-		const calls = onApi(reply);
-		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
-		expect(error.name).toBe('NodeApiError');
-		expect(error.message).toMatch(message);
-		expect(error.description).toMatch(description);
-		expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
-	});
+	])(
+		'a charge that meets %s is sent once, and the error says what is known of it',
+		async (_, reply, message, description) => {
+			const { bench } = newBench();
+			const calls = onApi(reply);
+			const error = await failureOf(bench.runAiClk(CHARGE));
+			expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+			expect(error.name).toBe('NodeApiError');
+			expect(error.message).toMatch(message);
+			expect(error.description).toMatch(description);
+			expect(JSON.stringify([error, error.message, error.description])).not.toContain('access-1');
+		},
+	);
 
 	it.each([
 		[
@@ -384,17 +393,20 @@ describe('money', () => {
 		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /at AiClk before/],
 		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
 		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
-	])('%s: one request, and the truth about it', async (_, code, message, description) => {
-		const { bench } = newBench();
-		const requests = onLostAnswers(code);
-		const error = await failureOf(bench.runAiClk(CHARGE));
-		expect(requests()).toBe(1);
-		expect(error.message).toMatch(message);
-		expect(error.description).toMatch(description);
-		expect(JSON.stringify([error, error.message])).not.toContain('access-1');
-	});
+	])(
+		'a charge that meets %s is sent once, and the error says what is known of it',
+		async (_, code, message, description) => {
+			const { bench } = newBench();
+			const requests = onLostAnswers(code);
+			const error = await failureOf(bench.runAiClk(CHARGE));
+			expect(requests()).toBe(1);
+			expect(error.message).toMatch(message);
+			expect(error.description).toMatch(description);
+			expect(JSON.stringify([error, error.message])).not.toContain('access-1');
+		},
+	);
 
-	it('is not moved without Confirm, nor where n8n would try again', async () => {
+	it('a charge is refused without Confirm and with Retry On Fail', async () => {
 		const { bench } = newBench();
 		const calls = onApi();
 		await expect(bench.runAiClk({ ...CHARGE, confirm: false })).rejects.toThrow(/Confirm/);
@@ -404,7 +416,7 @@ describe('money', () => {
 		expect(calls).toEqual([]);
 	});
 
-	it('tells how many items were carried out before one that failed', async () => {
+	it('the error of a charge counts the items carried out before it', async () => {
 		const { bench } = newBench();
 		onApi((_, n) => (n < 3 ? [200, success(null)] : [200, trace]));
 		const items = [{ json: {} }, { json: {} }, { json: {} }, { json: {} }];
@@ -413,7 +425,7 @@ describe('money', () => {
 		expect(error.context.itemIndex).toBe(2);
 	});
 
-	it('tells it too when it is the token that is lacking in the middle of a run', async () => {
+	it('the error counts the charges carried out before the credential changed during the run', async () => {
 		const { bench } = newBench();
 		onApi((_, n) => {
 			// Somebody types another refresh token, and no token is to be had for it.
@@ -431,7 +443,7 @@ describe('money', () => {
 		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
 	});
 
-	it('outputs what it has moved', async () => {
+	it('a charge outputs payer, target, amount and kind', async () => {
 		const { bench } = newBench();
 		onApi(() => [200, success(null)]);
 		const charge = { ...CHARGE, operation: 'subAgent', subAgentUser: MAX_UINT64, money: -5 };
@@ -452,36 +464,39 @@ describe('money', () => {
 	});
 });
 
-describe('a token that AiClk refuses', () => {
+describe('a token that AiClk rejects', () => {
 	const hundred = Array.from({ length: 100 }, () => ({ json: {} }));
 
 	it.each([
 		['in an HTTP-200 body', 200, true],
 		['with HTTP 401', 401, true],
 		['soon after it was issued', 200, false],
-	])('%s during 100 items: one refresh, every item answered', async (_, status, isAged) => {
-		const { bench, refreshes } = newBench();
-		onApi(() => [200, success({ balance: 1 })]);
-		await bench.runAiClk(INFO);
-		nock.cleanAll();
-		const more = onRefresh(() => [200, issued('access-2')]);
-		const calls = onApi(({ token }) =>
-			token === 'access-1' ? [status, REJECTED] : [200, success({ n: 1 })],
-		);
-		if (isAged) bench.age();
-		const output = await bench.runAiClk(INFO, hundred);
-		expect(output).toHaveLength(100);
-		expect([refreshes.length, more.length]).toEqual([1, 1]);
-		expect(bench.helper.row.accessToken).toBe('access-2');
-		const dead = calls.filter(({ token }) => token === 'access-1');
-		// The calls that were under way together, and the probe of their token. A token that was issued just now is probed again,
-		// and left to a peer once: those calls are sent twice.
-		expect(dead.length).toBeLessThan(isAged ? 60 : 110);
-		// The new token is probed before it is stored.
-		expect(calls.length - dead.length).toBe(100 + 1);
-	});
+	])(
+		'a token rejected %s costs one refresh for 100 items, and every item gets its answer',
+		async (_, status, isAged) => {
+			const { bench, refreshes } = newBench();
+			onApi(() => [200, success({ balance: 1 })]);
+			await bench.runAiClk(INFO);
+			nock.cleanAll();
+			const more = onRefresh(() => [200, issued('access-2')]);
+			const calls = onApi(({ token }) =>
+				token === 'access-1' ? [status, REJECTED] : [200, success({ n: 1 })],
+			);
+			if (isAged) bench.age();
+			const output = await bench.runAiClk(INFO, hundred);
+			expect(output).toHaveLength(100);
+			expect([refreshes.length, more.length]).toEqual([1, 1]);
+			expect(bench.helper.row.accessToken).toBe('access-2');
+			const dead = calls.filter(({ token }) => token === 'access-1');
+			// The calls that were under way together, and the probe of their token. A token that was issued just now is probed again,
+			// and left to a peer once: those calls are sent twice.
+			expect(dead.length).toBeLessThan(isAged ? 60 : 110);
+			// The new token is probed before it is stored.
+			expect(calls.length - dead.length).toBe(100 + 1);
+		},
+	);
 
-	it('for one endpoint only costs no refresh: it is a permission that is missing', async () => {
+	it('a token rejected by one endpoint only (a missing permission) costs no refresh', async () => {
 		const { bench, refreshes } = newBench();
 		const calls = onApi(({ url }) =>
 			url.includes('account/info') ? [200, success({ balance: 1 })] : [200, REJECTED],
@@ -498,7 +513,7 @@ describe('a token that AiClk refuses', () => {
 		expect(calls).toHaveLength(101);
 	});
 
-	it('by a change is renewed in the same run, which sends the change once; the next run works', async () => {
+	it('a token rejected on a charge is refreshed in the same run, and the charge is sent again only by the next run', async () => {
 		const { bench, refreshes } = newBench();
 		const calls = onApi(({ token }) =>
 			token === 'access-1' ? [200, REJECTED] : [200, success(null)],
@@ -514,7 +529,7 @@ describe('a token that AiClk refuses', () => {
 		expect(refreshes).toHaveLength(2);
 	});
 
-	it('by one of many changes costs that one, if the node continues on error', async () => {
+	it('a token rejected on the first of four charges fails that charge only, if the node continues on error', async () => {
 		const { bench, refreshes } = newBench();
 		const calls = onApi(({ token }) =>
 			token === 'access-1' ? [200, REJECTED] : [200, success(null)],
@@ -532,7 +547,7 @@ describe('a token that AiClk refuses', () => {
 		expect(refreshes).toHaveLength(2);
 	});
 
-	it('again after it was renewed: the second refusal is shown', async () => {
+	it('a token rejected again after its refresh ends in an error, with at most three refreshes', async () => {
 		const { bench, refreshes } = newBench();
 		onApi(() => [200, REJECTED]);
 		const error = await failureOf(bench.runAiClk(INFO));
@@ -545,7 +560,7 @@ describe('the account', () => {
 	it.each([
 		['the field', { accountId: '7' }, '7'],
 		['the credential, pasted with spaces', {}, '1000002'],
-	])('is that of %s', async (_, parameters, id) => {
+	])('account_id comes from %s', async (_, parameters, id) => {
 		const { bench } = newBench();
 		bench.helper.row.accountId = ' 100 0002\n';
 		const calls = onApi();
@@ -601,7 +616,7 @@ describe('bad input', () => {
 		['has no such resource and operation', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
 		['has no such resource and operation', set('account', '__CUSTOM_API_CALL__')],
 		["'data'", set('material', 'upload')],
-	])('%s: refused before any request', async (message, parameters) => {
+	])('bad input is refused before any request: %s', async (message, parameters) => {
 		const { bench, refreshes } = newBench();
 		bench.helper.row.accountId = '';
 		const calls = onApi();
@@ -613,7 +628,7 @@ describe('bad input', () => {
 		expect([calls, refreshes]).toEqual([[], []]);
 	});
 
-	it('of one item keeps all the others from being sent', async () => {
+	it('bad input in one item keeps all items from being sent', async () => {
 		const { bench } = newBench();
 		const calls = onApi();
 		const items = [{ json: { id: '1' } }, { json: { id: 'x' } }];
@@ -624,7 +639,7 @@ describe('bad input', () => {
 	});
 });
 
-describe('continue on fail', () => {
+describe('continue on error', () => {
 	it('outputs a result or an error for each item, in order', async () => {
 		const { bench } = newBench();
 		onApi(({ url }) =>
@@ -669,8 +684,8 @@ describe('continue on fail', () => {
 	});
 });
 
-describe('no live token', () => {
-	it('is told as AiClk Token tells it, and nothing goes out', async () => {
+describe('without a valid token', () => {
+	it('a refused refresh is shown with the text that AiClk Token shows, and no charge is sent', async () => {
 		const bench = new Bench(newRow({ accountId: '1000002' }));
 		onRefresh(() => [200, { code: 400, data: null, message: '参数错误', trace_id: 'dd55' }]);
 		const calls = onApi();
@@ -682,7 +697,7 @@ describe('no live token', () => {
 		expect(calls).toEqual([]);
 	});
 
-	it('because the credential is incomplete', async () => {
+	it('an incomplete credential is named in the error', async () => {
 		const bench = new Bench(newRow({ accountId: '', refreshToken: '' }));
 		onAccountInfo();
 		const error = await failureOf(bench.runAiClk(INFO));

@@ -54,7 +54,7 @@ const CASES = OPERATIONS.flatMap(({ name, parameters }) =>
 
 describe('every operation', () => {
 	it.each(CASES)(
-		'%s: sent again after a rejected token if and only if it is a GET',
+		'%s is sent again after a rejected token if and only if it is a GET',
 		async (_, parameters) => {
 			const { bench, refreshes } = newBench();
 			const calls = onApi(({ token, url }) => {
@@ -78,19 +78,22 @@ describe('every operation', () => {
 		},
 	);
 
-	it.each(CASES)('%s: a lost answer is no refusal', async (_, parameters) => {
-		const { bench } = newBench();
-		const calls = onApi(() => [500, 'oops']);
-		const message = await bench
-			.runAiClk(parameters, file('x'))
-			.then(String, ({ message: text }: Error) => text);
-		expect(message).toMatch(/outcome: unknown/);
-		expect(calls).toHaveLength(1);
-		const isRead = calls[0]?.method === 'GET';
-		expect(/may have been carried out/.test(message)).toBe(!isRead);
-	});
+	it.each(CASES)(
+		'%s has the outcome unknown after HTTP 500 and is sent once',
+		async (_, parameters) => {
+			const { bench } = newBench();
+			const calls = onApi(() => [500, 'oops']);
+			const message = await bench
+				.runAiClk(parameters, file('x'))
+				.then(String, ({ message: text }: Error) => text);
+			expect(message).toMatch(/outcome: unknown/);
+			expect(calls).toHaveLength(1);
+			const isRead = calls[0]?.method === 'GET';
+			expect(/may have been carried out/.test(message)).toBe(!isRead);
+		},
+	);
 
-	it('that moves money names its payer and asks for Confirm', () => {
+	it('every charge names its payer and asks for Confirm', () => {
 		const charges = RESOURCES.find(({ option: { value } }) => value === 'charge')?.operations ?? [];
 		for (const { properties } of charges) {
 			const payer = properties.find(({ name }) => name === 'accountId');
@@ -101,7 +104,7 @@ describe('every operation', () => {
 		expect(charges).toHaveLength(4);
 	});
 
-	it('is called something else than what n8n adds to every list', () => {
+	it("no operation is called Custom API Call, which is n8n's own entry in every list", () => {
 		const options = RESOURCES.flatMap(({ option, operations }) => [
 			option,
 			...operations.map((one) => one.option),

@@ -66,7 +66,7 @@ const shown = ({ items, error }: Ran) =>
 		: 'failed';
 
 describe('Retry On Fail', () => {
-	it('sends again only what was certainly not carried out, and outputs what earlier tries did', async () => {
+	it('a retry sends only items that were certainly not carried out, and outputs the results of earlier tries', async () => {
 		const attempt = retries(POST, THREE);
 		const answers: Array<[number, unknown]> = [
 			[200, success({ n: 'first' })],
@@ -85,7 +85,7 @@ describe('Retry On Fail', () => {
 		['HTTP 500', () => [500, 'oops']],
 		['half a JSON', () => [200, '{"code":200']],
 		['code 599', () => [200, { code: 599 }]],
-	])('never sends an advertiser again whose creation was answered with %s', async (_, reply) => {
+	])('a retry does not create an advertiser again after %s', async (_, reply) => {
 		const attempt = retries(set('advertiser', 'create', PERSON), [{}]);
 		const calls = onApi(reply);
 		const runs = [await attempt(), await attempt(), await attempt()];
@@ -96,7 +96,7 @@ describe('Retry On Fail', () => {
 		}
 	});
 
-	it('never sends again what the connection lost', async () => {
+	it('a retry does not send a POST again whose connection was lost', async () => {
 		const attempt = retries(POST, [{ n: 1 }]);
 		const requests = onLostAnswers('ECONNRESET');
 		await attempt();
@@ -104,7 +104,7 @@ describe('Retry On Fail', () => {
 		expect(requests()).toBe(1);
 	});
 
-	it('does so too where the node continues on error and its first item fails', async () => {
+	it('a retry of a node that continues on error sends only refused items again', async () => {
 		const attempt = retries(POST, THREE, { node: CONTINUE });
 		const calls = onApi(({ body }, n) => {
 			if (body.includes('1')) return n < 4 ? [429, '<html>'] : [200, success({ n: 'late' })];
@@ -116,7 +116,7 @@ describe('Retry On Fail', () => {
 		expect(sent(calls)).toEqual([1, 2, 3, 1]);
 	});
 
-	it('forgets a run that has ended well', async () => {
+	it('a run that succeeded is forgotten, and the next one sends everything', async () => {
 		const attempt = retries(POST, [{ n: 1 }]);
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		await attempt();
@@ -128,7 +128,7 @@ describe('Retry On Fail', () => {
 		['in another round of a loop', { runIndex: 1 }],
 		['in another execution', { executionId: 'another' }],
 		['in another node', { node: { name: 'AiClk 2' } }],
-	])('takes the same body %s for what it is', async (_, other) => {
+	])('the same body %s is sent again', async (_, other) => {
 		const calls = onApi(({ body }) =>
 			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
 		);
@@ -139,13 +139,13 @@ describe('Retry On Fail', () => {
 		expect(sent(calls)).toEqual([1, 2, 1, 2]);
 	});
 
-	it('sends the same body of two items twice', async () => {
+	it('two items with the same body are both sent', async () => {
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		await retries(POST, [{ n: 1 }, { n: 1 }])();
 		expect(sent(calls)).toEqual([1, 1]);
 	});
 
-	it('does not send an item whose fields yield something else at the next try', async () => {
+	it('a retry does not send an item whose fields have changed since it was carried out', async () => {
 		let round = 0;
 		const calls = onApi(({ body }) =>
 			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
@@ -168,7 +168,7 @@ describe('Retry On Fail', () => {
 	it.each<[string, RunOptions]>([
 		['without an execution id', { executionId: undefined }],
 		['as a tool', { node: { type: 'n8n-nodes-aiclk.aiClkTool' } }],
-	])('is refused %s for a change, and fine for a read', async (_, options) => {
+	])('Retry On Fail %s is refused for a change and allowed for a read', async (_, options) => {
 		const calls = onApi();
 		const { error } = await retries(POST, [{ n: 1 }], options)();
 		expect(error?.message).toMatch(/could be sent twice.*Nothing was sent.*not-sent/);
@@ -176,7 +176,7 @@ describe('Retry On Fail', () => {
 		expect((await retries(INFO, [{}], options)()).error).toBeNull();
 	});
 
-	it('is refused for more changes than can be remembered', async () => {
+	it('Retry On Fail is refused for more than 10,000 changes', async () => {
 		const calls = onApi();
 		const many = Array.from({ length: 10_001 }, (_, n) => ({ n }));
 		const { error } = await retries({ ...POST, body: '{}' }, many)();
@@ -184,7 +184,7 @@ describe('Retry On Fail', () => {
 		expect(calls).toEqual([]);
 	});
 
-	it('is refused for charges, one by one, where the node continues on error', async () => {
+	it('Retry On Fail is refused for each charge if the node continues on error', async () => {
 		const calls = onApi();
 		const ran = await retries(CHARGE, [{}, {}], { node: CONTINUE })();
 		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(['not-sent', 'not-sent']);
@@ -193,7 +193,7 @@ describe('Retry On Fail', () => {
 });
 
 describe('what an error says was done', () => {
-	it('stands in the message, in the error item, and in the data of the error', async () => {
+	it('outcome and trace_id are in the message, the error item and the data of the error', async () => {
 		onApi(() => [200, refused]);
 		const { error } = await runNode(CHARGE, [{}]);
 		expect(error?.message).toBe('AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55)');
@@ -222,7 +222,7 @@ describe('what an error says was done', () => {
 		]);
 	});
 
-	it('counts changes that were carried out before it, and no reads', async () => {
+	it('an error counts the changes carried out before it, but no reads', async () => {
 		onApi(({ url }) => (url.includes('account_id=2') ? [400, ''] : [200, success({ n: 1 })]));
 		const items = ['1', '1', '2'].map((id) => ({ id }));
 		const account = { accountId: '={{ $json.id }}' };
@@ -237,7 +237,7 @@ describe('what an error says was done', () => {
 		['the refresh token without its pasted spaces', 'r-one two', 'r-onetwo'],
 		['the rotated refresh token', 'r-1', 'rotated-1'],
 		['the access token', 'r-1', 'access-1'],
-	])('never holds %s, whatever AiClk quotes', async (_, refreshToken, secret) => {
+	])('an error never holds %s, even if AiClk quotes it', async (_, refreshToken, secret) => {
 		nock.cleanAll();
 		onRefresh(() => [200, issued('access-1', { refresh_token: 'rotated-1' })]);
 		const helper = new CredentialsHelper(newRow({ accountId: '1000002', refreshToken }));
@@ -252,7 +252,7 @@ describe('what an error says was done', () => {
 		expect(JSON.stringify(items)).not.toContain(secret);
 	});
 
-	it('names the account even where another field is bad', async () => {
+	it('an error names the account even if another field is bad input', async () => {
 		const { items } = await runNode({ ...CHARGE, money: 0 }, [{}], { node: CONTINUE });
 		expect(dataOf(items[0] as never)).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
 	});
@@ -265,15 +265,18 @@ describe('what an error says was done', () => {
 		['code 40002', 200, { ...refused, code: 40_002 }, 'refused'],
 		['code 40102', 200, { ...refused, code: 40_102 }, 'refused'],
 		['code 503', 200, { ...refused, code: 503 }, 'unknown'],
-	])('a charge answered with %s', async (_, status, body, outcome) => {
-		const calls = onApi(() => [status, body]);
-		const { error } = await runNode(CHARGE, [{}]);
-		expect(error?.message).toContain(`(outcome: ${outcome}`);
-		expect(/may have been carried out/.test(error?.message ?? '')).toBe(outcome === 'unknown');
-		expect(calls).toHaveLength(1);
-	});
+	])(
+		'a charge answered with %s is sent once, and its error states the outcome',
+		async (_, status, body, outcome) => {
+			const calls = onApi(() => [status, body]);
+			const { error } = await runNode(CHARGE, [{}]);
+			expect(error?.message).toContain(`(outcome: ${outcome}`);
+			expect(/may have been carried out/.test(error?.message ?? '')).toBe(outcome === 'unknown');
+			expect(calls).toHaveLength(1);
+		},
+	);
 
-	it('an item that succeeds has no top-level error, whatever AiClk sends', async () => {
+	it("a member 'error' in AiClk's answer is output as 'error_'", async () => {
 		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
 		const parameters = { ...CALL, method: 'POST' };
 		expect((await runNode(parameters, [{}])).items[0]?.json).toEqual({ n: 1, error_: null });
@@ -284,7 +287,7 @@ describe('what an error says was done', () => {
 });
 
 describe('a run that was stopped', () => {
-	it('sends nothing more, calls nothing perhaps carried out, and logs one line', async () => {
+	it('after Stop, items that were not sent have the outcome not-sent, and one line is logged', async () => {
 		const stop = new AbortController();
 		const calls = onApi(() => {
 			stop.abort();
@@ -299,7 +302,7 @@ describe('a run that was stopped', () => {
 		expect(ran.log).toEqual(['AiClk: the run was stopped; 1 of 3 items were sent']);
 	});
 
-	it('before its first item: nothing is sent', async () => {
+	it('a run stopped before its first item sends nothing', async () => {
 		const calls = onApi();
 		const { error } = await runNode(CHARGE, [{}], { signal: AbortSignal.abort() });
 		expect(error?.message).toMatch(/^The run was stopped before this item was sent.*not-sent/);
@@ -319,26 +322,26 @@ describe('as a tool of an AI agent', () => {
 			{ allowAgents: "={{ $fromAI('allowed', '', 'boolean', true) }}" },
 		],
 		['with the option as text', { allowAgents: 'true' }],
-	])('moves no money %s', async (_, option) => {
+	])('a tool moves no money %s', async (_, option) => {
 		const calls = onApi();
 		const { error } = await runNode({ ...CHARGE, ...option }, [{}], { node: TOOL });
 		expect(error?.message).toMatch(/AI agent may not move money.*not-sent/);
 		expect(calls).toEqual([]);
 	});
 
-	it('moves money where a person has switched the option on', async () => {
+	it('a tool moves money if a person has switched the option on', async () => {
 		const calls = onApi();
 		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
 		expect([error, calls.length]).toEqual([null, 1]);
 	});
 
-	it('is told by what newer versions of n8n say, too', async () => {
+	it('isToolExecution alone also marks a run as a tool', async () => {
 		const change = (context: object) => Object.assign(context, { isToolExecution: () => true });
 		const { error } = await runNode(CHARGE, [{}], { change });
 		expect(error?.message).toMatch(/AI agent may not move money/);
 	});
 
-	it('reads, and tells the model in the message what was done', async () => {
+	it('a tool may read, and its error message holds the outcome', async () => {
 		onApi(() => [500, '']);
 		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
 		expect(error?.message).toMatch(
@@ -352,7 +355,7 @@ describe('as a tool of an AI agent', () => {
 });
 
 describe('a request that the credential refuses to sign', () => {
-	it('was not sent', async () => {
+	it('a request that the credential refuses to sign has the outcome not-sent', async () => {
 		const { bench } = newBench();
 		bench.helper.authenticate = async () =>
 			await Promise.reject(
@@ -367,7 +370,7 @@ describe('a request that the credential refuses to sign', () => {
 		expect(calls).toEqual([]);
 	});
 
-	it('and an answer that is lost is unknown, with nothing of the request in the text', async () => {
+	it('a charge whose answer is lost has the outcome unknown, and the error holds nothing of the request', async () => {
 		nock(API)
 			.post(/charge/)
 			.replyWithError(new Error('a secret'));

@@ -32,7 +32,7 @@ const numberOf = ({ url, body }: { url: string; body: string }) =>
 const batching = (batch: IDataObject) => ({ options: { batching: { batch } } });
 
 describe('reads', () => {
-	it('go out together, and their results come in the order of the items', async () => {
+	it('reads go out together, and their results come in the order of the items', async () => {
 		let underWay = 0;
 		let most = 0;
 		onApi(async (call) => {
@@ -49,7 +49,7 @@ describe('reads', () => {
 		expect(most).toBeGreaterThanOrEqual(10);
 	});
 
-	it('end with the first one that fails: no more are sent than were under way with it', async () => {
+	it('after a read fails, no read is sent that was not under way already', async () => {
 		const calls = onApi(async (call) => {
 			await pause(5);
 			return numberOf(call) === 3 ? [403, ''] : [200, success({ n: 1 })];
@@ -59,7 +59,7 @@ describe('reads', () => {
 		expect(calls.length).toBeLessThan(100);
 	});
 
-	it('of a list go out together once the first page has named a total', async () => {
+	it('pages of a list are requested together once the first page has named a total', async () => {
 		const rows = Array.from({ length: 450 }, (_, n) => ({ date: n }));
 		const calls = onApi(async ({ url }) => {
 			const page = Number(/"page":(\d+)/.exec(url)?.[1]);
@@ -77,7 +77,7 @@ describe('changes', () => {
 	it.each([
 		['posts', POST],
 		['charges', { ...CHARGE, comment: '={{ $json.n }}' }],
-	])('go out one after the other: %s', async (_, parameters) => {
+	])('changes go out one after the other: %s', async (_, parameters) => {
 		let underWay = 0;
 		const calls = onApi(async () => {
 			expect(++underWay).toBe(1);
@@ -89,7 +89,7 @@ describe('changes', () => {
 		expect(calls).toHaveLength(5);
 	});
 
-	it('between reads wait for those before them, and those behind them wait', async () => {
+	it('a change waits for the reads before it, and later reads wait for the change', async () => {
 		const events: string[] = [];
 		onApi(async (call) => {
 			const name = `${call.method} ${numberOf(call)}`;
@@ -121,24 +121,24 @@ describe('batching', () => {
 		['reads', INFO],
 		['posts', POST],
 		['charges', CHARGE],
-	])('waits between all batches: %s', async (_, parameters) => {
+	])('Batching waits before each batch after the first: %s', async (_, parameters) => {
 		const settings = batching({ batchSize: 2, batchInterval: 100 });
 		const { times } = await timesOf({ ...parameters, ...settings }, 6);
 		expect(times[2]).toBeGreaterThan(95);
 		expect(times[4]).toBeGreaterThan(195);
 	});
 
-	it('does what the panel shows where n8n hands over no values: 50 items, then a second', async () => {
+	it("Batching without values uses the panel's defaults: 50 items, then one second", async () => {
 		const { times } = await timesOf({ ...READ, ...batching({}) }, 51);
 		expect(times[50]).toBeGreaterThan(990);
 	});
 
-	it('of -1 is no batching', async () => {
+	it('a batch size of -1 switches Batching off', async () => {
 		const settings = batching({ batchSize: -1, batchInterval: 60_000 });
 		expect((await timesOf({ ...READ, ...settings }, 12)).times).toHaveLength(12);
 	});
 
-	it('of 0 items is one of 1', async () => {
+	it('a batch size of 0 counts as 1', async () => {
 		const { times } = await timesOf(
 			{ ...READ, ...batching({ batchSize: 0, batchInterval: 60 }) },
 			2,
@@ -150,7 +150,7 @@ describe('batching', () => {
 		[{ batchSize: 'many' }, /'Items per Batch' is not a whole number/],
 		[{ batchSize: -2 }, /'Items per Batch' is below -1/],
 		[{ batchInterval: -1 }, /'Batch Interval \(Ms\)' is below 0/],
-	])('%j is refused before anything is sent', async (batch, message) => {
+	])('Batching of %j is refused before any request', async (batch, message) => {
 		const { times, error } = await timesOf({ ...READ, ...batching(batch) }, 2);
 		expect(error?.message).toMatch(message);
 		expect(times).toEqual([]);
@@ -171,17 +171,20 @@ describe('a busy AiClk', () => {
 		],
 	];
 
-	it.each(BUSY)('lets reads wait and serves them all: %s', async (_, status, body, headers) => {
-		const calls = onApi((call, n) =>
-			n % 3 === 2 ? [status, body, headers] : [200, success({ n: numberOf(call) })],
-		);
-		const { items } = await runNode(READ, itemsOf(20));
-		expect(jsonOf(items).map(({ n }) => n)).toEqual([...Array(20).keys()]);
-		expect(calls.length).toBeGreaterThan(20);
-	});
+	it.each(BUSY)(
+		'reads that meet a busy AiClk wait and all succeed: %s',
+		async (_, status, body, headers) => {
+			const calls = onApi((call, n) =>
+				n % 3 === 2 ? [status, body, headers] : [200, success({ n: numberOf(call) })],
+			);
+			const { items } = await runNode(READ, itemsOf(20));
+			expect(jsonOf(items).map(({ n }) => n)).toEqual([...Array(20).keys()]);
+			expect(calls.length).toBeGreaterThan(20);
+		},
+	);
 
 	it.each(BUSY)(
-		'has a change sent once and says why it was refused: %s',
+		'a change that meets a busy AiClk is sent once, and the error says why: %s',
 		async (_, status, body, headers) => {
 			const calls = onApi(() => [status, body, headers]);
 			for (const parameters of [CHARGE, POST]) {
@@ -198,7 +201,7 @@ describe('a busy AiClk', () => {
 		},
 	);
 
-	it('for longer than a request may wait: an error at once that says how long, for all items', async () => {
+	it('a Retry-After beyond the limit fails all items at once and says how long to wait', async () => {
 		const calls = onApi(() => [429, '', { 'retry-after': '3600' }]);
 		const { items } = await runNode(READ, itemsOf(30), CONTINUE);
 		expect(calls.length).toBeLessThanOrEqual(10);
@@ -214,7 +217,7 @@ describe('a busy AiClk', () => {
 		});
 	});
 
-	it('slows the next change down, too', async () => {
+	it('a refused change makes the next change wait', async () => {
 		const beganAtMs = performance.now();
 		const times: number[] = [];
 		onApi((_, n) => {
@@ -241,7 +244,7 @@ describe('Stop', () => {
 			() => [200, success(null)] as never,
 		],
 	])(
-		'%s: the wait ends at once, nothing goes out after it, one line says so',
+		'Stop %s ends the wait at once, sends nothing more and logs one line',
 		async (_, parameters, reply) => {
 			const stop = new AbortController();
 			const calls = onApi(reply);
@@ -263,7 +266,7 @@ describe('Stop', () => {
 			false,
 			/^AiClk's answer was lost: no answer came in time\. The transfer may have been/,
 		],
-	])('and a time limit are told apart: %s', async (_, isStopped, message) => {
+	])('an aborted charge names its cause: %s', async (_, isStopped, message) => {
 		const stop = new AbortController();
 		onApi(async () => {
 			if (isStopped) stop.abort();

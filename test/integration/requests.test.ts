@@ -79,7 +79,7 @@ function onCall(reply: (accessToken: string) => [number, nock.Body?], path = '/a
 describe.each(ways)('a request sent the %s way', (way) => {
 	const send = WAYS[way];
 
-	it('gets a token, stores it and carries it', async () => {
+	it('the first request gets a token, stores it and carries it', async () => {
 		const bench = new Bench();
 		const refreshes = onRefresh();
 		const calls = onCall(() => [200, ACCEPTED]);
@@ -93,7 +93,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 
 	const statuses = [400, 403, 404, 408, 409, 429, 500, 502, 503, 504];
 	it.each(statuses.flatMap((status) => [[status, 'GET'] as const, [status, 'POST'] as const]))(
-		'that meets HTTP %d (%s) is sent once and costs no refresh',
+		'HTTP %d on a %s costs no refresh, and the request is sent once',
 		async (status, method) => {
 			const bench = await benchWithToken();
 			const refreshes = onRefresh();
@@ -108,7 +108,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		},
 	);
 
-	it('that is cut is sent once and costs no refresh', async () => {
+	it('a request whose connection is cut is sent once and costs no refresh', async () => {
 		const bench = await benchWithToken();
 		const refreshes = onRefresh();
 		onAccountInfo();
@@ -118,7 +118,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		expect(refreshes).toEqual([]);
 	});
 
-	it('whose token is refused with HTTP 401 is healed with one refresh, for 20 at once', async () => {
+	it('20 requests at once whose token is rejected with HTTP 401 cost one refresh and all succeed', async () => {
 		const bench = await benchWithToken();
 		bench.age();
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
@@ -134,7 +134,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		expect(calls.filter((token) => token === 'access-2')).toHaveLength(20);
 	}, 10_000);
 
-	it('to another host carries no token, and the error says for which host it is', async () => {
+	it('a request to another host carries no token, and the error names the host of the token', async () => {
 		const bench = await benchWithToken();
 		const calls = nock('https://evil.example').get('/a').reply(200, 'stolen');
 		const error = await failureOf(send(bench, { method: 'GET', url: 'https://evil.example/a' }));
@@ -153,7 +153,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		expect(elsewhere.isDone()).toBe(false);
 	});
 
-	it('does not leave when no token can be had, and says why and what to do', async () => {
+	it('a request is not sent without a token, and the error says why and what to do', async () => {
 		const bench = new Bench();
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
 		const calls = onCall(() => [200, ACCEPTED]);
@@ -168,7 +168,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 });
 
 describe('300 items that meet HTTP 500', () => {
-	it('cost no refresh and one check; each is sent once', async () => {
+	it('300 items that meet HTTP 500 cost one check of the token and no refresh, and each is sent once', async () => {
 		const bench = await benchWithToken();
 		const refreshes = onRefresh();
 		const checks = onAccountInfo();
@@ -185,32 +185,35 @@ describe('300 items that meet HTTP 500', () => {
 	});
 });
 
-describe('50 items that wait for a token endpoint', () => {
+describe('50 items without a token', () => {
 	it.each<[string, [number, nock.Body]]>([
 		['with HTTP 500', [500, '<html>']],
 		['with HTML', [200, '<html>']],
 		['with half a JSON', [200, '{"code":200,"data":{"access']],
 		['with nothing', [200, '']],
 		['with a token that n8n would run', [200, issued('={{1}}')]],
-	])('that answers %s make one call, and none of them leaves', async (_, reply) => {
-		const bench = new Bench(newRow());
-		const before = { ...bench.helper.row };
-		const refreshes = onRefresh(() => reply);
-		const calls = onCall(() => [200, ACCEPTED]);
-		const errors: NodeApiError[] = [];
-		for (let batch = 0; batch < 5; batch++) {
-			const runs = Array.from(
-				{ length: 10 },
-				async () =>
-					await failureOf(WAYS.legacy(bench, { method: 'POST', url: `${API}/a`, body: {} })),
-			);
-			errors.push(...(await Promise.all(runs)));
-		}
-		expect(refreshes).toHaveLength(1);
-		expect(calls).toEqual([]);
-		expect(errors.every(({ message }) => message.includes('AiClk'))).toBe(true);
-		expect(bench.helper.row).toEqual(before);
-	});
+	])(
+		'a token endpoint that answers %s is called once for 50 items, and no item is sent',
+		async (_, reply) => {
+			const bench = new Bench(newRow());
+			const before = { ...bench.helper.row };
+			const refreshes = onRefresh(() => reply);
+			const calls = onCall(() => [200, ACCEPTED]);
+			const errors: NodeApiError[] = [];
+			for (let batch = 0; batch < 5; batch++) {
+				const runs = Array.from(
+					{ length: 10 },
+					async () =>
+						await failureOf(WAYS.legacy(bench, { method: 'POST', url: `${API}/a`, body: {} })),
+				);
+				errors.push(...(await Promise.all(runs)));
+			}
+			expect(refreshes).toHaveLength(1);
+			expect(calls).toEqual([]);
+			expect(errors.every(({ message }) => message.includes('AiClk'))).toBe(true);
+			expect(bench.helper.row).toEqual(before);
+		},
+	);
 });
 
 describe('the test of the credential', () => {
@@ -236,7 +239,7 @@ describe('the test of the credential', () => {
 		[undefined, API],
 		[API, API],
 		[' http://127.0.0.1:5790/\n', 'http://127.0.0.1:5790'],
-	])('goes to the base URL %j as pasted', (baseUrl, expected) => {
+	])('the credential test goes to the base URL pasted as %j', (baseUrl, expected) => {
 		expect(resolve(request.baseURL as string, { baseUrl })).toBe(expected);
 	});
 
@@ -244,7 +247,7 @@ describe('the test of the credential', () => {
 		[' 1000002 ', '1000002'],
 		[1000002, '1000002'],
 		['', ''],
-	])('names the account %j as pasted', (accountId, expected) => {
+	])('the credential test names the account pasted as %j', (accountId, expected) => {
 		const { account_id: expression } = request.qs as { account_id: string };
 		expect(resolve(expression, { accountId })).toBe(expected);
 	});

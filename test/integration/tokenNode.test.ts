@@ -100,7 +100,7 @@ describe('refresh', () => {
 		expect(items[0]?.pairedItem).toEqual({ item: 0 });
 	});
 
-	it('puts the token into the output if that is asked for', async () => {
+	it('outputs the access token only if Include Access Token is on', async () => {
 		const bench = new Bench();
 		onRefresh();
 		onAccountInfo();
@@ -158,7 +158,7 @@ describe('refresh', () => {
 });
 
 describe('a refresh', () => {
-	it('that n8n does not store is a failure, not an item', async () => {
+	it('a refresh that n8n does not store is an error', async () => {
 		const bench = await benchWithToken();
 		onRefresh(() => [200, issued('access-2')]);
 		bench.helper.failWrites('SQLITE_BUSY: database is locked');
@@ -168,17 +168,20 @@ describe('a refresh', () => {
 		expect(bench.helper.row.accessToken).toBe('access-1');
 	});
 
-	it.each([REFRESH, VERIFY])('tells no secret that AiClk repeats: %j', async (parameters) => {
-		const bench = await benchWithToken();
-		onRefresh(() => [200, issued('access-2')]);
-		onAccountInfo((token) => [200, { code: 403, message: `no ${token} ${TYPED.refreshToken}` }]);
-		const output = outputOf(await bench.runTokenNode(parameters));
-		expect(output.message).toMatch(/AiClk says: no \*\*\* \*\*\*/);
-	});
+	it.each([REFRESH, VERIFY])(
+		'no secret that AiClk quotes reaches the error: %j',
+		async (parameters) => {
+			const bench = await benchWithToken();
+			onRefresh(() => [200, issued('access-2')]);
+			onAccountInfo((token) => [200, { code: 403, message: `no ${token} ${TYPED.refreshToken}` }]);
+			const output = outputOf(await bench.runTokenNode(parameters));
+			expect(output.message).toMatch(/AiClk says: no \*\*\* \*\*\*/);
+		},
+	);
 });
 
 describe('refresh only when expiring', () => {
-	it('does nothing while the token lives long enough', async () => {
+	it('refreshes nothing while the token is valid for long enough', async () => {
 		const bench = await benchWithToken(59 * DAY_MS);
 		const refreshes = onRefresh();
 		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
@@ -205,7 +208,7 @@ describe('refresh only when expiring', () => {
 		expect(bench.helper.row.accessToken).toBe('access-2');
 	});
 
-	it('gets a first token', async () => {
+	it('refreshes when there is no token yet', async () => {
 		const bench = new Bench();
 		onRefresh();
 		onAccountInfo();
@@ -217,7 +220,7 @@ describe('refresh only when expiring', () => {
 });
 
 describe('status', () => {
-	it('makes no request', async () => {
+	it('Get Status makes no request', async () => {
 		const bench = await benchWithToken();
 		expect(outputOf(await bench.runTokenNode(STATUS))).toMatchObject({
 			status: 'valid',
@@ -230,7 +233,7 @@ describe('status', () => {
 		});
 	});
 
-	it('with verify asks AiClk once', async () => {
+	it('Get Status with Verify asks AiClk once', async () => {
 		const bench = await benchWithToken();
 		const checks = onAccountInfo(() => [200, ACCEPTED]);
 		const output = outputOf(await bench.runTokenNode(VERIFY));
@@ -239,7 +242,7 @@ describe('status', () => {
 		expect(checks).toEqual(['access-1']);
 	});
 
-	it('with verify heals a token that AiClk refuses in an HTTP-200 body', async () => {
+	it('Get Status with Verify refreshes a token that AiClk rejects in an HTTP 200 body', async () => {
 		const bench = await benchWithToken();
 		bench.age();
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
@@ -254,7 +257,7 @@ describe('status', () => {
 		expect(bench.helper.row.accessToken).toBe('access-2');
 	}, 10_000);
 
-	it('with verify says that a refused token could not be renewed', async () => {
+	it('Get Status with Verify says that a rejected token could not be refreshed', async () => {
 		const bench = await benchWithToken();
 		bench.age();
 		onRefresh(() => [500, '<html>']);
@@ -268,7 +271,7 @@ describe('status', () => {
 		expect(bench.helper.row.accessToken).toBe('access-1');
 	}, 10_000);
 
-	it('with verify tells why there is no token, without failing', async () => {
+	it('Get Status with Verify outputs why there is no token and does not fail', async () => {
 		const bench = new Bench();
 		onRefresh(() => [200, { code: 400, message: '参数错误' }]);
 		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
@@ -282,7 +285,7 @@ describe('status', () => {
 });
 
 describe('a refresh that fails', () => {
-	it('shows AiClk’s words and what to do, stores nothing and no secret', async () => {
+	it("a refused refresh shows AiClk's words and what to do, and stores nothing", async () => {
 		const bench = new Bench();
 		const before = { ...bench.helper.row };
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
@@ -296,7 +299,7 @@ describe('a refresh that fails', () => {
 		expect(shown(error)).not.toContain(before.refreshToken);
 	});
 
-	it('says that AiClk could not be reached, without the request', async () => {
+	it('an unreachable AiClk is named in the error, which holds nothing of the request', async () => {
 		const bench = new Bench();
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
@@ -307,7 +310,7 @@ describe('a refresh that fails', () => {
 		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
 	});
 
-	it('follows no redirect with the refresh token', async () => {
+	it('a redirect of the token endpoint is not followed', async () => {
 		const bench = new Bench();
 		const elsewhere = nock('https://evil.example').post(/.*/).reply(200, issued('evil'));
 		nock(API)
@@ -318,7 +321,7 @@ describe('a refresh that fails', () => {
 		expect(elsewhere.isDone()).toBe(false);
 	});
 
-	it('is refused here after 300 in a day, with the time at which the day ends', async () => {
+	it('the 301st refresh of a day is refused without a request, and the error says when the day ends', async () => {
 		const bench = await benchWithToken();
 		const state = JSON.parse(bench.helper.row.tokenState as string) as IDataObject;
 		const { client } = inputOf(bench.helper.row);
@@ -334,7 +337,7 @@ describe('a refresh that fails', () => {
 		expect(refreshes).toEqual([]);
 	});
 
-	it('is an item with the message when the node is set to continue', async () => {
+	it('a failed refresh outputs an error item if the node continues on error', async () => {
 		const bench = new Bench();
 		onRefresh(() => [500, '']);
 		const items = await bench.runTokenNode(REFRESH, undefined, {
@@ -368,19 +371,19 @@ describe('bad input is a clear error before any request', () => {
 			{ ...STATUS, options: { includeAccessToken: 'yes' } },
 			'Include Access Token',
 		],
-	])('%s', async (_, parameters, field) => {
+	])('%s is an error that names the field', async (_, parameters, field) => {
 		const error = await failureOf(new Bench().runTokenNode(parameters));
 		expect(error.constructor.name).toBe('NodeOperationError');
 		expect(error.message.toLowerCase()).toContain(field.toLowerCase());
 		expect(error.description).toEqual(expect.any(String));
 	});
 
-	it('a missing credential', async () => {
+	it('a missing credential is an error before any request', async () => {
 		const run = new Bench().runTokenNode(STATUS, undefined, { credentials: undefined });
 		expect((await failureOf(run)).message).toContain('credentials');
 	});
 
-	it('an incomplete credential', async () => {
+	it('an incomplete credential is an error before any request', async () => {
 		const bench = new Bench(newRow({ refreshToken: ' ' }));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toMatch(/^The AiClk API credential has no Refresh Token/);
@@ -397,15 +400,15 @@ describe('as a tool of an AI agent', () => {
 			{ ...STATUS, options: { includeAccessToken: true } },
 			/never shown the access token/,
 		],
-		['the token is not refreshed whatever its age', REFRESH, /only when it expires soon/],
-	])('%s', async (_, parameters, message) => {
+		['the token is not refreshed at any age', REFRESH, /only when it expires soon/],
+	])('for an AI agent, %s', async (_, parameters, message) => {
 		const refreshes = onRefresh();
 		const error = await failureOf(new Bench().runTokenNode(parameters, undefined, TOOL));
 		expect(error.message).toMatch(message);
 		expect(refreshes).toEqual([]);
 	});
 
-	it('the status is told, and the token refreshed when it is due', async () => {
+	it('for an AI agent, a token that expires soon is refreshed', async () => {
 		const refreshes = onRefresh();
 		onAccountInfo();
 		const bench = new Bench();
@@ -416,7 +419,7 @@ describe('as a tool of an AI agent', () => {
 });
 
 describe('a credential that differs from item to item', () => {
-	it('is bad input that names Loop Over Items, and nothing is sent', async () => {
+	it('a credential that differs between items is refused with a text that names Loop Over Items', async () => {
 		const bench = new Bench();
 		let reads = 0;
 		bench.helper.getDecrypted = async () => ({
@@ -432,7 +435,7 @@ describe('a credential that differs from item to item', () => {
 });
 
 describe('the refreshes on record', () => {
-	it('name the workflow whose AiClk Token node asked', async () => {
+	it('the recorded refresh names the workflow of the AiClk Token node', async () => {
 		onRefresh();
 		onAccountInfo();
 		const [item] = await new Bench().runTokenNode(REFRESH);
@@ -447,7 +450,7 @@ describe('the refreshes on record', () => {
 	});
 });
 
-it('the token of the row is never what n8n could run as an expression', async () => {
+it('a token that n8n could run as an expression is not stored', async () => {
 	const bench = new Bench();
 	onRefresh(() => [200, issued('={{ $env.PATH }}')]);
 	const error = await failureOf(bench.runTokenNode(REFRESH));

@@ -36,7 +36,7 @@ it.each([
 	['materials', MATERIALS, 1_000, { first: 6, change: 7, quiet: 6 }],
 	['materials', MATERIALS, 100_000, { first: 501, change: 502, quiet: 501 }],
 ] as const)(
-	'%s: the requests a poll, and less than 256 kB of state, for %#',
+	'a poll of %s makes the documented number of requests and keeps its state below 256 kB (case %#)',
 	async (_, parameters, count, requests) => {
 		const { bytes, ...figures } = await measure(parameters, count);
 		expect(figures).toEqual(requests);

@@ -31,7 +31,7 @@ const reject = (id = ID, reason = '图片不清晰') =>
 	bench.sandbox.change('creative', id, { effective_status: '审核拒绝', audit_reason: reason });
 
 describe('AiClk Trigger', () => {
-	it('emits a creative that was rejected, once, also over a restart', async () => {
+	it('emits a rejected creative once, even across a restart of n8n', async () => {
 		await start(CREATIVES);
 		expect(await bench.poll()).toBeNull();
 		bench.save();
@@ -53,7 +53,7 @@ describe('AiClk Trigger', () => {
 		expect(bench.requests.every(({ method }) => method === 'GET')).toBe(true);
 	});
 
-	it('emits a reviewed material, a balance below and a balance that recovered', async () => {
+	it('emits a reviewed material, a balance that fell, and a balance that recovered', async () => {
 		await start(MATERIALS);
 		expect(await bench.poll()).toBeNull();
 		bench.sandbox.change('material', '50001', { material_status: 'PASSED' });
@@ -70,7 +70,7 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toBeNull();
 	});
 
-	it('compares with no other configuration: event, filters and client', async () => {
+	it('compares only with the state of the same event, filters and client', async () => {
 		await start(CREATIVES);
 		await bench.poll();
 		bench.save();
@@ -86,7 +86,7 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toHaveLength(1);
 	});
 
-	it('looks at an account that is added for the first time, and goes on with the others', async () => {
+	it('emits nothing for an account that was just added, and goes on with the others', async () => {
 		await start(CREATIVES);
 		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
 		await bench.poll();
@@ -108,7 +108,7 @@ describe('AiClk Trigger', () => {
 			{ kind: 'data' as const, data: { list: [{}] } },
 			/row without 'creative_id'/,
 		],
-	])('shows %s as its error and loses nothing', async (_, apiFault, message) => {
+	])('fails with %s and emits the change at the next poll', async (_, apiFault, message) => {
 		await start(CREATIVES);
 		await bench.poll();
 		reject();
@@ -122,7 +122,7 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toHaveLength(1);
 	});
 
-	it('emits nothing of an outage that begins between two accounts, and loses nothing', async () => {
+	it('a poll that fails at its second account emits nothing, and the next poll emits the change', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
 		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
 		await bench.poll();
@@ -135,7 +135,7 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
 	});
 
-	it('has a rejected token renewed in the same poll', async () => {
+	it('refreshes a rejected token in the same poll', async () => {
 		await start(CREATIVES);
 		await bench.poll();
 		reject();
@@ -144,7 +144,7 @@ describe('AiClk Trigger', () => {
 		expect(bench.sandbox.state()).toMatchObject({ refreshesInAll: 2 });
 	});
 
-	it('discards a poll that another one has overtaken', async () => {
+	it('two polls at once emit a change once', async () => {
 		await start(CREATIVES);
 		await bench.poll();
 		reject();
@@ -154,7 +154,7 @@ describe('AiClk Trigger', () => {
 	});
 
 	describe('run by hand', () => {
-		it('shows what it would emit and changes no state', async () => {
+		it('a manual run shows what it would emit and changes no state', async () => {
 			await start(CREATIVES);
 			await bench.poll();
 			reject();
@@ -169,7 +169,7 @@ describe('AiClk Trigger', () => {
 		it.each([
 			['creatives', CREATIVES, { change: 'existing' }],
 			['materials', MATERIALS, { change: expect.stringMatching(/approved|rejected/) }],
-		])('shows a few %s when it has never looked before', async (_, parameters, item) => {
+		])('a first manual run shows a few %s', async (_, parameters, item) => {
 			await start(parameters);
 			const items = await bench.poll('manual');
 			expect(items).toHaveLength(10);
@@ -180,7 +180,7 @@ describe('AiClk Trigger', () => {
 	});
 
 	describe('Token Needs Attention', () => {
-		it('emits attention when AiClk refuses to renew it, and fine when it does again', async () => {
+		it('emits attention when AiClk refuses the refresh, and fine when it works again', async () => {
 			await start(TOKEN);
 			expect(await bench.poll()).toBeNull();
 			const { clients } = bench.sandbox.settings();
@@ -215,7 +215,7 @@ describe('AiClk Trigger', () => {
 			]);
 		});
 
-		it('takes an outage for an error, and an account that is refused for nothing of the token', async () => {
+		it('an outage is an error, and a refused account emits nothing about the token', async () => {
 			await start(TOKEN, { accountId: '7' });
 			expect(await bench.poll()).toBeNull();
 			bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
@@ -240,20 +240,20 @@ describe('AiClk Trigger', () => {
 			[{ ...BALANCES, balance: 1.5 }, /'Balance \(Fen\)' is not a whole number/],
 			[{ ...BALANCES, balance: -1 }, /'Balance \(Fen\)' is below 0/],
 			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is above 90/],
-		])('%j', async (changes, message) => {
+		])('bad settings are refused before any request: %j', async (changes, message) => {
 			await start({ ...CREATIVES, ...changes });
 			expect((await errorOf(bench.poll())).message).toMatch(message);
 			expect(bench.sandbox.journal()).toEqual([]);
 		});
 
-		it('no account, neither in the field nor in the credential', async () => {
+		it('a trigger without an account in field or credential is refused before any request', async () => {
 			await start(CREATIVES, { accountId: '' });
 			expect((await errorOf(bench.poll())).message).toBe(
 				"'Account IDs' is empty, here and in the AiClk API credential",
 			);
 		});
 
-		it('a credential without a client id', async () => {
+		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
 			bench.helper.row.clientId = '';
 			expect((await errorOf(bench.poll())).message).toMatch(/has no Client ID/);

@@ -21,7 +21,7 @@ describe('readDay', () => {
 		[new Date('2026-01-31T12:00:00Z'), '2026-01-31'],
 		[{ toISO: () => '2026-01-31T00:00:00.000+08:00' }, '2026-01-31'],
 		[{ toISO: () => '2026-01-30T17:00:00.000+01:00' }, '2026-01-31'],
-	])('takes %p: a day as written, a moment in the time zone', (value, day) => {
+	])('reads %p: a day as written, a moment as its day in the time zone', (value, day) => {
 		expect(readDay(value, 'Asia/Shanghai')).toEqual(good(day));
 	});
 
@@ -29,7 +29,7 @@ describe('readDay', () => {
 		['Asia/Shanghai', '2026-02-01'],
 		['UTC', '2026-01-31'],
 		['America/New_York', '2026-01-31'],
-	])('takes the day that a JavaScript Date falls on in %s', (timeZone, day) => {
+	])('reads a JavaScript Date as its day in %s', (timeZone, day) => {
 		expect(readDay(new Date('2026-01-31T16:00:00Z'), timeZone)).toEqual(good(day));
 	});
 
@@ -50,7 +50,7 @@ describe('readDay', () => {
 		expect(readDay(value, 'UTC')).toEqual(bad(expect.stringMatching(failure)));
 	});
 
-	it('takes every day there is, written or as a moment', () => {
+	it('reads every day of the calendar, written or as a moment', () => {
 		const moments = fc.date({
 			min: new Date('1970-01-01'),
 			max: new Date('9999-12-31'),
@@ -84,7 +84,7 @@ describe('daysOf', () => {
 		expect(daysOf(period, NOW, timeZone)).toEqual({ start, end });
 	});
 
-	it('goes over the turn of the year', () => {
+	it('counts back across the turn of the year', () => {
 		const newYear = Date.parse('2027-01-01T08:00:00Z');
 		expect(daysOf('lastMonth', newYear, 'UTC')).toEqual({ start: '2026-12-01', end: '2026-12-31' });
 		expect(daysOf('last7Days', newYear, 'UTC')).toEqual({ start: '2026-12-25', end: '2026-12-31' });

@@ -51,7 +51,7 @@ const server =
 	};
 
 describe('readPages', () => {
-	it('returns exactly the rows wanted, in order, whatever the server caps and names', async () => {
+	it("returns exactly the rows wanted, in order, whatever the server's page size and total", async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 0, max: 450 }),
@@ -82,10 +82,13 @@ describe('readPages', () => {
 		['the last page is full', 200, 200, 2],
 		['the last page is not full', 250, 250, 3],
 		['the first page is full, and the total is just that', 100, 100, 2],
-	])('%s: asks no more than needed where a total is named', async (_, count, total, pages) => {
-		const { requests } = await read(server(numbers(count), { total: () => total }));
-		expect(requests).toHaveLength(pages);
-	});
+	])(
+		'%s: requests no more pages than needed when a total is named',
+		async (_, count, total, pages) => {
+			const { requests } = await read(server(numbers(count), { total: () => total }));
+			expect(requests).toHaveLength(pages);
+		},
+	);
 
 	it.each<[string, unknown]>([
 		['0', 0],
@@ -96,17 +99,17 @@ describe('readPages', () => {
 		['a negative number', -1],
 		['a fraction', 2.5],
 		['no number', 'many'],
-	])('a total of %s on a full page is none: 250 rows', async (_, total) => {
+	])('ignores a total of %s beside a full page and reads all 250 rows', async (_, total) => {
 		const { rows } = await read(server(withIds(250), { total: () => total }));
 		expect(rows).toHaveLength(250);
 	});
 
-	it('a total that counts the rows of the page is none: 250 rows', async () => {
+	it('ignores a total that counts only the rows of the page and reads all 250 rows', async () => {
 		const { rows } = await read(server(withIds(250), { total: (list) => list.length }));
 		expect(rows).toHaveLength(250);
 	});
 
-	it('a page size of the server, named beside the total of the page, is taken for full', async () => {
+	it('a page with as many rows as the server names as page size counts as full', async () => {
 		const answer = ({ page }: PageRequest) => ({
 			list: withIds(page === 4 ? 30 : 50, page * 50),
 			page_info: { page_size: 50, total_number: page === 4 ? 30 : 50 },
@@ -119,14 +122,14 @@ describe('readPages', () => {
 		[10, 30, 4],
 		[99, 99, 2],
 	])(
-		'the server sends at most %d a page and names no total: all %d rows',
+		'a server that sends at most %d rows per page and names no total: reads all %d rows',
 		async (cap, count, n) => {
 			const { rows, requests } = await read(server(withIds(count), { cap }));
 			expect([rows.length, requests.length]).toEqual([count, n]);
 		},
 	);
 
-	it('stops at a page that repeats the one before, and says so', async () => {
+	it('stops at a page that repeats the one before, with a remark', async () => {
 		const { rows, requests, remarks } = await read(() => withIds(100), { limit: 250 });
 		expect([rows.length, requests.length]).toEqual([100, 2]);
 		expect(remarks).toEqual([expect.stringMatching(/^Page 2 held the same rows/)]);
@@ -145,14 +148,14 @@ describe('readPages', () => {
 		expect(remarks.join()).toMatch(/held the same rows.*came twice/);
 	});
 
-	it('takes days that are all alike for what they are', async () => {
+	it('does not take pages of equal rows for repeated pages', async () => {
 		const answer = ({ page }: PageRequest) => ({
 			list: Array.from({ length: page < 3 ? 100 : 50 }, () => ({ cost: 0 })),
 		});
 		expect((await read(answer)).rows).toHaveLength(250);
 	});
 
-	it('drops an id that came twice, and says that the total changed', async () => {
+	it('drops an ID that came twice, with a remark that the total changed', async () => {
 		const pages = [withIds(100), withIds(100, 99), withIds(51, 199)];
 		const answer = ({ page }: PageRequest) => ({
 			list: pages[page - 1],
@@ -163,7 +166,7 @@ describe('readPages', () => {
 		expect(remarks.join()).toMatch(/1 rows came twice.*total changed.*\(250, 251\)/);
 	});
 
-	it('says that the total changed when a row was removed', async () => {
+	it('adds a remark when the total changed because a row was removed', async () => {
 		const pages = [withIds(100), withIds(100, 101), withIds(49, 201)];
 		const answer = ({ page }: PageRequest) => ({
 			list: pages[page - 1],
@@ -182,7 +185,7 @@ describe('readPages', () => {
 		expect(ignored.requests).toHaveLength(2);
 	});
 
-	it('goes on behind a page that AiClk made shorter than asked, as long as it names a total', async () => {
+	it('goes on after a short page as long as the named total is not reached', async () => {
 		const answer = ({ page }: PageRequest) => ({
 			list: page <= 5 ? withIds(2, page * 2) : [],
 			page_info: { total_number: '10' },
@@ -204,7 +207,7 @@ describe('readPages', () => {
 		[undefined, 'holds no data', false],
 		['', 'data has: nothing', false],
 	])(
-		'data %j on the first page: no rows, or an error about what is there',
+		'data %j on the first page means no rows, or an error that names its members',
 		async (data, text, isList) => {
 			const { result } = await reading(() => data);
 			if (isList) expect(result).toMatchObject({ ok: true, value: { rows: [], remarks: [] } });
@@ -212,12 +215,12 @@ describe('readPages', () => {
 		},
 	);
 
-	it('takes no data on a later page for its end', async () => {
+	it('a later page without data is the end', async () => {
 		const { rows } = await read(({ page }) => (page === 1 ? withIds(100) : null));
 		expect(rows).toHaveLength(100);
 	});
 
-	it('takes all rows of an endpoint that knows no pages', async () => {
+	it('reads all rows of an endpoint that does not support pages', async () => {
 		const list = numbers(130);
 		expect((await read(() => list)).rows).toEqual(list);
 		expect((await read(() => list, { limit: 20 })).rows).toEqual(list.slice(0, 20));
@@ -235,7 +238,7 @@ describe('readPages', () => {
 		expect([requests[0], rows.length]).toEqual([{ page: 2, pageSize: 20 }, 30]);
 	});
 
-	it('does not ask for ever', async () => {
+	it('fails after 10,000 pages of new rows', async () => {
 		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
 		expect(result).toEqual(fail(expect.stringMatching(/after 10000 pages.*support pages/)));
 	});
@@ -260,21 +263,21 @@ describe('readPages', () => {
 		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5]]],
 		['unless that is not wanted', {}, 450, [[1], [2], [3], [4], [5]]],
 		['from the first one on', { together: 50, firstPage: 3 }, 250, [[3], [4, 5]]],
-	])('asks for pages together: %s', async (_, options, total, expected) => {
+	])('requests pages together: %s', async (_, options, total, expected) => {
 		expect((await rounds(options, total)).asked).toEqual(expected);
 	});
 
-	it('asks for no more pages together than it may', async () => {
+	it('requests no more pages together than allowed', async () => {
 		expect((await rounds({ together: 2 })).asked.every((round) => round.length <= 2)).toBe(true);
 	});
 
-	it('counts pages by what the server sends, where that is less than was asked for', async () => {
+	it("counts pages by the server's page size if it is smaller than the requested one", async () => {
 		const answer = server(withIds(120), { cap: 30, total: () => 120 });
 		const { requests, rows } = await read(answer, { together: 50 });
 		expect([requests.length, rows.length]).toEqual([4, 120]);
 	});
 
-	it('ends with the first page that fails, and no later one does harm', async () => {
+	it('ends with the first page that fails and ignores failures of later pages', async () => {
 		const result = await readPages({ limit: null, together: 50 }, async ({ page }) => {
 			if (page === 1)
 				return ok(envelope(server(withIds(450), { total: () => 450 })({ page, pageSize: 100 })));
@@ -284,7 +287,7 @@ describe('readPages', () => {
 		expect(result).toEqual(fail('gone'));
 	});
 
-	it('passes on what reading fails with', async () => {
+	it('returns the failure of reading unchanged', async () => {
 		expect(await readPages({ limit: null }, async () => fail('gone'))).toEqual(fail('gone'));
 	});
 });

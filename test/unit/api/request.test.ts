@@ -30,7 +30,7 @@ describe('toHttpOptions', () => {
 		expect(url).toBe(`${BASE}/openapi/v1/x?b=0&c=`);
 	});
 
-	it('takes the answer as text, whatever its status, and follows no redirect', () => {
+	it('asks for the answer as text at any HTTP status and follows no redirect', () => {
 		expect(toHttpOptions(BASE, request({}))).toEqual({
 			method: 'GET',
 			url: `${BASE}/openapi/v1/x`,
@@ -48,13 +48,13 @@ describe('toHttpOptions', () => {
 		[3, 60_001],
 		[1_000_000, 70_000],
 		[200_000_000, 2_060_000],
-	])('allows a file of %d bytes %d ms in all', (size, timeoutMs) => {
+	])('allows a file of %d bytes a total of %d ms', (size, timeoutMs) => {
 		const file = new StreamedFile('a.mp4', 'video/mp4', size, async () => [new Uint8Array(3)]);
 		const { timeout, totalTimeoutMs } = toHttpOptions(BASE, request({ form: { file } }));
 		expect([timeout, totalTimeoutMs]).toEqual([timeoutMs, timeoutMs]);
 	});
 
-	it('allows a form without a file no longer than any other call', () => {
+	it('allows a form without a file as long as any other call', () => {
 		expect(toHttpOptions(BASE, request({ form: { a: 'b' } })).totalTimeoutMs).toBe(60_000);
 	});
 });
@@ -89,12 +89,12 @@ describe('a file that is not what was announced', () => {
 		['is empty now', three(() => []), /changed.*: 0 of 3 bytes/],
 		['has grown', three(() => [new Uint8Array(4)]), /changed.*: more than 3 of 3 bytes/],
 		['is gone', three(async () => await Promise.reject(new Error('ENOENT'))), /could not be read/],
-	])('%s: ends with why', async (_, file, failure) => {
+	])('the sending of a file that changed fails and says why: %s', async (_, file, failure) => {
 		await expect(read(file)).rejects.toThrow(failure);
 		expect(file.failure).toMatch(failure);
 	});
 
-	it('is told from one that is as announced', async () => {
+	it('the sending of a file that is as announced does not fail', async () => {
 		const file = three(() => [new Uint8Array(2), new Uint8Array(1)]);
 		expect([await read(file), file.failure]).toEqual([3, null]);
 	});
@@ -128,7 +128,7 @@ describe('readPath', () => {
 		[`${BASE}/openapi/v1/x`, '/openapi/v1/x'],
 		['HTTPS://OpenAPI.AiClk.com/openapi/v1/x', '/openapi/v1/x'],
 		['v1/report/charge_list', '/openapi/v1/report/charge_list'],
-	])('takes %p', (value, path) => {
+	])('accepts %p', (value, path) => {
 		expect(readPath(value)).toEqual({ ok: true, value: path });
 	});
 
@@ -165,7 +165,7 @@ describe('readPath', () => {
 		expect(readPath(value)).toMatchObject({ ok: false });
 	});
 
-	it.each(['POST', 'PUT', 'DELETE'])('refuses whatever may be a charge for %s', (method) => {
+	it.each(['POST', 'PUT', 'DELETE'])('refuses every path that may be a charge for %s', (method) => {
 		expect(readPath('v1/report/charge_list', method)).toMatchObject({ ok: false });
 		expect(readPath('v1/recharge/list', method)).toMatchObject({ ok: true });
 	});

@@ -140,7 +140,7 @@ describe('noAnswer', () => {
 		expect(JSON.stringify(failure)).not.toContain(SECRET);
 	});
 
-	it('does not follow causes for ever', () => {
+	it('ends at an error that is its own cause', () => {
 		const error: { cause?: unknown } = {};
 		error.cause = error;
 		expect(noAnswer(error, asked('read')).outcome).toBe('unknown');

@@ -35,7 +35,7 @@ describe('readRetryAfter', () => {
 		expect(readRetryAfter(value, NOW)).toBe(ms);
 	});
 
-	it('never says less than 0 ms or something that is no number', () => {
+	it('never yields less than 0 ms or a value that is not a number', () => {
 		fc.assert(
 			fc.property(fc.string(), (text) => {
 				const ms = readRetryAfter(text, NOW);
@@ -63,7 +63,7 @@ describe('readBusy', () => {
 		expect(readBusy({ statusCode, headers, body: '' }, code, NOW)).toEqual(busy);
 	});
 
-	it('takes an answer without headers', () => {
+	it('reads an answer without headers', () => {
 		expect(readBusy({ statusCode: 429, body: '' }, null, NOW)).toEqual({ retryAfterMs: null });
 	});
 });
@@ -79,21 +79,21 @@ describe('how many requests go out together', () => {
 		[50, 36],
 		[100, 45],
 		[60_000, 45],
-	])('begins with ten; after 20 answers that took %d ms it is %d', (ms, together) => {
+	])('begins with ten; after 20 answers of %d ms each it is %d', (ms, together) => {
 		let pace = afterSending(firstPace(null), 1);
 		expect(pace.together).toBe(MIN_TOGETHER);
 		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1, 1 + ms);
 		expect(Math.round(pace.together)).toBe(together);
 	});
 
-	it('grows to fifty', () => {
+	it('grows to fifty at most', () => {
 		let pace = afterSending(firstPace(null), 1);
 		for (let n = 0; n < 500; n++) pace = afterAnswer(pace, 1, 101);
 		expect(pace.together).toBeCloseTo(MAX_TOGETHER);
 		expect(pace.together).toBeLessThanOrEqual(MAX_TOGETHER);
 	});
 
-	it('is halved by a refusal, once for all that were under way together, and never below ten', () => {
+	it('a refusal halves the number of requests together, once per wait and never below ten', () => {
 		let pace = { ...sendSome(firstPace(null), [1, 1, 1]), together: 40 };
 		pace = refuse(pace, 1, 10);
 		expect(pace.together).toBe(20);
@@ -103,7 +103,7 @@ describe('how many requests go out together', () => {
 		expect(refuse(afterSending(pace, 9_000), 9_000, 9_010).together).toBe(10);
 	});
 
-	it('is the size of a batch where a person has set one', () => {
+	it('the number of requests together is the batch size if Batching is set', () => {
 		let pace = afterSending(firstPace({ size: 3, intervalMs: 0 }), 1);
 		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1, 101);
 		expect(pace.together).toBe(3);
@@ -121,12 +121,12 @@ describe('how long a run waits', () => {
 		expect(nextSendAt(refuse(sent, 100, 110, retryAfterMs))).toBe(at);
 	});
 
-	it('a twentieth longer at most, so that several runs do not come back together', () => {
+	it('jitter makes a wait longer by at most a twentieth', () => {
 		const times = { sentAtMs: 100, nowMs: 110, random: 1 };
 		expect(nextSendAt(afterRefusal(sent, { retryAfterMs: 1_000 }, times))).toBe(1_160);
 	});
 
-	it('twice as long with each refusal in a row, and 1 s again after a good answer', () => {
+	it('a wait doubles with each refusal in a row and is 1 s again after a good answer', () => {
 		let pace = sent;
 		const waits: number[] = [];
 		for (let n = 0; n < 4; n++) {
@@ -140,7 +140,7 @@ describe('how long a run waits', () => {
 		expect(nextSendAt(refuse(pace, nowMs, nowMs)) - nowMs).toBe(1_000);
 	});
 
-	it('no longer for refusals of requests that were under way when the wait began, unless they say so', () => {
+	it('refusals of requests that were under way when the wait began lengthen it only if they name a longer time', () => {
 		const pace = refuse(sent, 100, 110);
 		expect(nextSendAt(refuse(pace, 105, 500))).toBe(1_110);
 		expect(nextSendAt(refuse(pace, 105, 500, 3_000))).toBe(3_500);
@@ -158,7 +158,7 @@ describe('a cycle', () => {
 	/** Refused at 110 ms, for a second, before anything was served. */
 	const refusedOnce = () => refuse(afterSending(firstPace(null), 100), 100, 110, 1_000);
 
-	it('holds as many requests as were served before the refusal', () => {
+	it('a cycle holds as many requests as were served before the refusal', () => {
 		const pace = sendSome(learned(), Array<number>(20).fill(1_200));
 		expect(learned().quota).toBe(20);
 		expect(nextSendAt(sendSome(learned(), Array<number>(19).fill(1_200)))).toBeLessThanOrEqual(
@@ -168,36 +168,36 @@ describe('a cycle', () => {
 		expect(nextSendAt(pace)).toBe(1_200 + 1_050);
 	});
 
-	it('that went well is followed by one with a tenth more', () => {
+	it('a cycle without a refusal is followed by one with a tenth more requests', () => {
 		const pace = sendSome(learned(), [...Array<number>(20).fill(1_200), 2_250]);
 		expect(pace).toMatchObject({ quota: 22, sent: 1, cycleBeganAtMs: 2_250 });
 	});
 
-	it('of fewer than ten is spread over its time: AiClk does not take even those at once', () => {
+	it('a cycle of fewer than ten requests spreads them over its time', () => {
 		let pace = sendSome(refusedOnce(), [1_200, 1_200, 1_200]);
 		pace = refuse(afterAnswer(afterAnswer(pace, 1_200, 1_200), 1_200, 1_200), 1_200, 1_210, 1_000);
 		expect(pace.quota).toBe(2);
 		expect(nextSendAt(afterSending(pace, 2_300)) - 2_300).toBe((2_210 - 1_200) / 2);
 	});
 
-	it('counts the answers that a refusal has overtaken', () => {
+	it('a cycle counts answers that arrive after a refusal', () => {
 		let pace = sendSome(refusedOnce(), Array<number>(22).fill(1_200));
 		pace = refuse(refuse(pace, 1_200, 1_210, 1_000), 1_200, 1_210, 1_000);
 		for (let n = 0; n < 20; n++) pace = afterAnswer(pace, 1_200, 1_220);
 		expect(pace.quota).toBe(20);
 	});
 
-	it('holds at least one request', () => {
+	it('a cycle holds at least one request', () => {
 		expect(refuse(afterSending(refusedOnce(), 1_200), 1_200, 1_201).quota).toBe(1);
 	});
 
-	it('is not learned from a first refusal after a few requests: a run before may have used the limit up', () => {
+	it('a first refusal after a few requests sets no cycle', () => {
 		expect(refusedOnce().quota).toBe(Infinity);
 	});
 });
 
 describe('batches', () => {
-	it('wait between each other and not before the first', () => {
+	it('batches wait between each other, not before the first', () => {
 		let pace = firstPace({ size: 2, intervalMs: 500 });
 		const times: number[] = [];
 		for (let n = 0; n < 7; n++) {
@@ -207,18 +207,18 @@ describe('batches', () => {
 		expect(times).toEqual([10, 10, 510, 510, 1_010, 1_010, 1_510]);
 	});
 
-	it('wait from their last request on', () => {
+	it('the wait between batches begins at the last request of a batch', () => {
 		const pace = sendSome(firstPace({ size: 2, intervalMs: 500 }), [10, 300]);
 		expect(nextSendAt(pace)).toBe(800);
 	});
 
-	it('wait longer where AiClk says so', () => {
+	it('batches wait longer if AiClk names a longer time', () => {
 		const pace = sendSome(firstPace({ size: 2, intervalMs: 500 }), [10, 10]);
 		expect(nextSendAt(refuse(pace, 10, 20, 9_000))).toBe(9_020);
 	});
 });
 
-it('whatever happens, a run sends nothing while it is told to wait, and never stops for good', () => {
+it('no sequence of answers makes a run send during a wait or stop for good', () => {
 	const event = fc.record({
 		kind: fc.constantFrom('answer', 'refusal'),
 		afterMs: fc.nat(5_000),

@@ -26,7 +26,7 @@ describe('readId', () => {
 		[7, 7n],
 		[String(MAX_UINT64), MAX_UINT64],
 		['007', 7n],
-	])('takes %p', (value, id) => {
+	])('accepts %p', (value, id) => {
 		expect(readId(value)).toEqual(good(id));
 	});
 
@@ -46,7 +46,7 @@ describe('readId', () => {
 		expect(readId(value)).toEqual(bad(expect.stringMatching(failure)));
 	});
 
-	it('returns what it read, for every uint64 but 0', () => {
+	it('returns every uint64 but 0 unchanged', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: 1n, max: MAX_UINT64 }), (id) => {
 				expect(readId(String(id))).toEqual(good(id));
@@ -63,7 +63,7 @@ describe('readIds', () => {
 			[1n, 2n],
 		],
 		[7, [7n]],
-	])('takes %p', (value, ids) => {
+	])('accepts %p', (value, ids) => {
 		expect(readIds(value)).toEqual(good(ids));
 	});
 
@@ -71,7 +71,7 @@ describe('readIds', () => {
 		expect(readIds(value)).toEqual(bad('is empty'));
 	});
 
-	it('names the entry that is none', () => {
+	it('names the position of an entry that is not an ID', () => {
 		expect(readIds('1,2,x')).toEqual(bad(expect.stringMatching(/number 3.*digits only/)));
 	});
 });
@@ -83,7 +83,7 @@ describe('readAmount', () => {
 		['10000', 10_000],
 		[2_147_483_647, 2_147_483_647],
 		[-2_147_483_648, -2_147_483_648],
-	])('takes %p fen', (value, amount) => {
+	])('accepts %p fen', (value, amount) => {
 		expect(readAmount(value)).toEqual(good(amount));
 	});
 
@@ -103,7 +103,7 @@ describe('readAmount', () => {
 });
 
 describe('readWholeNumber', () => {
-	it('keeps to its bounds', () => {
+	it('refuses numbers outside its bounds', () => {
 		const bounds = { min: 0, max: 2 };
 		expect([-1, 0, 2, 3].map((value) => readWholeNumber(value, bounds).ok)).toEqual([
 			false,
@@ -167,7 +167,7 @@ describe('readText', () => {
 		expect(readText(value)).toEqual(result);
 	});
 
-	it('may be empty where that means something', () => {
+	it('readOptionalText accepts empty text', () => {
 		expect([undefined, '', 'a'].map(readOptionalText)).toEqual([good(''), good(''), good('a')]);
 		expect(readOptionalText({})).toEqual(bad('is not text'));
 	});
@@ -186,7 +186,7 @@ describe('oneOf', () => {
 		expect(oneOf(['json', 'form'])(value)).toEqual(result);
 	});
 
-	it('takes numbers and text alike, and cuts what it quotes', () => {
+	it('oneOf accepts numbers and text alike, and shortens what it quotes', () => {
 		expect([1, '1'].map(oneOf(['0', '1']))).toEqual([good('1'), good('1')]);
 		expect(oneOf(['a'])('x'.repeat(90))).toEqual(
 			bad(`holds '${'x'.repeat(60)}', which AiClk does not document here`),

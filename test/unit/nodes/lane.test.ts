@@ -87,7 +87,7 @@ const bucket = (limit: number, size: number): Server => {
 const served = (count: number) => Array<string>(count).fill('served');
 
 describe('a lane', () => {
-	it('sends in the order in which it is asked', async () => {
+	it('sends requests in the order in which they ask', async () => {
 		const { order } = await sendAll(new Lane(null), 60, 100, wellServed);
 		expect(order).toEqual([...Array(60).keys()]);
 	});
@@ -114,26 +114,26 @@ describe('a lane', () => {
 		}
 	});
 
-	it('finds its way where a server wants requests one by one', async () => {
+	it('serves all reads of a server that takes requests one by one', async () => {
 		const { ends, ms, requests } = await sendAll(new Lane(null), 100, 20, bucket(20, 1));
 		expect(ends).toEqual(served(100));
 		expect(ms).toBeLessThanOrEqual(30_000);
 		expect(requests).toBeLessThanOrEqual(150);
 	});
 
-	it('gives a read up that AiClk keeps refusing, after two minutes at most', async () => {
+	it('gives up a read that AiClk keeps refusing after two minutes at most', async () => {
 		const { ends, requests, ms } = await sendAll(new Lane(null), 1, 10, () => 50_000);
 		expect([ends, requests]).toEqual([['busy'], 3]);
 		expect(ms).toBeLessThanOrEqual(120_000);
 	});
 
-	it('gives all reads up at once that AiClk tells to come back in an hour', async () => {
+	it('gives up all reads at once if AiClk says to come back in an hour', async () => {
 		const { ends, requests, ms } = await sendAll(new Lane(null), 30, 10, () => 3_600_000);
 		expect(ends).toEqual(Array(30).fill('busy'));
 		expect([requests, ms]).toEqual([10, 10]);
 	});
 
-	it('keeps to batches, and waits between them', async () => {
+	it('sends in batches and waits between them', async () => {
 		const lane = new Lane({ size: 5, intervalMs: 1_000 });
 		const { ms, most } = await sendAll(lane, 20, 0, wellServed);
 		expect(most).toBe(5);
@@ -141,12 +141,12 @@ describe('a lane', () => {
 		expect(ms - 3_000).toBeLessThanOrEqual(1);
 	});
 
-	it('sends no more than a batch together where answers are slower than the interval', async () => {
+	it('sends no more than one batch together if answers are slower than the interval', async () => {
 		const lane = new Lane({ size: 5, intervalMs: 10 });
 		expect((await sendAll(lane, 20, 1_000, wellServed)).most).toBe(5);
 	});
 
-	it('that is closed sends nothing more and ends every wait at once', async () => {
+	it('a closed lane sends nothing more and ends every wait at once', async () => {
 		const stop = new AbortController();
 		const lane = new Lane(null, stop.signal);
 		void sleep(500).then(() => stop.abort());
@@ -155,19 +155,19 @@ describe('a lane', () => {
 		expect([ms, requests]).toEqual([500, 10]);
 	});
 
-	it('that is closed while all are under way lets them end', async () => {
+	it('a lane closed while all requests are under way lets them end', async () => {
 		const stop = new AbortController();
 		void sleep(50).then(() => stop.abort());
 		const { ends } = await sendAll(new Lane(null, stop.signal), 12, 100, wellServed);
 		expect(ends).toEqual([...served(10), 'closed', 'closed']);
 	});
 
-	it('whose run was stopped before sends nothing', async () => {
+	it('a lane of a run that was stopped before sends nothing', async () => {
 		const lane = new Lane(null, AbortSignal.abort());
 		expect((await sendAll(lane, 3, 10, wellServed)).ends).toEqual(Array(3).fill('closed'));
 	});
 
-	it('frees the place of a request that throws', async () => {
+	it('a request that throws makes room for the next one', async () => {
 		const lane = new Lane({ size: 1, intervalMs: 0 });
 		await expect(lane.send(() => Promise.reject(new Error('unforeseen')))).rejects.toThrow();
 		expect((await sendAll(lane, 1, 10, wellServed)).ends).toEqual(['served']);

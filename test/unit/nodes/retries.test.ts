@@ -14,22 +14,25 @@ describe('RetryMemory', () => {
 		['perhaps carried out', failed('unknown'), true],
 		['refused', failed('refused'), false],
 		['not sent', failed('not-sent'), false],
-	])('an item that was %s', (_, result, stands) => {
-		const memory = new RetryMemory();
-		memory.forRun('run', 2)?.remember(1, 'hash', result);
-		const later = memory.forRun('run', 2);
-		expect(later?.recall(1, 'hash')).toEqual(stands ? result : null);
-		expect(later?.recall(0, 'hash')).toBeNull();
-		expect(memory.forRun('another run', 2)?.recall(1, 'hash')).toBeNull();
-	});
+	])(
+		'remembers the result of an item only if it must not be sent again: %s',
+		(_, result, stands) => {
+			const memory = new RetryMemory();
+			memory.forRun('run', 2)?.remember(1, 'hash', result);
+			const later = memory.forRun('run', 2);
+			expect(later?.recall(1, 'hash')).toEqual(stands ? result : null);
+			expect(later?.recall(0, 'hash')).toBeNull();
+			expect(memory.forRun('another run', 2)?.recall(1, 'hash')).toBeNull();
+		},
+	);
 
-	it('does not send another request in the place of one that stands', () => {
+	it('a changed request is refused if the earlier one was or may have been carried out', () => {
 		const run = new RetryMemory().forRun('run', 1);
 		run?.remember(0, 'hash', done);
 		expect(run?.recall(0, 'other')).toMatchObject({ failure: { outcome: 'unknown' } });
 	});
 
-	it('forgets a run that has ended', () => {
+	it('forgets a run that ended without a failure', () => {
 		const memory = new RetryMemory();
 		const run = memory.forRun('run', 1);
 		run?.remember(0, 'hash', done);
@@ -37,7 +40,7 @@ describe('RetryMemory', () => {
 		expect(memory.forRun('run', 1)?.recall(0, 'hash')).toBeNull();
 	});
 
-	it('refuses more items, and more runs, than it can remember', () => {
+	it('refuses more items or runs than it can remember', () => {
 		const memory = new RetryMemory();
 		expect(memory.forRun('large', 10_000)).not.toBeNull();
 		expect(memory.forRun('larger', 10_001)).toBeNull();
@@ -46,7 +49,7 @@ describe('RetryMemory', () => {
 		expect(memory.forRun('run 1', 1)).not.toBeNull();
 	});
 
-	it('makes room only of runs that cannot be retried any more', () => {
+	it('makes room by forgetting only runs that can no longer be retried', () => {
 		let now = 0;
 		const memory = new RetryMemory(() => now);
 		const runs = Array.from({ length: 1_000 }, (_, n) => memory.forRun(`run ${n}`, 1));
@@ -72,7 +75,7 @@ describe('hashOf', () => {
 		new StreamedFile(name, 'image/png', size, () => [new Uint8Array(size)]);
 	const hash = (more: Partial<ApiRequest>) => hashOf(client, { ...request, ...more });
 
-	it('tells requests, and clients, from each other', () => {
+	it('different requests and different clients have different hashes', () => {
 		const hashes = [
 			hash({}),
 			hash({ method: 'PUT' }),
