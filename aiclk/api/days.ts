@@ -10,7 +10,7 @@ const isDate = (value: unknown): value is Date =>
 const dayAt = (moment: Date, timeZone: string): string =>
 	new Intl.DateTimeFormat('sv-SE', { timeZone }).format(moment);
 
-/** Text, dates of JavaScript and of luxon: n8n's expressions yield all three, from another realm than this code's. */
+/** n8n's expressions yield text, JavaScript dates and luxon dates, and the dates come from another realm than this code. */
 const textOf = (value: unknown): unknown => {
 	if (isDate(value)) return Number.isNaN(Number(value)) ? null : value.toISOString();
 	const { toISO } = (value ?? {}) as { toISO?: unknown };
@@ -28,7 +28,7 @@ const exists = (day: string): boolean => {
 
 /**
  * A day: a date picker's value, text, or a date of n8n. A day without a time zone is taken as written; a moment (a date, or
- * text with Z or an offset such as +08:00) is the day that it falls on in the time zone.
+ * text with Z or an offset such as +08:00) counts as its day in the time zone.
  *
  * @param timeZone IANA name, the workflow's
  * @returns YYYY-MM-DD
@@ -54,7 +54,7 @@ interface Span {
 	end: string;
 }
 
-/** The spans of days that reports are made for; `last7Days` ends yesterday, `thisMonth` today. */
+/** `last7Days` ends yesterday, `thisMonth` today. */
 type Period = 'yesterday' | 'last7Days' | 'thisMonth' | 'lastMonth';
 
 /**

@@ -32,7 +32,7 @@ interface Pages {
 	remarks: string[];
 }
 
-/** A million rows: whoever answers a full page of new rows to everything would else be asked for ever. */
+/** A million rows. A server that answers every page with new rows must not be asked for ever. */
 const MAX_PAGES = 10_000;
 
 /** A number out of `page_info` (P3), which may come as text; null where there is none. */
@@ -45,13 +45,13 @@ function numberIn(data: unknown, name: 'total_number' | 'page_size'): number | n
 		: null;
 }
 
-/** Names of members, for an error about what is missing among them. */
+/** The names of members, for an error about a missing one. */
 export const membersOf = (value: unknown): string =>
 	typeof value === 'object' && value !== null && Object.keys(value).length > 0
 		? Object.keys(value).slice(0, 20).join(', ')
 		: 'nothing';
 
-/** Where to look when rows are not where AiClk's pages have them. */
+/** Describes an answer without rows where AiClk's pages document them. */
 export function describeAnswer({ body, data }: Envelope): string {
 	if (data === undefined || data === null) {
 		return `AiClk's answer holds no data (it has: ${membersOf(body)})`;
@@ -60,7 +60,7 @@ export function describeAnswer({ body, data }: Envelope): string {
 }
 
 /**
- * Whether a page says the same as the one before. Pages whose rows are all alike, such as days without costs, prove nothing.
+ * Whether a page repeats the one before. Pages whose rows are all alike, such as days without costs, prove nothing.
  */
 function isSamePage(rows: unknown[], before: unknown[]): boolean {
 	if (rows.length === 0 || rows.length !== before.length) return false;
@@ -86,7 +86,7 @@ class Reading {
 
 	private lastPage: unknown[] = [];
 
-	/** The most rows that a page held: the server's own page size, should it be smaller than what is asked for. */
+	/** The most rows that a page held: the server's own page size, if it is smaller than the requested one. */
 	private fullest = 0;
 
 	/** The latest total that can be true. */
@@ -121,7 +121,7 @@ class Reading {
 		return this.total === null ? isShort : this.received >= this.total;
 	}
 
-	/** A total that is not above what was read tells nothing beside a full page, unless one above it was named before. */
+	/** Beside a full page, a total that is not above what was read tells nothing, unless a higher one was named before. */
 	private noteTotal(named: number | null, isFull: boolean): void {
 		if (named === null) return;
 		const wasNamed = this.total !== null;
@@ -151,7 +151,7 @@ class Reading {
 		return Math.ceil(Math.min(this.total, this.options.limit ?? Infinity) / this.fullest);
 	}
 
-	/** Rows that a total names and that did not come; 0 when none are missing, or no total can be true. */
+	/** How many rows of the total did not come; 0 if none are missing or no total can be true. */
 	get missing(): number {
 		return this.total === null || this.isEnough ? 0 : Math.max(0, this.total - this.received);
 	}
@@ -195,12 +195,12 @@ class Reading {
 }
 
 /**
- * Reads pages until all rows are there, or as many as are wanted: together where the first has named a total that can be true,
- * or else one after the other. Either way they are looked at in their order.
+ * Reads pages until all rows are there, or as many as are wanted: together if the first page named a total that can be true,
+ * otherwise one after the other. In both cases they are evaluated in their order.
  *
- * The end is where it is certain: at an empty page, at a total that was named and reached, at a page shorter than the one
- * before, or at a page with nothing but rows that were there already. A first page with fewer rows than asked for is not the
- * end unless a total says so: the server may have a page size of its own.
+ * Reading ends where the end is certain: at an empty page, when the named total is reached, at a page shorter than an earlier
+ * one, or at a page that only repeats rows. A first page with fewer rows than requested is not the end unless a total says so:
+ * the server may have its own page size.
  *
  * @param read gets one page; should it throw, the reading ends with that
  * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end

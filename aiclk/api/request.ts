@@ -27,7 +27,7 @@ export interface ApiRequest {
 /** How long one call may take in all, in ms. */
 const CALL_TIMEOUT_MS = 60_000;
 
-/** An upload may take longer: as long as its bytes take over a slow line, 100 kB a second. */
+/** An upload may take longer: the time for its bytes over a slow line, 100 kB per second. */
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
@@ -96,10 +96,10 @@ const isDecodable = (path: string): boolean => {
 	}
 };
 
-/** Where the Marketing API is; the token endpoint and whatever else the host has is out of reach. */
+/** Where the Marketing API is. The token endpoint and everything else on the host are out of reach. */
 const API_ROOT = '/openapi/';
 
-/** A charge under another spelling would get around Confirm and all that keeps it from being sent twice. */
+/** A charge under another spelling would bypass Confirm and the protection against sending it twice. */
 const isCharge = (path: string, method: string): boolean =>
 	(method === 'GET' ? /\/charge(?![\w-])/i : /\/charge/i).test(path);
 

@@ -37,21 +37,21 @@ export interface ApiFailure {
 	traceId: string | null;
 }
 
-/** What is asked of AiClk, as far as an error about it is concerned. */
+/** What an error says of a request. */
 export interface Asked {
 	effect: Effect;
 	/** Method and path, e.g. `GET /openapi/v1/account/info`. */
 	call: string;
 	/** What to check when AiClk refuses it. */
 	hint: string;
-	/** What must not show up in a text. */
+	/** What no text may contain. */
 	secrets: readonly string[];
 }
 
 const CHECK_NETWORK =
 	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
 
-/** What to do after an answer that does not say what was done, and the end of the message. */
+/** The end of the message and what to do, after an answer that does not say what was carried out. */
 const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = {
 	read: {
 		consequence: '.',
@@ -73,7 +73,7 @@ const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = 
 const NOT_REPEATED =
 	'Nothing was carried out. If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.';
 
-/** A read has been repeated by then, with a new token, if it was the token; anything else was not. */
+/** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const AFTER_REJECTION: Record<Effect, string> = {
 	read: 'Nothing was carried out. Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).',
 	change: NOT_REPEATED,
@@ -122,14 +122,14 @@ const REFUSALS: Record<number, [message: string, description?: string]> = {
 const RUN_LATER = 'Run this again later, with fewer requests at a time.';
 const NO_REPETITION = `It was refused because AiClk is busy. Only reads are sent again. ${RUN_LATER}`;
 
-/** Reads have been repeated by then, for as long as a request may wait. */
+/** A read has already been sent again, for as long as a request may wait. */
 const AFTER_BUSY: Record<Effect, string> = {
 	read: RUN_LATER,
 	change: NO_REPETITION,
 	money: NO_REPETITION,
 };
 
-/** Of an answer that says that AiClk is busy. @param words AiClk's own, or its HTTP status */
+/** For an answer that says that AiClk is busy. @param words AiClk's own, or the HTTP status */
 const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
 	refused(
 		`AiClk takes no more requests at the moment: ${words}`,
@@ -138,7 +138,7 @@ const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
 
 const UNCLEAR_REFUSALS = new Set([408, 499]);
 
-/** Of an answer without AiClk's envelope, which a gateway or a proxy may have written. */
+/** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
 function readStatus(status: number, { effect, hint }: Asked): Reason {
 	if (status === 407) {
 		return {
@@ -159,7 +159,7 @@ function readStatus(status: number, { effect, hint }: Asked): Reason {
 
 const isOutage = (code: number): boolean => code >= 500 && code <= 599;
 
-/** Of an answer with AiClk's envelope. Only codes and statuses of 500 to 599 are outages: 40102 is a refusal. */
+/** For an answer with AiClk's envelope. Only codes and statuses of 500 to 599 are outages: 40102 is a refusal. */
 function readRefusal(status: number, code: number, words: string, { effect, hint }: Asked): Reason {
 	return isOutage(status) || isOutage(code)
 		? uncertain(effect, `AiClk is temporarily unavailable: ${words}`)
@@ -174,7 +174,7 @@ const parse = (text: unknown): unknown => {
 	}
 };
 
-/** Says in a description what was called, and AiClk's code and trace_id as it names them. */
+/** Adds to a description what was called, and AiClk's code and trace_id. */
 const signed = (description: string, { call }: Asked, envelope: Envelope | null): string => {
 	const trace = envelope?.traceId == null ? '' : `, trace_id ${envelope.traceId}`;
 	return `${description} ${call}${envelope === null ? '' : `: AiClk code ${envelope.code}${trace}`}.`;
@@ -216,7 +216,7 @@ export function readAnswer(
 	return failWith(reason, asked, { statusCode, envelope });
 }
 
-/** What was heard from AiClk. */
+/** What is known of AiClk's answer. */
 interface Heard extends Partial<Pick<ApiFailure, 'isTokenRejected' | 'busy'>> {
 	statusCode?: number;
 	envelope?: Envelope | null;
@@ -257,7 +257,7 @@ export function noAnswer(error: unknown, asked: Asked, isStopped = false): ApiFa
 	).failure;
 }
 
-/** A reason for what did not leave. @param message without a full stop */
+/** The reason for a request that was not sent. @param message without a full stop */
 const notSent = (message: string, description: string): Reason => ({
 	outcome: 'not-sent',
 	message: `${message}. Nothing was sent.`,

@@ -1,6 +1,6 @@
 type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-/** Thrown into the sending of a file that is not what it was announced to be. */
+/** Ends the sending of a file that is not as announced. */
 class FileChangedError extends Error {
 	override readonly name = 'FileChangedError';
 }
@@ -14,7 +14,7 @@ export class StreamedFile extends File {
 	/** Bytes that are announced, and sent. */
 	override readonly size: number;
 
-	/** Why the file could not be sent as a whole, as the end of a sentence; null as long as it could. */
+	/** Why the file could not be sent as a whole, as the end of a sentence; null if nothing failed. */
 	failure: string | null = null;
 
 	/**
@@ -64,7 +64,7 @@ const EXTENSIONS: Record<string, string> = {
 };
 
 /**
- * The name that a file is sent under. One without a name is called after its type, because AiClk tells files by extension.
+ * The name under which a file is sent. A file without a name is named after its type, because AiClk goes by the extension.
  *
  * @param name as n8n has it, which may be missing or empty
  * @param extension as n8n has it, without a dot

@@ -17,19 +17,19 @@ export const MAX_BUSY_MS = 2 * 60_000;
 /** The first wait where AiClk names none, in ms; it doubles with each refusal in a row. */
 const FIRST_WAIT_MS = 1_000;
 
-/** A run waits longer than told by up to this share, so that several runs do not come back in the same moment. */
+/** A run waits longer than told by up to this share, so that several runs do not resume at the same moment. */
 const JITTER = 0.05;
 
-/** How much nearer to the most a good answer brings the requests under way together. */
+/** By which share of the distance to MAX_TOGETHER a good answer raises the number of requests together. */
 const GROWTH = 1 / 10;
 
-/** An answer that takes as long counts fully, in ms: the faster answers are, the fewer requests fill the time. */
+/** An answer that takes this long, in ms, counts fully: the faster answers are, the fewer requests fill the time. */
 const SLOW_ANSWER_MS = 100;
 
-/** How many more requests a cycle holds after one that went well. */
+/** The factor by which a cycle without a refusal raises the quota of the next one. */
 const QUOTA_GROWTH = 1.1;
 
-/** Batches as a person has set them. */
+/** Batches as the user has set them. */
 export interface Batching {
 	/** Requests a batch, 1 or more. */
 	size: number;
@@ -44,11 +44,11 @@ export interface Busy {
 }
 
 /**
- * How fast a run sends. Once AiClk has refused a request, the run goes in cycles: so many requests as were served before the
- * refusal, in the time that passed until AiClk took the next. All times are ms, by one clock.
+ * How fast a run sends. Once AiClk has refused a request, the run goes in cycles: as many requests as were served before the
+ * refusal, in the time that passed until AiClk accepted the next one. All times are ms, by one clock.
  */
 export interface Pace {
-	/** Set by a person; then nothing is learned. */
+	/** Set by the user; then the pace does not adapt. */
 	batching: Batching | null;
 	/** Requests that may be under way together; a fraction is on its way to the next one. */
 	together: number;
@@ -90,7 +90,7 @@ const isCycleOver = ({ sent, quota, cycleBeganAtMs, resumesAtMs }: Pace): boolea
 export function nextSendAt(pace: Pace): number {
 	const { batching, quota, cycleMs, cycleBeganAtMs, sent, lastSentAtMs, resumesAtMs } = pace;
 	if (!isCycleOver(pace)) {
-		// A server that refuses even a few at once wants them one by one.
+		// A server that refuses even a few at once takes them one by one.
 		const gapMs = batching === null && quota < MIN_TOGETHER ? cycleMs / quota : 0;
 		return Math.max(resumesAtMs, sent > 0 ? lastSentAtMs + gapMs : resumesAtMs);
 	}
@@ -158,10 +158,10 @@ export function afterRefusal(
 }
 
 /**
- * The header `Retry-After` (RFC 9110): seconds, or a date.
+ * Reads the header `Retry-After` (RFC 9110): seconds, or a date.
  *
  * @param nowMs ms since 1970
- * @returns ms from now on, not below 0; null when it says neither
+ * @returns ms from now on, not below 0; null if it is neither
  */
 export function readRetryAfter(value: unknown, nowMs: number): number | null {
 	if (typeof value !== 'string') return null;

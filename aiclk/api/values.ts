@@ -24,7 +24,7 @@ export const isNothing = (value: unknown): boolean =>
 	(typeof value === 'string' && value.trim() === '') ||
 	(Array.isArray(value) && value.length === 0);
 
-/** An id of AiClk (int or uint64 on its pages): digits as text, or a number that is still exact. */
+/** An ID of AiClk (int or uint64 on its pages): digits as text, or a number that is still exact. */
 export function readId(value: unknown): Read<bigint> {
 	if (typeof value === 'number' && !Number.isSafeInteger(value)) {
 		return fail('is a number that n8n has rounded: pass it as text');
@@ -54,7 +54,7 @@ export function readIds(value: unknown): Read<bigint[]> {
 	return ok(ids);
 }
 
-/** A whole number, typed or as text; between `min` and `max`, which are those of int32 unless they are named. */
+/** A whole number, also as text, between `min` and `max`; by default the limits of int32. */
 export function readWholeNumber(
 	value: unknown,
 	{ min = MIN_INT32, max = MAX_INT32 }: { min?: number; max?: number } = {},
@@ -81,7 +81,7 @@ export function readSwitch(value: unknown): Read<boolean> {
 	return value === false || value === 'false' ? ok(false) : fail('is neither true nor false');
 }
 
-/** Text; numbers are taken as such. At least one character other than white space. */
+/** Text with at least one character other than white space. A number is read as text. */
 export function readText(value: unknown): Read<string> {
 	if (isNothing(value)) return fail('is empty');
 	if (typeof value !== 'string' && typeof value !== 'number') return fail('is not text');
@@ -131,8 +131,8 @@ function parse(value: unknown): Read<Json> {
 }
 
 /**
- * A JSON object, as such or as text; ids beyond 2^53 keep every digit where they are text. Empty is `{}`. An object out of an
- * expression is taken for what JSON makes of it: no undefined members, dates as ISO 8601.
+ * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. An object from an
+ * expression becomes what JSON makes of it: no undefined members, dates as ISO 8601.
  */
 export function readJsonObject(value: unknown): Read<Record<string, Json>> {
 	if (isNothing(value) && !Array.isArray(value)) return ok({});

@@ -60,7 +60,6 @@ export class AiClk implements INodeType {
 		],
 	};
 
-	/** See `execute.ts`. */
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return [await execute(this)];
 	}

@@ -29,7 +29,7 @@ import {
 import type { Parameters } from './parameters';
 import { runsAsTool } from '../shared/tool';
 
-/** Where parameters of a call travel: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
+/** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
 export type Place = 'query' | 'parameters' | 'body';
 
 /** What one item asks for, checked. Nothing has been sent. */
@@ -37,10 +37,10 @@ export interface Plan {
 	request: ApiRequest;
 	/** What to check when AiClk refuses it. */
 	hint: string;
-	/** Whether the output is made by `toItems` or `toRows`, or else AiClk's whole answers. */
+	/** Whether `toItems` or `toRows` makes the output; otherwise it is AiClk's whole answers. */
 	simplify: boolean;
 	toItems(envelope: Envelope): Output;
-	/** Set for lists: which pages, and where page and page_size travel. */
+	/** Set for lists: which pages, and where page and page_size are sent. */
 	pages?: PageOptions & { place: Place; toRows(rows: unknown[]): IDataObject[] };
 }
 
@@ -52,23 +52,21 @@ export interface Operation {
 	plan(fields: Parameters): Plan | Promise<Plan>;
 }
 
-/** A resource of the node. */
 export interface Resource {
 	option: INodePropertyOptions;
-	/** The one that is chosen at first. */
 	defaultOperation: string;
 	operations: Operation[];
 }
 
 type Values = Record<string, Json>;
 
-/** What differs from operation to operation, beside how n8n's lists show it. */
+/** What one operation is, apart from its kind. Name, value, action and description are those of n8n's lists. */
 interface Spec extends INodePropertyOptions {
 	/** Below `/openapi/v1/`. */
 	path: string;
-	/** The field of `account_id`; that of the advertiser when left out. */
+	/** The field for `account_id`; an advertiser's by default. */
 	account?: Parameter<bigint>;
-	/** Fields that do not stand for one parameter each. */
+	/** Fields that are not one parameter each. They are shown before `parameters`. */
 	more?: { rows: Parameter[]; read(fields: Parameters): Values };
 	/** Fields that are always shown. */
 	parameters?: Parameter[];
@@ -93,7 +91,7 @@ interface Kind {
 	pages?(fields: Parameters, accountId: bigint): Plan['pages'];
 }
 
-/** The fields of a form as it sends them. */
+/** A form sends every field as text. */
 export const toForm = (values: Values): Record<string, string> =>
 	Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
 
@@ -148,9 +146,8 @@ const GET = { method: 'GET', effect: 'read', hint: READ_HINT, toItems: toReadIte
 /** A GET that returns one object. */
 export const read = (spec: Spec): Operation => define(spec, { ...GET, place: 'query' });
 
-/** What a list has besides. */
 interface ListSpec extends Spec {
-	/** Where everything but the account travels; `query` when left out. */
+	/** Where everything but the account is sent; `query` by default. */
 	place?: 'query' | 'parameters';
 	/** The member of a row that AiClk documents as its ID. */
 	idField: string;
@@ -255,20 +252,19 @@ function checkTransfer(fields: Parameters): void {
 	}
 }
 
-/** What tells transfers apart. */
 interface TransferSpec extends Spec {
 	/** Whose account the amount leaves. */
 	payer: string;
 	/** Whose account `target_user` is. */
 	target: string;
 	amount: 'money' | 'coupon';
-	/** What the application needs. */
+	/** The permission that the application needs. */
 	permission: string;
 }
 
 /**
- * A POST that moves an amount between two accounts. It names its payer, wants Confirm, refuses Retry On Fail and is sent once,
- * whatever happens: no page of AiClk knows an order number (P10-P13).
+ * A POST that moves an amount between two accounts. It names its payer, requires Confirm, refuses Retry On Fail and is sent
+ * once: AiClk has no order number by which it could recognise a repeated transfer (P10-P13).
  */
 export function transfer({
 	payer,

@@ -38,7 +38,7 @@ export const parameter = <T>(
 	property: { displayName: label, name: camelCase(name), type: 'string', default: '', ...more },
 });
 
-/** Builds rows that differ in name, label and what is said of them. @param read of all of them */
+/** Makes a builder for rows that are read in the same way. */
 const rowsWith =
 	<T>(read: Parameter<T>['read'], all: Partial<INodeProperties> = {}) =>
 	(
@@ -86,7 +86,6 @@ export const BATCH_INTERVAL = numberRow('batch_interval', 'Batch Interval (Ms)',
 	description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
 });
 
-/** The field that holds both. */
 export const OPTIONS: INodeProperties = {
 	displayName: 'Options',
 	name: 'options',
@@ -111,7 +110,7 @@ export const OPTIONS: INodeProperties = {
 	],
 };
 
-/** Options in alphabetical order, which n8n wants. @param names what the panel shows, by AiClk's value */
+/** Options in alphabetical order, as n8n's lint rules require. @param names what the panel shows, by AiClk's value */
 const toOptions = (names: Record<string, string>): INodePropertyOptions[] =>
 	Object.entries(names)
 		.map(([value, name]) => ({ name, value }))
@@ -155,7 +154,7 @@ const titleOf = (name: string): string =>
 		)
 		.join(' ');
 
-/** Which fields AiClk is to return. @param known AiClk's names with spaces between them; `chosen` at first, or all */
+/** The fields that AiClk should return. @param known AiClk's names, separated by spaces @param chosen the default; all if left out */
 export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
 	choicesRow(
 		'fields',
@@ -168,7 +167,7 @@ export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
 		},
 	);
 
-/** The account of a call. A field that was left empty stands for the credential's account. */
+/** The account of a call. A field that is left empty means the credential's account. */
 export const accountRow = (whose: string): Parameter<bigint> =>
 	idRow(
 		'account_id',
@@ -201,7 +200,7 @@ export interface Collection {
 	parameters: Parameter[];
 	/** Whether at least one must be added. */
 	isRequired: boolean;
-	/** n8n's field; its members stand in alphabetical order, which n8n wants. */
+	/** n8n's field. Its members are in alphabetical order, as n8n's lint rules require. */
 	property: INodeProperties;
 }
 

@@ -27,7 +27,7 @@ interface PlannedItem {
 
 type Planned = Result<PlannedItem, Failure>;
 
-/** Finds what the node is set to do. n8n itself adds "Custom API Call" to both lists, which leads nowhere in a node. */
+/** Finds the chosen operation. n8n adds "Custom API Call" to both lists, which this node cannot carry out. */
 function findOperation(context: IExecuteFunctions, itemIndex: number): Operation {
 	const resource = context.getNodeParameter('resource', itemIndex, '');
 	const operation = context.getNodeParameter('operation', itemIndex, '');
@@ -46,7 +46,7 @@ function findOperation(context: IExecuteFunctions, itemIndex: number): Operation
 	);
 }
 
-/** Reads and checks what one item asks for, and with whose credential. Never throws. */
+/** Reads and checks the fields and the credential of one item. Never throws. */
 async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<Planned> {
 	let fields: Parameters | null = null;
 	try {
@@ -54,7 +54,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 		if (!input.ok) return fail(ofToken(input.failure));
 		fields = new Parameters(context, itemIndex, input.value);
 		const plan = await findOperation(context, itemIndex).plan(fields);
-		// What cannot be put into a request must come to light before the first one leaves.
+		// A request that cannot be built must fail before the first one is sent.
 		toHttpOptions(input.value.baseUrl, plan.request);
 		return ok({
 			itemIndex,
@@ -70,7 +70,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 
 const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
 
-/** Refuses items that were read well. @param isMeant which of them */
+/** Refuses some of the items that passed all checks so far. */
 const refuse = (
 	items: Planned[],
 	failure: Failure,
@@ -88,8 +88,8 @@ const MIXED_CLIENTS = newFailure(
 );
 
 /**
- * n8n before 2.34 replaces the expressions in a credential by their values when it stores a token (credentials-helper.js): from
- * then on all items would go out for the client of one. n8n 1 is told by a function that it has not.
+ * When n8n before 2.34 stores a token, it overwrites the expressions in the credential with their values
+ * (credentials-helper.js). From then on, all items would be sent for the client of one. n8n 1 lacks `isToolExecution`.
  */
 function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Planned[] {
 	const nameOfClient = ({ fingerprint, accountId }: TokenInput) => `${fingerprint} ${accountId}`;
@@ -98,7 +98,7 @@ function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Plann
 	return isN8n1 && new Set(clients).size > 1 ? refuse(items, MIXED_CLIENTS, () => true) : items;
 }
 
-/** Works on some values together, each taken in its order. */
+/** Works on up to `MAX_TOGETHER` values at a time, taken in their order. */
 async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
 	const rest = values.values();
 	const takeAll = async () => {
@@ -107,7 +107,7 @@ async function together<T>(values: T[], work: (value: T) => Promise<void>): Prom
 	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
 }
 
-/** Reads and checks all items, and what can only be said of all of them. */
+/** Reads and checks all items, each alone and then all of them together. */
 async function planAll(
 	context: IExecuteFunctions,
 	itemCount: number,
@@ -140,7 +140,7 @@ const onPage = (
 	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
 });
 
-/** Tells a person what they should know of rows that were read without a failure. */
+/** Shows remarks about rows that were read without a failure, in the panel and in n8n's log. */
 function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]): void {
 	for (const remark of remarks) {
 		const message = `AiClk, item ${itemIndex}: ${remark}`;
@@ -149,14 +149,14 @@ function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]):
 	}
 }
 
-/** A page that was not carried out does not undo those before it, should the call change something. */
+/** The failure of a paginated change: the pages before it were carried out. @param done how many */
 function afterPages(failure: Failure, done: number): Failure {
 	if (done === 0) return failure;
 	const description = `${failure.description} ${done} pages before this one were carried out.`;
 	return { ...failure, outcome: 'unknown', description };
 }
 
-/** Sends what one item asks for. May throw what nobody foresaw. */
+/** Sends the requests of one item. May throw unexpected errors. */
 async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
 	const sender = { ...run, itemIndex, client };
@@ -184,7 +184,7 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
 }
 
-/** Carries one item out, unless an earlier try of this run has. Never throws. */
+/** Carries out one item, unless an earlier try of this run did. Never throws. */
 async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 	const { itemIndex, plan, client, accountId } = item;
 	const memory = changes(item) ? run.memory : null;
@@ -197,14 +197,14 @@ async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 	return result;
 }
 
-/** Whoever runs the node again after an error must know what it has done. @param done changes that were carried out */
+/** Adds what was carried out before a failure, for whoever runs the node again. @param done changes carried out */
 function withChanges(failure: Failure, done: number): Failure {
 	if (done === 0) return failure;
 	const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
 	return { ...failure, description: `${failure.description} ${advice}` };
 }
 
-/** Items in the order in which they go out: reads that follow each other go together, everything else goes alone. */
+/** Groups of items that go out together: successive reads form a group, and each change is a group of its own. */
 function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Planned]>> {
 	const groups: Array<Array<[number, Planned]>> = [];
 	let isOpen = false;
@@ -217,13 +217,13 @@ function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Plann
 	return groups;
 }
 
-/** The batching of a run: that of its first item. */
+/** The batching of a run: that of the first item that has one. */
 const batchingOf = (items: Planned[]): Batching | null =>
 	items.map((item) => (item.ok ? item.value.batching : null)).find((one) => one !== null) ?? null;
 
 /**
- * The run: all items are read and checked before the first request goes out; then reads go out together, and changes one
- * after the other.
+ * Runs the node. All items are read and checked before the first request goes out. Then reads go out together, and changes
+ * one after the other.
  *
  * @returns the output, in the order of the items and paired with them
  * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
@@ -233,7 +233,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	const signal = context.getExecutionCancelSignal();
 	const run: Run = { context, memory, lane: new Lane(batchingOf(items), signal) };
 	const results: ItemResult[] = [];
-	/** What ends the run: nothing where the node continues on error. */
+	/** Failures that end the run; none if the node continues on error. */
 	const failures: Array<[failure: Failure, itemIndex: number]> = [];
 	const take = (itemIndex: number, result: ItemResult | Planned): void => {
 		if (result.ok || context.continueOnFail()) return;

@@ -12,7 +12,7 @@ const isObject = (value: unknown): value is IDataObject =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * n8n takes an item with a top-level `error` for one that failed: it retries the node or sends the item to the error branch
+ * n8n treats an item with a top-level `error` as failed: it retries the node or sends the item to the error branch
  * (n8n-core workflow-execute.js).
  */
 const withoutError = (item: IDataObject): IDataObject => {
@@ -24,15 +24,14 @@ const withoutError = (item: IDataObject): IDataObject => {
 const toItem = (row: unknown): IDataObject =>
 	isObject(row) ? withoutError(row) : { value: row as IDataObject[string] };
 
-/** An id as AiClk's answers come out: a number where it is exact, or else text. */
+/** An ID as the output has them: a number where that is exact, otherwise text. */
 const idOf = (id: bigint): number | string =>
 	id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
 
-/** Puts the account of the call on rows that AiClk has sent without one. */
 const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
 	account === null || 'account_id' in item ? item : { account_id: idOf(account), ...item };
 
-/** One item a row. @param account null where the rows are no account's */
+/** One item per row. @param account added to rows that AiClk sent without one; null for none */
 export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject[] =>
 	rows.map((row) => withAccount(toItem(row), account));
 
@@ -45,7 +44,7 @@ export function toReadItem({ data, body }: Envelope, account: bigint): Output {
 
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
-/** What a change returns; `success` where AiClk returned nothing (`data` is null on most writes). */
+/** What a change returns: AiClk's `data`, or `success: true` where `data` is null, as for most changes. */
 export function toWriteItem({ data, body }: Envelope): Output {
 	if (data !== null && data !== undefined) return ok([toItem(data)]);
 	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
@@ -62,13 +61,13 @@ export function toCallItems(envelope: Envelope, isRead: boolean): Output {
 		: ok([toItem(data)]);
 }
 
-/** What a transfer has moved, beside what AiClk says of it. */
+/** What a transfer moved, and the `data` that AiClk returned. */
 export function toTransferItem({ data, traceId }: Envelope, moved: IDataObject): Output {
 	const said = data === null || data === undefined ? {} : { data: data as IDataObject[string] };
 	return ok([{ success: true, ...moved, ...said, traceId }]);
 }
 
-/** The ids of a material as text, whatever they came as; those of a video's cover, too. */
+/** A material with its IDs as text, also in the cover of a video. */
 const withTextIds = (material: IDataObject): IDataObject => {
 	const ids = TEXT_IDS_OF_MATERIAL.filter((name) => typeof material[name] === 'number');
 	const { cover } = material;
@@ -86,5 +85,5 @@ export function toMaterialItem(envelope: Envelope, account: bigint): Output {
 	return ok(written.value.map((item) => withAccount(withTextIds(item), account)));
 }
 
-/** An answer as it came, with AiClk's own names. */
+/** AiClk's whole answer. */
 export const toWholeItem = ({ body }: Envelope): IDataObject => withoutError(body as IDataObject);

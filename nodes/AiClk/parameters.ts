@@ -20,17 +20,16 @@ const CORRECT_IT = 'Correct the field or its expression.';
 const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
 
 /**
- * What one item has in the node's fields. Every reading checks; a bad value is refused with the name of its field. A field
- * whose expression yields nothing is refused, too: it was not left empty.
+ * Reads and checks the node's fields for one item. A bad value is refused with the name of its field. A field whose expression
+ * yields nothing is refused, too, because it was not left empty.
  */
 export class Parameters {
-	/** The account of the call, digits; null as long as it was not read. */
+	/** The account of the call, digits; null until it is read. */
 	accountId: string | null = null;
 
 	constructor(
 		readonly context: IExecuteFunctions,
 		private readonly itemIndex: number,
-		/** What the item's credential says. */
 		readonly client: TokenInput,
 	) {}
 
@@ -40,7 +39,7 @@ export class Parameters {
 		throw new NodeOperationError(this.context.getNode(), message, { description, itemIndex });
 	}
 
-	/** A field as it was typed: an expression that was not evaluated begins with `=`. */
+	/** A field as typed: an expression is not evaluated and begins with `=`. */
 	typed(name: string): unknown {
 		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
 	}
@@ -53,7 +52,7 @@ export class Parameters {
 		return this.refuse(`'${displayName}' holds an expression that yields nothing`, CORRECT_IT);
 	}
 
-	/** Reads a value that stands elsewhere as that of a field. @throws NodeOperationError for a bad value */
+	/** Reads a value that does not come from a field of its own. @throws NodeOperationError for a bad value */
 	check<T>({ property, read }: Parameter<T>, value: unknown): T {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
@@ -77,7 +76,7 @@ export class Parameters {
 	 */
 	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
 		const { name, displayName: label } = property;
-		// n8n itself drops members that are not known, and a collection that is one expression.
+		// n8n drops unknown members, and a collection that is one expression.
 		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
 		const added = Object.keys(this.typed(name) ?? {});
 		if (isRequired && added.length === 0) {
@@ -108,7 +107,7 @@ export class Parameters {
 		this.refuse(message, 'Swap the two days.');
 	}
 
-	/** The account of the call. Where its field was left empty it is the credential's, unless the field must be filled in. */
+	/** The account of the call. If the field was left empty and is not required, it is the credential's. */
 	readAccount(row: Parameter<bigint>): bigint {
 		const value = this.value(row.property);
 		const isLeftEmpty = row.property.required !== true && isNothing(value);
@@ -122,7 +121,7 @@ export class Parameters {
 	}
 
 	/**
-	 * Batching, if it was added; what the panel shows counts, also where n8n hands over no value.
+	 * Batching, or null if it was not added. The panel's defaults count where n8n passes no value.
 	 *
 	 * @throws NodeOperationError for a bad value
 	 */
@@ -139,14 +138,14 @@ export class Parameters {
 		return size < 0 ? null : { size: Math.max(1, size), intervalMs };
 	}
 
-	/** Rows wanted; null for all. */
+	/** The number of rows wanted; null for all. */
 	readLimit(): number | null {
 		return this.read(RETURN_ALL) ? null : this.read(LIMIT);
 	}
 
 	/**
-	 * A file out of a binary field. Small files are in the item itself (base64); the others are in a store of n8n's, and
-	 * are read when they are sent.
+	 * A file from a binary field. Small files are in the item itself (base64). Others are in n8n's store and are read while
+	 * they are sent.
 	 *
 	 * @throws NodeOperationError when it is not there or empty
 	 */

@@ -51,7 +51,7 @@ export interface Failure {
 	isInput: boolean;
 	/** Whether AiClk said that it does not accept the access token. */
 	isTokenRejected: boolean;
-	/** Set when the credential had no live token to send. */
+	/** Set when the credential had no valid token to send. */
 	token: TokenFailure | null;
 	cause?: Cause;
 }
@@ -66,7 +66,7 @@ const EMPTY = {
 	token: null,
 };
 
-/** A failure of which nothing was heard from AiClk. */
+/** A failure without an answer from AiClk, unless `more` has one. */
 export const newFailure = (
 	outcome: Outcome,
 	message: string,
@@ -87,7 +87,7 @@ export const ofCall = (failure: ApiFailure): Failure => {
 	return newFailure(outcome, message, description, { ...rest, ...cause });
 };
 
-/** A failure to get a live token: nothing was sent. */
+/** A failure to get a valid token: nothing was sent. */
 export const ofToken = (failure: TokenFailure): Failure =>
 	newFailure('not-sent', failure.message, failure.description, {
 		isInput: failure.kind === 'input',
@@ -96,8 +96,8 @@ export const ofToken = (failure: TokenFailure): Failure =>
 	});
 
 /**
- * A failure out of whatever was thrown: by our reading of fields, by n8n's reading of expressions and credentials, or by what
- * nobody foresaw.
+ * A failure from anything that was thrown: by our reading of fields, by n8n's reading of expressions and credentials, or
+ * unexpectedly.
  *
  * @param outcome what is known of the request
  */
@@ -111,7 +111,7 @@ export function ofError(error: unknown, outcome: Outcome): Failure {
 	);
 }
 
-/** The message with what an AI agent must know: it is shown nothing else. */
+/** The message with outcome and trace_id, because an AI agent sees nothing but the message. */
 const fullMessage = ({ message, outcome, traceId }: Failure): string =>
 	`${message} (outcome: ${outcome}${traceId === null ? '' : `, trace_id: ${traceId}`})`;
 

@@ -23,12 +23,12 @@ export type Closed =
 export type Turn<T> =
 	{ isSent: true; sentAtMs: number; result: T } | { isSent: false; closed: Closed };
 
-/** ms, by a clock that nobody sets. */
+/** ms, by a monotonic clock. */
 const now = (): number => performance.now();
 
 /**
- * The way of all requests of one run: they go out in the order in which they ask, as many together and as fast as the pace
- * allows. Once it is closed, nothing goes out any more.
+ * Sends all requests of one run: in the order in which they ask, as many together and as fast as the pace allows. Once it is
+ * closed, it sends nothing more.
  */
 export class Lane {
 	private pace: Pace;
@@ -69,7 +69,7 @@ export class Lane {
 	 * Sends a request when its turn has come.
 	 *
 	 * @param request says whether AiClk was busy
-	 * @param firstSentAtMs when it was sent first, should it be a repetition; as a turn says
+	 * @param firstSentAtMs `sentAtMs` of its first turn, if this is a repetition
 	 */
 	async send<T extends { busy: Busy | null }>(
 		request: () => Promise<T>,

@@ -10,11 +10,11 @@ import { runsAsTool } from './tool';
 
 /**
  * n8n's Retry On Fail calls `execute` again in the same process, with the same execution id, node and run index (n8n-core
- * workflow-execute.js). What came of each change is remembered here until the node has run without a failure, so that a
+ * workflow-execute.js). The result of each change is remembered here until the node has run without a failure, so that a
  * retry sends only what was certainly not carried out.
  */
 
-/** What an item came to. */
+/** The output of an item, or why it failed. */
 export type ItemResult = Result<IDataObject[], Failure>;
 
 interface Remembered {
@@ -29,16 +29,16 @@ interface Run {
 	endedAtMs: number;
 }
 
-/** Runs that fail and are retried at the same time, in one process. */
+/** Runs remembered at the same time, in one process. */
 const MAX_RUNS = 1_000;
 
 /** n8n waits at most 5 s before the next try (n8n-core workflow-execute.js, `getRetryParams`). */
 const RUN_IDLE_MS = 5 * 60_000;
 
-/** Changes that are remembered of one run. */
+/** Changes remembered for one run. */
 const MAX_ITEMS = 10_000;
 
-/** The result of a change that must not be sent again: carried out, or perhaps carried out. */
+/** Whether a change must not be sent again: it was carried out, or may have been. */
 const isFinal = (result: ItemResult): boolean => result.ok || result.failure.outcome === 'unknown';
 
 const REFUSAL = "Switch Retry On Fail off in the node's settings, or send fewer items at a time.";
@@ -65,7 +65,7 @@ export class RetryMemory {
 	}
 
 	/**
-	 * The part of one run.
+	 * The memory of one run.
 	 *
 	 * @param key tells the run from all others of this process
 	 * @param items that the run has
@@ -91,9 +91,9 @@ export class RetryMemory {
 	}
 }
 
-/** What earlier tries of one run of the node came to. */
+/** The results of earlier tries of one run of the node. */
 export interface RunMemory {
-	/** The result that stands for an item; null when the item is to be sent. */
+	/** The final result of an item; null if the item may be sent. */
 	recall(position: number, hash: string): ItemResult | null;
 	remember(position: number, hash: string, result: ItemResult): void;
 	/** This try has ended. @param isDone whether without a failure: n8n does not retry it then */
@@ -106,7 +106,7 @@ const OTHER_REQUEST = newFailure(
 	'Check at AiClk what was carried out. With Retry On Fail, the fields must have the same values at each try: take times and random values from a node before this one.',
 );
 
-/** What tells a request from others, as a SHA-256; a file counts by its name and size. */
+/** A SHA-256 that identifies a request; a file counts by its name and size. */
 export function hashOf(client: TokenInput, request: ApiRequest): string {
 	const { method, path, parameters = {}, query = {}, body = null, form = {} } = request;
 	const fields = Object.entries(form).map(([name, value]) =>
@@ -118,7 +118,7 @@ export function hashOf(client: TokenInput, request: ApiRequest): string {
 
 const memory = new RetryMemory();
 
-/** No retry can be told from a new run without an execution id, nor as a tool, where each has a new run index. */
+/** Without an execution id a retry cannot be told from a new run; nor as a tool, where each try has a new run index. */
 const REFUSED = newFailure(
 	'not-sent',
 	'With Retry On Fail this change could be sent twice, because n8n does not say here which run is retried. Nothing was sent.',

@@ -24,7 +24,7 @@ export const CREDENTIAL = 'aiClkApi';
 
 /** Why no answer came. */
 interface NoAnswer {
-	/** Set when the credential had no live token to send: nothing went out. */
+	/** Set when the credential had no valid token: nothing was sent. */
 	token: TokenFailure | null;
 	/** What n8n's helper threw. */
 	error: unknown;
@@ -56,7 +56,7 @@ export async function requestWith(
 	}
 }
 
-/** Whose request it is, and the way it goes. */
+/** For whom a request is sent, and through which lane. */
 interface Sender {
 	context: IExecuteFunctions | IPollFunctions;
 	/** For expressions in the credential; a poll has no item. */
@@ -93,7 +93,7 @@ const OTHER_CLIENT = newFailure(
 	'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
 );
 
-/** The error of the credential's `authenticate`, should it have refused to put the token on the request. */
+/** The error of the credential's `authenticate`, if it refused to put the token on the request. */
 function refusedByCredential(error: unknown): { message: string; description: string } | null {
 	const { name, cause, message, description } = (error ?? {}) as Record<string, unknown>;
 	if (name === 'RequestRefusedError') {
@@ -102,7 +102,7 @@ function refusedByCredential(error: unknown): { message: string; description: st
 	return cause === undefined ? null : refusedByCredential(cause);
 }
 
-/** What a request without an answer came to. @param isStopped whether the run was stopped meanwhile */
+/** The failure of a request without an answer. @param isStopped whether the run was stopped meanwhile */
 function readNoAnswer(
 	error: unknown,
 	request: ApiRequest,
@@ -132,8 +132,8 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 interface Attempt {
 	result: Result<Envelope, Failure>;
 	/**
-	 * What the token had to do with it. `superseded`: another process renewed it, and nothing was sent. `rejected`: AiClk does not
-	 * accept it, which is more than that it refused the call.
+	 * Whether the token was the cause. `superseded`: another process refreshed it, and nothing was sent. `rejected`: AiClk does not
+	 * accept the token, and not only this call.
 	 */
 	token: 'none' | 'superseded' | 'rejected';
 	busy: Busy | null;
@@ -163,7 +163,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		effect: request.effect,
 		call: nameOf(request),
 		hint,
-		// Read after the request: the tokens are those that it ended with.
+		// Read after the request, which may have replaced the tokens.
 		secrets: [client.refreshToken, ...secretsOf(credentials)],
 	};
 	if (!answer.ok) {
@@ -175,7 +175,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	const read = readAnswer(answer.value, asked);
 	if (read.ok) return ended(read);
 	const { busy, isTokenRejected } = read.failure;
-	// AiClk may refuse a call for lack of a permission in the same way.
+	// AiClk may answer a missing permission in the same way.
 	const isRejected =
 		isTokenRejected &&
 		(await tokenManager.isRejected(
@@ -185,7 +185,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	return ended(fail(ofCall(read.failure)), { busy, token: isRejected ? 'rejected' : 'none' });
 }
 
-/** A failure of a request whose turn did not come. @param last what it came to before, should it be a repetition */
+/** The failure of a request whose turn did not come. @param last its earlier failure, if this is a repetition */
 function ofClosed(closed: Closed, last: Failure | null): Failure {
 	if (closed.reason === 'closed') {
 		return (
@@ -208,14 +208,13 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 	);
 }
 
-/** A rejected token, and a collision with another process on the way to a new one. */
+/** One for a rejected token, and one for a collision with another process that refreshes it. */
 const MAX_REPEATS = 2;
 
 /**
- * Sends a request and reads AiClk's answer. Only what reads is sent again: when AiClk is busy, and when it rejects the token.
- * A rejected token is renewed on the way, because n8n asks the credential's hook before the next request. Where that must not
- * be the same one, a read takes its place: were it left to the next run, that might come long after this process has forgotten
- * the rejection.
+ * Sends a request and reads AiClk's answer. Only reads are sent again: when AiClk is busy, and when it rejects the token.
+ * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
+ * be sent again, so a read takes its place: the next run might come long after this process has forgotten the rejection.
  *
  * @param hint what to check when AiClk refuses it
  * @returns the envelope of a success

@@ -13,7 +13,7 @@ import {
 	updateFields,
 } from '../descriptions';
 
-/** "6 to 30 characters, must hold upper case, lower case and digits" (AiClk docs, P4). The value is never in the text. */
+/** "6 to 30 characters, must hold upper case, lower case and digits" (AiClk docs, P4). The error never holds the value. */
 const readPassword = (value: unknown): Read<string> =>
 	typeof value === 'string' &&
 	/^.{6,30}$/s.test(value) &&
@@ -22,7 +22,7 @@ const readPassword = (value: unknown): Read<string> =>
 		? ok(value)
 		: fail('must have 6 to 30 characters, including upper case, lower case and digits');
 
-/** "Must be a valid e-mail address" (AiClk docs, P5): what nobody could deliver to is refused here. */
+/** "Must be a valid e-mail address" (AiClk docs, P5). */
 const readEmail = (value: unknown): Read<string> =>
 	/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(String(value).trim())
 		? ok(String(value).trim())

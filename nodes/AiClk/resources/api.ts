@@ -72,7 +72,7 @@ const PAGINATE = switchRow(
 	'Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with Query. If you set them there, reading begins at your page, with your page size.',
 );
 
-/** @param values that the user has set where the pages travel: `page` and `page_size` among them count */
+/** @param values where page and page_size are sent: if the user has set them there, they count */
 function planPages(fields: Parameters, place: Place, values: Record<string, Json>): Plan['pages'] {
 	const own = (name: string) =>
 		values[name] === undefined ? undefined : fields.check(countRow(name, name), values[name]);
@@ -85,7 +85,7 @@ function planPages(fields: Parameters, place: Place, values: Record<string, Json
 	};
 }
 
-/** Any endpoint below /openapi/, for those whose pages are not known here: campaigns, ad groups, reports. */
+/** Any endpoint below /openapi/, such as those of campaigns, ad groups and reports. */
 const call: Operation = {
 	option: {
 		value: 'call',

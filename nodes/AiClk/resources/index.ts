@@ -7,7 +7,7 @@ import { creative } from './creative';
 import { material } from './material';
 import { monitorLink } from './monitorLink';
 
-/** All that the node can do. */
+/** All resources, in the order of n8n's list. */
 export const RESOURCES: Resource[] = [
 	account,
 	advertiser,

@@ -22,7 +22,7 @@ const STATUSES = {
 	UN_PASSED: 'Rejected',
 };
 
-/** A list of [field, direction] (P7); left out for AiClk's own order. */
+/** AiClk takes a list of [field, direction] (P7). Without it, AiClk's own order applies. */
 const SORT = parameter(
 	'order_by',
 	'Sort',
