@@ -31,16 +31,12 @@ const PATH = parameter('path', 'Path', (value) => ({ ok: true, value }), {
 	description:
 		"Path below /openapi/ on the credential's host, as AiClk's page about the endpoint shows it, or a full URL on that host",
 });
-const QUERY_FORMAT = choiceRow(
-	'query_format',
-	'Query Format',
-	{ json: 'Account ID and One JSON Object', parameters: 'Plain URL Parameters' },
-	{
-		default: 'json',
-		description:
-			"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of Query becomes a parameter, and account_id is not added.",
-	},
-);
+const FORMATS = { json: 'Account ID and One JSON Object', parameters: 'Plain URL Parameters' };
+const QUERY_FORMAT = choiceRow('query_format', 'Query Format', FORMATS, {
+	default: 'json',
+	description:
+		"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of Query becomes a parameter, and account_id is not added.",
+});
 const ACCOUNT = accountRow('The account_id of the call');
 const QUERY = parameter('query', 'Query', readJsonObject, {
 	type: 'json',
@@ -48,17 +44,13 @@ const QUERY = parameter('query', 'Query', readJsonObject, {
 	placeholder: 'e.g. { "fields": ["account_id"] }',
 	description: 'A JSON object; it is encoded for you. Long IDs keep every digit.',
 });
-const BODY_TYPE = choiceRow(
-	'body_type',
-	'Body Type',
-	{ form: 'Form', json: 'JSON', none: 'None' },
-	{
-		default: 'none',
-		description:
-			"What is sent as the body: AiClk's page about the endpoint shows it. Form is a multipart form with text fields.",
-		displayOptions: { hide: { method: ['GET'] } },
-	},
-);
+const BODY_TYPES = { form: 'Form', json: 'JSON', none: 'None' };
+const BODY_TYPE = choiceRow('body_type', 'Body Type', BODY_TYPES, {
+	default: 'none',
+	description:
+		"What is sent as the body: AiClk's page about the endpoint shows it. Form is a multipart form with text fields.",
+	displayOptions: { hide: { method: ['GET'] } },
+});
 const BODY = parameter('body', 'Body', readJsonObject, {
 	type: 'json',
 	default: '{}',
