@@ -13,12 +13,14 @@ const isObject = (value: unknown): value is IDataObject =>
 
 /**
  * n8n treats an item with a top-level `error` as failed: it retries the node or sends the item to the error branch
- * (n8n-core workflow-execute.js).
+ * (n8n-core workflow-execute.js). So it is renamed, to a name that the item does not use.
  */
 const withoutError = (item: IDataObject): IDataObject => {
 	if (!('error' in item)) return item;
 	const { error, ...rest } = item;
-	return { ...rest, error_: error };
+	let name = 'error_';
+	while (name in rest) name += '_';
+	return { ...rest, [name]: error };
 };
 
 const toItem = (row: unknown): IDataObject =>

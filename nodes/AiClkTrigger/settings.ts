@@ -38,12 +38,6 @@ function checked<T>(
 const isEmpty = (value: unknown): boolean =>
 	value === undefined || value === null || String(value).trim() === '';
 
-/** One or more ids. */
-function readSomeIds(value: unknown): Read<bigint[]> {
-	const ids = readIds(value);
-	return ids.ok && ids.value.length === 0 ? fail('is empty') : ids;
-}
-
 /** The accounts in the field; the credential's only if the field itself is empty. */
 function readAccounts(context: IPollFunctions, accountOfCredential: string): bigint[] {
 	const typed = context.getNode().parameters.accountIds;
@@ -52,7 +46,7 @@ function readAccounts(context: IPollFunctions, accountOfCredential: string): big
 	const ids = checked(context, 'Account IDs', value, (ids) =>
 		isLeftEmpty && isEmpty(ids)
 			? fail('is empty, here and in the AiClk API credential')
-			: readSomeIds(ids),
+			: readIds(ids),
 	);
 	return [...new Set(ids)];
 }
@@ -75,7 +69,7 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
 	const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
 	const filters: Record<string, Json | undefined> = {
 		campaign_id: pick('campaignId', 'Campaign ID', readId),
-		creative_id: pick('creativeIds', 'Creative IDs', readSomeIds),
+		creative_id: pick('creativeIds', 'Creative IDs', readIds),
 		configure_status: pick('configureStatus', 'Status', someOf(CREATIVE_STATUSES)),
 		created_at: Object.keys(span).length > 0 ? span : undefined,
 	};

@@ -276,6 +276,12 @@ describe('what an error says was done', () => {
 		},
 	);
 
+	it("a member 'error' takes no name that AiClk's answer uses", async () => {
+		onApi(() => [200, success({ error: 1, error_: 2 })]);
+		const { items } = await runNode({ ...CALL, method: 'POST' }, [{}]);
+		expect(items[0]?.json).toEqual({ error_: 2, error__: 1 });
+	});
+
 	it("a member 'error' in AiClk's answer is output as 'error_'", async () => {
 		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
 		const parameters = { ...CALL, method: 'POST' };
