@@ -9,6 +9,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const MIN_NODE = 20;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 const packagesOf = (lockFile) =>
 	JSON.parse(readFileSync(join(ROOT, lockFile), 'utf8')).packages ?? {};
 
@@ -48,8 +50,17 @@ export async function installDependencies() {
 		stdio: 'inherit',
 		shell: process.platform === 'win32',
 	});
+	// npm goes on for a minute after any other signal, and would get in the way of the next one.
+	let interrupted = false;
+	const interrupt = () => {
+		interrupted = true;
+		npm.kill('SIGKILL');
+	};
+	for (const signal of SIGNALS) process.on(signal, interrupt);
 	const [status] = await once(npm, 'close').catch(() => [1]);
+	for (const signal of SIGNALS) process.off(signal, interrupt);
 	clearInterval(timer);
+	if (interrupted) fail('Interrupted. Run the same command again.');
 	if (status !== 0) {
 		fail(
 			'npm could not install the dependencies. Check the network and the npm registry, then run the same command again.',
