@@ -319,6 +319,33 @@ export class Editor {
 			.waitFor();
 	}
 
+	/** Starts the workflow from its trigger and waits until n8n offers to stop it. */
+	async startRun(): Promise<void> {
+		await this.at('execute-workflow-button').click();
+		await this.at('stop-execution-button').waitFor();
+	}
+
+	/**
+	 * Presses Stop and waits until the editor shows that nothing runs any more. n8n's message "Execution stopped" is left out of
+	 * it: it does not come when the answer to Stop overtakes the news that the run has ended (seen on n8n 1).
+	 *
+	 * @returns how long that took, in ms
+	 */
+	async stopRun(): Promise<number> {
+		const button = this.at('stop-execution-button');
+		const beganAtMs = performance.now();
+		await button.click();
+		await button.waitFor({ state: 'hidden' });
+		return performance.now() - beganAtMs;
+	}
+
+	/** What the list of a workflow's executions says of the newest one. */
+	async readNewestExecution(workflow: string): Promise<string> {
+		await this.page.goto(`${this.options.url}/workflow/${workflow}/executions`);
+		const rows = this.at('current-executions-list').locator('[data-test-execution-status]');
+		return await rows.first().innerText();
+	}
+
 	/** Runs the open node alone, on what the nodes before it have put out. */
 	async executeStep(): Promise<void> {
 		await this.at('node-execute-button').click();

@@ -84,8 +84,8 @@ export class UiRig extends Rig {
 	}
 }
 
-/** Defines one test. When it fails there is a picture of the screen. */
-type UiScenario = (name: string, body: (editor: Editor) => Promise<void>) => void;
+/** Defines one test. Its body may return figures for the closing table. When it fails there is a picture of the screen. */
+type UiScenario = (name: string, body: (editor: Editor) => Promise<string | void>) => void;
 
 /** A file of scenarios: defines them for one n8n. */
 export type UiScenarios = (rig: UiRig, scenario: UiScenario) => void;
@@ -96,9 +96,8 @@ export function inEditor(version: N8nVersion, files: UiScenarios[]): void {
 	describeOnN8n(`The editor of n8n ${version}`, {
 		rig,
 		start: async () => await rig.start(),
-		run: async (name: string, body: (editor: Editor) => Promise<void>) => {
-			await body(rig.editor);
-			rig.note(name, 'passed');
+		run: async (name: string, body: (editor: Editor) => Promise<string | void>) => {
+			rig.note(name, (await body(rig.editor)) ?? 'passed');
 		},
 		failed: async () => await rig.editor.picture('failed'),
 		files,
