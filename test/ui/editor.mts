@@ -7,14 +7,26 @@ import { OWNER } from '../n8n/rest.mts';
 /** Two busy cores: what a person sees after a second takes ten. */
 const PATIENCE_MS = 30_000;
 
+/** How long the editor takes to lay a node out anew. */
+const SETTLED_MS = 500;
+
 /** How long n8n may take to find out what a node lacks. */
 const MARKS_MS = 1_500;
 
 /** The size of every picture of the screen, too. */
 const VIEWPORT = { width: 1280, height: 800 };
 
+/** For a picture of one panel of a node: nothing in it is cut off. */
+const VIEWPORT_OF_PANEL = { width: 1500, height: 1150 };
+
+/** The panels of an open node that pictures are taken of. */
+const PANELS = { parameters: 'node-parameters', output: 'output-panel' };
+
 /** Around a workflow, in a picture of it alone. */
 const MARGIN = 24;
+
+/** Below what a panel holds, in a picture of it alone. */
+const PANEL_MARGIN = 24;
 
 /** What is drawn on the canvas: nodes and notes, the lines between them, and icons and texts beside a node. */
 const DRAWN = [
@@ -23,6 +35,14 @@ const DRAWN = [
 	'.vue-flow__node svg',
 	'.vue-flow__node :not(:has(*), :empty)',
 ].join(', ');
+
+/** What a panel of a node holds. */
+const HELD = ':is(svg, input, textarea, :not(:has(*), :empty))';
+
+/** What is not of the node: a way to write to n8n, mock data, and the nodes beside it. */
+const NOT_OF_NODE = ['node-feature-request', 'ndv-edit-pinned-data', 'floating-nodes']
+	.map((id) => `[data-test-id="${id}"]`)
+	.join(', ');
 
 /** Hides what lies around and over the canvas. */
 const CANVAS_ALONE =
@@ -142,6 +162,27 @@ export class Editor {
 		const width = Math.max(...boxes.map(({ right }) => right)) + MARGIN - x;
 		const height = Math.max(...boxes.map(({ bottom }) => bottom)) + MARGIN - y;
 		await this.pictureAs(path, { clip: { x, y, width, height }, style: CANVAS_ALONE });
+	}
+
+	/** A picture of one panel of the open node alone, as high as what it holds. */
+	async pictureOfPanel(panel: keyof typeof PANELS, path: string): Promise<void> {
+		await this.page.setViewportSize(VIEWPORT_OF_PANEL);
+		await this.page.waitForTimeout(SETTLED_MS);
+		const locator = this.at(PANELS[panel]);
+		const bottoms = await locator.locator(HELD).evaluateAll(
+			(elements, others) =>
+				elements
+					.filter((element) => element.closest(others) === null)
+					.filter((element) => element.checkVisibility({ opacityProperty: true }))
+					.map((element) => element.getBoundingClientRect().bottom),
+			NOT_OF_NODE,
+		);
+		const box = await locator.boundingBox();
+		if (box === null) throw new Error(`The open node shows no ${panel}`);
+		const height = Math.min(box.height, Math.max(...bottoms) + PANEL_MARGIN - box.y);
+		const style = `${NOT_OF_NODE} { display: none; }`;
+		await this.pictureAs(path, { clip: { ...box, height }, style });
+		await this.page.setViewportSize(VIEWPORT);
 	}
 
 	/**

@@ -18,7 +18,9 @@ export const triggerPanel: UiScenarios = (rig, scenario) => {
 			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
 			await editor.openNode('Trigger');
 			await editor.picture(`trigger ${event}`);
-			await rig.docImage(`trigger/${event}`, async (path) => await editor.pictureAs(path));
+			await rig.docImage(`trigger/${event}`, async (path) => {
+				await editor.pictureOfPanel('parameters', path);
+			});
 			await editor.closeNode();
 		});
 	}
