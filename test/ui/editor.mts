@@ -428,6 +428,33 @@ export class Editor {
 		);
 	}
 
+	/** The labels of the open node's fields, from top to bottom, without the credential's. */
+	async labels(): Promise<string[]> {
+		// Those of the tab Settings are there, too, but hidden.
+		const labels = this.at('node-parameters').getByTestId('input-label').filter({ visible: true });
+		const texts = await labels.allInnerTexts();
+		// On the lines below stand buttons and hints.
+		return texts.map((text) => (text.split('\n', 1)[0] ?? '').trim());
+	}
+
+	/** All that the open node shows of its output as JSON. @param branch whose output, where it has several */
+	async readOutputAsJson(branch?: 'Success' | 'Error'): Promise<string> {
+		const panel = this.at('output-panel');
+		if (branch !== undefined) await panel.getByText(new RegExp(`^\\s*${branch} Branch`)).click();
+		await panel.getByTestId('radio-button-json').click();
+		await panel.locator('.json-data').waitFor();
+		return await panel.innerText();
+	}
+
+	/** Shows the open node's output as a table. @returns the hints of the node above it */
+	async readHints(): Promise<string[]> {
+		const panel = this.at('output-panel');
+		await panel.getByTestId('radio-button-table').click();
+		const hints = panel.getByTestId('node-hint');
+		await hints.first().waitFor();
+		return (await hints.allInnerTexts()).map((text) => text.trim());
+	}
+
 	/** Waits until n8n's messages in the corner are gone. */
 	async dismissMessages(): Promise<void> {
 		const messages = this.page.locator('.el-notification');

@@ -1,5 +1,6 @@
 import { chosenVersions } from '../n8n/install.mts';
 import { inEditor } from './rig.mts';
+import { aiclkNode } from './scenarios/aiclkNode.mts';
 import { dialogs } from './scenarios/dialogs.mts';
 import { examples } from './scenarios/examples.mts';
 import { firstCredential } from './scenarios/firstCredential.mts';
@@ -10,5 +11,14 @@ import { workflows } from './scenarios/workflows.mts';
 
 /** What only the editor can show, as a person sees it: `npm run test:ui`. Pictures of every step are in reports/ui. */
 for (const version of chosenVersions()) {
-	inEditor(version, [panel, firstCredential, workflows, dialogs, examples, triggerPanel, stop]);
+	inEditor(version, [
+		panel,
+		firstCredential,
+		workflows,
+		dialogs,
+		examples,
+		triggerPanel,
+		aiclkNode,
+		stop,
+	]);
 }
