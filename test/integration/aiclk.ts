@@ -24,7 +24,7 @@ export interface Call {
 	contentType: string;
 }
 
-type Answer = [status: number, body: unknown, headers?: Record<string, string>];
+export type Answer = [status: number, body: unknown, headers?: Record<string, string>];
 
 export type Reply = (call: Call, n: number) => Answer | Promise<Answer>;
 
