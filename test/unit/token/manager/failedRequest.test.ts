@@ -1,4 +1,4 @@
-import { DAY_MS, FakeAiClk, FakeProcess } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess } from '../../support';
 
 const HOUR_MS = 3_600_000;
 
@@ -19,6 +19,19 @@ async function withToken() {
 	aiclk.checks = [];
 	n8n.environment.slept = [];
 }
+
+it('a token is probed in the header that AiClk named for it', async () => {
+	aiclk.refreshReply = () =>
+		answer({ code: 200, data: { ...aiclk.issue(), token_type: 'X-Other' } });
+	aiclk.checkReply = ({ headers }) => ({
+		statusCode: 200,
+		body: { code: headers?.['X-Other'] === 'access-1' ? 200 : 401 },
+	});
+	await n8n.ask();
+	n8n.environment.nowMs += 60_000;
+	expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
+	expect([aiclk.checks.length, aiclk.refreshes.length]).toEqual([1, 1]);
+});
 
 describe('a failed request', () => {
 	beforeEach(withToken);
