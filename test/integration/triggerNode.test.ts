@@ -1,5 +1,6 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
+import { DAY_MS } from '../unit/support';
 import { TriggerBench } from './triggerBench';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
@@ -258,6 +259,19 @@ describe('AiClk Trigger', () => {
 			bench.helper.row.clientId = '';
 			expect((await errorOf(bench.poll())).message).toMatch(/has no Client ID/);
 		});
+	});
+
+	it("asks for changes by the day of AiClk's clock, not of n8n's", async () => {
+		await start(CREATIVES);
+		bench.sandbox.advance(10 * DAY_MS);
+		const dayBefore = () => new Date(bench.sandbox.now() - 2 * DAY_MS).toISOString().slice(0, 10);
+		const days = [dayBefore()];
+		await bench.poll();
+		days.push(dayBefore());
+		const asked = bench.requests.map(({ query }) => String(query.query));
+		const started = asked.flatMap((query) => /"start":"([\d-]+)"/.exec(query)?.[1] ?? []);
+		expect(started).toHaveLength(1);
+		expect(days).toContain(started[0]);
 	});
 
 	it('sends the filters as AiClk documents them', async () => {
