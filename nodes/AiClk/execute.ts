@@ -217,6 +217,19 @@ function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Plann
 	return groups;
 }
 
+/** One line for n8n's log, where alone it can be said: after Stop, n8n stores and shows nothing of the node. */
+function describeStop(items: Planned[], results: ItemResult[]): string {
+	const sent = results.filter((one) => one.ok || one.failure.outcome !== 'not-sent').length;
+	const unknown = items.filter((item, itemIndex) => {
+		const result = results[itemIndex];
+		return (
+			item.ok && changes(item.value) && result?.ok === false && result.failure.outcome === 'unknown'
+		);
+	}).length;
+	const doubt = unknown === 0 ? '' : `; ${unknown} of them may or may not have been carried out`;
+	return `AiClk: the run was stopped; ${sent} of ${items.length} items were sent${doubt}`;
+}
+
 /** The batching of a run: that of the first item that has one. */
 const batchingOf = (items: Planned[]): Batching | null =>
 	items.map((item) => (item.ok ? item.value.batching : null)).find((one) => one !== null) ?? null;
@@ -231,6 +244,8 @@ const batchingOf = (items: Planned[]): Batching | null =>
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const { items, memory } = await planAll(context, context.getInputData().length);
 	const signal = context.getExecutionCancelSignal();
+	// After Stop, n8n's Retry On Fail runs the node again.
+	const wasStopped = signal?.aborted === true;
 	const run: Run = { context, memory, lane: new Lane(batchingOf(items), signal) };
 	const results: ItemResult[] = [];
 	/** Failures that end the run; none if the node continues on error. */
@@ -250,12 +265,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		});
 	}
 	memory?.end(items.every((_, itemIndex) => results[itemIndex]?.ok === true));
-	if (signal?.aborted === true) {
-		const sent = results.filter((one) => one.ok || one.failure.outcome !== 'not-sent');
-		context.logger.info(
-			`AiClk: the run was stopped; ${sent.length} of ${items.length} items were sent`,
-		);
-	}
+	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {
 		const done = items.filter(

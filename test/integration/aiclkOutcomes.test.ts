@@ -305,7 +305,16 @@ describe('a run that was stopped', () => {
 			'not-sent',
 			'not-sent',
 		]);
-		expect(ran.log).toEqual(['AiClk: the run was stopped; 1 of 3 items were sent']);
+		expect(ran.log).toEqual([
+			'AiClk: the run was stopped; 1 of 3 items were sent; 1 of them may or may not have been carried out',
+		]);
+	});
+
+	it('a retry after Stop sends nothing and logs nothing', async () => {
+		const calls = onApi();
+		const signal = AbortSignal.abort();
+		const ran = await runNode(CHARGE, [{}, {}], { signal, node: CONTINUE });
+		expect([calls.length, ran.log]).toEqual([0, []]);
 	});
 
 	it('a run stopped before its first item sends nothing', async () => {
