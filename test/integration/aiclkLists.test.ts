@@ -102,6 +102,19 @@ describe('the rows of a list', () => {
 		expect(all).toHaveLength(150);
 	});
 
+	it("rows without an account get that of their item, not the credential's", async () => {
+		onApi(() => [200, success({ list: [{ date: 'a' }] })]);
+		const ran = await runNode({ ...FUND, accountId: '={{ $json.id }}' }, [{ id: 8 }, { id: 9 }]);
+		expect(ran.items.map(({ json }) => json.account_id)).toEqual([8, 9]);
+	});
+
+	it('monitor links are paged by plain URL parameters, and nothing is sent as query', async () => {
+		const calls = onApi(server(rows(150), 100));
+		await read(LINKS);
+		const asked = calls.map(({ url }) => [...new URL(url, 'http://x').searchParams.keys()].sort());
+		expect(asked[1]).toEqual(['account_id', 'conversion_type', 'page', 'page_size']);
+	});
+
 	it('adds the account to rows that AiClk sends without one', async () => {
 		onApi(() => [200, success({ list: [{ date: 'a' }, { date: 'b', account_id: 7 }, 'odd'] })]);
 		expect((await read(FUND)).rows).toEqual([

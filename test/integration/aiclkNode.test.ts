@@ -443,6 +443,13 @@ describe('money', () => {
 		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
 	});
 
+	it("a charge outputs AiClk's data, too, if there is any", async () => {
+		const { bench } = newBench();
+		onApi(() => [200, success({ order: 7 })]);
+		const [item] = await bench.runAiClk(CHARGE);
+		expect(item?.json).toMatchObject({ success: true, data: { order: 7 } });
+	});
+
 	it('a charge outputs payer, target, amount and kind', async () => {
 		const { bench } = newBench();
 		onApi(() => [200, success(null)]);

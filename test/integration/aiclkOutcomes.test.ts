@@ -96,6 +96,34 @@ describe('Retry On Fail', () => {
 		}
 	});
 
+	it('a retry sends no change again that stands behind a read', async () => {
+		const attempt = retries({ ...POST, method: '={{ $json.method }}' }, [
+			{ n: 1, method: 'GET' },
+			{ n: 2, method: 'POST' },
+			{ n: 3, method: 'POST' },
+		]);
+		const calls = onApi(({ method }, n) =>
+			method === 'GET' || n < 3 ? [200, success({ n })] : [200, refused],
+		);
+		await attempt();
+		await attempt();
+		expect(sent(calls)).toEqual([2, 3, 3]);
+	});
+
+	it('where changes are refused, reads are carried out', async () => {
+		const calls = onApi(() => [200, success({ n: 1 })]);
+		const input = [
+			{ n: 1, method: 'GET' },
+			{ n: 2, method: 'POST' },
+		];
+		const ran = await runNode({ ...POST, method: '={{ $json.method }}' }, input, {
+			executionId: '',
+			node: { retryOnFail: true, ...CONTINUE },
+		});
+		expect(calls.map(({ method }) => method)).toEqual(['GET']);
+		expect(shown(ran)).toEqual([1, 'not-sent']);
+	});
+
 	it('a retry does not send a POST again whose connection was lost', async () => {
 		const attempt = retries(POST, [{ n: 1 }]);
 		const requests = onLostAnswers('ECONNRESET');
