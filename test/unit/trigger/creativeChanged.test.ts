@@ -252,6 +252,16 @@ it('each creative change is emitted exactly once over restarts', async () => {
 	);
 });
 
+it('that creatives were forgotten is remembered over later polls', async () => {
+	world.time -= 30 * DAY_MS;
+	for (let n = 0; n < 60; n++) world.setCreative(farApart(n), { configure_status: 'ENABLE' });
+	world.time += 30 * DAY_MS;
+	start({}, 420);
+	for (let polls = 0; polls < 5; polls++) await poller.poll();
+	world.setCreative(farApart(0), { configure_status: 'PAUSED' });
+	expect(await poller.poll()).toMatchObject([{ change: 'newOrChanged', oldForgotten: true }]);
+});
+
 it('with little room no creative change is lost or doubled', async () => {
 	await fc.assert(
 		fc.asyncProperty(
