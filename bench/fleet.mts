@@ -44,7 +44,7 @@ const describe = (scenario: Scenario): string =>
 	`${scenario.workers.toLocaleString('en')} × ${scenario.perSecond.toLocaleString('en')}/s ${scenario.pattern}, ${
 		scenario.strict ? 'strict' : 'lenient'
 	}${scenario.deadTokenAnswer === 'body-401' ? ' (HTTP 200)' : ''}, ${seconds(scenario.refreshMs)}${
-		scenario.clocksMs > 0 ? ', clocks ± 5 min' : ''
+		scenario.clocksMs > 0 ? ', clocks ± 2.5 min' : ''
 	}${outageText(scenario)}${scenario.rotation ? ', rotation' : ''}`;
 
 const HEAD = [
