@@ -74,6 +74,8 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 	scenario(
 		'a list whose total changed while it was read says so above its output and in the log',
 		async (editor) => {
+			// Scenarios before this one have added creatives.
+			rig.sandbox.reset();
 			await rig.begin({ creatives: 4, maxPageSize: 2, apiDelayMs: 1_000 });
 			const fields = ['creative_name', 'configure_status', 'effective_status'];
 			const list = { resource: 'creative', operation: 'getAll', fields, returnAll: true };
