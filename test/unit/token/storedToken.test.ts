@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { addRecord, readToken, toStoredFields } from '../../../aiclk/token/storedToken';
+import { addRecord, readToken, secretsOf, toStoredFields } from '../../../aiclk/token/storedToken';
 import { NOW, token, tokenState } from '../support';
 
 const TOKEN = token('abc', {
@@ -131,4 +131,11 @@ it('the last ten refreshes are stored, newest first', () => {
 		11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
 	]);
 	expect(addRecord([], record(1))).toEqual([record(1)]);
+});
+
+it.each([
+	[{ refreshToken: 'a', accessToken: 'b', rotatedRefreshToken: 'c' }, ['a', 'b', 'c']],
+	[{ refreshToken: 'a', accessToken: 1, clientId: 'd' }, ['a']],
+])('the secrets of %j are its tokens', (credentials, secrets) => {
+	expect(secretsOf(credentials)).toEqual(secrets);
 });
