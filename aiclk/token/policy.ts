@@ -124,7 +124,7 @@ export interface PolicyInput {
 	hasWatched: boolean;
 	/** When this process last applied the jitter for this input. */
 	jitteredAtMs: number | null;
-	/** The refresh in inFlight in this process. If a renewal fails, nothing is lost. */
+	/** The refresh in flight in this process. If a renewal fails, nothing is lost. */
 	inFlight: 'none' | 'renewal-sent' | 'renewal-answered' | 'refresh';
 	/** The outcome of the last refresh that this question waited for; null for none. */
 	outcome: RefreshOutcome | null;
@@ -334,7 +334,7 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 }
 
 /**
- * Whether the rejection proves that the request was not carried out. It does if it was prompt and no refresh was in inFlight that
+ * Whether the rejection proves that the request was not carried out. It does if it was prompt and no refresh was in flight that
  * could have caused it. AiClk answers a refresh within 15 s, or never.
  *
  * The refresh of a peer cannot be seen here. A rejection that it caused is taken for proof all the same.
