@@ -161,7 +161,7 @@ export type Decision =
 	/** A peer has most likely renewed this token and is about to store the new one, which a refresh would invalidate. */
 	| { action: 'defer'; reason: 'peer-has-renewed'; failure: TokenFailure }
 	/**
-	 * Refresh, or share the refresh in inFlight, then decide again. `early`: the old token still works, so a failure costs
+	 * Refresh, or share the refresh in flight, then decide again. `early`: the old token still works, so a failure costs
 	 * nothing. `peers`: another process may be refreshing at the same time, so the new token is probed before it is stored.
 	 */
 	| { action: 'refresh'; reason: RefreshReason; early: boolean; peers: boolean }
