@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
+import { readToken } from '../../aiclk/token/storedToken';
 import { RESOURCES } from '../../nodes/AiClk/resources';
 import {
 	CALL,
@@ -554,12 +555,35 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(2);
 	});
 
-	it('a token rejected again after its refresh ends in an error, with at most three refreshes', async () => {
+	it('a token rejected again after its refresh ends in an error, with two refreshes', async () => {
 		const { bench, refreshes } = newBench();
 		onApi(() => [200, REJECTED]);
 		const error = await failureOf(bench.runAiClk(INFO));
-		expect(error.message).toMatch(/AiClk|Another n8n process/);
-		expect(refreshes.length).toBeLessThanOrEqual(3);
+		expect(error.message).toMatch(/^AiClk does not accept the access token/);
+		expect(refreshes).toHaveLength(2);
+	});
+
+	it("a read whose refresh lost against another n8n process is sent with that process's token", async () => {
+		const { bench } = newBench();
+		onApi(() => [200, success({ balance: 1 })]);
+		await bench.runAiClk(INFO);
+		bench.age();
+		nock.cleanAll();
+		const { row } = bench.helper;
+		const state = readToken(row)?.state;
+		const refreshes = onRefresh(() => {
+			row.accessToken = 'peer-1';
+			const generation = Number(state?.generation) + 1;
+			row.tokenState = JSON.stringify({ ...state, generation, issuedAtMs: Date.now() });
+			return [200, issued('access-2')];
+		});
+		const calls = onApi(({ token }) =>
+			token === 'peer-1' ? [200, success({ balance: 2 })] : [200, REJECTED],
+		);
+		const items = await bench.runAiClk(INFO);
+		expect(jsonOf(items)).toEqual([{ account_id: 1000002, balance: 2 }]);
+		expect(calls.at(-1)?.token).toBe('peer-1');
+		expect(refreshes).toHaveLength(1);
 	});
 });
 

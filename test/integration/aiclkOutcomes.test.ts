@@ -304,6 +304,23 @@ describe('what an error says was done', () => {
 		},
 	);
 
+	it('an unforeseen error after a change was sent has the outcome unknown', async () => {
+		const calls = onApi(() => [200, success([{ n: 1 }])]);
+		const { error } = await runNode(
+			{ ...POST, body: '{}', paginate: true, returnAll: true },
+			[{}],
+			{
+				change: (context) => {
+					context.addExecutionHints = () => {
+						throw new Error('n8n has changed');
+					};
+				},
+			},
+		);
+		expect(calls).toHaveLength(2);
+		expect(error?.message).toBe('n8n has changed (outcome: unknown)');
+	});
+
 	it("a member 'error' takes no name that AiClk's answer uses", async () => {
 		onApi(() => [200, success({ error: 1, error_: 2 })]);
 		const { items } = await runNode({ ...CALL, method: 'POST' }, [{}]);

@@ -1,5 +1,7 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
+import { EVENTS } from '../../nodes/AiClkTrigger/events';
+import { storedToken } from '../support/storedToken';
 import { DAY_MS } from '../unit/support';
 import { TriggerBench } from './triggerBench';
 
@@ -87,6 +89,46 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toHaveLength(1);
 	});
 
+	it('has a first look of its own for another client', async () => {
+		await start(BALANCES);
+		await bench.poll();
+		bench.save();
+		bench.sandbox.change('account', '1000002', { balance: 1 });
+		bench.activate();
+		const { clientId } = bench.helper.row;
+		const { clients } = bench.sandbox.settings();
+		bench.helper.row.clientId = '99';
+		bench.sandbox.configure({
+			clients: [
+				...clients,
+				{ clientId: '99', refreshToken: String(bench.helper.row.refreshToken) },
+			],
+		});
+		expect(await bench.poll()).toBeNull();
+		bench.helper.row.clientId = clientId;
+		bench.activate();
+		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+	});
+
+	it('reads an account once that is typed twice', async () => {
+		await start({ ...BALANCES, accountIds: '1000002, 1000002' });
+		await bench.poll();
+		expect(bench.requests).toHaveLength(1);
+	});
+
+	it('fails and keeps its state when there is more to remember than n8n can store', async () => {
+		await start(BALANCES);
+		await bench.poll();
+		bench.sandbox.change('account', '1000002', { balance: 1 });
+		const event = EVENTS.get('balanceBelow') as NonNullable<ReturnType<typeof EVENTS.get>>;
+		const compare = jest
+			.spyOn(event, 'compare')
+			.mockReturnValue({ state: null, items: [{ n: 1 }] });
+		expect((await errorOf(bench.poll())).message).toMatch(/more to remember than n8n can store/);
+		compare.mockRestore();
+		expect(await bench.poll()).toMatchObject([{ change: 'below' }]);
+	});
+
 	it('emits nothing for an account that was just added, and goes on with the others', async () => {
 		await start(CREATIVES);
 		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
@@ -122,6 +164,17 @@ describe('AiClk Trigger', () => {
 		bench.sandbox.configure({ apiFault: null });
 		expect(await bench.poll()).toHaveLength(1);
 	});
+
+	it.each([{ balance: 'much' }, { balance: 1.5 }, { balance: null }, {}])(
+		'fails when AiClk names no whole balance: %j',
+		async (data) => {
+			await start(BALANCES);
+			await bench.poll();
+			bench.sandbox.configure({ apiFault: { kind: 'data', data } });
+			const { message } = await errorOf(bench.poll());
+			expect(message).toBe("AiClk's answer holds no whole number 'balance'");
+		},
+	);
 
 	it('a poll that fails at its second account emits nothing, and the next poll emits the change', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
@@ -221,6 +274,44 @@ describe('AiClk Trigger', () => {
 			expect(await bench.poll()).toBeNull();
 			bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
 			expect((await errorOf(bench.poll())).message).toMatch(/temporarily unavailable/);
+		});
+
+		it('a busy AiClk is an error and emits nothing about the token', async () => {
+			await start(TOKEN);
+			await bench.poll();
+			bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
+			expect((await errorOf(bench.poll())).message).toMatch(/takes no more requests/);
+		});
+
+		it('a refresh that AiClk cannot answer is an error and emits nothing', async () => {
+			await start(TOKEN);
+			await bench.poll();
+			bench.sandbox.configure({ tokenFault: { kind: 'status', status: 503 } });
+			bench.sandbox.revoke();
+			expect((await errorOf(bench.poll())).message).toMatch(/could not refresh/);
+		});
+
+		it('emits attention when all refreshes of the day are used up', async () => {
+			await start({ ...TOKEN, options: { emitExisting: true } });
+			const [client] = bench.sandbox.settings().clients;
+			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
+			Object.assign(bench.helper.row, await storedToken(bench.sandbox, client as never, age, 300));
+			expect(await bench.poll()).toMatchObject([
+				{
+					change: 'attention',
+					reason: 'not-renewed',
+					message: expect.stringContaining('300'),
+				},
+			]);
+		});
+
+		it('emits attention when AiClk rejects the token and each new one', async () => {
+			await start(TOKEN);
+			await bench.poll();
+			bench.sandbox.configure({ lifeSeconds: 0 });
+			bench.sandbox.revoke();
+			const items = await bench.poll();
+			expect(items).toMatchObject([{ change: 'attention', reason: 'rejected' }]);
 		});
 	});
 

@@ -111,6 +111,28 @@ describe('Material Reviewed', () => {
 		expect(await poller.poll()).toEqual([]);
 	});
 
+	it('250 materials that are no longer under review are asked for 100 at a time and emitted', async () => {
+		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'UNDER_PASSING');
+		await poller.poll();
+		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'PASSED');
+		expect(await poller.poll()).toHaveLength(250);
+		const asked = world.requests.flatMap(({ query }) => {
+			const { material_id: ids } = query as { material_id?: bigint[] };
+			return ids === undefined ? [] : [ids.length];
+		});
+		expect(asked).toEqual([100, 100, 50]);
+	});
+
+	it('a deleted material that comes back is not emitted a second time', async () => {
+		await poller.poll();
+		world.setMaterial('55', 'PASSED');
+		expect(await poller.poll()).toMatchObject([{ material_id: '55', change: 'approved' }]);
+		world.setMaterial('55', 'DELETED');
+		expect(await poller.poll()).toEqual([]);
+		world.setMaterial('55', 'PASSED');
+		expect(await poller.poll()).toEqual([]);
+	});
+
 	it('a failed second account leaves the material state unchanged', async () => {
 		start({ accounts: [ACCOUNT, OTHER] });
 		await poller.poll();
