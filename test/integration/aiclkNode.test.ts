@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { readToken } from '../../aiclk/token/storedToken';
+import { readInput } from '../../aiclk/token/input';
 import { RESOURCES } from '../../nodes/AiClk/resources';
 import {
 	CALL,
@@ -21,6 +21,7 @@ import {
 	set,
 	success,
 } from './aiclk';
+import { DAY_MS, token } from '../unit/support';
 import { Bench } from './bench';
 import { newRow } from './context';
 import { API, issued, onAccountInfo, onRefresh, REJECTED } from './support';
@@ -564,25 +565,27 @@ describe('a token that AiClk rejects', () => {
 	});
 
 	it("a read whose refresh lost against another n8n process is sent with that process's token", async () => {
-		const { bench } = newBench();
-		onApi(() => [200, success({ balance: 1 })]);
-		await bench.runAiClk(INFO);
-		bench.age();
-		nock.cleanAll();
-		const { row } = bench.helper;
-		const state = readToken(row)?.state;
+		const row = newRow({ accountId: '1000002' });
+		const input = readInput(row);
+		const state = {
+			...token('old-1').state,
+			fingerprint: input.ok ? input.value.fingerprint : '',
+			issuedAtMs: Date.now() - 91 * DAY_MS,
+			expiresAtMs: Date.now() - DAY_MS,
+		};
+		Object.assign(row, { accessToken: 'old-1', tokenState: JSON.stringify(state) });
+		const bench = new Bench(row);
 		const refreshes = onRefresh(() => {
+			const times = { issuedAtMs: Date.now(), expiresAtMs: Date.now() + 90 * DAY_MS };
 			row.accessToken = 'peer-1';
-			const generation = Number(state?.generation) + 1;
-			row.tokenState = JSON.stringify({ ...state, generation, issuedAtMs: Date.now() });
+			row.tokenState = JSON.stringify({ ...state, ...times, generation: state.generation + 1 });
 			return [200, issued('access-2')];
 		});
-		const calls = onApi(({ token }) =>
-			token === 'peer-1' ? [200, success({ balance: 2 })] : [200, REJECTED],
+		const calls = onApi((call) =>
+			call.token === 'peer-1' ? [200, success({ balance: 2 })] : [200, REJECTED],
 		);
-		const items = await bench.runAiClk(INFO);
-		expect(jsonOf(items)).toEqual([{ account_id: 1000002, balance: 2 }]);
-		expect(calls.at(-1)?.token).toBe('peer-1');
+		expect(jsonOf(await bench.runAiClk(INFO))).toEqual([{ account_id: 1000002, balance: 2 }]);
+		expect(calls.map((call) => call.token)).toEqual(['access-2', 'access-2', 'peer-1']);
 		expect(refreshes).toHaveLength(1);
 	});
 });
