@@ -70,34 +70,6 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 
 const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
 
-/** Refuses some of the items that passed all checks so far. */
-const refuse = (
-	items: Planned[],
-	failure: Failure,
-	isMeant: (item: PlannedItem) => boolean,
-): Planned[] =>
-	items.map((item) =>
-		item.ok && isMeant(item.value) ? fail({ ...failure, accountId: item.value.accountId }) : item,
-	);
-
-const MIXED_CLIENTS = newFailure(
-	'not-sent',
-	'The credential holds expressions that lead to several clients or accounts, and n8n before 2.34 would overwrite them with the values of one item. Nothing was sent.',
-	'Use one credential for each client, or a newer n8n.',
-	{ isInput: true },
-);
-
-/**
- * When n8n before 2.34 stores a token, it overwrites the expressions in the credential with their values
- * (credentials-helper.js). From then on, all items would be sent for the client of one. n8n 1 lacks `isToolExecution`.
- */
-function refuseMixedClients(context: IExecuteFunctions, items: Planned[]): Planned[] {
-	const nameOfClient = ({ fingerprint, accountId }: TokenInput) => `${fingerprint} ${accountId}`;
-	const clients = items.flatMap((item) => (item.ok ? [nameOfClient(item.value.client)] : []));
-	const isN8n1 = typeof context.isToolExecution !== 'function';
-	return isN8n1 && new Set(clients).size > 1 ? refuse(items, MIXED_CLIENTS, () => true) : items;
-}
-
 /** Works on up to `MAX_TOGETHER` values at a time, taken in their order. */
 async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
 	const rest = values.values();
@@ -112,15 +84,18 @@ async function planAll(
 	context: IExecuteFunctions,
 	itemCount: number,
 ): Promise<{ items: Planned[]; memory: RunMemory | null }> {
-	const read: Planned[] = [];
+	const items: Planned[] = [];
 	await together([...Array(itemCount).keys()], async (itemIndex) => {
-		read[itemIndex] = await planItem(context, itemIndex);
+		items[itemIndex] = await planItem(context, itemIndex);
 	});
-	const items = refuseMixedClients(context, read);
 	const hasChanges = items.some((item) => item.ok && changes(item.value));
 	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
 	if (memory.ok) return { items, memory: memory.value };
-	return { items: refuse(items, memory.failure, changes), memory: null };
+	const { failure } = memory;
+	const refused = items.map((item) =>
+		item.ok && changes(item.value) ? fail({ ...failure, accountId: item.value.accountId }) : item,
+	);
+	return { items: refused, memory: null };
 }
 
 /** What the requests of one run of the node have in common. */

@@ -7,10 +7,9 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 
 import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
-import { readInput } from '../../aiclk/token/input';
 import { toNodeError } from '../shared/errors';
 import { Lane } from '../shared/lane';
-import { CREDENTIAL } from '../shared/transport';
+import { CREDENTIAL, readCredential } from '../shared/transport';
 import { properties } from './description';
 import { EVENTS } from './events';
 import { createApi } from './poll';
@@ -53,7 +52,7 @@ export class AiClkTrigger implements INodeType {
 				'Choose one from the list.',
 			);
 		}
-		const input = readInput(await this.getCredentials(CREDENTIAL));
+		const { input } = await readCredential(this);
 		const isToken = name === 'tokenNeedsAttention';
 		if (!input.ok && !isToken) throw toNodeError(this, input.failure);
 		const { client, accountId } = input.ok ? input.value : { client: '', accountId: '' };

@@ -2,7 +2,9 @@ import type {
 	ICredentialDataDecryptedObject,
 	IExecuteFunctions,
 	IPollFunctions,
+	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
+import { isExpression } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
@@ -68,6 +70,40 @@ interface Sender {
 	onAnswer?(answer: unknown): void;
 }
 
+const OVERWRITTEN: TokenFailure = {
+	kind: 'input',
+	message:
+		'The credential holds expressions, and n8n before 2.34 overwrites them with the values of one item. Nothing was sent.',
+	description:
+		'Use one credential for each client, without expressions, or n8n 2.34 or newer. If a node has already run with them, check whose values the credential holds now.',
+};
+
+/**
+ * Whether n8n would overwrite expressions in the credential when it stores a token: from then on, every item would be sent for
+ * the client of one. n8n 2.34 and newer leaves them alone (n8n credentials-helper.js). Older versions will not change any more,
+ * so it is safe to look behind their context, which is the only way to see a credential as it is stored.
+ */
+async function wouldOverwrite(context: IExecuteFunctions | IPollFunctions): Promise<boolean> {
+	const { additionalData } = context as unknown as {
+		additionalData: IWorkflowExecuteAdditionalData;
+	};
+	const { credentialsHelper } = additionalData;
+	const credential = context.getNode().credentials?.[CREDENTIAL];
+	// A method that n8n has had since 2.34.
+	if (credential === undefined || 'parseJsonLeafExpressionFields' in credentialsHelper)
+		return false;
+	const mode = context.getMode();
+	const stored = await credentialsHelper.getDecrypted(
+		additionalData,
+		credential,
+		CREDENTIAL,
+		mode,
+		undefined,
+		true,
+	);
+	return Object.values(stored).some(isExpression);
+}
+
 /**
  * The credential of one item: its fields may be expressions of the item (n8n-core `_getCredentials`).
  *
@@ -81,7 +117,8 @@ export async function readCredential(
 	input: Result<TokenInput, TokenFailure>;
 }> {
 	const credentials = await context.getCredentials(CREDENTIAL, itemIndex);
-	return { credentials, input: readInput(credentials) };
+	const input = (await wouldOverwrite(context)) ? fail(OVERWRITTEN) : readInput(credentials);
+	return { credentials, input };
 }
 
 const isSameClient = (one: TokenInput, other: TokenInput): boolean =>

@@ -9,6 +9,7 @@ import nock from 'nock';
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { Bench } from './bench';
+import type { Row } from '../unit/support';
 import { CredentialsHelper, newContext, newRow } from './context';
 import { API, issued, networkError, onRefresh } from './support';
 
@@ -219,7 +220,7 @@ export const dataOf = ({ json }: INodeExecutionData): IDataObject => json.error 
 
 /** A credential whose fields are expressions of the item, resolved as n8n does (credentials-helper.js). */
 export class ExpressionHelper extends CredentialsHelper {
-	override getDecrypted = (async (...args: unknown[]) => {
+	protected override async resolve(args: unknown[]): Promise<Row> {
 		const [, , , mode, executeData, , values] = args as [
 			unknown,
 			unknown,
@@ -249,6 +250,6 @@ export class ExpressionHelper extends CredentialsHelper {
 			executeData,
 			false,
 			{ ...this.row },
-		);
-	}) as never;
+		) as Row;
+	}
 }

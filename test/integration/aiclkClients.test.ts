@@ -113,20 +113,43 @@ describe('a credential whose fields are expressions of the item', () => {
 		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
 	});
 
-	it('several clients in one credential are refused on n8n 1 before any request', async () => {
-		const { items, helper } = agency();
-		const calls = onApi();
-		const change = (context: object) => Object.assign(context, { isToolExecution: undefined });
-		const { error } = await runNode(INFO, items, { helper, change });
-		expect(error?.message).toMatch(/n8n before 2\.34 would overwrite.*not-sent/);
-		expect(outcomes(await runNode(INFO, items, { helper, change, ...CONTINUE }))).toEqual([
-			'not-sent',
-			'not-sent',
-			'not-sent',
-		]);
-		expect(calls).toEqual([]);
-		const one = await runNode(INFO, items.slice(0, 1), { helper, change });
-		expect([one.error, calls.length]).toEqual([null, 1]);
+	describe('on n8n before 2.34', () => {
+		const OVERWRITES = /n8n before 2\.34 overwrites them.*not-sent/;
+		const old = (helper: CredentialsHelper) => {
+			delete helper.parseJsonLeafExpressionFields;
+			return helper;
+		};
+
+		it.each([1, 3])('is refused before any request: %d items', async (count) => {
+			const { items, helper } = agency();
+			const calls = onApi();
+			const some = items.slice(0, count);
+			const { error } = await runNode(INFO, some, { helper: old(helper) });
+			expect(error?.message).toMatch(OVERWRITES);
+			const ran = await runNode(CHARGE, some, { helper, ...CONTINUE });
+			expect(outcomes(ran)).toEqual(some.map(() => 'not-sent'));
+			expect(calls).toEqual([]);
+		});
+
+		it.each(['clientId', 'refreshToken', 'accountId', 'baseUrl'])(
+			'is refused if only %s is an expression',
+			async (name) => {
+				const { items, helper } = agency();
+				const calls = onApi();
+				helper.row = newRow({ accountId: '1', [name]: '={{ $vars.of_this }}' });
+				const { error } = await runNode(INFO, items, { helper: old(helper) });
+				expect(error?.message).toMatch(OVERWRITES);
+				expect(calls).toEqual([]);
+			},
+		);
+
+		it('is accepted once it holds no expressions', async () => {
+			const { items } = agency();
+			const calls = onApi();
+			const helper = old(new CredentialsHelper(newRow({ accountId: '1' })));
+			expect((await runNode(INFO, items, { helper })).error).toBeNull();
+			expect(calls).toHaveLength(3);
+		});
 	});
 });
 

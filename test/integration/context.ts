@@ -46,7 +46,17 @@ export class CredentialsHelper {
 
 	getCredentialsProperties = () => this.type.properties;
 
-	getDecrypted = async () => ({ ...this.row });
+	/** By which the nodes know n8n 2.34 and newer. */
+	parseJsonLeafExpressionFields? = () => new Map();
+
+	/** @param args the sixth one asks for the row as it is stored */
+	getDecrypted = async (...args: unknown[]): Promise<Row> =>
+		args[5] === true ? { ...this.row } : await this.resolve(args);
+
+	/** As the node sees the row. @param _args of `getDecrypted` */
+	protected async resolve(_args: unknown[]): Promise<Row> {
+		return { ...this.row };
+	}
 
 	async preAuthentication(
 		helpers: IHttpRequestHelper,

@@ -432,6 +432,15 @@ describe('a credential that differs from item to item', () => {
 		expect(error.description).toContain('Loop Over Items');
 		expect(refreshes).toEqual([]);
 	});
+
+	it('a credential with expressions is refused on n8n before 2.34, which would overwrite them', async () => {
+		const bench = new Bench(newRow({ clientId: '={{ $json.client }}' }));
+		delete bench.helper.parseJsonLeafExpressionFields;
+		const refreshes = onRefresh();
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toMatch(/n8n before 2\.34 overwrites them/);
+		expect(refreshes).toEqual([]);
+	});
 });
 
 describe('the refreshes on record', () => {

@@ -345,6 +345,14 @@ describe('AiClk Trigger', () => {
 			);
 		});
 
+		it('a credential with expressions is refused on n8n before 2.34, which would overwrite them', async () => {
+			await start(CREATIVES);
+			bench.helper.row.clientId = '={{ $vars.client }}';
+			delete bench.helper.parseJsonLeafExpressionFields;
+			expect((await errorOf(bench.poll())).message).toMatch(/n8n before 2\.34 overwrites them/);
+			expect(bench.sandbox.journal()).toEqual([]);
+		});
+
 		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
 			bench.helper.row.clientId = '';

@@ -170,7 +170,7 @@ export const agency: Scenarios = (rig, scenario) => {
 			const workflow = chain(path, [manualTrigger, ...itemsOf(clients), aiClk(parameters)]);
 			const execution = await rig.run(workflow, credential);
 			if (rig.isN8n1) {
-				assert.match(execution.error?.message ?? '', /n8n before 2\.34 would overwrite.*not-sent/);
+				assert.match(execution.error?.message ?? '', /n8n before 2\.34 overwrites.*not-sent/);
 				continue;
 			}
 			assert.equal(execution.status, 'success', execution.error?.message);
@@ -185,6 +185,27 @@ export const agency: Scenarios = (rig, scenario) => {
 			return 'refused, 0 requests';
 		}
 		return `each with its own token and account; ${rig.refreshes} refreshes for 3 clients and ${operations.length} runs`;
+	});
+
+	scenario('agency: one credential with expressions, a run for each client', async () => {
+		const clients = threeClients(rig);
+		for (const { refreshToken } of clients) rig.disclose(refreshToken);
+		const credential = await rig.newCredential({
+			clientId: '={{ $json.clientId }}',
+			refreshToken: '={{ $json.refreshToken }}',
+			accountId: '={{ $json.account }}',
+		});
+		for (const client of clients) {
+			const workflow = chain('One client', [manualTrigger, ...itemsOf([client]), aiClk(INFO)]);
+			const execution = await rig.run(workflow, credential);
+			if (rig.isN8n1)
+				assert.match(execution.error?.message ?? '', /n8n before 2\.34 overwrites.*not-sent/);
+			else assert.equal(execution.status, 'success', execution.error?.message);
+		}
+		const sent = rig.to('account/info').map(carried);
+		const expected = clients.map(({ clientId, account }) => `live ${clientId} ${account}`);
+		assert.deepEqual(sent, rig.isN8n1 ? [] : expected);
+		return rig.isN8n1 ? 'refused, 0 requests' : 'each run with its own token and account';
 	});
 
 	scenario('agency: three clients with a credential each', async () => {
