@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { describeAnswer, membersOf } from '../../aiclk/api/pagination';
+import { isNothing } from '../../aiclk/api/values';
 import { TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { fail, ok, type Result } from '../../aiclk/util/result';
@@ -31,7 +32,9 @@ const idOf = (id: bigint): number | string =>
 	id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
 
 const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
-	account === null || 'account_id' in item ? item : { account_id: idOf(account), ...item };
+	account === null || !isNothing(item.account_id)
+		? item
+		: Object.assign({ account_id: null }, item, { account_id: idOf(account) });
 
 /** One item per row. @param account added to rows that AiClk sent without one; null for none */
 export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject[] =>

@@ -116,10 +116,16 @@ describe('the rows of a list', () => {
 	});
 
 	it('adds the account to rows that AiClk sends without one', async () => {
-		onApi(() => [200, success({ list: [{ date: 'a' }, { date: 'b', account_id: 7 }, 'odd'] })]);
+		onApi(() => [
+			200,
+			success({
+				list: [{ date: 'a' }, { date: 'b', account_id: 7 }, { account_id: null, n: 1 }, 'odd'],
+			}),
+		]);
 		expect((await read(FUND)).rows).toEqual([
 			{ account_id: 1000002, date: 'a' },
 			{ date: 'b', account_id: 7 },
+			{ account_id: 1000002, n: 1 },
 			{ account_id: 1000002, value: 'odd' },
 		]);
 		const longId = '18446744073709551615';
