@@ -136,6 +136,10 @@ const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
 		`Nothing was carried out. ${AFTER_BUSY[effect]}`,
 	);
 
+/** Outages, of AiClk or of a gateway before it. Only these: 40102 is a refusal. */
+const isOutage = (number: number | null): boolean =>
+	number !== null && number >= 500 && number <= 599;
+
 const UNCLEAR_REFUSALS = new Set([408, 499]);
 
 /** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
@@ -157,13 +161,17 @@ function readStatus(status: number, { effect, hint }: Asked): Reason {
 		: uncertain(effect, `AiClk did not answer as documented (HTTP ${status})`);
 }
 
-const isOutage = (code: number): boolean => code >= 500 && code <= 599;
+/** Codes of AiClk's that say no. Below 400 they may mean success in its words, too, and 408 is a time-out. */
+const isRefusal = (code: number): boolean => code >= 400 && code !== 408;
 
-/** For an answer with AiClk's envelope. Only codes and statuses of 500 to 599 are outages: 40102 is a refusal. */
+/** For an answer with AiClk's envelope. */
 function readRefusal(status: number, code: number, words: string, { effect, hint }: Asked): Reason {
-	return isOutage(status) || isOutage(code)
-		? uncertain(effect, `AiClk is temporarily unavailable: ${words}`)
-		: refused(`AiClk refused this: ${words}`, hint);
+	if (isOutage(status) || isOutage(code)) {
+		return uncertain(effect, `AiClk is temporarily unavailable: ${words}`);
+	}
+	return effect === 'read' || isRefusal(code)
+		? refused(`AiClk refused this: ${words}`, hint)
+		: uncertain(effect, `AiClk's answer does not say what was done: ${words}`);
 }
 
 const parse = (text: unknown): unknown => {
@@ -198,14 +206,19 @@ export function readAnswer(
 	const { statusCode } = answer;
 	const envelope = readEnvelope(parse(answer.body));
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
+	const code = envelope?.code ?? null;
 	const words = sanitize(envelope?.message, asked.secrets) || 'no reason stated';
-	if (statusCode === CODE_TOKEN_REJECTED || envelope?.code === CODE_TOKEN_REJECTED) {
+	const busy = readBusy(answer, code, nowMs);
+	// A gateway and AiClk that contradict each other: which of them is right is not known.
+	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
+	const isCertain =
+		asked.effect === 'read' || !(isOutage(code) || (isOutage(statusCode) && !isBusyByStatus));
+	if (isCertain && (statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED)) {
 		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
 		const reason = refused(message, AFTER_REJECTION[asked.effect]);
 		return failWith(reason, asked, { statusCode, envelope, isTokenRejected: true });
 	}
-	const busy = readBusy(answer, envelope?.code ?? null, nowMs);
-	if (busy !== null) {
+	if (isCertain && busy !== null) {
 		const reason = refusedAsBusy(envelope === null ? `HTTP ${statusCode}` : words, asked);
 		return failWith(reason, asked, { statusCode, envelope, busy });
 	}

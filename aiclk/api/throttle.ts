@@ -130,8 +130,8 @@ export function afterAnswer(pace: Pace, sentAtMs: number, nowMs: number): Pace {
 }
 
 /**
- * The pace after a refusal: the whole run waits as AiClk says, or else 1 s, 2 s, 4 s and so on. Requests that were under way
- * when a wait began can only make that wait longer.
+ * The pace after a refusal: the whole run waits as AiClk says, or else 1 s, 2 s, 4 s and so on. After a second refusal in a row,
+ * it waits at least as long even if AiClk says less. Requests that were under way when a wait began can only make it longer.
  *
  * @param sentAtMs when the refused request was sent
  * @param random from 0 to 1
@@ -142,7 +142,10 @@ export function afterRefusal(
 	{ sentAtMs, nowMs, random }: { sentAtMs: number; nowMs: number; random: number },
 ): Pace {
 	const isFirst = sentAtMs > pace.pausedAtMs;
-	const waitMs = retryAfterMs ?? (isFirst ? FIRST_WAIT_MS * 2 ** pace.refusals : 0);
+	// A server that says 0 s again and again would be asked without end.
+	const refusals = retryAfterMs === null ? pace.refusals : pace.refusals - 1;
+	const ownMs = isFirst && refusals >= 0 ? FIRST_WAIT_MS * 2 ** refusals : 0;
+	const waitMs = Math.max(retryAfterMs ?? 0, ownMs);
 	const resumesAtMs = Math.max(pace.resumesAtMs, nowMs + waitMs * (1 + JITTER * random));
 	const waiting = { ...pace, resumesAtMs, cycleMs: resumesAtMs - pace.cycleBeganAtMs };
 	if (!isFirst) return waiting;
@@ -158,7 +161,7 @@ export function afterRefusal(
 }
 
 /**
- * Reads the header `Retry-After` (RFC 9110): seconds, or a date.
+ * Reads the header `Retry-After` (RFC 9110): seconds, or a date, which is in GMT.
  *
  * @param nowMs ms since 1970
  * @returns ms from now on, not below 0; null if it is neither
@@ -166,7 +169,8 @@ export function afterRefusal(
 export function readRetryAfter(value: unknown, nowMs: number): number | null {
 	if (typeof value !== 'string') return null;
 	if (/^\s*\d{1,10}\s*$/.test(value)) return Number(value) * 1_000;
-	const atMs = /^\s*[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : NaN;
+	const date = /[A-Z]{3}|[+-]\d{4}\s*$/.test(value) ? value : `${value} GMT`;
+	const atMs = /^\s*[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(date) : NaN;
 	return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
 
@@ -178,14 +182,18 @@ const SERVICE_UNAVAILABLE = 503;
  * readable Retry-After (RFC 6585, RFC 9110). AiClk's pages name no limit and no code for one.
  *
  * @param code of AiClk's envelope; null without one
- * @param nowMs ms since 1970
+ * @param nowMs ms since 1970, by n8n's clock: for a date in an answer that does not name the time itself
  */
 export function readBusy(
 	{ statusCode, headers }: HttpAnswer,
 	code: number | null,
 	nowMs: number,
 ): Busy | null {
-	const retryAfterMs = readRetryAfter(headers?.['retry-after'], nowMs);
+	const answeredAtMs = Date.parse(String(headers?.date));
+	const retryAfterMs = readRetryAfter(
+		headers?.['retry-after'],
+		Number.isNaN(answeredAtMs) ? nowMs : answeredAtMs,
+	);
 	const isBusy =
 		statusCode === TOO_MANY_REQUESTS ||
 		code === TOO_MANY_REQUESTS ||

@@ -28,7 +28,7 @@ const TRACE_ID = /^[\w.:-]{1,64}$/;
 export function readEnvelope(body: unknown): Envelope | null {
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
 	const { code, message, data, trace_id: traceId } = body as Record<string, unknown>;
-	const number = typeof code === 'string' && /^\d{1,9}$/.test(code) ? Number(code) : code;
+	const number = typeof code === 'string' && /^-?\d{1,9}$/.test(code) ? Number(code) : code;
 	if (typeof number !== 'number' || !Number.isInteger(number)) return null;
 	return {
 		code: number,

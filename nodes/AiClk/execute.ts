@@ -239,6 +239,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			take(itemIndex, result);
 		});
 	}
+	// Pages that were asked for beyond a failure may still wait for their turn.
+	run.lane.close();
 	memory?.end(items.every((_, itemIndex) => results[itemIndex]?.ok === true));
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;

@@ -100,8 +100,10 @@ export class Lane {
 		for (;;) {
 			if (this.isClosed) return { reason: 'closed' };
 			const nowMs = now();
-			if (this.pace.resumesAtMs > Math.max(nowMs, latestMs)) {
-				return { reason: 'busy', retryAfterMs: Math.ceil(this.pace.resumesAtMs - nowMs) };
+			const { resumesAtMs } = this.pace;
+			const isTooLate = firstSentAtMs !== null && nowMs > latestMs;
+			if (isTooLate || resumesAtMs > Math.max(nowMs, latestMs)) {
+				return { reason: 'busy', retryAfterMs: Math.max(0, Math.ceil(resumesAtMs - nowMs)) };
 			}
 			const waitMs = nextSendAt(this.pace) - nowMs;
 			if (waitMs > 0) await Promise.race([sleep(waitMs), this.closing]);

@@ -265,6 +265,22 @@ describe('a busy AiClk', () => {
 		});
 	});
 
+	it('after a list has failed, none of its pages is requested any more', async () => {
+		const calls = onApi(({ url }) => {
+			const page = Number(/"page":(\d+)/.exec(url)?.[1]);
+			if (page > 1) return page === 2 ? [403, ''] : [429, '', { 'retry-after': '1' }];
+			const list = Array.from({ length: 100 }, (_, n) => ({ date: n }));
+			return [200, success({ list, page_info: { total_number: 3_000 } })];
+		});
+		const { items } = await runNode({ ...FUND, returnAll: true }, [{}], CONTINUE);
+		expect(items.map((item) => dataOf(item).httpCode)).toEqual(['403']);
+		// Those under way arrive.
+		await pause(500);
+		const sent = calls.length;
+		await pause(1_500);
+		expect(calls).toHaveLength(sent);
+	});
+
 	it('a refused change makes the next change wait', async () => {
 		const beganAtMs = performance.now();
 		const times: number[] = [];

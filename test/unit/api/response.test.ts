@@ -52,6 +52,16 @@ describe('readAnswer', () => {
 	it.each<[number, number, string, RegExp]>([
 		[200, 400, 'refused', /^AiClk refused this/],
 		[200, 499, 'refused', /^AiClk refused this/],
+		[200, 0, 'unknown', /does not say what was done: 余额不足.*may have been carried out/],
+		[200, 1, 'unknown', /does not say what was done/],
+		[200, -1, 'unknown', /does not say what was done/],
+		[201, 201, 'unknown', /does not say what was done/],
+		[200, 399, 'unknown', /does not say what was done/],
+		[408, 408, 'unknown', /does not say what was done/],
+		[503, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[429, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[504, 401, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[504, 429, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[200, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[200, 599, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[200, 600, 'refused', /^AiClk refused this/],
@@ -72,6 +82,18 @@ describe('readAnswer', () => {
 				traceId: 'ab12',
 				message: expect.stringMatching(message),
 			},
+		});
+	});
+
+	it.each([
+		[503, {}],
+		[503, { code: 429 }],
+		[429, { code: 429 }],
+	])('HTTP %d with Retry-After and the body %j refuses a charge as busy', (statusCode, body) => {
+		const headers = { 'retry-after': '1' };
+		const value = { ...answer(statusCode, body), headers };
+		expect(readAnswer(value, asked('money'))).toMatchObject({
+			failure: { outcome: 'refused', busy: { retryAfterMs: 1_000 } },
 		});
 	});
 

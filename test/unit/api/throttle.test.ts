@@ -23,6 +23,8 @@ describe('readRetryAfter', () => {
 		['Fri, 27 Nov 2026 12:00:05 GMT', 5_000],
 		['Friday, 27-Nov-26 12:00:05 GMT', 5_000],
 		['Fri, 27 Nov 2026 11:59:00 GMT', 0],
+		['Fri Nov 27 12:00:05 2026', 5_000],
+		['Fri, 27 Nov 2026 13:00:05 +0100', 5_000],
 		['-1', null],
 		['1.5', null],
 		['soon', null],
@@ -61,6 +63,16 @@ describe('readBusy', () => {
 	])('HTTP %d, Retry-After %j, code %j: %j', (statusCode, header, code, busy) => {
 		const headers = header === undefined ? {} : { 'retry-after': header };
 		expect(readBusy({ statusCode, headers, body: '' }, code, NOW)).toEqual(busy);
+	});
+
+	it("counts the time to a date from the answer's own time", () => {
+		const headers = {
+			date: 'Fri, 27 Nov 2026 13:00:00 GMT',
+			'retry-after': 'Fri, 27 Nov 2026 13:00:05 GMT',
+		};
+		expect(readBusy({ statusCode: 429, headers, body: '' }, null, NOW)).toEqual({
+			retryAfterMs: 5_000,
+		});
 	});
 
 	it('reads an answer without headers', () => {
@@ -138,6 +150,21 @@ describe('how long a run waits', () => {
 		const nowMs = nextSendAt(pace) + 1;
 		pace = afterAnswer(afterSending(pace, nowMs), nowMs, nowMs);
 		expect(nextSendAt(refuse(pace, nowMs, nowMs)) - nowMs).toBe(1_000);
+	});
+
+	it.each([
+		['names 0 s', 0, [0, 1_000, 2_000, 4_000]],
+		['names less than that', 1_500, [1_500, 1_500, 2_000, 4_000]],
+		['names more than that', 9_000, [9_000, 9_000, 9_000, 9_000]],
+	])('refusals in a row wait at least 1 s, 2 s, 4 s where AiClk %s', (_, toldMs, expected) => {
+		let pace = sent;
+		const waits: number[] = [];
+		for (let n = 0; n < 4; n++) {
+			const nowMs = nextSendAt(pace) + 1;
+			pace = refuse(afterSending(pace, nowMs), nowMs, nowMs, toldMs);
+			waits.push(nextSendAt(pace) - nowMs);
+		}
+		expect(waits).toEqual(expected);
 	});
 
 	it('refusals of requests that were under way when the wait began lengthen it only if they name a longer time', () => {

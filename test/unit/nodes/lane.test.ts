@@ -127,6 +127,18 @@ describe('a lane', () => {
 		expect(ms).toBeLessThanOrEqual(120_000);
 	});
 
+	it.each([0, 1, 5_000])('gives up reads that AiClk always refuses for %d ms', async (told) => {
+		const { ends, requests, ms } = await sendAll(new Lane(null), 20, 10, () => told);
+		expect(ends).toEqual(Array(20).fill('busy'));
+		expect(ms).toBeLessThanOrEqual(4 * 60_000);
+		expect(requests).toBeLessThanOrEqual(20 * 10);
+	});
+
+	it('waits between batches for longer than a read may wait for a busy AiClk', async () => {
+		const lane = new Lane({ size: 1, intervalMs: 5 * 60_000 });
+		expect((await sendAll(lane, 2, 0, wellServed)).ends).toEqual(served(2));
+	});
+
 	it('gives up all reads at once if AiClk says to come back in an hour', async () => {
 		const { ends, requests, ms } = await sendAll(new Lane(null), 30, 10, () => 3_600_000);
 		expect(ends).toEqual(Array(30).fill('busy'));

@@ -22,6 +22,7 @@ describe('the envelope', () => {
 	it.each([
 		['a code as text', { code: '40001' }, { code: 40_001, message: '', traceId: null }],
 		['a negative code', { code: -1 }, { code: -1 }],
+		['a negative code as text', { code: '-1' }, { code: -1 }],
 		['a message that is no text', { code: 1, message: {} }, { message: '' }],
 		['a trace id that is no text', { code: 1, trace_id: 5 }, { traceId: null }],
 		['a trace id that is no id', { code: 1, trace_id: 'a b' }, { traceId: null }],
