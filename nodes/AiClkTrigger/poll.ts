@@ -81,12 +81,17 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 		const description = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
 		return new NodeApiError(context.getNode(), { message } as JsonObject, { message, description });
 	};
+	const ofAccount = (row: Row, request: ReadRequest): Row => {
+		const owner = readId(row.account_id);
+		if (!owner.ok || owner.value === request.account) return row;
+		throw toNotRead(`AiClk answered about account ${owner.value}`, request);
+	};
 	return {
 		now: () => Date.now() + aheadMs,
 
 		readOne: async (request, amount) => {
 			const { data } = await call(request);
-			if (isRow(data) && Number.isInteger(data[amount])) return data;
+			if (isRow(data) && Number.isInteger(data[amount])) return ofAccount(data, request);
 			throw unusable(`holds no whole number '${amount}'`, request);
 		},
 
@@ -97,7 +102,7 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 			);
 			if (!read.ok) throw toNotRead(read.failure, request);
 			return read.value.rows.map((row) => {
-				if (isRow(row) && readId(row[id]).ok) return row;
+				if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
 				throw unusable(`holds a row without '${id}'`, request);
 			});
 		},

@@ -151,6 +151,11 @@ describe('AiClk Trigger', () => {
 			{ kind: 'data' as const, data: { list: [{}] } },
 			/row without 'creative_id'/,
 		],
+		[
+			"another account's rows",
+			{ kind: 'data' as const, data: { list: [{ creative_id: 7, account_id: 1000003 }] } },
+			/answered about account 1000003/,
+		],
 	])('fails with %s and emits the change at the next poll', async (_, apiFault, message) => {
 		await start(CREATIVES);
 		await bench.poll();
@@ -175,6 +180,17 @@ describe('AiClk Trigger', () => {
 			expect(message).toBe("AiClk's answer holds no whole number 'balance'");
 		},
 	);
+
+	it('fails when AiClk answers about the first account whichever is asked for', async () => {
+		await start({ ...BALANCES, accountIds: '1000002 1000003' });
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await bench.poll();
+		const data = { account_id: 1000002, balance: 1 };
+		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
+		const { message, description } = await errorOf(bench.poll());
+		expect(message).toBe('AiClk answered about account 1000002');
+		expect(description).toMatch(/^Account 1000003, .*no change is lost/);
+	});
 
 	it('a poll that fails at its second account emits nothing, and the next poll emits the change', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
