@@ -152,6 +152,11 @@ describe('AiClk Trigger', () => {
 			/row without 'creative_id'/,
 		],
 		[
+			'pages that are all the same',
+			{ kind: 'data' as const, data: { list: [{ creative_id: 7 }, { creative_id: 8 }] } },
+			/list that may have gaps, 3 times in a row/,
+		],
+		[
 			"another account's rows",
 			{ kind: 'data' as const, data: { list: [{ creative_id: 7, account_id: 1000003 }] } },
 			/answered about account 1000003/,
