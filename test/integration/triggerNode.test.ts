@@ -110,6 +110,21 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
 	});
 
+	it.each([
+		[CREATIVES, {}],
+		[CREATIVES, { days: { 1000002: '2026-11-24' }, memory: { values: 1, rows: null } }],
+		[MATERIALS, { newest: null }],
+		[BALANCES, { 1000002: 'much' }],
+		[TOKEN, ['attention']],
+	])('has a first look when its state is damaged: %j, %j', async (parameters, state) => {
+		await start(parameters);
+		await bench.poll();
+		const written = JSON.parse(String(bench.data.state)) as object;
+		bench.data.state = JSON.stringify({ ...written, state });
+		expect(await bench.poll()).toBeNull();
+		expect(JSON.parse(String(bench.data.state))).toEqual(written);
+	});
+
 	it('reads an account once that is typed twice', async () => {
 		await start({ ...BALANCES, accountIds: '1000002, 1000002' });
 		await bench.poll();
