@@ -44,11 +44,13 @@ export const idOf = (key: string): bigint => split(key)[1];
 const shown = (value: unknown): string =>
 	value === undefined || value === null
 		? ''
-		: typeof value === 'object'
-			? JSON.stringify(value)
-			: String(value);
+		: Array.isArray(value)
+			? JSON.stringify(value.map((part) => shown(part)).sort())
+			: typeof value === 'object'
+				? JSON.stringify(value)
+				: String(value);
 
-/** Some fields of a row as one string. White space in a value becomes a single space. */
+/** Some fields of a row as one string. White space in a value becomes a single space; the order of a list does not count. */
 export const toText = (row: Record<string, unknown>, fields: readonly string[]): string =>
 	fields.map((field) => shown(row[field]).replace(/\s+/g, ' ') + FIELD_END).join('');
 

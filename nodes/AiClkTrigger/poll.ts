@@ -1,10 +1,11 @@
 import type { IPollFunctions, JsonObject } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 
-import { readPages } from '../../aiclk/api/pagination';
+import { type PageOptions, readPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import { readId } from '../../aiclk/api/values';
+import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import type { TokenFailure } from '../../aiclk/token/errors';
 import { reportToken } from '../../aiclk/token/status';
@@ -17,6 +18,16 @@ import { accountInfoCall, readCredential, send } from '../shared/transport';
 import type { Api, ReadRequest, Row } from './events/event';
 
 const HINT = 'Check the Account IDs and that your application may read them (ads_read).';
+
+/**
+ * How often a poll reads a list that may have gaps. It has none if it was read without a remark, or if two readings in a row found
+ * the same rows: those that move between the pages make readings differ. All but the first reading ask for pages that hold half of
+ * the rows. So a server that repeats its last page for ever, which is a certain end, answers with the same rows, and one that
+ * ignores `page` does not. If it ignores `page_size` as well, its only page may be all or not: that is uncertain, so the poll fails.
+ */
+const MAX_READINGS = 3;
+
+const GAPS = `AiClk answered with a list that may have gaps, ${MAX_READINGS} times in a row`;
 
 /** Token failures that need a person. The others pass with an outage or with the next poll. */
 const FOR_PERSON: ReadonlyArray<TokenFailure['kind']> = ['input', 'quota', 'refused', 'unusable'];
@@ -53,6 +64,12 @@ const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
 
 const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null;
 
+const idsOf = (rows: Row[], id: string): string =>
+	rows
+		.map((row) => String(row[id]))
+		.sort()
+		.join();
+
 /**
  * The reads of one poll, in n8n's poll context.
  *
@@ -75,31 +92,50 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 		if (result.ok) return result.value;
 		throw toError(context, result.failure, request.account);
 	};
+	const toNotRead = (message: string, { account, path }: ReadRequest, remarks: string[] = []) => {
+		const about = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
+		const description = [...remarks, about].join(' ');
+		return new NodeApiError(context.getNode(), { message } as JsonObject, { message, description });
+	};
 	const unusable = (what: string, request: ReadRequest) =>
 		toNotRead(`AiClk's answer ${what}`, request);
-	const toNotRead = (message: string, { account, path }: ReadRequest) => {
-		const description = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
-		return new NodeApiError(context.getNode(), { message } as JsonObject, { message, description });
+	const ofAccount = (row: Row, request: ReadRequest): Row => {
+		const owner = readId(row.account_id);
+		if (!owner.ok || owner.value === request.account) return row;
+		throw toNotRead(`AiClk answered about account ${owner.value}`, request);
+	};
+	const readOnce = async (request: ReadRequest, id: string, pages: PageOptions) => {
+		const read = await readPages<never>(pages, async ({ page, pageSize }) =>
+			ok(await call({ ...request, query: { ...request.query, page, page_size: pageSize } })),
+		);
+		if (!read.ok) throw toNotRead(read.failure, request);
+		const rows = read.value.rows.map((row) => {
+			if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
+			throw unusable(`holds a row without '${id}'`, request);
+		});
+		return { ...read.value, rows };
 	};
 	return {
 		now: () => Date.now() + aheadMs,
 
 		readOne: async (request, amount) => {
 			const { data } = await call(request);
-			if (isRow(data) && Number.isInteger(data[amount])) return data;
+			if (isRow(data) && Number.isInteger(data[amount])) return ofAccount(data, request);
 			throw unusable(`holds no whole number '${amount}'`, request);
 		},
 
 		readRows: async (request, id, limit = maxRows) => {
 			const pages = { limit, idField: id, together: MAX_TOGETHER };
-			const read = await readPages<never>(pages, async ({ page, pageSize }) =>
-				ok(await call({ ...request, query: { ...request.query, page, page_size: pageSize } })),
-			);
-			if (!read.ok) throw toNotRead(read.failure, request);
-			return read.value.rows.map((row) => {
-				if (isRow(row) && readId(row[id]).ok) return row;
-				throw unusable(`holds a row without '${id}'`, request);
-			});
+			let read = await readOnce(request, id, pages);
+			for (let readings = 1; read.remarks.length > 0; readings++) {
+				if (readings === MAX_READINGS) throw toNotRead(GAPS, request, read.remarks);
+				const pageSize = Math.min(MAX_PAGE_SIZE, Math.ceil(read.rows.length / 2));
+				const again = await readOnce(request, id, { ...pages, pageSize });
+				const isDivided = again.envelopes.length > 1 || again.rows.length === 1;
+				if (isDivided && idsOf(again.rows, id) === idsOf(read.rows, id)) return again.rows;
+				read = again;
+			}
+			return read.rows;
 		},
 
 		readToken: async () => {

@@ -84,6 +84,11 @@ export class TriggerBench {
 		this.staticData = JSON.parse(JSON.stringify(this.workflow.staticData)) as IDataObject;
 	}
 
+	/** The trigger's own static data. */
+	get data(): IDataObject {
+		return this.workflow.getStaticData('node', this.workflow.getNode(NAME) as INode);
+	}
+
 	/** Bytes of the static data, as n8n stores them. */
 	get bytes(): number {
 		return Buffer.byteLength(JSON.stringify(this.workflow.staticData));

@@ -110,6 +110,21 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
 	});
 
+	it.each([
+		[CREATIVES, {}],
+		[CREATIVES, { days: { 1000002: '2026-11-24' }, memory: { values: 1, rows: null } }],
+		[MATERIALS, { newest: null }],
+		[BALANCES, { 1000002: 'much' }],
+		[TOKEN, ['attention']],
+	])('has a first look when its state is damaged: %j, %j', async (parameters, state) => {
+		await start(parameters);
+		await bench.poll();
+		const written = JSON.parse(String(bench.data.state)) as object;
+		bench.data.state = JSON.stringify({ ...written, state });
+		expect(await bench.poll()).toBeNull();
+		expect(JSON.parse(String(bench.data.state))).toEqual(written);
+	});
+
 	it('reads an account once that is typed twice', async () => {
 		await start({ ...BALANCES, accountIds: '1000002, 1000002' });
 		await bench.poll();
@@ -151,6 +166,16 @@ describe('AiClk Trigger', () => {
 			{ kind: 'data' as const, data: { list: [{}] } },
 			/row without 'creative_id'/,
 		],
+		[
+			'pages that are all the same',
+			{ kind: 'data' as const, data: { list: [{ creative_id: 7 }, { creative_id: 8 }] } },
+			/list that may have gaps, 3 times in a row/,
+		],
+		[
+			"another account's rows",
+			{ kind: 'data' as const, data: { list: [{ creative_id: 7, account_id: 1000003 }] } },
+			/answered about account 1000003/,
+		],
 	])('fails with %s and emits the change at the next poll', async (_, apiFault, message) => {
 		await start(CREATIVES);
 		await bench.poll();
@@ -175,6 +200,17 @@ describe('AiClk Trigger', () => {
 			expect(message).toBe("AiClk's answer holds no whole number 'balance'");
 		},
 	);
+
+	it('fails when AiClk answers about the first account whichever is asked for', async () => {
+		await start({ ...BALANCES, accountIds: '1000002 1000003' });
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await bench.poll();
+		const data = { account_id: 1000002, balance: 1 };
+		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
+		const { message, description } = await errorOf(bench.poll());
+		expect(message).toBe('AiClk answered about account 1000002');
+		expect(description).toMatch(/^Account 1000003, .*no change is lost/);
+	});
 
 	it('a poll that fails at its second account emits nothing, and the next poll emits the change', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });

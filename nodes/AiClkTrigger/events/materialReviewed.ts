@@ -27,28 +27,38 @@ const FIELDS = [
 	...WATCHED,
 ];
 
-/** Materials that may be reviewed again. Every poll reads them, and they are remembered. */
+/** Materials that are known to be reviewed later. Every poll reads them. */
 const OPEN = ['UNDER_PASSING', 'UN_PASSED'];
+
+/** Materials with any other status are remembered, also with one that P7 does not name: it may come before a review. */
+const CLOSED = ['PASSED', 'DELETED'];
 
 const REVIEWED: Record<string, string> = { PASSED: 'approved', UN_PASSED: 'rejected' };
 
-const ALL = ['PASSED', 'DELETED', 'UNDER_PASSING', 'UN_PASSED'];
-
 const NEWEST_FIRST = { order_by: [['material_id', 'desc']] };
 
-/** How many ids one request asks for: as many as fit on a page (P7). */
+/** Without a status, AiClk leaves deleted materials out (P7). */
+const DELETED = { material_status: ['DELETED'] };
+
+/**
+ * How many ids one request asks for: as many as fit on a page (P7). Of the materials that AiClk no longer has, or has left out of
+ * its answers, as many stay remembered, the latest ones: so they cost no more than two requests a poll.
+ */
 const MAX_IDS = 100;
 
 /** What is remembered about materials. */
 export interface MaterialState {
 	/** By account: the highest id so far, as digits. */
 	newest: Record<string, string>;
-	/** The materials that are under review or rejected. */
+	/** The materials that may be reviewed, those that AiClk did not answer with first. */
 	memory: StoredMemory;
 }
 
 /** What one poll found in each account. If a material appears twice, the later row counts. */
 export type MaterialLook = Array<{ account: bigint; rows: Row[] }>;
+
+const keysOf = (account: bigint, rows: Row[]): string[] =>
+	rows.map((row) => keyOf(account, row.material_id));
 
 const highest = (rows: Row[], least = 0n): bigint =>
 	rows.reduce((most, { material_id: id }) => {
@@ -81,11 +91,13 @@ async function lookAt(
 		if (newest.length < limit || !newest.every(isNew)) break;
 	}
 	const seen = [...open, ...newest.filter(isNew)];
-	const seenKeys = new Set(seen.map((row) => keyOf(account, row.material_id)));
-	const gone = [...recall(state?.memory, [account]).keys()].filter((key) => !seenKeys.has(key));
-	for (let first = 0; first < gone.length; first += MAX_IDS) {
-		const ids = gone.slice(first, first + MAX_IDS).map(idOf);
-		seen.push(...(await read({ material_id: ids, material_status: ALL })));
+	for (const status of [{}, DELETED]) {
+		const keys = new Set(keysOf(account, seen));
+		const rest = [...recall(state?.memory, [account]).keys()].filter((key) => !keys.has(key));
+		for (let first = 0; first < rest.length; first += MAX_IDS) {
+			const ids = rest.slice(first, first + MAX_IDS).map(idOf);
+			seen.push(...(await read({ material_id: ids, ...status })));
+		}
 	}
 	return seen;
 }
@@ -105,7 +117,10 @@ export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
 			state?.memory,
 			look.map(({ account }) => account),
 		);
-		const memory: Memory = new Map();
+		const seen = new Set(look.flatMap(({ account, rows }) => keysOf(account, rows)));
+		const gone = [...remembered].filter(([key]) => !seen.has(key));
+		const memory: Memory = new Map(gone.slice(-MAX_IDS));
+		const goneCount = memory.size;
 		const newest: MaterialState['newest'] = {};
 		const items: IDataObject[] = [];
 		for (const { account, rows } of look) {
@@ -116,7 +131,7 @@ export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
 				const status = String(row.material_status);
 				const before = remembered.get(key);
 				const now = toText(row, WATCHED);
-				if (OPEN.includes(status)) memory.set(key, now);
+				if (!CLOSED.includes(status)) memory.set(key, now);
 
 				const change = REVIEWED[status];
 				if (change === undefined || (isFirst && !emitExisting)) continue;
@@ -134,7 +149,8 @@ export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
 				});
 			}
 		}
-		const written = remember(memory, memory.size, maxBytes - sizeOf({ newest, memory: NOTHING }));
+		const needed = memory.size - goneCount;
+		const written = remember(memory, needed, maxBytes - sizeOf({ newest, memory: NOTHING }));
 		return { state: written && { newest, memory: written.stored }, items };
 	},
 };

@@ -8,8 +8,13 @@ jest.setTimeout(60_000);
 let world: World;
 let poller: Poller<unknown, unknown>;
 
-const start = (changes = {}) => {
-	poller = new Poller(materialReviewed as never, world, settings(changes));
+const start = (changes = {}, maxBytes?: number) => {
+	poller = new Poller(materialReviewed as never, world, settings(changes), maxBytes);
+};
+
+/** Gives 250 materials a status, from id 100 on. */
+const setMany = (status: string) => {
+	for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), status);
 };
 
 beforeEach(() => {
@@ -88,12 +93,70 @@ describe('Material Reviewed', () => {
 		expect(await poller.poll()).toMatchObject([{ material_id: '52', change: 'approved' }]);
 	});
 
-	it('a material that AiClk no longer has is forgotten', async () => {
+	it.each([
+		['a new one with an unknown status', '55', ['AUDITING', 'AUDITING', 'PASSED']],
+		['a new one without a status', '55', ['', 'UN_PASSED']],
+		['an unknown status in between', '53', ['MACHINE_PASSED', 'MACHINE_PASSED', 'PASSED']],
+		['an unknown status after a rejection', '52', ['APPEALED', 'PASSED']],
+		['a new one that is missing from two answers', '55', ['UNDER_PASSING', null, null, 'PASSED']],
+		['an open one that is missing from one answer', '53', [null, 'PASSED']],
+	])('a review is emitted whatever was seen before it: %s', async (_, id, statuses) => {
+		await poller.poll();
+		for (const status of statuses) {
+			if (status === null) world.materials.delete(`${ACCOUNT} ${id}`);
+			else world.setMaterial(id, status);
+			const change = status === 'PASSED' ? 'approved' : 'rejected';
+			const isReviewed = status === 'PASSED' || status === 'UN_PASSED';
+			expect(await poller.poll()).toMatchObject(isReviewed ? [{ material_id: id, change }] : []);
+		}
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('a rejection that is missing from one answer is not emitted a second time', async () => {
+		await poller.poll();
+		world.materials.delete(`${ACCOUNT} 52`);
+		await poller.poll();
+		world.setMaterial('52', 'UN_PASSED', '图片不清晰');
+		expect(await poller.poll()).toEqual([]);
+	});
+
+	it('a deleted material costs no request after the poll that finds it', async () => {
+		await poller.poll();
+		world.setMaterial('53', 'DELETED');
+		await poller.poll();
+		expect(world.requests).toHaveLength(4);
+		await poller.poll();
+		expect(world.requests).toHaveLength(2);
+	});
+
+	it('materials that AiClk no longer has cost two requests a poll, however many they are', async () => {
+		setMany('UNDER_PASSING');
 		await poller.poll();
 		world.materials.clear();
 		await poller.poll();
 		await poller.poll();
-		expect(world.requests).toHaveLength(2);
+		expect(world.requests).toHaveLength(4);
+	});
+
+	it('of the materials that AiClk no longer has, the latest stay known', async () => {
+		setMany('UNDER_PASSING');
+		await poller.poll();
+		world.materials.clear();
+		world.setMaterial('53', 'UNDER_PASSING');
+		await poller.poll();
+		world.materials.clear();
+		await poller.poll();
+		world.setMaterial('53', 'PASSED');
+		expect(await poller.poll()).toMatchObject([{ material_id: '53', change: 'approved' }]);
+	});
+
+	it('materials that AiClk no longer has are forgotten where there is little room', async () => {
+		for (let n = 0; n < 40; n++) world.setMaterial(String(900 + n ** 3), 'UNDER_PASSING');
+		start({}, 350);
+		await poller.poll();
+		world.materials.clear();
+		for (let n = 0; n < 40; n++) world.setMaterial(String(90_000 + n ** 3), 'UNDER_PASSING');
+		expect(await poller.poll()).toEqual([]);
 	});
 
 	it('a poll of materials reads two pages of any account', async () => {
@@ -106,15 +169,15 @@ describe('Material Reviewed', () => {
 
 	it('250 materials approved between two looks are emitted', async () => {
 		await poller.poll();
-		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'PASSED');
+		setMany('PASSED');
 		expect(await poller.poll()).toHaveLength(250);
 		expect(await poller.poll()).toEqual([]);
 	});
 
 	it('250 materials that are no longer under review are asked for 100 at a time and emitted', async () => {
-		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'UNDER_PASSING');
+		setMany('UNDER_PASSING');
 		await poller.poll();
-		for (let n = 0; n < 250; n++) world.setMaterial(String(100 + n), 'PASSED');
+		setMany('PASSED');
 		expect(await poller.poll()).toHaveLength(250);
 		const asked = world.requests.flatMap(({ query }) => {
 			const { material_id: ids } = query as { material_id?: bigint[] };
@@ -148,7 +211,7 @@ const step = fc.oneof(
 	fc.record({
 		/** Of the materials that are there; one more is a new one, with a higher id. */
 		set: fc.nat(5),
-		to: fc.constantFrom('PASSED', 'UN_PASSED', 'UNDER_PASSING', 'DELETED'),
+		to: fc.constantFrom('PASSED', 'UN_PASSED', 'UNDER_PASSING', 'AUDITING', 'DELETED'),
 		reason: fc.constantFrom('', '太暗'),
 	}),
 	fc.constant('poll' as const),

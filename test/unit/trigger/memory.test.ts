@@ -40,6 +40,17 @@ describe('values as strings', () => {
 		expect(isSame(text(value), text(''))).toBe(true);
 	});
 
+	it.each([
+		['["太暗","不清晰"]', '["不清晰","太暗"]'],
+		['[10,9,null]', '[null,10,9]'],
+		['[{"a":1},{"toString":2}]', '[{"toString":2},{"a":1}]'],
+	])('a list is the same in any order: %s', (one, other) => {
+		const [before, now] = [JSON.parse(one), JSON.parse(other)] as [unknown[], unknown[]];
+		expect(isSame(text(before), text(now))).toBe(true);
+		expect(isSame(text(before), text(now.slice(1)))).toBe(false);
+		expect(JSON.stringify(before)).toBe(one);
+	});
+
 	it('values that join to the same words are told apart', () => {
 		expect(isSame(text('a b', ''), text('a', 'b'))).toBe(false);
 		expect(isSame(text({ a: 1 }), text({ a: 2 }))).toBe(false);
