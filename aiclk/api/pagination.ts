@@ -59,6 +59,13 @@ export function describeAnswer({ body, data }: Envelope): string {
 	return `AiClk's answer holds no rows in data or data.list (data has: ${membersOf(data)})`;
 }
 
+/** The ID of a row; null without one. Servers may write a field that was not requested as 0 or ''. */
+function idOf(row: unknown, idField: string | undefined): string | null {
+	const id = idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
+	const text = typeof id === 'string' || Number.isSafeInteger(id) ? String(id).trim() : '';
+	return text === '' || text === '0' ? null : text;
+}
+
 /**
  * Whether a page repeats the one before. Pages whose rows are all alike, such as days without costs, prove nothing.
  */
@@ -75,7 +82,7 @@ class Reading {
 
 	readonly envelopes: Envelope[] = [];
 
-	private readonly ids = new Set<unknown>();
+	private readonly ids = new Set<string>();
 
 	private readonly totals = new Set<number>();
 
@@ -132,12 +139,10 @@ class Reading {
 	}
 
 	private isNew(row: unknown): boolean {
-		const { idField } = this.options;
-		const id =
-			idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
-		if (id === undefined || id === null) return true;
-		const isNew = !this.ids.has(String(id));
-		this.ids.add(String(id));
+		const id = idOf(row, this.options.idField);
+		if (id === null) return true;
+		const isNew = !this.ids.has(id);
+		this.ids.add(id);
 		return isNew;
 	}
 

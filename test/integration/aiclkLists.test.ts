@@ -59,6 +59,16 @@ describe('the rows of a list', () => {
 		},
 	);
 
+	it.each([
+		['creative_id', 0, CREATIVES, 250],
+		['date', '', FUND, 3],
+	])('outputs all rows when fields that were not requested come empty: %s', async (...row) => {
+		const [name, value, parameters, count] = row;
+		const all = rows(count, 'n').map((one) => ({ ...one, [name]: value }));
+		onApi(server(all, 100, (list) => ({ list })));
+		expect((await read(parameters)).rows).toEqual(all.map(expect.objectContaining));
+	});
+
 	it('ends with a hint when the server repeats its last page', async () => {
 		const calls = onApi(() => [200, success(rows(100))]);
 		const ran = await read({ ...LINKS, returnAll: false, limit: 250 });

@@ -166,6 +166,24 @@ describe('readPages', () => {
 		expect(remarks.join()).toMatch(/1 rows came twice.*total changed.*\(250, 251\)/);
 	});
 
+	it.each<[unknown]>([[0], [''], ['0'], [' '], [null], [false], [{}], [[7]], [1.5], [2 ** 53]])(
+		'rows whose ID field holds %j have no ID: all of them are read',
+		async (id) => {
+			const all = numbers(250).map((n) => ({ id, n }));
+			const { rows, remarks } = await read(server(all), { idField: 'id' });
+			expect([rows, remarks]).toEqual([all, []]);
+		},
+	);
+
+	it.each<[unknown, unknown]>([
+		[7, '7'],
+		['18446744073709551615', '18446744073709551615'],
+		['2026-01-31', '2026-01-31'],
+	])('the IDs %j and %j are the same', async (id, again) => {
+		const { rows } = await read(server([{ id }, { id: again }, { id: 8 }]), { idField: 'id' });
+		expect(rows).toEqual([{ id }, { id: 8 }]);
+	});
+
 	it('adds a remark when the total changed because a row was removed', async () => {
 		const pages = [withIds(100), withIds(100, 101), withIds(49, 201)];
 		const answer = ({ page }: PageRequest) => ({
