@@ -128,9 +128,13 @@ class Reading {
 		return this.total === null ? isShort : this.received >= this.total;
 	}
 
-	/** Beside a full page, a total that is not above what was read tells nothing, unless a higher one was named before. */
+	/**
+	 * Beside a full page, a total that is not above what was read tells nothing, unless a higher one was named before. Nor does
+	 * any total when reading began at a later page: it counts the rows before that page, too.
+	 */
 	private noteTotal(named: number | null, isFull: boolean): void {
-		if (named === null) return;
+		const { firstPage = 1 } = this.options;
+		if (named === null || firstPage > 1) return;
 		const wasNamed = this.total !== null;
 		const isReached = named === this.received && (wasNamed || !isFull);
 		if (named > this.received || isReached) this.total = named;

@@ -202,11 +202,15 @@ describe('a custom call', () => {
 		expect([calls.length, calls[0]?.url]).toEqual([3, expect.stringMatching(url)]);
 	});
 
-	it("a custom call begins at the user's page", async () => {
-		const calls = onApi(server(rows(50), 50));
-		const query = '{ "page": 2, "page_size": 20 }';
-		expect((await read({ ...PAGED, query })).rows).toHaveLength(30);
-		expect(calls[0]?.url).toContain('"page":2');
+	it.each<[number, string, number]>([
+		[50, '{ "page": 2, "page_size": 20 }', 30],
+		[450, '{ "page": 3 }', 250],
+	])("of %d rows, a custom call begins at the user's page: %s", async (count, query, left) => {
+		const calls = onApi(
+			server(rows(count), 100, (list) => ({ list, page_info: { total_number: count } })),
+		);
+		expect((await read({ ...PAGED, query })).rows).toEqual(rows(count).slice(-left));
+		expect(calls[0]?.url).toContain(query.slice(2, 10).replace(' ', ''));
 	});
 
 	it('a custom call refuses a page size that is not a number', async () => {

@@ -251,10 +251,24 @@ describe('readPages', () => {
 		expect(withRows([1, 2], [1])).toEqual([1]);
 	});
 
-	it("begins at the user's page, with the user's page size", async () => {
-		const { requests, rows } = await read(server(numbers(50)), { firstPage: 2, pageSize: 20 });
-		expect([requests[0], rows.length]).toEqual([{ page: 2, pageSize: 20 }, 30]);
-	});
+	it.each([
+		['the last page is short', 2, 50, 50, 2],
+		['the last page is full', 2, 60, 60, 3],
+		['the total is none', 2, 50, undefined, 2],
+		['the total is no more than the rows that are left', 3, 80, 40, 3],
+		['the first page is the last one', 3, 50, 50, 2],
+		['there is no such page', 4, 50, 50, 1],
+	])(
+		"begins at the user's page, with the user's page size, and counts no total: %s",
+		async (_, firstPage, count, total, requests) => {
+			const answer = server(withIds(count), { total: () => total });
+			const ran = await read(answer, { firstPage, pageSize: 20 });
+			expect(ran.requests[0]).toEqual({ page: firstPage, pageSize: 20 });
+			const before = (firstPage - 1) * 20;
+			expect(ran.rows).toEqual(withIds(Math.max(0, count - before), before));
+			expect([ran.requests.length, ran.remarks]).toEqual([requests, []]);
+		},
+	);
 
 	it('fails after 10,000 pages of new rows', async () => {
 		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
@@ -280,7 +294,7 @@ describe('readPages', () => {
 		['not before a total is known', { together: 50 }, null, [[1], [2], [3], [4], [5]]],
 		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5]]],
 		['unless that is not wanted', {}, 450, [[1], [2], [3], [4], [5]]],
-		['from the first one on', { together: 50, firstPage: 3 }, 250, [[3], [4, 5]]],
+		['not when reading begins later', { together: 50, firstPage: 3 }, 450, [[3], [4], [5]]],
 	])('requests pages together: %s', async (_, options, total, expected) => {
 		expect((await rounds(options, total)).asked).toEqual(expected);
 	});
