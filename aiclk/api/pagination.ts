@@ -125,7 +125,8 @@ class Reading {
 		this.fullest = Math.max(this.fullest, found.length);
 		this.lastPage = found;
 		if (found.length === 0) return true;
-		return this.total === null ? isShort : this.received >= this.total;
+		// A short page is the last one unless a total says that there are more.
+		return (isShort && this.missing === 0) || this.rows.length >= (this.total ?? Infinity);
 	}
 
 	/**
@@ -136,8 +137,8 @@ class Reading {
 		const { firstPage = 1 } = this.options;
 		if (named === null || firstPage > 1) return;
 		const wasNamed = this.total !== null;
-		const isReached = named === this.received && (wasNamed || !isFull);
-		if (named > this.received || isReached) this.total = named;
+		const isReached = named === this.rows.length && (wasNamed || !isFull);
+		if (named > this.rows.length || isReached) this.total = named;
 		else if (wasNamed) this.total = isFull ? null : named;
 		if (wasNamed || this.total !== null) this.totals.add(named);
 	}
@@ -172,6 +173,16 @@ class Reading {
 		return `AiClk names ${this.total} rows but sent ${this.rows.length}, ${cause}`;
 	}
 
+	/** Why rows may be missing although none are for certain; null if nothing suggests it. */
+	private describeDoubt(): string | null {
+		if (this.totals.size > 1) {
+			return `The total changed while the pages were read (${[...this.totals].join(', ')})`;
+		}
+		return this.isEnough || this.rows.length >= (this.total ?? 0)
+			? null
+			: `AiClk names ${this.total} rows, but only ${this.rows.length} different ones came`;
+	}
+
 	finish(): Pages {
 		const { limit } = this.options;
 		const surplus = limit === null ? 0 : Math.max(0, this.rows.length - limit);
@@ -182,6 +193,7 @@ class Reading {
 			const body = 'data' in last.body ? { ...last.body, data } : last.body;
 			this.envelopes[this.envelopes.length - 1] = { ...last, data, body };
 		}
+		const doubt = this.describeDoubt();
 		const remarks = [
 			...(this.sameAs === null
 				? []
@@ -193,11 +205,7 @@ class Reading {
 				: [
 						`${this.repeated} rows came twice and are output once: rows were added or moved while the pages were read.`,
 					]),
-			...(this.totals.size < 2
-				? []
-				: [
-						`The total changed while the pages were read (${[...this.totals].join(', ')}): rows may be missing. Run this again if it matters.`,
-					]),
+			...(doubt === null ? [] : [`${doubt}: rows may be missing. Run this again if it matters.`]),
 		];
 		return { rows: this.rows.slice(0, limit ?? undefined), envelopes: this.envelopes, remarks };
 	}
@@ -207,9 +215,9 @@ class Reading {
  * Reads pages until all rows are there, or as many as are wanted: together if the first page named a total that can be true,
  * otherwise one after the other. In both cases they are evaluated in their order.
  *
- * Reading ends where the end is certain: at an empty page, when the named total is reached, at a page shorter than an earlier
- * one, or at a page that only repeats rows. A first page with fewer rows than requested is not the end unless a total says so:
- * the server may have its own page size.
+ * Reading ends where the end is certain: at an empty page, when as many different rows came as the total names, at a page
+ * shorter than an earlier one, or at a page that only repeats rows. A first page with fewer rows than requested is not the end
+ * unless a total says so: the server may have its own page size.
  *
  * @param read gets one page; should it throw, the reading ends with that
  * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end

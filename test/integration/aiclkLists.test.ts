@@ -77,16 +77,28 @@ describe('the rows of a list', () => {
 		expect(ran.log).toEqual(ran.hints);
 	});
 
-	it('outputs each row once, with a hint, when a row is inserted while pages are read', async () => {
-		const pages = [rows(100, 'creative_id'), rows(200, 'creative_id').slice(99)];
-		onApi(({ url }) => [
-			200,
-			success({ list: pages[pageOf(url) - 1], page_info: { total_number: 199 + pageOf(url) } }),
-		]);
-		const ran = await read(CREATIVES);
-		expect(ran.rows.map(({ creative_id: id }) => id)).toEqual(rows(200).map(({ id }) => id));
-		expect(ran.hints.join()).toMatch(/1 rows came twice.*total changed.*\(200, 201\)/);
-	});
+	it.each<[string, number, number[], number, RegExp]>([
+		['a row is inserted', 201, [99], 200, /1 rows came twice.*total changed.*\(200, 201\)/],
+		['a row moves to the front', 200, [99], 199, /1 rows came twice.*only 199 different ones came/],
+		['nothing moves', 200, [], 200, /^$/],
+	])(
+		'outputs each row once, with a hint, when %s while pages are read',
+		async (_, total, again, count, hints) => {
+			const all = rows(201, 'creative_id').slice(1);
+			const second = [...again.map((n) => all[n]), ...all.slice(100)].slice(0, total - 100);
+			const pages = [all.slice(0, 100), second];
+			onApi(({ url }) => {
+				const page = pageOf(url);
+				const info = { total_number: page === 1 ? 200 : total };
+				return [200, success({ list: pages[page - 1] ?? [], page_info: info })];
+			});
+			const ran = await read(CREATIVES);
+			expect(ran.rows.map(({ creative_id: id }) => id)).toEqual(
+				all.slice(0, count).map(({ creative_id: id }) => id),
+			);
+			expect(ran.hints.join()).toMatch(hints);
+		},
+	);
 
 	it.each([
 		[0, { list: {} }],

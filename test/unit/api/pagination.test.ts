@@ -166,6 +166,64 @@ describe('readPages', () => {
 		expect(remarks.join()).toMatch(/1 rows came twice.*total changed.*\(250, 251\)/);
 	});
 
+	const TWICE = '1 rows came twice and are output once';
+	const FEWER = (total: number) =>
+		`AiClk names ${total} rows, but only ${total - 1} different ones came: rows may be missing`;
+
+	it.each<[string, number, number[], number, string[]]>([
+		[
+			'a row moves to the front',
+			200,
+			[150, ...numbers(149, 1), ...numbers(50, 151)],
+			3,
+			[FEWER(200)],
+		],
+		[
+			'it does, and the last page is short',
+			150,
+			[120, ...numbers(119, 1), ...numbers(30, 121)],
+			2,
+			[FEWER(150)],
+		],
+		['a row is inserted', 200, [999, ...numbers(200, 1)], 3, []],
+	])(
+		'reads on until as many different rows came as the total names: %s after the first page',
+		async (_, total, moved, requests, doubt) => {
+			const answer = ({ page }: PageRequest) => ({
+				list: (page === 1 ? numbers(total, 1) : moved)
+					.slice(page * 100 - 100, page * 100)
+					.map((id) => ({ id })),
+				page_info: { total_number: total },
+			});
+			const ran = await read(answer, { idField: 'id', together: 50 });
+			expect(new Set(ran.rows.map((row) => (row as { id: number }).id)).size).toBe(ran.rows.length);
+			expect([ran.rows.length, ran.requests.length]).toEqual([total - doubt.length, requests]);
+			expect(ran.remarks).toEqual(
+				[TWICE, ...doubt].map((remark) => expect.stringContaining(remark)),
+			);
+		},
+	);
+
+	it('counts each row once where pages overlap', async () => {
+		const all = withIds(200, 1);
+		const answer = ({ page }: PageRequest) => ({
+			list: all.slice(page * 50 - 50, page * 50 + 50),
+			page_info: { total_number: 200 },
+		});
+		const { rows, requests } = await read(answer, { idField: 'id' });
+		expect([rows, requests.length]).toEqual([all, 3]);
+	});
+
+	it('a last page that is repeated because a row moved is no error', async () => {
+		const pages = [withIds(100, 1), [{ id: 100 }, ...withIds(99, 102)]];
+		const { rows, remarks } = await read(
+			({ page }) => ({ list: pages[page - 1] ?? pages[1], page_info: { total_number: 200 } }),
+			{ idField: 'id' },
+		);
+		expect(rows).toHaveLength(199);
+		expect(remarks.join()).toMatch(/^Page 3 held the same rows.*1 rows came twice.*only 199 diff/);
+	});
+
 	it.each<[unknown]>([[0], [''], ['0'], [' '], [null], [false], [{}], [[7]], [1.5], [2 ** 53]])(
 		'rows whose ID field holds %j have no ID: all of them are read',
 		async (id) => {
