@@ -56,7 +56,9 @@ export function describeAnswer({ body, data }: Envelope): string {
 	if (data === undefined || data === null) {
 		return `AiClk's answer holds no data (it has: ${membersOf(body)})`;
 	}
-	return `AiClk's answer holds no rows in data or data.list (data has: ${membersOf(data)})`;
+	const { list } = data as { list?: unknown };
+	const [place, value] = typeof list === 'object' ? ['data.list', list] : ['data', data];
+	return `AiClk's answer holds no rows in data or data.list (${place} has: ${membersOf(value)})`;
 }
 
 /** The ID of a row; null without one. Servers may write a field that was not requested as 0 or ''. */
@@ -243,7 +245,7 @@ export async function readPages<F>(
 		if (!answer.ok) return answer;
 		const isFirst = page === firstPage;
 		const hasNoData = answer.value.data === null || answer.value.data === undefined;
-		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data);
+		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data, options.idField);
 		if (rows === null) return fail(describeAnswer(answer.value));
 		const isEnd = reading.add(answer.value, rows, page);
 		if (!isEnd && !reading.isEnough) continue;

@@ -112,6 +112,19 @@ describe('the rows of a list', () => {
 		expect((await read(CREATIVES)).rows).toHaveLength(count);
 	});
 
+	it.each<[IDataObject, IDataObject, string]>([
+		[CREATIVES, { 77: { creative_id: 77 }, 78: { creative_id: 78 } }, '77, 78'],
+		[CREATIVES, { rows: [{ creative_id: 77 }], total: 250 }, 'rows, total'],
+		[PAGED, { rows: [{ a: 1 }], total: 250 }, 'rows, total'],
+		[PAGED, { 77: { a: 1 } }, '77'],
+	])('of %j, the object %j in data.list is no row: the error names its members', async (...row) => {
+		const [parameters, list, members] = row;
+		onApi(() => [200, success({ list, page_info: {} })]);
+		const { error } = await runNode(parameters, [{}]);
+		expect(error?.message).toContain('holds no rows in data or data.list');
+		expect(error?.message).toContain(`(data.list has: ${members})`);
+	});
+
 	it.each([
 		['Simplify', true],
 		['the whole answers', false],

@@ -384,7 +384,12 @@ describe('readPages', () => {
 describe('where AiClk contradicts itself', () => {
 	it.each([
 		['an array in list', { list: [1, 2] }, [1, 2]],
-		['one object in list', { list: { a: 1 } }, [{ a: 1 }]],
+		['one row in list', { list: { id: 1, name: 'a' } }, [{ id: 1, name: 'a' }]],
+		['one row with lists', { list: { id: 1, image: [{ a: 1 }] } }, [{ id: 1, image: [{ a: 1 }] }]],
+		['a row for each name', { list: { 77: { id: 77 }, 78: { id: 78 } } }, null],
+		['a list for each name', { list: { day: [{ id: 1 }] } }, null],
+		['a frame around rows', { list: { rows: [{ id: 1 }], total: 250 } }, null],
+		['a frame around nothing', { list: { rows: null, total: 0 } }, null],
 		['a bare array', [1], [1]],
 		['no list', {}, null],
 		['null in list', { list: null }, []],
@@ -392,7 +397,11 @@ describe('where AiClk contradicts itself', () => {
 		['null', null, null],
 		['a text', 'abc', null],
 	])('rows are found: %s', (_, data, rows) => {
-		expect(rowsOf(data)).toEqual(rows);
+		expect(rowsOf(data, 'id')).toEqual(rows);
+	});
+
+	it('an object in list is no row where no ID is known', () => {
+		expect(rowsOf({ list: { id: 1 } }, undefined)).toBeNull();
 	});
 
 	it('a body is one object, and the upload names its type material_type', () => {
