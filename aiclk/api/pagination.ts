@@ -24,9 +24,9 @@ export interface PageOptions {
 
 /** What was read. */
 interface Pages {
-	/** No more than were wanted, and each ID once. */
+	/** Each ID once, and no row beyond the limit. */
 	rows: unknown[];
-	/** The answers as they came; the last one without rows beyond the limit. */
+	/** The answers as they came, but with the same rows. */
 	envelopes: Envelope[];
 	/** What a person should know of the rows, in whole sentences; most often nothing. */
 	remarks: string[];
@@ -78,6 +78,12 @@ function isSamePage(rows: unknown[], before: unknown[]): boolean {
 	return isTelling && texts.every((text, index) => text === JSON.stringify(before[index]));
 }
 
+/** An answer with these rows in place of its own. */
+function withRowsOnly(envelope: Envelope, rows: unknown[]): Envelope {
+	const data = withRows(envelope.data, rows);
+	return { ...envelope, data, body: { ...envelope.body, data } };
+}
+
 /** What is known of a list after some of its pages. */
 class Reading {
 	readonly rows: unknown[] = [];
@@ -116,8 +122,9 @@ class Reading {
 			this.sameAs = page;
 			return true;
 		}
-		this.envelopes.push(envelope);
-		for (const row of fresh) this.rows.push(row);
+		const kept = fresh.slice(0, (this.options.limit ?? Infinity) - this.rows.length);
+		this.envelopes.push(kept.length === found.length ? envelope : withRowsOnly(envelope, kept));
+		for (const row of kept) this.rows.push(row);
 		this.received += found.length;
 		this.repeated += found.length - fresh.length;
 		const { data } = envelope;
@@ -186,15 +193,6 @@ class Reading {
 	}
 
 	finish(): Pages {
-		const { limit } = this.options;
-		const surplus = limit === null ? 0 : Math.max(0, this.rows.length - limit);
-		const last = this.envelopes.at(-1);
-		if (surplus > 0 && last !== undefined) {
-			const kept = this.lastPage.slice(0, this.lastPage.length - surplus);
-			const data = withRows(last.data, kept);
-			const body = 'data' in last.body ? { ...last.body, data } : last.body;
-			this.envelopes[this.envelopes.length - 1] = { ...last, data, body };
-		}
 		const doubt = this.describeDoubt();
 		const remarks = [
 			...(this.sameAs === null
@@ -209,7 +207,7 @@ class Reading {
 					]),
 			...(doubt === null ? [] : [`${doubt}: rows may be missing. Run this again if it matters.`]),
 		];
-		return { rows: this.rows.slice(0, limit ?? undefined), envelopes: this.envelopes, remarks };
+		return { rows: this.rows, envelopes: this.envelopes, remarks };
 	}
 }
 

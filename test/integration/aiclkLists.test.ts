@@ -126,15 +126,19 @@ describe('the rows of a list', () => {
 	});
 
 	it.each([
-		['Simplify', true],
-		['the whole answers', false],
-	])('outputs no more rows than the limit, with %s', async (_, simplify) => {
-		onApi(server(rows(250, 'date'), 100, (list) => ({ list })));
+		['Simplify', true, 0],
+		['the whole answers', false, 0],
+		['Simplify, of rows that come twice', true, 10],
+		['the whole answers, of rows that come twice', false, 10],
+	])('outputs no more rows than the limit, with %s', async (_, simplify, repeated) => {
+		const all = rows(250, 'date').map(({ date = 0 }) => ({ date: `day ${date}` }));
+		const sent = [...all.slice(0, 100), ...all.slice(100 - repeated)];
+		onApi(server(sent, 100, (list) => ({ list })));
 		const ran = await read({ ...FUND, limit: 150, simplify });
-		const all = simplify
+		const found = simplify
 			? ran.rows
-			: ran.rows.flatMap(({ data }) => (data as { list: unknown[] }).list);
-		expect(all).toHaveLength(150);
+			: ran.rows.flatMap(({ data }) => (data as { list: IDataObject[] }).list);
+		expect(found.map(({ date }) => date)).toEqual(all.slice(0, 150).map(({ date }) => date));
 	});
 
 	it("rows without an account get that of their item, not the credential's", async () => {

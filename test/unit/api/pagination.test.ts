@@ -302,10 +302,35 @@ describe('readPages', () => {
 		expect((await read(() => list, { limit: 20 })).rows).toEqual(list.slice(0, 20));
 	});
 
-	it('cuts the last answer at the limit', async () => {
-		const { envelopes } = await read(server(numbers(250)), { limit: 150 });
-		const last = envelopes.map(({ data, body }) => [data, body.data]).at(-1);
-		expect(last).toEqual([{ list: numbers(50, 100) }, { list: numbers(50, 100) }]);
+	/** A second page that begins with so many rows of the first one. */
+	const overlapping = (repeated: number) => (request: PageRequest) => ({
+		list: withIds(300, 1).slice(
+			...(request.page === 1 ? [0, 100] : [100 - repeated, 200 - repeated]),
+		),
+		more: request.page,
+	});
+
+	it.each([
+		['rows beyond the limit', 0, 150, 100, 50],
+		['repeated rows', 10, 190, 100, 90],
+		['both', 10, 150, 100, 50],
+		['repeated rows, which leaves just the limit', 50, 150, 100, 50],
+	])("an answer is kept without %s, with AiClk's other members", async (...row) => {
+		const [, repeated, limit, first, second] = row;
+		const { rows, envelopes } = await read(overlapping(repeated), { limit, idField: 'id' });
+		expect(rows).toEqual(withIds(limit, 1));
+		const data = [
+			{ list: withIds(first, 1), more: 1 },
+			{ list: withIds(second, 101), more: 2 },
+		];
+		expect(envelopes.map((one) => one.data)).toEqual(data);
+		expect(envelopes.map(({ body }) => body.data)).toEqual(data);
+	});
+
+	it('an answer from which nothing is dropped is kept as it came', async () => {
+		const data = { list: { id: 1 } };
+		const { envelopes } = await read(({ page }) => (page === 1 ? data : null), { idField: 'id' });
+		expect(envelopes[0]?.data).toBe(data);
 		expect(withRows([1, 2], [1])).toEqual([1]);
 	});
 
