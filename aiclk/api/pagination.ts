@@ -45,6 +45,8 @@ function numberIn(data: unknown, name: 'total_number' | 'page_size'): number | n
 		: null;
 }
 
+const rowsText = (count: number | null): string => (count === 1 ? '1 row' : `${count} rows`);
+
 /** The names of members, for an error about a missing one. */
 export const membersOf = (value: unknown): string =>
 	typeof value === 'object' && value !== null && Object.keys(value).length > 0
@@ -179,7 +181,7 @@ class Reading {
 	describeMissing(): string {
 		const cause =
 			this.sameAs === null ? 'then an empty page' : `then page ${this.sameAs} repeated rows`;
-		return `AiClk names ${this.total} rows but sent ${this.rows.length}, ${cause}`;
+		return `AiClk names ${rowsText(this.total)} but sent ${this.rows.length}, ${cause}`;
 	}
 
 	/** Why rows may be missing although none are for certain; null if nothing suggests it. */
@@ -189,24 +191,26 @@ class Reading {
 		}
 		return this.isEnough || this.rows.length >= (this.total ?? 0)
 			? null
-			: `AiClk names ${this.total} rows, but only ${this.rows.length} different ones came`;
+			: `Only ${this.rows.length} of the ${this.total} rows that AiClk names came`;
 	}
 
 	finish(): Pages {
+		const remarks: string[] = [];
+		if (this.sameAs !== null) {
+			remarks.push(
+				`Page ${this.sameAs} held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.`,
+			);
+		}
+		if (this.repeated > 0) {
+			const are = this.repeated === 1 ? 'is' : 'are';
+			remarks.push(
+				`${rowsText(this.repeated)} came twice and ${are} output once: rows were added or moved while the pages were read.`,
+			);
+		}
 		const doubt = this.describeDoubt();
-		const remarks = [
-			...(this.sameAs === null
-				? []
-				: [
-						`Page ${this.sameAs} held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.`,
-					]),
-			...(this.repeated === 0
-				? []
-				: [
-						`${this.repeated} rows came twice and are output once: rows were added or moved while the pages were read.`,
-					]),
-			...(doubt === null ? [] : [`${doubt}: rows may be missing. Run this again if it matters.`]),
-		];
+		if (doubt !== null) {
+			remarks.push(`${doubt}: rows may be missing. Run this again if it matters.`);
+		}
 		return { rows: this.rows, envelopes: this.envelopes, remarks };
 	}
 }

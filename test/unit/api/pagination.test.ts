@@ -163,12 +163,12 @@ describe('readPages', () => {
 		});
 		const { rows, remarks } = await read(answer, { idField: 'id' });
 		expect(rows).toEqual(withIds(250));
-		expect(remarks.join()).toMatch(/1 rows came twice.*total changed.*\(250, 251\)/);
+		expect(remarks.join()).toMatch(/1 row came twice.*total changed.*\(250, 251\)/);
 	});
 
-	const TWICE = '1 rows came twice and are output once';
+	const TWICE = '1 row came twice and is output once: rows were added or moved';
 	const FEWER = (total: number) =>
-		`AiClk names ${total} rows, but only ${total - 1} different ones came: rows may be missing`;
+		`Only ${total - 1} of the ${total} rows that AiClk names came: rows may be missing`;
 
 	it.each<[string, number, number[], number, string[]]>([
 		[
@@ -204,6 +204,23 @@ describe('readPages', () => {
 		},
 	);
 
+	it.each([
+		[1, '1 row came twice and is output once'],
+		[2, '2 rows came twice and are output once'],
+	])('the remark about repeated rows names their number: %d', async (repeated, remark) => {
+		const answer = server([...withIds(repeated, 1), ...withIds(9, 1)]);
+		const { remarks } = await read(answer, { idField: 'id' });
+		expect(remarks).toEqual([expect.stringContaining(remark)]);
+	});
+
+	it.each([
+		[1, 0, 'AiClk names 1 row but sent 0'],
+		[2, 1, 'AiClk names 2 rows but sent 1'],
+	])('the error about %d rows of which %d came', async (total, count, text) => {
+		const { result } = await reading(server(withIds(count), { total: () => total }));
+		expect(result).toEqual(fail(expect.stringContaining(`${text}, then an empty page`)));
+	});
+
 	it('counts each row once where pages overlap', async () => {
 		const all = withIds(200, 1);
 		const answer = ({ page }: PageRequest) => ({
@@ -221,7 +238,9 @@ describe('readPages', () => {
 			{ idField: 'id' },
 		);
 		expect(rows).toHaveLength(199);
-		expect(remarks.join()).toMatch(/^Page 3 held the same rows.*1 rows came twice.*only 199 diff/);
+		expect(remarks.join()).toMatch(
+			/^Page 3 held the same rows.*1 row came twice.*Only 199 of the 200/,
+		);
 	});
 
 	it.each<[unknown]>([[0], [''], ['0'], [' '], [null], [false], [{}], [[7]], [1.5], [2 ** 53]])(
