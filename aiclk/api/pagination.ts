@@ -32,6 +32,15 @@ interface Pages {
 	remarks: string[];
 }
 
+/** Why a list could not be read to its end, and what was read before that. */
+export interface Interruption<R> {
+	/** What a page failed with, or a text: rows cannot be found, are fewer than the total, or never end. */
+	reason: R;
+	pages: number;
+	/** How many rows, each ID once. */
+	rows: number;
+}
+
 /** A million rows. A server that answers every page with new rows must not be asked for ever. */
 const MAX_PAGES = 10_000;
 
@@ -194,6 +203,10 @@ class Reading {
 			: `Only ${this.rows.length} of the ${this.total} rows that AiClk names came`;
 	}
 
+	interrupt<R>(reason: R): { ok: false; failure: Interruption<R> } {
+		return fail({ reason, pages: this.envelopes.length, rows: this.rows.length });
+	}
+
 	finish(): Pages {
 		const remarks: string[] = [];
 		if (this.sameAs !== null) {
@@ -224,12 +237,11 @@ class Reading {
  * unless a total says so: the server may have its own page size.
  *
  * @param read gets one page; should it throw, the reading ends with that
- * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end
  */
 export async function readPages<F>(
 	options: PageOptions,
 	read: (request: PageRequest) => Promise<Result<Envelope, F>>,
-): Promise<Result<Pages, F | string>> {
+): Promise<Result<Pages, Interruption<F | string>>> {
 	const { limit, firstPage = 1, together = 1 } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
 	const reading = new Reading(options, pageSize);
@@ -244,16 +256,18 @@ export async function readPages<F>(
 		const last = Math.max(page, firstPage + Math.min(reading.pages, MAX_PAGES) - 1);
 		while (asked.length < together && page + asked.length <= last) ask(page + asked.length);
 		const answer = await (asked.shift() as Promise<Result<Envelope, F>>);
-		if (!answer.ok) return answer;
+		if (!answer.ok) return reading.interrupt(answer.failure);
 		const isFirst = page === firstPage;
 		const hasNoData = answer.value.data === null || answer.value.data === undefined;
 		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data, options.idField);
-		if (rows === null) return fail(describeAnswer(answer.value));
+		if (rows === null) return reading.interrupt(describeAnswer(answer.value));
 		const isEnd = reading.add(answer.value, rows, page);
 		if (!isEnd && !reading.isEnough) continue;
-		return reading.missing > 0 ? fail(reading.describeMissing()) : ok(reading.finish());
+		return reading.missing > 0
+			? reading.interrupt(reading.describeMissing())
+			: ok(reading.finish());
 	}
-	return fail(
+	return reading.interrupt(
 		`AiClk still answers with new rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`,
 	);
 }

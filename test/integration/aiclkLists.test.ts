@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { CALL, FUND, INFO, onApi, type Reply, runNode, set, success } from './aiclk';
+import { type Answer, CALL, FUND, INFO, onApi, type Reply, runNode, set, success } from './aiclk';
 import { onRefresh } from './support';
 
 beforeAll(() => {
@@ -141,6 +141,35 @@ describe('the rows of a list', () => {
 		expect(found.map(({ date }) => date)).toEqual(all.slice(0, 150).map(({ date }) => date));
 	});
 
+	const REFUSED: Answer = [200, { code: 400, message: '页码超出范围' }];
+
+	it.each<[string, IDataObject, Answer, RegExp]>([
+		['refused', CREATIVES, REFUSED, /页码超出范围/],
+		['refused, of a custom call', PAGED, REFUSED, /页码超出范围/],
+		['lost to HTTP 400', LINKS, [400, '<html>'], /400/],
+		['without rows', CREATIVES, [200, success({ items: [] })], /data has: items/],
+		['empty, although more rows are due', CREATIVES, [200, success([])], /names 300 rows but sent/],
+	])('says how many rows were read before a page that is %s', async (...row) => {
+		const [, parameters, last, message] = row;
+		const good = server(rows(200), 100, (list) => ({ list, page_info: { total_number: 300 } }));
+		onApi((call, n) => (pageOf(call.url) < 3 ? good(call, n) : last));
+		const { error } = await runNode(parameters, [{}]);
+		expect(error?.message).toMatch(message);
+		expect(error?.description).toMatch(
+			/ Rows read before this: 200\. A Limit of 200 returns them\.$/,
+		);
+		expect((await read({ ...parameters, returnAll: false, limit: 200 })).rows).toHaveLength(200);
+	});
+
+	it('says nothing of rows when the first page fails', async () => {
+		onApi(() => REFUSED);
+		expect((await runNode(CREATIVES, [{}])).error?.description).not.toMatch(/before this/);
+		nock.cleanAll();
+		onRefresh();
+		onApi(() => [200, success({ list: [], page_info: { total_number: 5 } })]);
+		expect((await runNode(CREATIVES, [{}])).error?.description).not.toMatch(/before this/);
+	});
+
 	it("rows without an account get that of their item, not the credential's", async () => {
 		onApi(() => [200, success({ list: [{ date: 'a' }] })]);
 		const ran = await runNode({ ...FUND, accountId: '={{ $json.id }}' }, [{ id: 8 }, { id: 9 }]);
@@ -266,7 +295,7 @@ describe('a custom call', () => {
 		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
 		const { error } = await runNode(post, [{}]);
 		expect(error?.message).toMatch(/outcome: unknown/);
-		expect(error?.description).toMatch(/1 pages before this one were carried out/);
+		expect(error?.description).toMatch(/ Pages carried out before this: 1\.$/);
 		nock.cleanAll();
 		onRefresh();
 		onApi(() => [429, '<html>']);

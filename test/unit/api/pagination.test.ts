@@ -30,10 +30,13 @@ const reading = async (
 	return { requests, result };
 };
 
+/** A failure of `readPages`, whatever was read before it. */
+const failedWith = (reason: unknown) => fail(expect.objectContaining({ reason }));
+
 /** Rows, how many requests they took, and what is said of them; fails when reading fails. */
 const read = async (...args: Parameters<typeof reading>) => {
 	const { requests, result } = await reading(...args);
-	if (!result.ok) throw new Error(String(result.failure));
+	if (!result.ok) throw new Error(String(result.failure.reason));
 	return { ...result.value, requests };
 };
 
@@ -218,7 +221,7 @@ describe('readPages', () => {
 		[2, 1, 'AiClk names 2 rows but sent 1'],
 	])('the error about %d rows of which %d came', async (total, count, text) => {
 		const { result } = await reading(server(withIds(count), { total: () => total }));
-		expect(result).toEqual(fail(expect.stringContaining(`${text}, then an empty page`)));
+		expect(result).toEqual(failedWith(expect.stringContaining(`${text}, then an empty page`)));
 	});
 
 	it('counts each row once where pages overlap', async () => {
@@ -274,9 +277,11 @@ describe('readPages', () => {
 
 	it('fails when fewer rows come than the total names', async () => {
 		const short = await reading(server(withIds(150), { total: () => 250 }));
-		expect(short.result).toEqual(fail(expect.stringMatching(/names 250 rows but sent 150/)));
+		expect(short.result).toEqual(failedWith(expect.stringMatching(/names 250 rows but sent 150/)));
 		const ignored = await reading(() => ({ list: withIds(100), page_info: { total_number: 250 } }));
-		expect(ignored.result).toEqual(fail(expect.stringMatching(/sent 100, then page 2 repeated/)));
+		expect(ignored.result).toEqual(
+			failedWith(expect.stringMatching(/sent 100, then page 2 repeated/)),
+		);
 		expect(ignored.requests).toHaveLength(2);
 	});
 
@@ -306,7 +311,7 @@ describe('readPages', () => {
 		async (data, text, isList) => {
 			const { result } = await reading(() => data);
 			if (isList) expect(result).toMatchObject({ ok: true, value: { rows: [], remarks: [] } });
-			else expect(result).toEqual(fail(expect.stringContaining(text)));
+			else expect(result).toEqual(failedWith(expect.stringContaining(text)));
 		},
 	);
 
@@ -374,7 +379,7 @@ describe('readPages', () => {
 
 	it('fails after 10,000 pages of new rows', async () => {
 		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
-		expect(result).toEqual(fail(expect.stringMatching(/after 10000 pages.*support pages/)));
+		expect(result).toEqual(failedWith(expect.stringMatching(/after 10000 pages.*support pages/)));
 	});
 
 	/** Notes which pages are asked for while no page of that round was answered. */
@@ -417,11 +422,20 @@ describe('readPages', () => {
 			if (page === 2) return fail('gone');
 			throw new Error('unforeseen');
 		});
-		expect(result).toEqual(fail('gone'));
+		expect(result).toEqual(fail({ reason: 'gone', pages: 1, rows: 100 }));
 	});
 
-	it('returns the failure of reading unchanged', async () => {
-		expect(await readPages({ limit: null }, async () => fail('gone'))).toEqual(fail('gone'));
+	it.each([
+		['the first page fails', 1, 'gone', 0, 0],
+		['a later page fails', 3, 'gone', 2, 190],
+		['a later page has no rows in it', 3, "AiClk's answer holds no rows", 2, 190],
+	])('a failure says how much was read before it: %s', async (...row) => {
+		const [, failing, reason, pages, rows] = row;
+		const result = await readPages({ limit: null, idField: 'id' }, async (request) => {
+			if (request.page < failing) return ok(envelope(overlapping(10)(request)));
+			return reason === 'gone' ? fail(reason) : ok(envelope({ rows: [] }));
+		});
+		expect(result).toEqual(fail({ reason: expect.stringContaining(reason), pages, rows }));
 	});
 });
 
