@@ -24,12 +24,21 @@ export interface PageOptions {
 
 /** What was read. */
 interface Pages {
-	/** No more than were wanted, and each ID once. */
+	/** Each ID once, and no row beyond the limit. */
 	rows: unknown[];
-	/** The answers as they came; the last one without rows beyond the limit. */
+	/** The answers as they came, but with the same rows. */
 	envelopes: Envelope[];
 	/** What a person should know of the rows, in whole sentences; most often nothing. */
 	remarks: string[];
+}
+
+/** Why a list could not be read to its end, and what was read before that. */
+export interface Interruption<R> {
+	/** What a page failed with, or a text: rows cannot be found, are fewer than the total, or never end. */
+	reason: R;
+	pages: number;
+	/** How many rows, each ID once. */
+	rows: number;
 }
 
 /** A million rows. A server that answers every page with new rows must not be asked for ever. */
@@ -45,6 +54,8 @@ function numberIn(data: unknown, name: 'total_number' | 'page_size'): number | n
 		: null;
 }
 
+const rowsText = (count: number | null): string => (count === 1 ? '1 row' : `${count} rows`);
+
 /** The names of members, for an error about a missing one. */
 export const membersOf = (value: unknown): string =>
 	typeof value === 'object' && value !== null && Object.keys(value).length > 0
@@ -56,7 +67,16 @@ export function describeAnswer({ body, data }: Envelope): string {
 	if (data === undefined || data === null) {
 		return `AiClk's answer holds no data (it has: ${membersOf(body)})`;
 	}
-	return `AiClk's answer holds no rows in data or data.list (data has: ${membersOf(data)})`;
+	const { list } = data as { list?: unknown };
+	const [place, value] = typeof list === 'object' ? ['data.list', list] : ['data', data];
+	return `AiClk's answer holds no rows in data or data.list (${place} has: ${membersOf(value)})`;
+}
+
+/** The ID of a row; null without one. Servers may write a field that was not requested as 0 or ''. */
+function idOf(row: unknown, idField: string | undefined): string | null {
+	const id = idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
+	const text = typeof id === 'string' || Number.isSafeInteger(id) ? String(id).trim() : '';
+	return text === '' || text === '0' ? null : text;
 }
 
 /**
@@ -69,13 +89,19 @@ function isSamePage(rows: unknown[], before: unknown[]): boolean {
 	return isTelling && texts.every((text, index) => text === JSON.stringify(before[index]));
 }
 
+/** An answer with these rows in place of its own. */
+function withRowsOnly(envelope: Envelope, rows: unknown[]): Envelope {
+	const data = withRows(envelope.data, rows);
+	return { ...envelope, data, body: { ...envelope.body, data } };
+}
+
 /** What is known of a list after some of its pages. */
 class Reading {
 	readonly rows: unknown[] = [];
 
 	readonly envelopes: Envelope[] = [];
 
-	private readonly ids = new Set<unknown>();
+	private readonly ids = new Set<string>();
 
 	private readonly totals = new Set<number>();
 
@@ -107,8 +133,9 @@ class Reading {
 			this.sameAs = page;
 			return true;
 		}
-		this.envelopes.push(envelope);
-		for (const row of fresh) this.rows.push(row);
+		const kept = fresh.slice(0, (this.options.limit ?? Infinity) - this.rows.length);
+		this.envelopes.push(kept.length === found.length ? envelope : withRowsOnly(envelope, kept));
+		for (const row of kept) this.rows.push(row);
 		this.received += found.length;
 		this.repeated += found.length - fresh.length;
 		const { data } = envelope;
@@ -118,26 +145,29 @@ class Reading {
 		this.fullest = Math.max(this.fullest, found.length);
 		this.lastPage = found;
 		if (found.length === 0) return true;
-		return this.total === null ? isShort : this.received >= this.total;
+		// A short page is the last one unless a total says that there are more.
+		return (isShort && this.missing === 0) || this.rows.length >= (this.total ?? Infinity);
 	}
 
-	/** Beside a full page, a total that is not above what was read tells nothing, unless a higher one was named before. */
+	/**
+	 * Beside a full page, a total that is not above what was read tells nothing, unless a higher one was named before. Nor does
+	 * any total when reading began at a later page: it counts the rows before that page, too.
+	 */
 	private noteTotal(named: number | null, isFull: boolean): void {
-		if (named === null) return;
+		const { firstPage = 1 } = this.options;
+		if (named === null || firstPage > 1) return;
 		const wasNamed = this.total !== null;
-		const isReached = named === this.received && (wasNamed || !isFull);
-		if (named > this.received || isReached) this.total = named;
+		const isReached = named === this.rows.length && (wasNamed || !isFull);
+		if (named > this.rows.length || isReached) this.total = named;
 		else if (wasNamed) this.total = isFull ? null : named;
 		if (wasNamed || this.total !== null) this.totals.add(named);
 	}
 
 	private isNew(row: unknown): boolean {
-		const { idField } = this.options;
-		const id =
-			idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
-		if (id === undefined || id === null) return true;
-		const isNew = !this.ids.has(String(id));
-		this.ids.add(String(id));
+		const id = idOf(row, this.options.idField);
+		if (id === null) return true;
+		const isNew = !this.ids.has(id);
+		this.ids.add(id);
 		return isNew;
 	}
 
@@ -160,37 +190,41 @@ class Reading {
 	describeMissing(): string {
 		const cause =
 			this.sameAs === null ? 'then an empty page' : `then page ${this.sameAs} repeated rows`;
-		return `AiClk names ${this.total} rows but sent ${this.rows.length}, ${cause}`;
+		return `AiClk names ${rowsText(this.total)} but sent ${this.rows.length}, ${cause}`;
+	}
+
+	/** Why rows may be missing although none are for certain; null if nothing suggests it. */
+	private describeDoubt(): string | null {
+		if (this.totals.size > 1) {
+			return `The total changed while the pages were read (${[...this.totals].join(', ')})`;
+		}
+		return this.isEnough || this.rows.length >= (this.total ?? 0)
+			? null
+			: `Only ${this.rows.length} of the ${this.total} rows that AiClk names came`;
+	}
+
+	interrupt<R>(reason: R): { ok: false; failure: Interruption<R> } {
+		return fail({ reason, pages: this.envelopes.length, rows: this.rows.length });
 	}
 
 	finish(): Pages {
-		const { limit } = this.options;
-		const surplus = limit === null ? 0 : Math.max(0, this.rows.length - limit);
-		const last = this.envelopes.at(-1);
-		if (surplus > 0 && last !== undefined) {
-			const kept = this.lastPage.slice(0, this.lastPage.length - surplus);
-			const data = withRows(last.data, kept);
-			const body = 'data' in last.body ? { ...last.body, data } : last.body;
-			this.envelopes[this.envelopes.length - 1] = { ...last, data, body };
+		const remarks: string[] = [];
+		if (this.sameAs !== null) {
+			remarks.push(
+				`Page ${this.sameAs} held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.`,
+			);
 		}
-		const remarks = [
-			...(this.sameAs === null
-				? []
-				: [
-						`Page ${this.sameAs} held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.`,
-					]),
-			...(this.repeated === 0
-				? []
-				: [
-						`${this.repeated} rows came twice and are output once: rows were added or moved while the pages were read.`,
-					]),
-			...(this.totals.size < 2
-				? []
-				: [
-						`The total changed while the pages were read (${[...this.totals].join(', ')}): rows may be missing. Run this again if it matters.`,
-					]),
-		];
-		return { rows: this.rows.slice(0, limit ?? undefined), envelopes: this.envelopes, remarks };
+		if (this.repeated > 0) {
+			const are = this.repeated === 1 ? 'is' : 'are';
+			remarks.push(
+				`${rowsText(this.repeated)} came twice and ${are} output once: rows were added or moved while the pages were read.`,
+			);
+		}
+		const doubt = this.describeDoubt();
+		if (doubt !== null) {
+			remarks.push(`${doubt}: rows may be missing. Run this again if it matters.`);
+		}
+		return { rows: this.rows, envelopes: this.envelopes, remarks };
 	}
 }
 
@@ -198,17 +232,16 @@ class Reading {
  * Reads pages until all rows are there, or as many as are wanted: together if the first page named a total that can be true,
  * otherwise one after the other. In both cases they are evaluated in their order.
  *
- * Reading ends where the end is certain: at an empty page, when the named total is reached, at a page shorter than an earlier
- * one, or at a page that only repeats rows. A first page with fewer rows than requested is not the end unless a total says so:
- * the server may have its own page size.
+ * Reading ends where the end is certain: at an empty page, when as many different rows came as the total names, at a page
+ * shorter than an earlier one, or at a page that only repeats rows. A first page with fewer rows than requested is not the end
+ * unless a total says so: the server may have its own page size.
  *
  * @param read gets one page; should it throw, the reading ends with that
- * @returns the rows, or what `read` failed with, or a text: rows cannot be found, are fewer than the total, or never end
  */
 export async function readPages<F>(
 	options: PageOptions,
 	read: (request: PageRequest) => Promise<Result<Envelope, F>>,
-): Promise<Result<Pages, F | string>> {
+): Promise<Result<Pages, Interruption<F | string>>> {
 	const { limit, firstPage = 1, together = 1 } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
 	const reading = new Reading(options, pageSize);
@@ -223,16 +256,18 @@ export async function readPages<F>(
 		const last = Math.max(page, firstPage + Math.min(reading.pages, MAX_PAGES) - 1);
 		while (asked.length < together && page + asked.length <= last) ask(page + asked.length);
 		const answer = await (asked.shift() as Promise<Result<Envelope, F>>);
-		if (!answer.ok) return answer;
+		if (!answer.ok) return reading.interrupt(answer.failure);
 		const isFirst = page === firstPage;
 		const hasNoData = answer.value.data === null || answer.value.data === undefined;
-		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data);
-		if (rows === null) return fail(describeAnswer(answer.value));
+		const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data, options.idField);
+		if (rows === null) return reading.interrupt(describeAnswer(answer.value));
 		const isEnd = reading.add(answer.value, rows, page);
 		if (!isEnd && !reading.isEnough) continue;
-		return reading.missing > 0 ? fail(reading.describeMissing()) : ok(reading.finish());
+		return reading.missing > 0
+			? reading.interrupt(reading.describeMissing())
+			: ok(reading.finish());
 	}
-	return fail(
+	return reading.interrupt(
 		`AiClk still answers with new rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`,
 	);
 }

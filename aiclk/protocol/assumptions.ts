@@ -31,17 +31,19 @@ const NO_ROWS: readonly unknown[] = [undefined, null, '', false, 0];
 
 /**
  * The rows in the `data` of a list. The tables call `data.list` an object (P3) and json (P7), but the examples show rows, and on P9
- * `data` itself is the array. All of these are accepted, and one object with members is one row.
+ * `data` itself is the array. All of these are accepted. An object in `list` is one row if it has an ID; others may hold rows in
+ * some way that no page documents.
  *
- * @returns null if there are no rows to be found: `data` is neither an array nor an object with `list`
+ * @param idField the member of a row that AiClk documents as its ID, if any
+ * @returns null if there are no rows to be found
  */
-export function rowsOf(data: unknown): unknown[] | null {
+export function rowsOf(data: unknown, idField: string | undefined): unknown[] | null {
 	if (Array.isArray(data)) return data;
 	if (!isObject(data) || !('list' in data)) return null;
 	const { list } = data;
 	if (Array.isArray(list)) return list;
-	if (isObject(list)) return Object.keys(list).length === 0 ? [] : [list];
-	return NO_ROWS.includes(list) ? [] : null;
+	if (NO_ROWS.includes(list) || (isObject(list) && Object.keys(list).length === 0)) return [];
+	return isObject(list) && idField !== undefined && idField in list ? [list] : null;
 }
 
 /** `data` with other rows in it. */

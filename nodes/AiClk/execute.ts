@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 
-import { type PageRequest, readPages } from '../../aiclk/api/pagination';
+import { type Interruption, type PageRequest, readPages } from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -124,11 +124,21 @@ function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]):
 	}
 }
 
-/** The failure of a paginated change: the pages before it were carried out. @param done how many */
-function afterPages(failure: Failure, done: number): Failure {
-	if (done === 0) return failure;
-	const description = `${failure.description} ${done} pages before this one were carried out.`;
-	return { ...failure, outcome: 'unknown', description };
+const addAdvice = (failure: Failure, advice: string): Failure => ({
+	...failure,
+	description: `${failure.description} ${advice}`,
+});
+
+/** A failure of a list, with what was read or carried out before it. */
+function afterPages(
+	failure: Failure,
+	isRead: boolean,
+	{ pages, rows }: Interruption<unknown>,
+): Failure {
+	if (rows === 0) return failure;
+	return isRead
+		? addAdvice(failure, `Rows read before this: ${rows}. A Limit of ${rows} returns them.`)
+		: { ...addAdvice(failure, `Pages carried out before this: ${pages}.`), outcome: 'unknown' };
 }
 
 /** Sends the requests of one item. May throw unexpected errors. */
@@ -136,23 +146,21 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 	const { request, hint, simplify, pages, toItems } = plan;
 	const sender = { ...run, itemIndex, client };
 	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
-	const badAnswer = (message: string) => fail(newFailure('unknown', `${message}.`, advice));
+	const toFailure = (message: string) => newFailure('unknown', `${message}.`, advice);
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
 		if (!answer.ok) return answer;
 		const output: Output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
-		return output.ok ? output : badAnswer(output.failure);
+		return output.ok ? output : fail(toFailure(output.failure));
 	}
-	let done = 0;
 	const isRead = request.effect === 'read';
-	const read = await readPages({ ...pages, together: isRead ? MAX_TOGETHER : 1 }, async (page) => {
-		const answer = await send(sender, onPage(request, pages.place, page), hint);
-		if (answer.ok) done++;
-		return answer;
-	});
+	const read = await readPages({ ...pages, together: isRead ? MAX_TOGETHER : 1 }, (page) =>
+		send(sender, onPage(request, pages.place, page), hint),
+	);
 	if (!read.ok) {
-		if (typeof read.failure === 'string') return badAnswer(read.failure);
-		return fail(isRead ? read.failure : afterPages(read.failure, done));
+		const { reason } = read.failure;
+		const failure = typeof reason === 'string' ? toFailure(reason) : reason;
+		return fail(afterPages(failure, isRead, read.failure));
 	}
 	const { rows, envelopes, remarks } = read.value;
 	tell(run.context, itemIndex, remarks);
@@ -175,8 +183,10 @@ async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 /** Adds what was carried out before a failure, for whoever runs the node again. @param done changes carried out */
 function withChanges(failure: Failure, done: number): Failure {
 	if (done === 0) return failure;
-	const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
-	return { ...failure, description: `${failure.description} ${advice}` };
+	return addAdvice(
+		failure,
+		`Before this, ${done} of the items were carried out: leave them out when you run again.`,
+	);
 }
 
 /** Groups of items that go out together: successive reads form a group, and each change is a group of its own. */

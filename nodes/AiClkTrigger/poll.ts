@@ -108,7 +108,7 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 		const read = await readPages<never>(pages, async ({ page, pageSize }) =>
 			ok(await call({ ...request, query: { ...request.query, page, page_size: pageSize } })),
 		);
-		if (!read.ok) throw toNotRead(read.failure, request);
+		if (!read.ok) throw toNotRead(read.failure.reason, request);
 		const rows = read.value.rows.map((row) => {
 			if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
 			throw unusable(`holds a row without '${id}'`, request);

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { CALL, FUND, INFO, onApi, type Reply, runNode, set, success } from './aiclk';
+import { type Answer, CALL, FUND, INFO, onApi, type Reply, runNode, set, success } from './aiclk';
 import { onRefresh } from './support';
 
 beforeAll(() => {
@@ -59,6 +59,16 @@ describe('the rows of a list', () => {
 		},
 	);
 
+	it.each([
+		['creative_id', 0, CREATIVES, 250],
+		['date', '', FUND, 3],
+	])('outputs all rows when fields that were not requested come empty: %s', async (...row) => {
+		const [name, value, parameters, count] = row;
+		const all = rows(count, 'n').map((one) => ({ ...one, [name]: value }));
+		onApi(server(all, 100, (list) => ({ list })));
+		expect((await read(parameters)).rows).toEqual(all.map(expect.objectContaining));
+	});
+
 	it('ends with a hint when the server repeats its last page', async () => {
 		const calls = onApi(() => [200, success(rows(100))]);
 		const ran = await read({ ...LINKS, returnAll: false, limit: 250 });
@@ -67,16 +77,28 @@ describe('the rows of a list', () => {
 		expect(ran.log).toEqual(ran.hints);
 	});
 
-	it('outputs each row once, with a hint, when a row is inserted while pages are read', async () => {
-		const pages = [rows(100, 'creative_id'), rows(200, 'creative_id').slice(99)];
-		onApi(({ url }) => [
-			200,
-			success({ list: pages[pageOf(url) - 1], page_info: { total_number: 199 + pageOf(url) } }),
-		]);
-		const ran = await read(CREATIVES);
-		expect(ran.rows.map(({ creative_id: id }) => id)).toEqual(rows(200).map(({ id }) => id));
-		expect(ran.hints.join()).toMatch(/1 rows came twice.*total changed.*\(200, 201\)/);
-	});
+	it.each<[string, number, number[], number, RegExp]>([
+		['a row is inserted', 201, [99], 200, /1 row came twice.*total changed.*\(200, 201\)/],
+		['a row moves to the front', 200, [99], 199, /1 row came twice.*Only 199 of the 200 rows/],
+		['nothing moves', 200, [], 200, /^$/],
+	])(
+		'outputs each row once, with a hint, when %s while pages are read',
+		async (_, total, again, count, hints) => {
+			const all = rows(201, 'creative_id').slice(1);
+			const second = [...again.map((n) => all[n]), ...all.slice(100)].slice(0, total - 100);
+			const pages = [all.slice(0, 100), second];
+			onApi(({ url }) => {
+				const page = pageOf(url);
+				const info = { total_number: page === 1 ? 200 : total };
+				return [200, success({ list: pages[page - 1] ?? [], page_info: info })];
+			});
+			const ran = await read(CREATIVES);
+			expect(ran.rows.map(({ creative_id: id }) => id)).toEqual(
+				all.slice(0, count).map(({ creative_id: id }) => id),
+			);
+			expect(ran.hints.join()).toMatch(hints);
+		},
+	);
 
 	it.each([
 		[0, { list: {} }],
@@ -90,16 +112,62 @@ describe('the rows of a list', () => {
 		expect((await read(CREATIVES)).rows).toHaveLength(count);
 	});
 
+	it.each<[IDataObject, IDataObject, string]>([
+		[CREATIVES, { 77: { creative_id: 77 }, 78: { creative_id: 78 } }, '77, 78'],
+		[CREATIVES, { rows: [{ creative_id: 77 }], total: 250 }, 'rows, total'],
+		[PAGED, { rows: [{ a: 1 }], total: 250 }, 'rows, total'],
+		[PAGED, { 77: { a: 1 } }, '77'],
+	])('of %j, the object %j in data.list is no row: the error names its members', async (...row) => {
+		const [parameters, list, members] = row;
+		onApi(() => [200, success({ list, page_info: {} })]);
+		const { error } = await runNode(parameters, [{}]);
+		expect(error?.message).toContain('holds no rows in data or data.list');
+		expect(error?.message).toContain(`(data.list has: ${members})`);
+	});
+
 	it.each([
-		['Simplify', true],
-		['the whole answers', false],
-	])('outputs no more rows than the limit, with %s', async (_, simplify) => {
-		onApi(server(rows(250, 'date'), 100, (list) => ({ list })));
+		['Simplify', true, 0],
+		['the whole answers', false, 0],
+		['Simplify, of rows that come twice', true, 10],
+		['the whole answers, of rows that come twice', false, 10],
+	])('outputs no more rows than the limit, with %s', async (_, simplify, repeated) => {
+		const all = rows(250, 'date').map(({ date = 0 }) => ({ date: `day ${date}` }));
+		const sent = [...all.slice(0, 100), ...all.slice(100 - repeated)];
+		onApi(server(sent, 100, (list) => ({ list })));
 		const ran = await read({ ...FUND, limit: 150, simplify });
-		const all = simplify
+		const found = simplify
 			? ran.rows
-			: ran.rows.flatMap(({ data }) => (data as { list: unknown[] }).list);
-		expect(all).toHaveLength(150);
+			: ran.rows.flatMap(({ data }) => (data as { list: IDataObject[] }).list);
+		expect(found.map(({ date }) => date)).toEqual(all.slice(0, 150).map(({ date }) => date));
+	});
+
+	const REFUSED: Answer = [200, { code: 400, message: '页码超出范围' }];
+
+	it.each<[string, IDataObject, Answer, RegExp]>([
+		['refused', CREATIVES, REFUSED, /页码超出范围/],
+		['refused, of a custom call', PAGED, REFUSED, /页码超出范围/],
+		['lost to HTTP 400', LINKS, [400, '<html>'], /400/],
+		['without rows', CREATIVES, [200, success({ items: [] })], /data has: items/],
+		['empty, although more rows are due', CREATIVES, [200, success([])], /names 300 rows but sent/],
+	])('says how many rows were read before a page that is %s', async (...row) => {
+		const [, parameters, last, message] = row;
+		const good = server(rows(200), 100, (list) => ({ list, page_info: { total_number: 300 } }));
+		onApi((call, n) => (pageOf(call.url) < 3 ? good(call, n) : last));
+		const { error } = await runNode(parameters, [{}]);
+		expect(error?.message).toMatch(message);
+		expect(error?.description).toMatch(
+			/ Rows read before this: 200\. A Limit of 200 returns them\.$/,
+		);
+		expect((await read({ ...parameters, returnAll: false, limit: 200 })).rows).toHaveLength(200);
+	});
+
+	it('says nothing of rows when the first page fails', async () => {
+		onApi(() => REFUSED);
+		expect((await runNode(CREATIVES, [{}])).error?.description).not.toMatch(/before this/);
+		nock.cleanAll();
+		onRefresh();
+		onApi(() => [200, success({ list: [], page_info: { total_number: 5 } })]);
+		expect((await runNode(CREATIVES, [{}])).error?.description).not.toMatch(/before this/);
 	});
 
 	it("rows without an account get that of their item, not the credential's", async () => {
@@ -192,11 +260,15 @@ describe('a custom call', () => {
 		expect([calls.length, calls[0]?.url]).toEqual([3, expect.stringMatching(url)]);
 	});
 
-	it("a custom call begins at the user's page", async () => {
-		const calls = onApi(server(rows(50), 50));
-		const query = '{ "page": 2, "page_size": 20 }';
-		expect((await read({ ...PAGED, query })).rows).toHaveLength(30);
-		expect(calls[0]?.url).toContain('"page":2');
+	it.each<[number, string, number]>([
+		[50, '{ "page": 2, "page_size": 20 }', 30],
+		[450, '{ "page": 3 }', 250],
+	])("of %d rows, a custom call begins at the user's page: %s", async (count, query, left) => {
+		const calls = onApi(
+			server(rows(count), 100, (list) => ({ list, page_info: { total_number: count } })),
+		);
+		expect((await read({ ...PAGED, query })).rows).toEqual(rows(count).slice(-left));
+		expect(calls[0]?.url).toContain(query.slice(2, 10).replace(' ', ''));
 	});
 
 	it('a custom call refuses a page size that is not a number', async () => {
@@ -223,7 +295,7 @@ describe('a custom call', () => {
 		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
 		const { error } = await runNode(post, [{}]);
 		expect(error?.message).toMatch(/outcome: unknown/);
-		expect(error?.description).toMatch(/1 pages before this one were carried out/);
+		expect(error?.description).toMatch(/ Pages carried out before this: 1\.$/);
 		nock.cleanAll();
 		onRefresh();
 		onApi(() => [429, '<html>']);
