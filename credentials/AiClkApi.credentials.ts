@@ -12,7 +12,11 @@ import type {
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../aiclk/protocol/accountInfo';
 import { CODE_TOKEN_REJECTED } from '../aiclk/protocol/envelope';
-import { authenticateRequest, readSafety } from '../aiclk/token/authenticate';
+import {
+	type AnyRequestOptions,
+	authenticateRequest,
+	readSafety,
+} from '../aiclk/token/authenticate';
 import { TokenError } from '../aiclk/token/errors';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
 import { tokenManager } from './tokenManager';
@@ -172,8 +176,11 @@ export class AiClkApi implements ICredentialType {
 		const failure = tokenManager.failureOf(credentials);
 		// The hook returned a new refresh token for storing, but without a valid access token.
 		if (failure !== null) throw new TokenError(failure);
-		const authenticated = authenticateRequest(credentials, requestOptions);
-		tokenManager.noteSent(credentials, readSafety(requestOptions));
+		const { onSend, ...options } = requestOptions as AnyRequestOptions;
+		const authenticated = authenticateRequest(credentials, options);
+		tokenManager.noteSent(credentials, readSafety(options));
+		// Last of all: n8n sends what is returned here, and nothing before that.
+		onSend?.();
 		return authenticated;
 	};
 

@@ -16,12 +16,22 @@ const BLOCKED =
 const PROXY = 'Check the proxy of n8n (HTTPS_PROXY), and whether it may connect to this host.';
 
 const UNTRUSTED = "the server's certificate is not trusted";
+const NOT_LOOKED_UP = 'its host name could not be looked up';
+const CONNECTED_TOO_LATE = 'the connection was not established in time';
+const FAILED = 'the connection failed';
 
-/** Node's codes, and names of n8n's errors, which say that the request was not sent: no connection, or no secure one. */
+/**
+ * Node's codes and system calls, and names of n8n's errors, which say that the request was not sent: no connection, or no secure
+ * one.
+ */
 const NEVER_SENT: Record<string, [words: string, remedy?: string]> = {
 	ECONNREFUSED: ['the connection was refused'],
 	ENOTFOUND: ['its host name is unknown'],
-	EAI_AGAIN: ['its host name could not be looked up'],
+	EAI_AGAIN: [NOT_LOOKED_UP],
+	getaddrinfo: [NOT_LOOKED_UP],
+	connect: ['the connection could not be established'],
+	'connect ETIMEDOUT': [CONNECTED_TOO_LATE],
+	ERR_SOCKET_CONNECTION_TIMEOUT: [CONNECTED_TOO_LATE],
 	EHOSTUNREACH: ['there is no route to its host'],
 	ENETUNREACH: ['there is no route to its network'],
 	CERT_HAS_EXPIRED: ["the server's certificate has expired", CERTIFICATE],
@@ -44,15 +54,14 @@ const NEVER_SENT: Record<string, [words: string, remedy?: string]> = {
 			'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 		].map((code) => [code, [UNTRUSTED, CERTIFICATE]]),
 	),
-	ERR_SSL_WRONG_VERSION_NUMBER: ['the server does not speak TLS on this port', CERTIFICATE],
-	CONNECT_TIMEDOUT: ['the connection was not established in time'],
-	NO_TLS: ['the connection was closed before it was secure', CERTIFICATE],
-	NO_TUNNEL: ['the proxy closed the connection', PROXY],
 	SsrfBlockedIpError: ['n8n blocks its address', BLOCKED],
 	SsrfBlockedHostnameError: ['n8n blocks its host name', BLOCKED],
 };
 
+/** The same for a request that may have been sent. */
 const LOST: Record<string, [words: string]> = {
+	read: [FAILED],
+	write: [FAILED],
 	ECONNRESET: ['the connection was closed'],
 	EPIPE: ['the connection was closed'],
 	ECONNABORTED: ['no answer came in time'],
@@ -71,41 +80,65 @@ const FAULTS = new Map<unknown, NetworkFault>(
 	),
 );
 
-const UNKNOWN: NetworkFault = { mayHaveArrived: true, words: 'the connection failed' };
+const UNKNOWN: NetworkFault = { mayHaveArrived: true, words: FAILED };
 
 /** Errors wrap errors, but not more deeply than this. */
 const MAX_WRAPPINGS = 4;
 
-/** Words of Node and https-proxy-agent for a connection, or a secure one, that was never established. */
-const NEVER_CONNECTED: Array<[pattern: RegExp, key: string]> = [
-	[/wrong version number/, 'ERR_SSL_WRONG_VERSION_NUMBER'],
-	[/before secure TLS connection was established/, 'NO_TLS'],
-	[/before receiving CONNECT response/, 'NO_TUNNEL'],
+/**
+ * Codes and words of Node, OpenSSL and https-proxy-agent for a connection, or a secure one, that was never established. EPROTO is a
+ * TLS error while a part of the request still waits to be sent: the same error without it may come after the request.
+ */
+const NEVER_CONNECTED: Array<[pattern: RegExp, words: string, remedy: string]> = [
+	[/EPROTO.*wrong version number/s, 'the server does not speak TLS on this port', CERTIFICATE],
+	[
+		/EPROTO.*SSL routines|ERR_SSL_\w*(ALERT_HANDSHAKE|PROTOCOL_VERSION|UNSUPPORTED)/s,
+		'no secure connection could be established',
+		CERTIFICATE,
+	],
+	[
+		/before secure TLS connection was established/,
+		'the connection was closed before it was secure',
+		CERTIFICATE,
+	],
+	[/before receiving CONNECT response/, 'the proxy closed the connection', PROXY],
 ];
 
-/** The key to look an error up by: its code, unless its message says more. */
-function keyOf({ code, message, syscall }: Record<string, unknown>): unknown {
-	const words = typeof message === 'string' ? message : '';
-	const known = NEVER_CONNECTED.find(([pattern]) => pattern.test(words))?.[1];
-	return known ?? (syscall === 'connect' && code === 'ETIMEDOUT' ? 'CONNECT_TIMEDOUT' : code);
+/** Node begins the words of a failed system call with it: `connect ECONNREFUSED 127.0.0.1:443`. */
+const SYSTEM_CALL = /^(\w+) E[A-Z]/m;
+
+/** Reads an error without those that it wraps. n8n 1 drops them, but keeps their code and words (n8n-workflow 1.120). */
+function readAlone(error: Record<string, unknown>): NetworkFault {
+	const { name, code = error.httpCode, message, messages } = error;
+	const text = [code, message, messages].flat().join('\n');
+	const known = NEVER_CONNECTED.find(([pattern]) => pattern.test(text));
+	if (known !== undefined) return { mayHaveArrived: false, words: known[1], remedy: known[2] };
+	const call = error.syscall ?? SYSTEM_CALL.exec(text)?.[1];
+	const ofCall = FAULTS.get(call);
+	const fault =
+		FAULTS.get(name) ??
+		FAULTS.get(`${String(call)} ${String(code)}`) ??
+		FAULTS.get(code) ??
+		ofCall ??
+		UNKNOWN;
+	// The system call says for certain whether there was a connection.
+	return ofCall === undefined ? fault : { ...fault, mayHaveArrived: ofCall.mayHaveArrived };
 }
 
 /**
  * Reads what n8n's HTTP helper threw because no answer came. The error holds the request with its secrets, so nothing of it is
- * kept. Only codes of Node and names of n8n's errors are looked for, in it and in the errors that it wraps.
+ * kept. Only codes and words of Node and names of n8n's errors are looked for, in it and in the errors that it wraps.
  *
  * @returns a known fault, otherwise one that says that the request may have arrived
  */
 export function readNetworkError(error: unknown, wrappings = 0): NetworkFault {
 	if (typeof error !== 'object' || error === null || wrappings > MAX_WRAPPINGS) return UNKNOWN;
-	const { httpCode, name, cause } = error as Record<string, unknown>;
-	const inner = cause === undefined ? UNKNOWN : readNetworkError(cause, wrappings + 1);
+	const { cause, errors } = error as Record<string, unknown>;
+	// Node tries several addresses of a host, and one that may have been reached is enough.
+	const wrapped = [errors ?? cause].flat().map((one) => readNetworkError(one, wrappings + 1));
+	const inner = wrapped.find(({ mayHaveArrived }) => mayHaveArrived) ?? wrapped[0] ?? UNKNOWN;
 	// The wrapped error knows more: axios keeps the code of a time-out, but not that it happened while connecting.
-	if (inner !== UNKNOWN) return inner;
-	return (
-		FAULTS.get(name) ??
-		FAULTS.get(keyOf(error as Record<string, unknown>)) ??
-		FAULTS.get(httpCode) ??
-		UNKNOWN
-	);
+	return errors === undefined && inner === UNKNOWN
+		? readAlone(error as Record<string, unknown>)
+		: inner;
 }

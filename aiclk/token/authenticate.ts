@@ -27,6 +27,8 @@ export type AnyRequestOptions = IHttpRequestOptions & {
 	followAllRedirects?: boolean;
 	/** Set by this package's nodes: how long the whole request may take, in ms. n8n's `timeout` limits idle time only. */
 	totalTimeoutMs?: number;
+	/** Set by this package's nodes: called when the request leaves. Where it was not called, nothing was sent. */
+	onSend?(): void;
 };
 
 /** What matters about a request if it fails. */
@@ -95,12 +97,18 @@ const withoutHeader = (headers: object, name: string) =>
  *   by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
  * @returns a copy with the token header that follows no redirect, because n8n would forward the header to any host (measured on
  *   n8n 2.41.1)
- * @throws RequestRefusedError for another host, for an unusable base URL, and without a token for this input
+ * @throws RequestRefusedError after Stop, for another host, for an unusable base URL, and without a token for this input
  */
 export function authenticateRequest(
 	credentials: Record<string, unknown>,
 	options: AnyRequestOptions,
 ): AnyRequestOptions {
+	if (options.abortSignal?.aborted === true) {
+		throw new RequestRefusedError(
+			'The run was stopped before this request was sent.',
+			'Run it again when you want it to be sent.',
+		);
+	}
 	const origin = readBaseUrl(credentials.baseUrl);
 	if (origin === null)
 		throw new RequestRefusedError(BAD_BASE_URL.message, BAD_BASE_URL.description);

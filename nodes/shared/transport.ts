@@ -3,6 +3,7 @@ import type {
 	IExecuteFunctions,
 	IPollFunctions,
 	IWorkflowExecuteAdditionalData,
+	NodeApiError,
 } from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
@@ -17,6 +18,7 @@ import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { secretsOf } from '../../aiclk/token/storedToken';
 import { fail, ok, type Result } from '../../aiclk/util/result';
+import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
 import { type Failure, newFailure, ofCall, ofError, ofToken, rateLimited } from './errors';
 import type { Closed, Lane, Turn } from './lane';
@@ -30,6 +32,8 @@ interface NoAnswer {
 	token: TokenFailure | null;
 	/** What n8n's helper threw. */
 	error: unknown;
+	/** False if the error came before the request left. */
+	isSent: boolean;
 }
 
 /**
@@ -43,18 +47,23 @@ export async function requestWith(
 	credentials: ICredentialDataDecryptedObject,
 	options: AnyRequestOptions,
 ): Promise<Result<unknown, NoAnswer>> {
+	let isSent = false;
+	const onSend = () => {
+		isSent = true;
+	};
+	const marked: AnyRequestOptions = { ...options, onSend };
 	try {
 		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(
 			context,
 			CREDENTIAL,
-			options,
+			marked,
 			{
 				credentialsDecrypted: { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials },
 			},
 		);
 		return ok(answer);
 	} catch (error) {
-		return fail({ token: tokenManager.failureOf(credentials), error });
+		return fail({ token: tokenManager.failureOf(credentials), error, isSent });
 	}
 }
 
@@ -130,24 +139,21 @@ const OTHER_CLIENT = newFailure(
 	'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
 );
 
-/** The error of the credential's `authenticate`, if it refused to put the token on the request. */
-function refusedByCredential(error: unknown): { message: string; description: string } | null {
-	const { name, cause, message, description } = (error ?? {}) as Record<string, unknown>;
-	if (name === 'RequestRefusedError') {
-		return { message: String(message), description: String(description) };
-	}
-	return cause === undefined ? null : refusedByCredential(cause);
-}
+const NOT_PREPARED =
+	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
 
 /** The failure of a request without an answer. @param isStopped whether the run was stopped meanwhile */
 function readNoAnswer(
-	error: unknown,
+	{ error, isSent }: NoAnswer,
 	request: ApiRequest,
 	asked: Asked,
 	isStopped: boolean,
 ): Failure {
-	const refusal = refusedByCredential(error);
-	if (refusal !== null) return ofCall(neverSent(refusal.message, refusal.description, asked));
+	if (!isSent) {
+		const { message, description } = error as NodeApiError;
+		const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
+		return ofCall(neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked));
+	}
 	const file = filesOf(request).find(
 		(one): one is StreamedFile => one instanceof StreamedFile && one.failure !== null,
 	);
@@ -204,8 +210,9 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		secrets: [client.refreshToken, ...secretsOf(credentials)],
 	};
 	if (!answer.ok) {
-		const { token, error } = answer.failure;
-		if (token === null) return ended(fail(readNoAnswer(error, request, asked, lane.isClosed)));
+		const { token } = answer.failure;
+		if (token === null)
+			return ended(fail(readNoAnswer(answer.failure, request, asked, lane.isClosed)));
 		return ended(fail(ofToken(token)), token.kind === 'superseded' ? { token: token.kind } : {});
 	}
 	sender.onAnswer?.(answer.value);

@@ -17,7 +17,7 @@ import {
 	set,
 	success,
 } from './aiclk';
-import { API, issued, onRefresh } from './support';
+import { API, issued, networkError, onRefresh } from './support';
 import { CredentialsHelper, newRow } from './context';
 
 beforeAll(() => {
@@ -417,20 +417,60 @@ describe('as a tool of an AI agent', () => {
 	});
 });
 
-describe('a request that the credential refuses to sign', () => {
-	it('a request that the credential refuses to sign has the outcome not-sent', async () => {
+describe('a request that fails before it leaves n8n', () => {
+	it.each<[string, Error, string, RegExp]>([
+		[
+			'that the credential refuses to sign',
+			Object.assign(new Error('Correct its URL.'), { description: 'It was for another host.' }),
+			'Correct its URL. Nothing was sent. (outcome: not-sent)',
+			/^It was for another host\. POST/,
+		],
+		[
+			'whose credential fails unexpectedly',
+			new RangeError('The delay is out of range'),
+			'The delay is out of range. Nothing was sent. (outcome: not-sent)',
+			/^n8n could not prepare the request/,
+		],
+		[
+			'whose error looks like a lost answer',
+			networkError('ECONNRESET'),
+			'The connection to the server was closed unexpectedly, perhaps it is offline. You can retry the request immediately or wait and retry later. Nothing was sent. (outcome: not-sent)',
+			/^n8n could not prepare the request/,
+		],
+	])('a charge %s has the outcome not-sent', async (_, thrown, message, description) => {
 		const { bench } = newBench();
-		bench.helper.authenticate = async () =>
-			await Promise.reject(
-				Object.assign(new Error('for another host'), {
-					name: 'RequestRefusedError',
-					description: 'why',
-				}),
-			);
+		bench.helper.authenticate = async () => await Promise.reject(thrown);
 		const calls = onApi();
 		const { error } = await runNode(CHARGE, [{}], { helper: bench.helper });
-		expect(error?.message).toBe('for another host. Nothing was sent. (outcome: not-sent)');
+		expect([error?.message, calls]).toEqual([message, []]);
+		expect(error?.description).toMatch(description);
+	});
+
+	it('a change whose token could not be stored is sent by the next try', async () => {
+		const helper = new CredentialsHelper(newRow({ accountId: '1000002' }));
+		const attempt = retries(POST, [{ n: 1 }], { helper });
+		const calls = onApi(() => [200, success({ n: 1 })]);
+		helper.failWrites('SQLITE_BUSY: database is locked');
+		expect((await attempt()).error?.message).toBe(
+			'SQLITE_BUSY: database is locked. Nothing was sent. (outcome: not-sent)',
+		);
 		expect(calls).toEqual([]);
+		helper.failWrites(null);
+		expect([(await attempt()).error, calls.length]).toEqual([null, 1]);
+	});
+
+	it('after Stop during a refresh, nothing is sent, and the log says so', async () => {
+		nock.cleanAll();
+		const stop = new AbortController();
+		onRefresh(() => {
+			stop.abort();
+			return [200, issued('access-1')];
+		});
+		const calls = onApi();
+		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, node: CONTINUE });
+		expect(calls).toEqual([]);
+		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(Array(3).fill('not-sent'));
+		expect(ran.log).toContain('AiClk: the run was stopped; 0 of 3 items were sent');
 	});
 
 	it('a charge whose answer is lost has the outcome unknown, and the error holds nothing of the request', async () => {

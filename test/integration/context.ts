@@ -35,8 +35,8 @@ export class CredentialsHelper {
 		private readonly type: ICredentialType = new AiClkApi(),
 	) {}
 
-	/** From now on the database takes nothing. */
-	failWrites(message: string): void {
+	/** From now on the database takes nothing, or everything again. @param message null: everything */
+	failWrites(message: string | null): void {
 		this.failure = message;
 	}
 

@@ -60,6 +60,39 @@ it('authenticate is an own property, which HTTP Request looks for', () => {
 	expect(Object.hasOwn({ ...credential }, 'authenticate')).toBe(true);
 });
 
+describe('whether a request was sent', () => {
+	const TARGET = 'https://openapi.aiclk.com/a';
+
+	/** @returns what n8n sends, and how often the request was marked as sent */
+	async function authenticate(options: object) {
+		const row = typed();
+		Object.assign(row, await credential.preAuthentication.call(helperOf(new FakeAiClk()), row));
+		const onSend = jest.fn();
+		const call = credential.authenticate as (c: object, o: object) => Promise<object>;
+		const sent = await call(row, { url: TARGET, onSend, ...options }).catch(() => null);
+		return { sent, marks: onSend.mock.calls.length };
+	}
+
+	it('a request that leaves is marked, and n8n does not see the mark', async () => {
+		const { sent, marks } = await authenticate({});
+		expect(sent).toMatchObject({ url: TARGET, headers: { OGW_ACCESS_TOKEN: 'access-1' } });
+		expect(sent).not.toHaveProperty('onSend');
+		expect(marks).toBe(1);
+	});
+
+	it('a request of another node, which asks for no mark, is sent', async () => {
+		expect((await authenticate({ onSend: undefined })).sent).toMatchObject({ url: TARGET });
+	});
+
+	it.each<[string, object]>([
+		['to another host', { url: 'https://evil.example/' }],
+		['of a run that was stopped', { abortSignal: AbortSignal.abort() }],
+		['with an impossible time limit', { totalTimeoutMs: NaN }],
+	])('a request %s is not marked', async (_, options) => {
+		expect(await authenticate(options)).toEqual({ sent: null, marks: 0 });
+	});
+});
+
 describe('the hook', () => {
 	it('the hook returns the fields to store, then {} while the token is valid', async () => {
 		const aiclk = new FakeAiClk();

@@ -51,11 +51,105 @@ describe('readNetworkError', () => {
 		}
 	});
 
-	it('tells a time-out of the connecting from one of the answer', () => {
-		const axiosError = { code: 'ETIMEDOUT', cause: { code: 'ETIMEDOUT', syscall: 'connect' } };
-		expect(readNetworkError(axiosError).mayHaveArrived).toBe(false);
-		expect(readNetworkError({ code: 'ETIMEDOUT' }).mayHaveArrived).toBe(true);
-		expect(readNetworkError({ code: 'ETIMEDOUT', syscall: 'read' }).mayHaveArrived).toBe(true);
+	/** An error of Node's for a system call, with its words. */
+	const failed = (syscall: string, code: string) => ({
+		code,
+		syscall,
+		message: `${syscall} ${code} 203.0.113.1:443`,
+	});
+	const aggregate = (...errors: Array<{ code: string }>) => ({ ...errors[0], message: '', errors });
+
+	/** What n8n throws: n8n 1 keeps the code and the words of the error that it wraps, but not the error itself. */
+	const thrownFor = (error: { code: string; message: string; errors?: object[] }) => {
+		const words = error.errors?.map((one) => (one as Error).message).join(' | ') ?? error.message;
+		const { code } = error;
+		return [
+			error,
+			{ name: 'NodeApiError', cause: { code, message: words, cause: error } },
+			{ name: 'NodeApiError', httpCode: code, message: "n8n's own words", messages: [words] },
+		];
+	};
+
+	it.each<[string, RegExp, ReturnType<typeof failed>]>([
+		['a connection that timed out', /not established in time/, failed('connect', 'ETIMEDOUT')],
+		['a refused connection', /was refused/, failed('connect', 'ECONNREFUSED')],
+		['a connection closed while connecting', /was closed/, failed('connect', 'ECONNRESET')],
+		['no free port', /could not be established/, failed('connect', 'EADDRNOTAVAIL')],
+		['a firewall', /could not be established/, failed('connect', 'EACCES')],
+		['too many open files', /could not be established/, failed('connect', 'EMFILE')],
+		['a network that is down', /could not be established/, failed('connect', 'ENETDOWN')],
+		['a host without an address', /could not be looked up/, failed('getaddrinfo', 'EAI_NODATA')],
+		['a failing name server', /could not be looked up/, failed('getaddrinfo', 'EAI_FAIL')],
+		['an unknown host', /is unknown/, failed('getaddrinfo', 'ENOTFOUND')],
+		[
+			'two addresses that do not answer',
+			/not established in time/,
+			aggregate(failed('connect', 'ETIMEDOUT'), failed('connect', 'ENETUNREACH')) as never,
+		],
+		[
+			'an address that got its share of time',
+			/not established in time/,
+			{ ...failed('', 'ERR_SOCKET_CONNECTION_TIMEOUT'), message: 'Socket connection timeout' },
+		],
+		[
+			'no common version of TLS',
+			/no secure connection/,
+			{
+				...failed('write', 'EPROTO'),
+				message: 'write EPROTO 80C:error:0A00042E:SSL routines::tlsv1 alert protocol version',
+			},
+		],
+		[
+			'a server that has no certificate for the host',
+			/no secure connection/,
+			{
+				...failed('write', 'EPROTO'),
+				message: 'write EPROTO 80C:error:0A000438:SSL routines::tlsv1 alert internal error',
+			},
+		],
+		[
+			'a handshake that the server ended',
+			/no secure connection/,
+			{ ...failed('', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'), message: 'SSL routines' },
+		],
+		[
+			'a version of TLS that Node does not support',
+			/no secure connection/,
+			{ ...failed('', 'ERR_SSL_UNSUPPORTED_PROTOCOL'), message: 'SSL routines' },
+		],
+	])('%s: never sent, on each version of n8n', (_, words, error) => {
+		for (const thrown of thrownFor(error)) {
+			const { mayHaveArrived, words: said } = readNetworkError(thrown);
+			expect([mayHaveArrived, said]).toEqual([false, expect.stringMatching(words)]);
+		}
+	});
+
+	it.each<[string, { code: string; message: string }]>([
+		['a connection closed while waiting', failed('read', 'ECONNRESET')],
+		['a time-out while waiting', failed('read', 'ETIMEDOUT')],
+		['a route lost while waiting', failed('read', 'EHOSTUNREACH')],
+		['a network lost while sending', failed('write', 'ENETUNREACH')],
+		['a time limit', { code: 'ETIMEDOUT', message: 'timeout of 1 ms exceeded' }],
+		[
+			'noise on a secure connection',
+			{ code: 'ERR_SSL_WRONG_VERSION_NUMBER', message: 'SSL routines::wrong version number' },
+		],
+		[
+			'an alert on a secure connection',
+			{ code: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', message: 'SSL routines::internal error' },
+		],
+	])('%s: may have arrived, on each version of n8n', (_, error) => {
+		for (const thrown of thrownFor(error))
+			expect(readNetworkError(thrown)).toMatchObject({ mayHaveArrived: true });
+	});
+
+	it.each<[string, Array<{ code: string }>]>([
+		['one address of two', [failed('connect', 'ECONNREFUSED'), failed('read', 'ECONNRESET')]],
+		['an unknown error', [failed('connect', 'ECONNREFUSED'), { code: 'WHATEVER' }]],
+		['no error', []],
+	])('several errors with %s may have arrived', (_, errors) => {
+		const error = { ...aggregate(...errors), code: 'ECONNREFUSED' };
+		expect(readNetworkError(error).mayHaveArrived).toBe(true);
 	});
 
 	it.each(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_CANCELED', 'EPROTO', 'WHATEVER'])(

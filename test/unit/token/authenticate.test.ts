@@ -217,6 +217,13 @@ describe('the time limit of a whole request', () => {
 	});
 });
 
+it('a request of a run that was stopped is refused', () => {
+	expect(refusal({ url: API, abortSignal: AbortSignal.abort() }).message).toBe(
+		'The run was stopped before this request was sent.',
+	);
+	expect(authenticate({ url: API, abortSignal: new AbortController().signal })).toBeDefined();
+});
+
 it('a request is refused if only a refresh token is stored', () => {
 	const fields = toStoredFields({ ...STORED, accessToken: '', rotatedRefreshToken: 'rotated' });
 	expect(refusal({ url: API }, fields).message).toContain('no access token yet');
