@@ -220,7 +220,7 @@ export const dataOf = ({ json }: INodeExecutionData): IDataObject => json.error 
 
 /** A credential whose fields are expressions of the item, resolved as n8n does (credentials-helper.js). */
 export class ExpressionHelper extends CredentialsHelper {
-	protected override async resolve(args: unknown[]): Promise<Row> {
+	protected override resolve = async (args: unknown[]): Promise<Row> => {
 		const [, , , mode, executeData, , values] = args as [
 			unknown,
 			unknown,
@@ -251,5 +251,5 @@ export class ExpressionHelper extends CredentialsHelper {
 			false,
 			{ ...this.row },
 		) as Row;
-	}
+	};
 }

@@ -53,10 +53,8 @@ export class CredentialsHelper {
 	getDecrypted = async (...args: unknown[]): Promise<Row> =>
 		args[5] === true ? { ...this.row } : await this.resolve(args);
 
-	/** As the node sees the row. @param _args of `getDecrypted` */
-	protected async resolve(_args: unknown[]): Promise<Row> {
-		return { ...this.row };
-	}
+	/** The row as a node sees it. @param args of `getDecrypted` */
+	protected resolve: (args: unknown[]) => Promise<Row> = async () => ({ ...this.row });
 
 	async preAuthentication(
 		helpers: IHttpRequestHelper,
