@@ -96,6 +96,16 @@ describe('a credential whose fields are expressions of the item', () => {
 		);
 	});
 
+	it('an item is refused whose account in the credential is a number that n8n has rounded', async () => {
+		const { items, helper } = agency();
+		const calls = onApi();
+		const input = [{ ...items[0], account: Number('9007199254740993') }, { ...items[1] }];
+		const ran = await runNode(INFO, input, { helper, ...CONTINUE });
+		expect(outcomes(ran)).toEqual(['not-sent', undefined]);
+		expect(dataOf(ran.items[0] as never).message).toMatch(/^The Account ID of the AiClk API/);
+		expect(sentBy(calls, 'info')).toEqual([`token-of-${items[1]?.client} 101`]);
+	});
+
 	it('items are refused when only the account of the credential changes during the run', async () => {
 		const { items, helper } = agency();
 		const calls = onApi();

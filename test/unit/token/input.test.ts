@@ -31,7 +31,7 @@ describe('the typed input', () => {
 		['client id', { clientId: '' }, 'has no Client ID'],
 		['client id but blanks', { clientId: ' \n' }, 'has no Client ID'],
 		['refresh token', { refreshToken: undefined }, 'has no Refresh Token'],
-		['either', { clientId: null, refreshToken: {} }, 'no Client ID and no Refresh Token'],
+		['either', { clientId: null, refreshToken: ' ' }, 'no Client ID and no Refresh Token'],
 	])('input without a %s is refused', (_, typed, text) => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
@@ -46,6 +46,22 @@ describe('the typed input', () => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/characters that no token has\. Copy both again/) as string,
+		});
+	});
+
+	/** The second number is what JavaScript makes of 9007199254740993: the ID of a neighbour. */
+	const INEXACT = [1.5, 2 ** 53, Number.NaN, Infinity, -5, true, [], ['1000002'], {}];
+
+	it.each(
+		[
+			['Client ID', 'clientId'],
+			['Refresh Token', 'refreshToken'],
+			['Account ID', 'accountId'],
+		].flatMap(([label, name]) => INEXACT.map((value) => [label, value, name] as const)),
+	)('%s: %j is refused, for it is neither text nor an exact number', (label, value, name) => {
+		expect(failureOf({ [name as string]: value })).toMatchObject({
+			kind: 'input',
+			message: expect.stringMatching(`^The ${label} .* neither text nor a whole number`) as string,
 		});
 	});
 
