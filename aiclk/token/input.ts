@@ -64,11 +64,10 @@ const isLoopback = (hostname: string): boolean =>
 /**
  * Checks an API address.
  *
- * @param value as typed; '' stands for AiClk's own address
+ * @param value as typed; AiClk's own address is the default of the field, so nothing stands for it
  * @returns its origin; null unless it is https (or http on this machine) without user, path, query or fragment
  */
-export const readBaseUrl = (value: unknown): string | null =>
-	safeOrigin(clean(value) || DEFAULT_BASE_URL).origin;
+export const readBaseUrl = (value: unknown): string | null => safeOrigin(clean(value) ?? '').origin;
 
 const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
 	if (!URL.canParse(text)) return { origin: null };

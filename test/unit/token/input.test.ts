@@ -77,18 +77,21 @@ describe('the typed input', () => {
 		expect(inputOf(emptyRow({ accountId: '1'.repeat(20) })).accountId).toHaveLength(20);
 	});
 
-	it('an unusable base URL is refused with an example', () => {
-		expect(failureOf({ baseUrl: 'http://openapi.aiclk.com' })).toMatchObject({
-			kind: 'input',
-			message: expect.stringMatching(/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/) as string,
-		});
-	});
+	it.each(['http://openapi.aiclk.com', '', undefined])(
+		'the unusable base URL %j is refused with an example',
+		(baseUrl) => {
+			expect(failureOf({ baseUrl })).toMatchObject({
+				kind: 'input',
+				message: expect.stringMatching(
+					/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/,
+				) as string,
+			});
+		},
+	);
 });
 
 describe('the base URL', () => {
 	it.each([
-		['', 'https://openapi.aiclk.com'],
-		[undefined, 'https://openapi.aiclk.com'],
 		['https://openapi.aiclk.com', 'https://openapi.aiclk.com'],
 		['https://openapi.aiclk.com/', 'https://openapi.aiclk.com'],
 		['HTTPS://OpenAPI.aiclk.com:443', 'https://openapi.aiclk.com'],
@@ -103,6 +106,14 @@ describe('the base URL', () => {
 	});
 
 	it.each([
+		'',
+		' ',
+		undefined,
+		null,
+		true,
+		[],
+		['http://localhost:1'],
+		{},
 		'openapi.aiclk.com',
 		'http://openapi.aiclk.com',
 		'http://127.0.0.1.evil.example',
@@ -119,7 +130,7 @@ describe('the base URL', () => {
 		'ftp://127.0.0.1',
 		'javascript:alert(1)',
 		'https://',
-	])('the base URL %s is refused', (typed) => {
+	])('the base URL %j is refused', (typed) => {
 		expect(readBaseUrl(typed)).toBeNull();
 	});
 });
