@@ -37,22 +37,26 @@ export function readId(value: unknown): Read<bigint> {
 	return BigInt(text) === 0n ? fail('cannot be 0') : ok(BigInt(text));
 }
 
-/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
-export function readIds(value: unknown): Read<bigint[]> {
-	const parts: unknown[] = Array.isArray(value)
-		? value
-		: typeof value === 'string'
-			? value.split(/[\s,;，、]+/).filter((part) => part !== '')
-			: [value];
-	if (isNothing(value) || parts.length === 0) return fail('is empty');
-	const ids: bigint[] = [];
-	for (const [index, part] of parts.entries()) {
-		const id = readId(part);
-		if (!id.ok) return fail(`has an entry (number ${index + 1}) that ${id.failure}`);
-		ids.push(id.value);
+/** The parts of a list, or of text with commas, spaces or line breaks between them. */
+const partsOf = (value: unknown): unknown[] => {
+	if (typeof value !== 'string') return Array.isArray(value) ? value : [value];
+	return value.trim().split(/\s*[,;，、]\s*|\s+/);
+};
+
+/** Reads each part; at least one. A part that is empty is not left out: it stands for a value that is missing. */
+function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]> {
+	if (isNothing(value)) return fail('is empty');
+	const values: T[] = [];
+	for (const [index, part] of partsOf(value).entries()) {
+		const one = read(part);
+		if (!one.ok) return fail(`has an entry (number ${index + 1}) that ${one.failure}`);
+		values.push(one.value);
 	}
-	return ok(ids);
+	return ok(values);
 }
+
+/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
+export const readIds = (value: unknown): Read<bigint[]> => readEach(value, readId);
 
 /** A whole number, also as text, between `min` and `max`; by default the limits of int32. */
 export function readWholeNumber(
@@ -109,12 +113,8 @@ export const oneOf =
 export const someOf =
 	(known: readonly string[]) =>
 	(value: unknown): Read<string[]> => {
-		const names = (Array.isArray(value) ? value : String(value ?? '').split(','))
-			.map((name) => String(name).trim())
-			.filter((name) => name !== '');
-		if (names.length === 0) return fail('is empty: choose at least one');
-		const unknown = names.find((name) => !known.includes(name));
-		return unknown === undefined ? ok([...new Set(names)]) : notDocumented(unknown);
+		const names = readEach(value, oneOf(known));
+		return names.ok ? ok([...new Set(names.value)]) : names;
 	};
 
 function parse(value: unknown): Read<Json> {

@@ -9,6 +9,7 @@ import {
 	ExpressionHelper,
 	INFO,
 	onApi,
+	PERSON,
 	type Ran,
 	runNode,
 	set,
@@ -279,6 +280,18 @@ describe('input is refused, not guessed', () => {
 			creatives({ creativeIds: '={{ $json.x }}' }),
 		],
 		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
+		[
+			"'Creative IDs' has an entry (number 2) that is empty",
+			creatives({ creativeIds: '={{ 7 }},{{ $json.x }}' }),
+		],
+		[
+			"'Status' has an entry (number 2) that is empty",
+			creatives({ configureStatus: '={{ ["PAUSED", ""] }}' }),
+		],
+		[
+			"'Company Region' has an entry (number 1) that is empty",
+			set('advertiser', 'create', { ...PERSON, companyRegion: '={{ $json.x }},310100,310115' }),
+		],
 		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
 		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
 		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],

@@ -609,7 +609,7 @@ describe('bad input', () => {
 		["'Account ID' is not an ID", { ...INFO, accountId: '1000002x' }],
 		["'Account ID' is a number that n8n has rounded", { ...INFO, accountId: 2 ** 60 }],
 		["'Fields' is empty", { ...INFO, fields: [] }],
-		["'Fields' holds 'password'", { ...INFO, fields: ['password'] }],
+		["'Fields' has an entry (number 1) that holds 'password'", { ...INFO, fields: ['password'] }],
 		["'Start Date' is empty", { ...FUND, startDate: '' }],
 		[
 			"'Start Date' names a day that does not exist (2026-02-30)",

@@ -67,12 +67,21 @@ describe('readIds', () => {
 		expect(readIds(value)).toEqual(good(ids));
 	});
 
-	it.each([[''], [' , '], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
+	it.each([[''], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
 		expect(readIds(value)).toEqual(bad('is empty'));
 	});
 
-	it('names the position of an entry that is not an ID', () => {
-		expect(readIds('1,2,x')).toEqual(bad(expect.stringMatching(/number 3.*digits only/)));
+	it.each<[unknown, number, string]>([
+		['1,2,x', 3, 'is not an ID: digits only, e.g. 1000002'],
+		[',310100,310115', 1, 'is empty'],
+		['1, , 2', 2, 'is empty'],
+		['1;\n', 2, 'is empty'],
+		[' , ', 1, 'is empty'],
+		[['1', ''], 2, 'is empty'],
+		[['1', null], 2, 'is empty'],
+		[['1', 2 ** 53], 2, 'is a number that n8n has rounded: pass it as text'],
+	])('refuses %j: entry %d %s', (value, position, failure) => {
+		expect(readIds(value)).toEqual(bad(`has an entry (number ${position}) that ${failure}`));
 	});
 });
 
@@ -199,10 +208,15 @@ describe('someOf', () => {
 		[['a', 'b'], good(['a', 'b'])],
 		['a, b', good(['a', 'b'])],
 		[['a', 'a'], good(['a'])],
-		[[], bad('is empty: choose at least one')],
-		[[' '], bad('is empty: choose at least one')],
-		[undefined, bad('is empty: choose at least one')],
-		[['a', 'c'], bad("holds 'c', which AiClk does not document here")],
+		['a，b', good(['a', 'b'])],
+		[[], bad('is empty')],
+		[undefined, bad('is empty')],
+		[[' '], bad('has an entry (number 1) that is empty: choose one')],
+		[['a', ''], bad('has an entry (number 2) that is empty: choose one')],
+		[['a', undefined], bad('has an entry (number 2) that is empty: choose one')],
+		['a,,b', bad('has an entry (number 2) that is empty: choose one')],
+		['a, ', bad('has an entry (number 2) that is empty: choose one')],
+		[['c', 'a'], bad("has an entry (number 1) that holds 'c', which AiClk does not document here")],
 	])('%p', (value, result) => {
 		expect(someOf(['a', 'b'])(value)).toEqual(result);
 	});
