@@ -2,6 +2,7 @@ import { fail, ok, type Result } from '../util/result';
 import {
 	findJsonError,
 	findUnsendable,
+	isPlainObject,
 	type Json,
 	parseJsonToSend,
 	toJson,
@@ -117,7 +118,7 @@ export const someOf =
 		return names.ok ? ok([...new Set(names.value)]) : names;
 	};
 
-function parse(value: unknown): Read<Json> {
+function parse(value: unknown): Read<unknown> {
 	try {
 		return ok(typeof value === 'string' ? parseJsonToSend(value) : toJson(value));
 	} catch {
@@ -131,18 +132,16 @@ function parse(value: unknown): Read<Json> {
 }
 
 /**
- * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. An object from an
- * expression becomes what JSON makes of it: no undefined members, dates as ISO 8601.
+ * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. In an object from an
+ * expression, dates become ISO 8601, and a member that yields nothing is refused.
  */
 export function readJsonObject(value: unknown): Read<Record<string, Json>> {
 	if (isNothing(value) && !Array.isArray(value)) return ok({});
 	const parsed = parse(value);
 	if (!parsed.ok) return parsed;
-	if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
-		return fail('is not a JSON object');
-	}
+	if (!isPlainObject(parsed.value)) return fail('is not a JSON object');
 	const unsendable = findUnsendable(parsed.value);
 	return unsendable === null
-		? ok(parsed.value)
+		? ok(parsed.value as Record<string, Json>)
 		: fail(`has a member '${unsendable.path}' that ${unsendable.failure}`);
 }

@@ -325,6 +325,30 @@ describe('input is refused, not guessed', () => {
 			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
 		],
 		[
+			"'Query' has a member 'creative_id' that is undefined",
+			{ ...CALL, query: '={{ { creative_id: $json.ids, fields: ["creative_id"] } }}' },
+		],
+		[
+			"'Query' has a member 'ids' that is undefined",
+			{ ...CALL, method: 'DELETE', query: '={{ ({ ids: $json.ids }) }}' },
+		],
+		[
+			"'Body' has a member 'a[1]' that is undefined",
+			{ ...POST, body: '={{ ({ a: [1, $json.ids] }) }}' },
+		],
+		[
+			"'Body' has a member 'a.day' that is undefined or an invalid date",
+			{ ...POST, body: '={{ ({ a: { day: DateTime.fromISO("x") } }) }}' },
+		],
+		[
+			"'Body' has a member 'day' that is undefined",
+			{ ...POST, body: '={{ ({ day: new Date("x") }) }}' },
+		],
+		[
+			"'Body' has a member 'ids' that is nothing",
+			{ ...POST, body: '={{ ({ ids: new Set([1]) }) }}' },
+		],
+		[
 			"'Body' has a member 'a' that is a number that is too large",
 			{ ...POST, body: '{"a":1e400}' },
 		],

@@ -246,13 +246,40 @@ describe('readJsonObject', () => {
 		[[], bad('is not a JSON object')],
 		[7, bad('is not a JSON object')],
 		[() => 1, bad('is not a JSON object')],
-		[{ a: undefined, b: [1, undefined], c: MAX_UINT64 }, good({ b: [1, null], c: MAX_UINT64 })],
+		[new Map(), bad('is not a JSON object')],
+		[{ b: [1, null], c: MAX_UINT64 }, good({ b: [1, null], c: MAX_UINT64 })],
 		[
 			{ a: new Date(0), b: { toJSON: () => 'luxon' } },
 			good({ a: '1970-01-01T00:00:00.000Z', b: 'luxon' }),
 		],
 	])('%p', (value, result) => {
 		expect(readJsonObject(value)).toEqual(result);
+	});
+
+	it.each<[string, unknown, RegExp]>([
+		['undefined', undefined, /undefined/],
+		['an invalid date', new Date(Number.NaN), /invalid date/],
+		['an invalid date of luxon', { toJSON: () => null }, /invalid date/],
+		['what n8n makes of one', 'Invalid DateTime', /invalid date/],
+		['a function', () => 1, /nothing that JSON can hold/],
+		['a symbol', Symbol('a'), /nothing that JSON can hold/],
+		['a Map', new Map(), /nothing that JSON can hold/],
+		['a Set', new Set([1]), /nothing that JSON can hold/],
+		['a RegExp', /a/, /nothing that JSON can hold/],
+		['bytes', new Uint8Array(1), /nothing that JSON can hold/],
+	])('refuses %s as a member and as an entry, with its path', (_, value, failure) => {
+		for (const [path, holder] of [
+			['a.b', { a: { b: value } }],
+			['a[1]', { a: [1, value] }],
+		] as const) {
+			const read = readJsonObject(holder);
+			expect(read).toEqual(bad(expect.stringMatching(failure)));
+			expect(read).toEqual(bad(expect.stringContaining(`has a member '${path}' that is `)));
+		}
+	});
+
+	it('refuses a hole in an array', () => {
+		expect(readJsonObject({ a: new Array(1) })).toEqual(bad(expect.stringContaining("'a[0]'")));
 	});
 
 	it('refuses an object that refers to itself', () => {
