@@ -121,7 +121,7 @@ export class Parameters {
 	}
 
 	/**
-	 * Batching, or null if it was not added. The panel's defaults count where n8n passes no value.
+	 * Batching, or null if it was not added. The panel's defaults count for members that were not typed.
 	 *
 	 * @throws NodeOperationError for a bad value
 	 */
@@ -129,10 +129,11 @@ export class Parameters {
 		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
-		const {
-			batchSize = BATCH_SIZE.property.default,
-			batchInterval = BATCH_INTERVAL.property.default,
-		} = batching.batch ?? {};
+		const { batchSize, batchInterval } = {
+			batchSize: BATCH_SIZE.property.default,
+			batchInterval: BATCH_INTERVAL.property.default,
+			...batching.batch,
+		};
 		const size = this.check(BATCH_SIZE, batchSize);
 		const intervalMs = this.check(BATCH_INTERVAL, batchInterval);
 		return size < 0 ? null : { size: Math.max(1, size), intervalMs };
