@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/result';
-import { type Json, stringifyJson, textOf } from '../protocol/json';
+import { type Json, stringifyJson, textsOf } from '../protocol/json';
 
 /**
  * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
@@ -33,9 +33,7 @@ const MIN_UPLOAD_BYTES_PER_MS = 100;
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
 	const all = { ...parameters, ...(query && { query: stringifyJson(query) }) };
-	const pairs = Object.entries(all)
-		.filter(([, value]) => value !== null)
-		.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(textOf(value))}`);
+	const pairs = textsOf(all).map((pair) => pair.map(encodeURIComponent).join('='));
 	return `${baseUrl}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 

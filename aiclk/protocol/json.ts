@@ -101,9 +101,14 @@ export function stringifyJson(value: Json): string {
 	return `{${members.join(',')}}`;
 }
 
-/** A value as text, for a URL or a form: strings as they are, anything else as JSON. */
-export const textOf = (value: Json): string =>
-	typeof value === 'string' ? value : stringifyJson(value);
+/** Strings as they are, anything else as JSON. */
+const textOf = (value: Json): string => (typeof value === 'string' ? value : stringifyJson(value));
+
+/** Values as text, for a URL or a form. What is null is left out. */
+export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+	Object.entries(values).flatMap(([name, value]) =>
+		value === null ? [] : [[name, textOf(value)]],
+	);
 
 /** Half of a character such as an emoji that was cut. Neither a URL nor UTF-8 can hold it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -403,4 +403,12 @@ describe('input is refused, not guessed', () => {
 		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } }, [{}]);
 		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
 	});
+
+	it('fields of a form that are null are left out', async () => {
+		onRefresh();
+		const calls = onApi();
+		const body = '{"keywords":null,"a":0,"b":""}';
+		await runNode({ ...POST, bodyType: 'form', body }, [{}]);
+		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
+	});
 });
