@@ -626,6 +626,15 @@ describe('bad input', () => {
 		["'Password' must have 6 to 30", set('advertiser', 'create', { ...PERSON, password: 'short' })],
 		["'Company Region' is empty", set('advertiser', 'create', { ...PERSON, companyRegion: '' })],
 		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a' })],
+		["'Email' is not text", set('advertiser', 'create', { ...PERSON, email: ['a@b.cn'] })],
+		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a\u200b@b.cn' })],
+		[
+			"'Contact Email' holds half a character",
+			set('advertiser', 'update', {
+				advertiserId: '1',
+				updateFields: { contacterEmail: `${'😀'.slice(0, 1)}@b.cn` },
+			}),
+		],
 		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
 		[
 			"'Creative IDs' has an entry (number 2) that",
