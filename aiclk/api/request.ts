@@ -101,20 +101,26 @@ const API_ROOT = '/openapi/';
 const isCharge = (path: string, method: string): boolean =>
 	(method === 'GET' ? /\/charge(?![\w-])/i : /\/charge/i).test(path);
 
-/** The path of a URL of the credential's own host; any other text as it is. */
-const withoutHost = (typed: string, baseUrl: string): string =>
-	typed.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`) ? typed.slice(baseUrl.length) : typed;
+/** The origin of a URL without a user, and its path as written: `URL` would resolve dots. */
+const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@]*)(\/.*)?$/is;
 
 /**
  * Checks the path of a custom call: below `/openapi/`, and nothing that a server could read as another place or as a charge.
  *
- * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host; no query, no fragment
+ * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host, also without
+ *   its scheme; no query, no fragment
  * @param baseUrl origin of the credential's host
  * @returns the path from `/openapi/` on, or what is wrong with it
  */
 export function readPath(value: unknown, baseUrl: string, method: string): Result<string, string> {
 	if (typeof value !== 'string' || value.trim() === '') return fail('is empty');
-	const typed = withoutHost(value.trim(), baseUrl);
+	const text = value.trim();
+	const { protocol, hostname } = new URL(baseUrl);
+	const url = text.toLowerCase().startsWith(hostname) ? `${protocol}//${text}` : text;
+	const [, origin = '', pathOfUrl = ''] = URL_PARTS.exec(url) ?? [];
+	const isOwn = URL.canParse(origin) && new URL(origin).origin === baseUrl;
+	if (isOwn && !pathOfUrl.startsWith(API_ROOT)) return fail(`lies outside ${API_ROOT}`);
+	const typed = isOwn ? pathOfUrl : url;
 	if (/^[a-z][a-z\d+.-]*:|^\/\/|^\\/i.test(typed)) {
 		return fail("names another host: calls go to the credential's own host only");
 	}
