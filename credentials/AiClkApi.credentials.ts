@@ -186,7 +186,7 @@ export class AiClkApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: {
-			baseURL: `={{ (${cleaned('baseUrl')} || '${DEFAULT_BASE_URL}').replace(/\\/$/, '') }}`,
+			baseURL: `={{ ${cleaned('baseUrl')}.replace(/\\/$/, '') }}`,
 			url: ACCOUNT_INFO_PATH,
 			// Rules cannot look at a field, but they can tell bytes from an object.
 			encoding: `={{ ${cleaned('accountId')} === '' ? 'arraybuffer' : 'json' }}` as 'json',

@@ -17,9 +17,9 @@ const textOf = (value: unknown): unknown => {
 	return typeof toISO === 'function' ? (value as { toISO(): unknown }).toISO() : value;
 };
 
-/** YYYY-MM-DD, a time of day or none, and a zone or none. */
+/** YYYY-MM-DD, a time of day or none, and a zone or none. The year 1 is no date: some programs write it for none. */
 const WRITTEN =
-	/^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}(?::?\d{2}){0,2}(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+	/^([1-9]\d{3}-\d{2}-\d{2})(?:[T ](?:[01]\d|2[0-3])(?::?[0-5]\d){0,2}(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
 const exists = (day: string): boolean => {
 	const date = new Date(`${day}T00:00:00Z`);

@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/result';
-import { type Json, stringifyJson, textOf } from '../protocol/json';
+import { type Json, stringifyJson, textsOf } from '../protocol/json';
 
 /**
  * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
@@ -33,9 +33,7 @@ const MIN_UPLOAD_BYTES_PER_MS = 100;
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
 	const all = { ...parameters, ...(query && { query: stringifyJson(query) }) };
-	const pairs = Object.entries(all)
-		.filter(([, value]) => value !== null)
-		.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(textOf(value))}`);
+	const pairs = textsOf(all).map((pair) => pair.map(encodeURIComponent).join('='));
 	return `${baseUrl}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 
@@ -103,20 +101,26 @@ const API_ROOT = '/openapi/';
 const isCharge = (path: string, method: string): boolean =>
 	(method === 'GET' ? /\/charge(?![\w-])/i : /\/charge/i).test(path);
 
-/** The path of a URL of the credential's own host; any other text as it is. */
-const withoutHost = (typed: string, baseUrl: string): string =>
-	typed.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`) ? typed.slice(baseUrl.length) : typed;
+/** The origin of a URL without a user, and its path as written: `URL` would resolve dots. */
+const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@]*)(\/.*)?$/is;
 
 /**
  * Checks the path of a custom call: below `/openapi/`, and nothing that a server could read as another place or as a charge.
  *
- * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host; no query, no fragment
+ * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host, also without
+ *   its scheme; no query, no fragment
  * @param baseUrl origin of the credential's host
  * @returns the path from `/openapi/` on, or what is wrong with it
  */
 export function readPath(value: unknown, baseUrl: string, method: string): Result<string, string> {
 	if (typeof value !== 'string' || value.trim() === '') return fail('is empty');
-	const typed = withoutHost(value.trim(), baseUrl);
+	const text = value.trim();
+	const { protocol, hostname } = new URL(baseUrl);
+	const url = text.toLowerCase().startsWith(hostname) ? `${protocol}//${text}` : text;
+	const [, origin = '', pathOfUrl = ''] = URL_PARTS.exec(url) ?? [];
+	const isOwn = URL.canParse(origin) && new URL(origin).origin === baseUrl;
+	if (isOwn && !pathOfUrl.startsWith(API_ROOT)) return fail(`lies outside ${API_ROOT}`);
+	const typed = isOwn ? pathOfUrl : url;
 	if (/^[a-z][a-z\d+.-]*:|^\/\/|^\\/i.test(typed)) {
 		return fail("names another host: calls go to the credential's own host only");
 	}

@@ -53,6 +53,14 @@ export class StreamedFile extends File {
 	}
 }
 
+/** The bytes of base64 in either alphabet, also broken into lines; null for any other text, which would be sent as garbage. */
+export function bytesOf(base64: unknown): Buffer | null {
+	if (typeof base64 !== 'string') return null;
+	const lines = base64.split('\n').map((line) => line.trim());
+	const text = lines.join('').replace(/={1,2}$/, '');
+	return /[^\w+/-]/.test(text) || text.length % 4 === 1 ? null : Buffer.from(text, 'base64');
+}
+
 /** MIME types whose file extension is not their second part. */
 const EXTENSIONS: Record<string, string> = {
 	'application/vnd.android.package-archive': 'apk',

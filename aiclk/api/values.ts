@@ -2,6 +2,7 @@ import { fail, ok, type Result } from '../util/result';
 import {
 	findJsonError,
 	findUnsendable,
+	isPlainObject,
 	type Json,
 	parseJsonToSend,
 	toJson,
@@ -37,22 +38,26 @@ export function readId(value: unknown): Read<bigint> {
 	return BigInt(text) === 0n ? fail('cannot be 0') : ok(BigInt(text));
 }
 
-/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
-export function readIds(value: unknown): Read<bigint[]> {
-	const parts: unknown[] = Array.isArray(value)
-		? value
-		: typeof value === 'string'
-			? value.split(/[\s,;，、]+/).filter((part) => part !== '')
-			: [value];
-	if (isNothing(value) || parts.length === 0) return fail('is empty');
-	const ids: bigint[] = [];
-	for (const [index, part] of parts.entries()) {
-		const id = readId(part);
-		if (!id.ok) return fail(`has an entry (number ${index + 1}) that ${id.failure}`);
-		ids.push(id.value);
+/** The parts of a list, or of text with commas, spaces or line breaks between them. */
+const partsOf = (value: unknown): unknown[] => {
+	if (typeof value !== 'string') return Array.isArray(value) ? value : [value];
+	return value.trim().split(/\s*[,;，、]\s*|\s+/);
+};
+
+/** Reads each part; at least one. A part that is empty is not left out: it stands for a value that is missing. */
+function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]> {
+	if (isNothing(value)) return fail('is empty');
+	const values: T[] = [];
+	for (const [index, part] of partsOf(value).entries()) {
+		const one = read(part);
+		if (!one.ok) return fail(`has an entry (number ${index + 1}) that ${one.failure}`);
+		values.push(one.value);
 	}
-	return ok(ids);
+	return ok(values);
 }
+
+/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
+export const readIds = (value: unknown): Read<bigint[]> => readEach(value, readId);
 
 /** A whole number, also as text, between `min` and `max`; by default the limits of int32. */
 export function readWholeNumber(
@@ -109,15 +114,11 @@ export const oneOf =
 export const someOf =
 	(known: readonly string[]) =>
 	(value: unknown): Read<string[]> => {
-		const names = (Array.isArray(value) ? value : String(value ?? '').split(','))
-			.map((name) => String(name).trim())
-			.filter((name) => name !== '');
-		if (names.length === 0) return fail('is empty: choose at least one');
-		const unknown = names.find((name) => !known.includes(name));
-		return unknown === undefined ? ok([...new Set(names)]) : notDocumented(unknown);
+		const names = readEach(value, oneOf(known));
+		return names.ok ? ok([...new Set(names.value)]) : names;
 	};
 
-function parse(value: unknown): Read<Json> {
+function parse(value: unknown): Read<unknown> {
 	try {
 		return ok(typeof value === 'string' ? parseJsonToSend(value) : toJson(value));
 	} catch {
@@ -131,18 +132,16 @@ function parse(value: unknown): Read<Json> {
 }
 
 /**
- * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. An object from an
- * expression becomes what JSON makes of it: no undefined members, dates as ISO 8601.
+ * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. In an object from an
+ * expression, dates become ISO 8601, and a member that yields nothing is refused.
  */
 export function readJsonObject(value: unknown): Read<Record<string, Json>> {
 	if (isNothing(value) && !Array.isArray(value)) return ok({});
 	const parsed = parse(value);
 	if (!parsed.ok) return parsed;
-	if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
-		return fail('is not a JSON object');
-	}
+	if (!isPlainObject(parsed.value)) return fail('is not a JSON object');
 	const unsendable = findUnsendable(parsed.value);
 	return unsendable === null
-		? ok(parsed.value)
+		? ok(parsed.value as Record<string, Json>)
 		: fail(`has a member '${unsendable.path}' that ${unsendable.failure}`);
 }

@@ -52,12 +52,11 @@ export const parseJson = (json: string): unknown =>
 /** Nothing that a person types begins with it. */
 const MARK = '\0';
 
-const MARKED_NUMBER = new RegExp(`^${MARK}(-?\\d+|NaN|-?Infinity)$`);
+const MARKED_NUMBER = new RegExp(`^${MARK}(-?\\d+)$`);
 
 const unmark = (_key: string, value: Json): Json => {
 	const number = typeof value === 'string' ? MARKED_NUMBER.exec(value)?.[1] : undefined;
-	if (number === undefined) return value;
-	return /\d/.test(number) ? BigInt(number) : Number(number);
+	return number === undefined ? value : BigInt(number);
 };
 
 /**
@@ -70,18 +69,25 @@ export function parseJsonToSend(json: string): Json {
 	return JSON.parse(quoteLongNumbers(json, '\\u0000'), unmark) as Json;
 }
 
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+	Object.prototype.toString.call(value) === '[object Object]';
+
+/** What n8n makes of an invalid date of luxon's (n8n-core cleanup-parameter-data.js). */
+const INVALID_DATE = 'Invalid DateTime';
+
 /**
- * What JSON makes of the value of an n8n expression: dates as ISO 8601, no undefined members. Bigints, and numbers that JSON
- * cannot express (Infinity, NaN), are kept for `findUnsendable`.
+ * The value of an n8n expression with its dates as ISO 8601. What JSON would drop or change (undefined members, NaN, functions,
+ * a Set) is kept for `findUnsendable`; an invalid date becomes undefined.
  *
- * @throws TypeError if the value refers to itself
+ * @throws RangeError if the value refers to itself
  */
-export function toJson(value: unknown): Json {
-	const json = JSON.stringify(value, (_key, member: unknown) => {
-		if (typeof member === 'bigint') return `${MARK}${member}`;
-		return typeof member === 'number' && !Number.isFinite(member) ? `${MARK}${member}` : member;
-	}) as string | undefined;
-	return json === undefined ? null : (JSON.parse(json, unmark) as Json);
+export function toJson(value: unknown): unknown {
+	if (value === INVALID_DATE) return undefined;
+	if (Array.isArray(value)) return Array.from(value, toJson);
+	const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+	if (typeof toJSON === 'function') return (value as { toJSON(): unknown }).toJSON() ?? undefined;
+	if (!isPlainObject(value)) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toJson(member)]));
 }
 
 /** Like `JSON.stringify`, but bigints are written as numbers with every digit. */
@@ -95,23 +101,35 @@ export function stringifyJson(value: Json): string {
 	return `{${members.join(',')}}`;
 }
 
-/** A value as text, for a URL or a form: strings as they are, anything else as JSON. */
-export const textOf = (value: Json): string =>
-	typeof value === 'string' ? value : stringifyJson(value);
+/** Strings as they are, anything else as JSON. */
+const textOf = (value: Json): string => (typeof value === 'string' ? value : stringifyJson(value));
+
+/** Values as text, for a URL or a form. What is null is left out. */
+export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+	Object.entries(values).flatMap(([name, value]) =>
+		value === null ? [] : [[name, textOf(value)]],
+	);
 
 /** Half of a character such as an emoji that was cut. Neither a URL nor UTF-8 can hold it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function faultOf(value: Json): string | null {
+function faultOf(value: unknown): string | null {
+	if (value === undefined) return 'is undefined or an invalid date';
 	if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
 		return 'is a number that n8n has rounded: pass it as text';
 	}
 	if (typeof value === 'number' && !Number.isFinite(value)) {
 		return 'is a number that is too large, or not a number at all';
 	}
-	return typeof value === 'string' && LONE_SURROGATE.test(value)
-		? 'holds half a character, e.g. of an emoji that was cut'
-		: null;
+	if (typeof value === 'string' && LONE_SURROGATE.test(value)) {
+		return 'holds half a character, e.g. of an emoji that was cut';
+	}
+	const isJson =
+		value === null ||
+		['boolean', 'number', 'bigint', 'string'].includes(typeof value) ||
+		Array.isArray(value) ||
+		isPlainObject(value);
+	return isJson ? null : 'is nothing that JSON can hold';
 }
 
 /** A part of a JSON value that cannot be sent as intended. */
@@ -123,12 +141,12 @@ export interface Unsendable {
 }
 
 /**
- * Finds what cannot be sent as intended: whole numbers that JavaScript has rounded, numbers that JSON cannot express, and strings
- * with half a character.
+ * Finds what cannot be sent as intended: what is undefined, whole numbers that JavaScript has rounded, strings with half a
+ * character, and what JSON cannot express.
  *
- * @returns the first one, or null
+ * @returns the first one, or null: then the value is `Json`
  */
-export function findUnsendable(value: Json, path = ''): Unsendable | null {
+export function findUnsendable(value: unknown, path = ''): Unsendable | null {
 	const failure = faultOf(value);
 	if (failure !== null) return { path, failure };
 	if (typeof value !== 'object' || value === null) return null;

@@ -49,8 +49,12 @@ export const IGNORED_CHARACTERS = '[\\s\\u200b-\\u200d\\u2060\\ufeff]+';
 
 const IGNORED = new RegExp(IGNORED_CHARACTERS, 'g');
 
-const clean = (value: unknown): string =>
-	typeof value === 'string' || typeof value === 'number' ? String(value).replace(IGNORED, '') : '';
+/** @returns null for what is neither text nor a whole number that is still exact; '' for nothing */
+const clean = (value: unknown): string | null => {
+	const typed = value ?? '';
+	const isExact = Number.isSafeInteger(typed) && Number(typed) >= 0;
+	return typeof typed === 'string' || isExact ? String(typed).replace(IGNORED, '') : null;
+};
 
 const isLoopback = (hostname: string): boolean =>
 	hostname === 'localhost' ||
@@ -60,11 +64,10 @@ const isLoopback = (hostname: string): boolean =>
 /**
  * Checks an API address.
  *
- * @param value as typed; '' stands for AiClk's own address
+ * @param value as typed; AiClk's own address is the default of the field, so nothing stands for it
  * @returns its origin; null unless it is https (or http on this machine) without user, path, query or fragment
  */
-export const readBaseUrl = (value: unknown): string | null =>
-	safeOrigin(clean(value) || DEFAULT_BASE_URL).origin;
+export const readBaseUrl = (value: unknown): string | null => safeOrigin(clean(value) ?? '').origin;
 
 const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
 	if (!URL.canParse(text)) return { origin: null };
@@ -91,6 +94,14 @@ function check(typed: Typed): Result<TokenInput, TokenFailure> {
 	const accountId = clean(typed.accountId);
 	const baseUrl = readBaseUrl(typed.baseUrl);
 
+	if (clientId === null || refreshToken === null || accountId === null) {
+		const name =
+			clientId === null ? 'Client ID' : refreshToken === null ? 'Refresh Token' : 'Account ID';
+		return inputFailure(
+			`The ${name} of the AiClk API credential is neither text nor a whole number that n8n has kept exactly. Correct the expression, or pass the number as text.`,
+			NOTHING_SENT,
+		);
+	}
 	const empty = [
 		...(clientId === '' ? ['Client ID'] : []),
 		...(refreshToken === '' ? ['Refresh Token'] : []),

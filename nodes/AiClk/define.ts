@@ -2,7 +2,7 @@ import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-wor
 
 import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import { type Json, textOf } from '../../aiclk/protocol/json';
+import { type Json, textsOf } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { readAmount, readOptionalText } from '../../aiclk/api/values';
@@ -93,7 +93,7 @@ interface Kind {
 
 /** A form sends every field as text. */
 export const toForm = (values: Values): Record<string, string> =>
-	Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
+	Object.fromEntries(textsOf(values));
 
 const READ_HINT =
 	'Check the Account ID and the fields, and that your application may read this account (ads_read).';

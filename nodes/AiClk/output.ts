@@ -49,21 +49,18 @@ export function toReadItem({ data, body }: Envelope, account: bigint): Output {
 
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
-/** What a change returns: AiClk's `data`, or `success: true` where `data` is null, as for most changes. */
-export function toWriteItem({ data, body }: Envelope): Output {
-	if (data !== null && data !== undefined) return ok([toItem(data)]);
+/** What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes. */
+export function toWriteItem({ data, body }: Envelope, account: bigint | null): Output {
+	if (!isNothing(data)) return ok(toRowItems(Array.isArray(data) ? data : [data], account));
 	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
-	return ok([{ success: true, ...withoutError(Object.fromEntries(others) as IDataObject) }]);
+	return ok(toRowItems([{ success: true, ...Object.fromEntries(others) }], account));
 }
 
 /** What a custom call returns: rows where `data` is an array. */
-export function toCallItems(envelope: Envelope, isRead: boolean): Output {
+export function toCallItems(envelope: Envelope, isRead: boolean, account: bigint | null): Output {
 	const { data } = envelope;
-	if (Array.isArray(data)) return ok(toRowItems(data, null));
-	if (!isRead) return toWriteItem(envelope);
-	return data === null || data === undefined || data === ''
-		? fail(describeAnswer(envelope))
-		: ok([toItem(data)]);
+	if (!isRead || !isNothing(data)) return toWriteItem(envelope, account);
+	return Array.isArray(data) ? ok([]) : fail(describeAnswer(envelope));
 }
 
 /** What a transfer moved, and the `data` that AiClk returned. */
@@ -85,9 +82,8 @@ const withTextIds = (material: IDataObject): IDataObject => {
 
 /** An uploaded material. */
 export function toMaterialItem(envelope: Envelope, account: bigint): Output {
-	const written = toWriteItem(envelope);
-	if (!written.ok) return written;
-	return ok(written.value.map((item) => withAccount(withTextIds(item), account)));
+	const written = toWriteItem(envelope, account);
+	return written.ok ? ok(written.value.map(withTextIds)) : written;
 }
 
 /** AiClk's whole answer. */

@@ -1,10 +1,10 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isExpression, NodeOperationError } from 'n8n-workflow';
 
-import { type Json, nest } from '../../aiclk/protocol/json';
-import { fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
+import { findUnsendable, type Json, nest } from '../../aiclk/protocol/json';
+import { bytesOf, fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
-import { isNothing } from '../../aiclk/api/values';
+import { isNothing, readWholeNumber } from '../../aiclk/api/values';
 import type { TokenInput } from '../../aiclk/token/input';
 import {
 	BATCH_INTERVAL,
@@ -121,7 +121,7 @@ export class Parameters {
 	}
 
 	/**
-	 * Batching, or null if it was not added. The panel's defaults count where n8n passes no value.
+	 * Batching, or null if it was not added. The panel's defaults count for members that were not typed.
 	 *
 	 * @throws NodeOperationError for a bad value
 	 */
@@ -129,10 +129,11 @@ export class Parameters {
 		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
-		const {
-			batchSize = BATCH_SIZE.property.default,
-			batchInterval = BATCH_INTERVAL.property.default,
-		} = batching.batch ?? {};
+		const { batchSize, batchInterval } = {
+			batchSize: BATCH_SIZE.property.default,
+			batchInterval: BATCH_INTERVAL.property.default,
+			...batching.batch,
+		};
 		const size = this.check(BATCH_SIZE, batchSize);
 		const intervalMs = this.check(BATCH_INTERVAL, batchInterval);
 		return size < 0 ? null : { size: Math.max(1, size), intervalMs };
@@ -147,28 +148,36 @@ export class Parameters {
 	 * A file from a binary field. Small files are in the item itself (base64). Others are in n8n's store and are read while
 	 * they are sent.
 	 *
-	 * @throws NodeOperationError when it is not there or empty
+	 * @throws NodeOperationError when it is not there, empty or not readable
 	 */
 	async readFile(field: string): Promise<StreamedFile> {
 		const { helpers } = this.context;
 		const binary = helpers.assertBinaryData(this.itemIndex, field);
-		const { id, data, mimeType, fileName, fileExtension } = binary;
+		const { id, data, fileName, fileExtension } = binary;
+		const mimeType = binary.mimeType || 'application/octet-stream';
 		const name = fileNameOf(fileName, fileExtension, mimeType);
-		const bytes = Buffer.from(id === undefined ? data : '', 'base64');
-		const size =
-			id === undefined
-				? bytes.length
-				: await helpers.getBinaryMetadata(id).then(
-						({ fileSize }) => fileSize,
-						() => null,
-					);
-		if (size === null) {
-			const message = `The file '${name}' in '${field}' could not be found: n8n may have deleted it`;
-			this.refuse(message, FETCH_AGAIN);
+		const unsendable = findUnsendable(name);
+		if (unsendable !== null) {
+			this.refuse(`The name of the file in '${field}' ${unsendable.failure}`, CORRECT_IT);
 		}
-		if (size === 0) this.refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
-		return new StreamedFile(name, mimeType, size, async () =>
-			id === undefined ? [bytes] : await helpers.getBinaryStream(id),
+		const bytes = bytesOf(id ? '' : data);
+		if (bytes === null) {
+			this.refuse(
+				`The file in '${field}' is not base64`,
+				'Only base64 is a file, without a prefix such as data:image/png;base64.',
+			);
+		}
+		const found = id
+			? await helpers.getBinaryMetadata(id).catch(() => null)
+			: { fileSize: bytes.length };
+		const size = readWholeNumber(found?.fileSize, { min: 0, max: Number.MAX_SAFE_INTEGER });
+		if (!size.ok) {
+			const message = `The file '${name}' in '${field}' could not be found, or not its size: n8n may have deleted it`;
+			return this.refuse(message, FETCH_AGAIN);
+		}
+		if (size.value === 0) this.refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
+		return new StreamedFile(name, mimeType, size.value, async () =>
+			id ? await helpers.getBinaryStream(id) : [bytes],
 		);
 	}
 }

@@ -9,6 +9,7 @@ import {
 	ExpressionHelper,
 	INFO,
 	onApi,
+	PERSON,
 	type Ran,
 	runNode,
 	set,
@@ -94,6 +95,16 @@ describe('a credential whose fields are expressions of the item', () => {
 		expect(dataOf(ran.items[1] as never).message).toMatch(
 			/would have been sent for another client/,
 		);
+	});
+
+	it('an item is refused whose account in the credential is a number that n8n has rounded', async () => {
+		const { items, helper } = agency();
+		const calls = onApi();
+		const input = [{ ...items[0], account: Number('9007199254740993') }, { ...items[1] }];
+		const ran = await runNode(INFO, input, { helper, ...CONTINUE });
+		expect(outcomes(ran)).toEqual(['not-sent', undefined]);
+		expect(dataOf(ran.items[0] as never).message).toMatch(/^The Account ID of the AiClk API/);
+		expect(sentBy(calls, 'info')).toEqual([`token-of-${items[1]?.client} 101`]);
 	});
 
 	it('items are refused when only the account of the credential changes during the run', async () => {
@@ -269,6 +280,18 @@ describe('input is refused, not guessed', () => {
 			creatives({ creativeIds: '={{ $json.x }}' }),
 		],
 		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
+		[
+			"'Creative IDs' has an entry (number 2) that is empty",
+			creatives({ creativeIds: '={{ 7 }},{{ $json.x }}' }),
+		],
+		[
+			"'Status' has an entry (number 2) that is empty",
+			creatives({ configureStatus: '={{ ["PAUSED", ""] }}' }),
+		],
+		[
+			"'Company Region' has an entry (number 1) that is empty",
+			set('advertiser', 'create', { ...PERSON, companyRegion: '={{ $json.x }},310100,310115' }),
+		],
 		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
 		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
 		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],
@@ -300,6 +323,30 @@ describe('input is refused, not guessed', () => {
 		[
 			"'Query' has a member 'a.b[0]' that is a number that n8n has rounded",
 			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
+		],
+		[
+			"'Query' has a member 'creative_id' that is undefined",
+			{ ...CALL, query: '={{ { creative_id: $json.ids, fields: ["creative_id"] } }}' },
+		],
+		[
+			"'Query' has a member 'ids' that is undefined",
+			{ ...CALL, method: 'DELETE', query: '={{ ({ ids: $json.ids }) }}' },
+		],
+		[
+			"'Body' has a member 'a[1]' that is undefined",
+			{ ...POST, body: '={{ ({ a: [1, $json.ids] }) }}' },
+		],
+		[
+			"'Body' has a member 'a.day' that is undefined or an invalid date",
+			{ ...POST, body: '={{ ({ a: { day: DateTime.fromISO("x") } }) }}' },
+		],
+		[
+			"'Body' has a member 'day' that is undefined",
+			{ ...POST, body: '={{ ({ day: new Date("x") }) }}' },
+		],
+		[
+			"'Body' has a member 'ids' that is nothing",
+			{ ...POST, body: '={{ ({ ids: new Set([1]) }) }}' },
 		],
 		[
 			"'Body' has a member 'a' that is a number that is too large",
@@ -355,5 +402,13 @@ describe('input is refused, not guessed', () => {
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } }, [{}]);
 		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
+	});
+
+	it('fields of a form that are null are left out', async () => {
+		onRefresh();
+		const calls = onApi();
+		const body = '{"keywords":null,"a":0,"b":""}';
+		await runNode({ ...POST, bodyType: 'form', body }, [{}]);
+		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
 	});
 });

@@ -63,18 +63,17 @@ describe('the announced size is the size that is sent', () => {
 	});
 
 	/** A file in a store of n8n's: what is written down of it, and what is found. */
-	const stored =
-		(fileSize: number | null, bytes: Buffer | null) => (context: { helpers: object }) => {
-			Object.assign(context.helpers, {
-				getBinaryMetadata: async () =>
-					fileSize === null ? await Promise.reject(new Error('ENOENT')) : { fileSize },
-				getBinaryStream: async () =>
-					bytes === null ? await Promise.reject(new Error('ENOENT')) : [bytes],
-			});
-		};
+	const stored = (fileSize: unknown, bytes: Buffer | null) => (context: { helpers: object }) => {
+		Object.assign(context.helpers, {
+			getBinaryMetadata: async () =>
+				fileSize === null ? await Promise.reject(new Error('ENOENT')) : { fileSize },
+			getBinaryStream: async () =>
+				bytes === null ? await Promise.reject(new Error('ENOENT')) : [bytes],
+		});
+	};
 	const STORED = withFile({ id: 'filesystem-v2:1', fileName: 'a.mp4', data: 'filesystem-v2' });
 
-	it.each<[string, number | null, Buffer | null, RegExp]>([
+	it.each<[string, unknown, Buffer | null, RegExp]>([
 		[
 			'was deleted with all that is known of it',
 			null,
@@ -89,6 +88,9 @@ describe('the announced size is the size that is sent', () => {
 			/'a.mp4' has changed.*1000000 of 3000000 bytes/,
 		],
 		['is empty', 0, Buffer.alloc(0), /The file in 'data' is empty/],
+		['has no known size', undefined, Buffer.alloc(7), /'a.mp4' in 'data' could not be found/],
+		['has a size that is no number', Number.NaN, Buffer.alloc(7), /'a.mp4' in 'data' could not be/],
+		['has half a byte', 6.5, Buffer.alloc(7), /'a.mp4' in 'data' could not be found/],
 	])(
 		'an upload of a stored file that %s says so, with the outcome not-sent',
 		async (_, size, bytes, message) => {
@@ -102,11 +104,46 @@ describe('the announced size is the size that is sent', () => {
 		},
 	);
 
-	it('an upload of a stored file announces exactly the bytes that it sends', async () => {
+	it.each([1_000_000, '1000000'])(
+		'an upload of a stored file of %j bytes announces exactly the bytes that it sends',
+		async (size) => {
+			const uploads = onUploads();
+			await runNode(UPLOAD, STORED, { change: stored(size, Buffer.alloc(1_000_000, 7)) as never });
+			expect(uploads).toHaveLength(1);
+			expect(uploads[0]?.got).toBe(uploads[0]?.announced);
+		},
+	);
+});
+
+describe('a file in the item itself', () => {
+	it.each<[string, unknown]>([
+		['a data URL', 'data:image/png;base64,AAAA'],
+		['JSON', '{"error":"not found"}'],
+		['a sentence', 'this was not found'],
+		['cut in the middle of a byte', 'AAAAA'],
+		['nothing', undefined],
+		['a number', 7],
+	])('is refused before any request if it is no base64 but %s', async (_, data) => {
 		const uploads = onUploads();
-		const bytes = Buffer.alloc(1_000_000, 7);
-		await runNode(UPLOAD, STORED, { change: stored(bytes.length, bytes) as never });
-		expect(uploads[0]?.got).toBe(uploads[0]?.announced);
+		const { error } = await runNode(UPLOAD, withFile({ data: data as string }));
+		expect(error?.message).toBe("The file in 'data' is not base64 (outcome: not-sent)");
+		expect(uploads).toEqual([]);
+	});
+
+	it.each([null, ''])('is what an ID of %j beside it means', async (id) => {
+		const uploads = onUploads();
+		const { error } = await runNode(UPLOAD, withFile({ id: id as string, data: 'YWJj' }));
+		expect(error).toBeNull();
+		expect(uploads[0]?.body).toContain('\r\nabc\r\n');
+	});
+
+	it.each([null, undefined, ''])('of the type %j is sent as bytes of any kind', async (type) => {
+		const uploads = onUploads();
+		const { error } = await runNode(UPLOAD, withFile({ mimeType: type as string, data: 'YWJj' }));
+		expect(error).toBeNull();
+		expect(uploads[0]?.body).toContain(
+			'filename="file"\r\nContent-Type: application/octet-stream\r\n\r\nabc\r\n',
+		);
 	});
 });
 
@@ -122,6 +159,14 @@ describe('the name of a file', () => {
 		const calls = onApi();
 		await runNode(UPLOAD, withFile({ data: 'AAAA', ...binary }));
 		expect(calls[0]?.body).toContain(`name="file"; filename="${name}"`);
+	});
+
+	it('a file name with half an emoji is refused', async () => {
+		const uploads = onUploads();
+		const binary = { data: 'AAAA', fileName: `${'😀'.slice(0, 1)}.png` };
+		const { error } = await runNode(UPLOAD, withFile(binary));
+		expect(error?.message).toMatch(/^The name of the file in 'data' holds half a character/);
+		expect(uploads).toEqual([]);
 	});
 
 	it.each([

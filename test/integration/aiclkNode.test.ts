@@ -327,7 +327,8 @@ describe('custom call', () => {
 		const calls = onApi(() => [200, success({ a: 1 })]);
 		const items = await bench.runAiClk({ ...CALL, method, ...parameters });
 		expect(calls).toEqual([expect.objectContaining({ method, url, body })]);
-		expect(jsonOf(items)).toEqual([{ a: 1 }]);
+		const named = url.includes('account_id') && { account_id: 1000002 };
+		expect(jsonOf(items)).toEqual([{ ...named, a: 1 }]);
 	});
 
 	it('a custom call reads all pages when Paginate is on', async () => {
@@ -609,7 +610,7 @@ describe('bad input', () => {
 		["'Account ID' is not an ID", { ...INFO, accountId: '1000002x' }],
 		["'Account ID' is a number that n8n has rounded", { ...INFO, accountId: 2 ** 60 }],
 		["'Fields' is empty", { ...INFO, fields: [] }],
-		["'Fields' holds 'password'", { ...INFO, fields: ['password'] }],
+		["'Fields' has an entry (number 1) that holds 'password'", { ...INFO, fields: ['password'] }],
 		["'Start Date' is empty", { ...FUND, startDate: '' }],
 		[
 			"'Start Date' names a day that does not exist (2026-02-30)",
@@ -626,6 +627,15 @@ describe('bad input', () => {
 		["'Password' must have 6 to 30", set('advertiser', 'create', { ...PERSON, password: 'short' })],
 		["'Company Region' is empty", set('advertiser', 'create', { ...PERSON, companyRegion: '' })],
 		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a' })],
+		["'Email' is not text", set('advertiser', 'create', { ...PERSON, email: ['a@b.cn'] })],
+		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a\u200b@b.cn' })],
+		[
+			"'Contact Email' holds half a character",
+			set('advertiser', 'update', {
+				advertiserId: '1',
+				updateFields: { contacterEmail: `${'😀'.slice(0, 1)}@b.cn` },
+			}),
+		],
 		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
 		[
 			"'Creative IDs' has an entry (number 2) that",

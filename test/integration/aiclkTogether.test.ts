@@ -196,6 +196,8 @@ describe('batching', () => {
 
 	it.each([
 		[{ batchSize: 'many' }, /'Items per Batch' is not a whole number/],
+		[{ batchSize: '={{ $json.nope }}' }, /'Items per Batch' is not a whole number/],
+		[{ batchInterval: '={{ undefined }}' }, /'Batch Interval \(Ms\)' is not a whole number/],
 		[{ batchSize: -2 }, /'Items per Batch' is below -1/],
 		[{ batchInterval: -1 }, /'Batch Interval \(Ms\)' is below 0/],
 	])('Batching of %j is refused before any request', async (batch, message) => {

@@ -235,8 +235,8 @@ describe('the test of the credential', () => {
 	};
 
 	it.each([
-		['', API],
-		[undefined, API],
+		['', ''],
+		[undefined, ''],
 		[API, API],
 		[' http://127.0.0.1:5790/\n', 'http://127.0.0.1:5790'],
 	])('the credential test goes to the base URL pasted as %j', (baseUrl, expected) => {

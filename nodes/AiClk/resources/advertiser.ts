@@ -22,11 +22,16 @@ const readPassword = (value: unknown): Read<string> =>
 		? ok(value)
 		: fail('must have 6 to 30 characters, including upper case, lower case and digits');
 
+/** No white space and no invisible characters, which pasted addresses hold. */
+const ADDRESS = /^[^\s\p{C}@]+@[^\s\p{C}@]+\.[^\s\p{C}@]+$/u;
+
 /** "Must be a valid e-mail address" (AiClk docs, P5). */
-const readEmail = (value: unknown): Read<string> =>
-	/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(String(value).trim())
-		? ok(String(value).trim())
-		: fail('is not an e-mail address');
+function readEmail(value: unknown): Read<string> {
+	const text = readText(value);
+	if (!text.ok) return text;
+	const email = text.value.trim();
+	return ADDRESS.test(email) ? ok(email) : fail('is not an e-mail address');
+}
 
 const EMAIL = { placeholder: 'e.g. name@email.com' };
 const ifAppDownload = (what: string) => `${what}; AiClk requires it for the app download industry`;

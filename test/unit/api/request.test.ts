@@ -127,6 +127,9 @@ describe('readPath', () => {
 		[' v1/x ', '/openapi/v1/x'],
 		[`${BASE}/openapi/v1/x`, '/openapi/v1/x'],
 		['HTTPS://OpenAPI.AiClk.com/openapi/v1/x', '/openapi/v1/x'],
+		['https://openapi.aiclk.com:443/openapi/v1/x', '/openapi/v1/x'],
+		['openapi.aiclk.com/openapi/v1/x', '/openapi/v1/x'],
+		['OpenAPI.aiclk.com:443/openapi/v1/x', '/openapi/v1/x'],
 		['v1/report/charge_list', '/openapi/v1/report/charge_list'],
 	])('accepts %p', (value, path) => {
 		expect(readPath(value)).toEqual({ ok: true, value: path });
@@ -163,6 +166,26 @@ describe('readPath', () => {
 		'v1/ch%61rge/agent',
 	])('refuses %p', (value) => {
 		expect(readPath(value)).toMatchObject({ ok: false });
+	});
+
+	it.each([
+		[`${BASE}/api/v1/report`, 'lies outside /openapi/'],
+		[`${BASE}/oauth2/token`, 'lies outside /openapi/'],
+		[`${BASE}/v1/x`, 'lies outside /openapi/'],
+		[`${BASE}/OpenAPI/v1/x`, 'lies outside /openapi/'],
+		[`${BASE}//openapi/v1/x`, 'lies outside /openapi/'],
+		[`${BASE}:443`, 'lies outside /openapi/'],
+		['openapi.aiclk.com/oauth2/token', 'lies outside /openapi/'],
+		[`${BASE}/openapi/../oauth2/token`, 'climbs out of /openapi/'],
+		[`${BASE}/openapi/%2e%2e/oauth2/token`, /^holds an encoded dot/],
+		[`${BASE}/openapi/v1/x?a=1`, /^holds a query/],
+		['https://user@openapi.aiclk.com/openapi/v1/x', /^names another host/],
+		['https://:password@openapi.aiclk.com/openapi/v1/x', /^names another host/],
+		['http://openapi.aiclk.com/openapi/v1/x', /^names another host/],
+		['openapi.aiclk.com.evil.example/openapi/v1/x', /^names another host/],
+		['openapi.aiclk.com:444/openapi/v1/x', /^names another host/],
+	])('refuses the URL %p and says why', (value, failure) => {
+		expect(readPath(value)).toEqual({ ok: false, failure: expect.stringMatching(failure) });
 	});
 
 	it.each(['POST', 'PUT', 'DELETE'])('refuses every path that may be a charge for %s', (method) => {

@@ -67,12 +67,21 @@ describe('readIds', () => {
 		expect(readIds(value)).toEqual(good(ids));
 	});
 
-	it.each([[''], [' , '], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
+	it.each([[''], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
 		expect(readIds(value)).toEqual(bad('is empty'));
 	});
 
-	it('names the position of an entry that is not an ID', () => {
-		expect(readIds('1,2,x')).toEqual(bad(expect.stringMatching(/number 3.*digits only/)));
+	it.each<[unknown, number, string]>([
+		['1,2,x', 3, 'is not an ID: digits only, e.g. 1000002'],
+		[',310100,310115', 1, 'is empty'],
+		['1, , 2', 2, 'is empty'],
+		['1;\n', 2, 'is empty'],
+		[' , ', 1, 'is empty'],
+		[['1', ''], 2, 'is empty'],
+		[['1', null], 2, 'is empty'],
+		[['1', 2 ** 53], 2, 'is a number that n8n has rounded: pass it as text'],
+	])('refuses %j: entry %d %s', (value, position, failure) => {
+		expect(readIds(value)).toEqual(bad(`has an entry (number ${position}) that ${failure}`));
 	});
 });
 
@@ -199,10 +208,15 @@ describe('someOf', () => {
 		[['a', 'b'], good(['a', 'b'])],
 		['a, b', good(['a', 'b'])],
 		[['a', 'a'], good(['a'])],
-		[[], bad('is empty: choose at least one')],
-		[[' '], bad('is empty: choose at least one')],
-		[undefined, bad('is empty: choose at least one')],
-		[['a', 'c'], bad("holds 'c', which AiClk does not document here")],
+		['a，b', good(['a', 'b'])],
+		[[], bad('is empty')],
+		[undefined, bad('is empty')],
+		[[' '], bad('has an entry (number 1) that is empty: choose one')],
+		[['a', ''], bad('has an entry (number 2) that is empty: choose one')],
+		[['a', undefined], bad('has an entry (number 2) that is empty: choose one')],
+		['a,,b', bad('has an entry (number 2) that is empty: choose one')],
+		['a, ', bad('has an entry (number 2) that is empty: choose one')],
+		[['c', 'a'], bad("has an entry (number 1) that holds 'c', which AiClk does not document here")],
 	])('%p', (value, result) => {
 		expect(someOf(['a', 'b'])(value)).toEqual(result);
 	});
@@ -232,13 +246,40 @@ describe('readJsonObject', () => {
 		[[], bad('is not a JSON object')],
 		[7, bad('is not a JSON object')],
 		[() => 1, bad('is not a JSON object')],
-		[{ a: undefined, b: [1, undefined], c: MAX_UINT64 }, good({ b: [1, null], c: MAX_UINT64 })],
+		[new Map(), bad('is not a JSON object')],
+		[{ b: [1, null], c: MAX_UINT64 }, good({ b: [1, null], c: MAX_UINT64 })],
 		[
 			{ a: new Date(0), b: { toJSON: () => 'luxon' } },
 			good({ a: '1970-01-01T00:00:00.000Z', b: 'luxon' }),
 		],
 	])('%p', (value, result) => {
 		expect(readJsonObject(value)).toEqual(result);
+	});
+
+	it.each<[string, unknown, RegExp]>([
+		['undefined', undefined, /undefined/],
+		['an invalid date', new Date(Number.NaN), /invalid date/],
+		['an invalid date of luxon', { toJSON: () => null }, /invalid date/],
+		['what n8n makes of one', 'Invalid DateTime', /invalid date/],
+		['a function', () => 1, /nothing that JSON can hold/],
+		['a symbol', Symbol('a'), /nothing that JSON can hold/],
+		['a Map', new Map(), /nothing that JSON can hold/],
+		['a Set', new Set([1]), /nothing that JSON can hold/],
+		['a RegExp', /a/, /nothing that JSON can hold/],
+		['bytes', new Uint8Array(1), /nothing that JSON can hold/],
+	])('refuses %s as a member and as an entry, with its path', (_, value, failure) => {
+		for (const [path, holder] of [
+			['a.b', { a: { b: value } }],
+			['a[1]', { a: [1, value] }],
+		] as const) {
+			const read = readJsonObject(holder);
+			expect(read).toEqual(bad(expect.stringMatching(failure)));
+			expect(read).toEqual(bad(expect.stringContaining(`has a member '${path}' that is `)));
+		}
+	});
+
+	it('refuses a hole in an array', () => {
+		expect(readJsonObject({ a: new Array(1) })).toEqual(bad(expect.stringContaining("'a[0]'")));
 	});
 
 	it('refuses an object that refers to itself', () => {

@@ -37,6 +37,16 @@ describe('the batching that counts', () => {
 		const batching = fieldsOf({ options } as IDataObject).readBatching();
 		expect(batching && [batching.size, batching.intervalMs]).toEqual(expected);
 	});
+
+	it.each([
+		['Items per Batch', { batchSize: undefined }],
+		['Items per Batch', { batchSize: null }],
+		['Items per Batch', { batchSize: '' }],
+		['Batch Interval (Ms)', { batchInterval: undefined }],
+	])("is refused if '%s' was typed as an expression that yields nothing: %j", (label, yields) => {
+		const fields = fieldsOf({ options: { batching: { batch: yields } } } as IDataObject);
+		expect(() => fields.readBatching()).toThrow(`'${label}' is not a whole number`);
+	});
 });
 
 describe('a field', () => {

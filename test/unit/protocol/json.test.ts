@@ -8,7 +8,7 @@ import {
 	parseJson,
 	parseJsonToSend,
 	stringifyJson,
-	textOf,
+	textsOf,
 } from '../../../aiclk/protocol/json';
 
 const MAX_UINT64 = '18446744073709551615';
@@ -104,15 +104,16 @@ describe('what was read is sent as it was', () => {
 	});
 });
 
-describe('textOf', () => {
-	it.each<[Json, string]>([
+describe('textsOf', () => {
+	it.each<[Json, string | null]>([
 		['a b', 'a b'],
 		[1, '1'],
 		[BigInt(MAX_UINT64), MAX_UINT64],
 		[['x', 2n], '["x",2]'],
-		[null, 'null'],
+		['', ''],
+		[null, null],
 	])('of %p', (value, text) => {
-		expect(textOf(value)).toBe(text);
+		expect(textsOf({ a: value })).toEqual(text === null ? [] : [['a', text]]);
 	});
 });
 

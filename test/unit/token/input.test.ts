@@ -31,7 +31,7 @@ describe('the typed input', () => {
 		['client id', { clientId: '' }, 'has no Client ID'],
 		['client id but blanks', { clientId: ' \n' }, 'has no Client ID'],
 		['refresh token', { refreshToken: undefined }, 'has no Refresh Token'],
-		['either', { clientId: null, refreshToken: {} }, 'no Client ID and no Refresh Token'],
+		['either', { clientId: null, refreshToken: ' ' }, 'no Client ID and no Refresh Token'],
 	])('input without a %s is refused', (_, typed, text) => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
@@ -49,6 +49,22 @@ describe('the typed input', () => {
 		});
 	});
 
+	/** The second number is what JavaScript makes of 9007199254740993: the ID of a neighbour. */
+	const INEXACT = [1.5, 2 ** 53, Number.NaN, Infinity, -5, true, [], ['1000002'], {}];
+
+	it.each(
+		[
+			['Client ID', 'clientId'],
+			['Refresh Token', 'refreshToken'],
+			['Account ID', 'accountId'],
+		].flatMap(([label, name]) => INEXACT.map((value) => [label, value, name] as const)),
+	)('%s: %j is refused, for it is neither text nor an exact number', (label, value, name) => {
+		expect(failureOf({ [name as string]: value })).toMatchObject({
+			kind: 'input',
+			message: expect.stringMatching(`^The ${label} .* neither text nor a whole number`) as string,
+		});
+	});
+
 	it.each(['abc', '12a', '-1', '1.5', '1'.repeat(21)])('the account id %s is refused', (id) => {
 		expect(failureOf({ accountId: id })).toMatchObject({
 			kind: 'input',
@@ -61,18 +77,21 @@ describe('the typed input', () => {
 		expect(inputOf(emptyRow({ accountId: '1'.repeat(20) })).accountId).toHaveLength(20);
 	});
 
-	it('an unusable base URL is refused with an example', () => {
-		expect(failureOf({ baseUrl: 'http://openapi.aiclk.com' })).toMatchObject({
-			kind: 'input',
-			message: expect.stringMatching(/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/) as string,
-		});
-	});
+	it.each(['http://openapi.aiclk.com', '', undefined])(
+		'the unusable base URL %j is refused with an example',
+		(baseUrl) => {
+			expect(failureOf({ baseUrl })).toMatchObject({
+				kind: 'input',
+				message: expect.stringMatching(
+					/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/,
+				) as string,
+			});
+		},
+	);
 });
 
 describe('the base URL', () => {
 	it.each([
-		['', 'https://openapi.aiclk.com'],
-		[undefined, 'https://openapi.aiclk.com'],
 		['https://openapi.aiclk.com', 'https://openapi.aiclk.com'],
 		['https://openapi.aiclk.com/', 'https://openapi.aiclk.com'],
 		['HTTPS://OpenAPI.aiclk.com:443', 'https://openapi.aiclk.com'],
@@ -87,6 +106,14 @@ describe('the base URL', () => {
 	});
 
 	it.each([
+		'',
+		' ',
+		undefined,
+		null,
+		true,
+		[],
+		['http://localhost:1'],
+		{},
 		'openapi.aiclk.com',
 		'http://openapi.aiclk.com',
 		'http://127.0.0.1.evil.example',
@@ -103,7 +130,7 @@ describe('the base URL', () => {
 		'ftp://127.0.0.1',
 		'javascript:alert(1)',
 		'https://',
-	])('the base URL %s is refused', (typed) => {
+	])('the base URL %j is refused', (typed) => {
 		expect(readBaseUrl(typed)).toBeNull();
 	});
 });
