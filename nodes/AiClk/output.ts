@@ -50,16 +50,16 @@ export function toReadItem({ data, body }: Envelope, account: bigint): Output {
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
 /** What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes. */
-export function toWriteItem({ data, body }: Envelope, account: bigint | null): Output {
-	if (!isNothing(data)) return ok(toRowItems(Array.isArray(data) ? data : [data], account));
+export function toWriteItem({ data, body }: Envelope): Output {
+	if (!isNothing(data)) return ok((Array.isArray(data) ? data : [data]).map(toItem));
 	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
-	return ok(toRowItems([{ success: true, ...Object.fromEntries(others) }], account));
+	return ok([{ success: true, ...withoutError(Object.fromEntries(others) as IDataObject) }]);
 }
 
 /** What a custom call returns: rows where `data` is an array. */
-export function toCallItems(envelope: Envelope, isRead: boolean, account: bigint | null): Output {
+export function toCallItems(envelope: Envelope, isRead: boolean): Output {
 	const { data } = envelope;
-	if (!isRead || !isNothing(data)) return toWriteItem(envelope, account);
+	if (!isRead || !isNothing(data)) return toWriteItem(envelope);
 	return Array.isArray(data) ? ok([]) : fail(describeAnswer(envelope));
 }
 
@@ -82,8 +82,9 @@ const withTextIds = (material: IDataObject): IDataObject => {
 
 /** An uploaded material. */
 export function toMaterialItem(envelope: Envelope, account: bigint): Output {
-	const written = toWriteItem(envelope, account);
-	return written.ok ? ok(written.value.map(withTextIds)) : written;
+	const written = toWriteItem(envelope);
+	if (!written.ok) return written;
+	return ok(written.value.map((item) => withAccount(withTextIds(item), account)));
 }
 
 /** AiClk's whole answer. */

@@ -327,14 +327,13 @@ describe('what an error says was done', () => {
 	it("a member 'error' takes no name that AiClk's answer uses", async () => {
 		onApi(() => [200, success({ error: 1, error_: 2 })]);
 		const { items } = await runNode({ ...CALL, method: 'POST' }, [{}]);
-		expect(items[0]?.json).toEqual({ account_id: 1000002, error_: 2, error__: 1 });
+		expect(items[0]?.json).toEqual({ error_: 2, error__: 1 });
 	});
 
 	it("a member 'error' in AiClk's answer is output as 'error_'", async () => {
 		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
 		const parameters = { ...CALL, method: 'POST' };
-		const { items } = await runNode(parameters, [{}]);
-		expect(items[0]?.json).toEqual({ account_id: 1000002, n: 1, error_: null });
+		expect((await runNode(parameters, [{}])).items[0]?.json).toEqual({ n: 1, error_: null });
 		const whole = await runNode({ ...parameters, simplify: false }, [{}]);
 		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
 		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);

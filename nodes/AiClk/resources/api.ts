@@ -65,12 +65,7 @@ const PAGINATE = switchRow(
 );
 
 /** @param values where page and page_size are sent: if the user has set them there, they count */
-function planPages(
-	fields: Parameters,
-	place: Place,
-	values: Record<string, Json>,
-	account: bigint | null,
-): Plan['pages'] {
+function planPages(fields: Parameters, place: Place, values: Record<string, Json>): Plan['pages'] {
 	const own = (name: string) =>
 		values[name] === undefined ? undefined : fields.check(countRow(name, name), values[name]);
 	return {
@@ -78,7 +73,7 @@ function planPages(
 		firstPage: own('page'),
 		pageSize: own('page_size'),
 		place,
-		toRows: (rows) => toRowItems(rows, account),
+		toRows: (rows) => toRowItems(rows, null),
 	};
 }
 
@@ -102,7 +97,7 @@ const call: Operation = {
 		const method = fields.read(METHOD);
 		const isRead = method === 'GET';
 		const asJson = fields.read(QUERY_FORMAT) === 'json';
-		const account = asJson ? fields.readAccount(ACCOUNT) : null;
+		const account = asJson ? { account_id: fields.readAccount(ACCOUNT) } : undefined;
 		const path = fields.read({
 			...PATH,
 			read: (value) => readPath(value, fields.client.baseUrl, method),
@@ -118,17 +113,15 @@ const call: Operation = {
 				method: method as IHttpRequestMethods,
 				path,
 				effect: isRead ? 'read' : 'change',
-				parameters: account === null ? query : { account_id: account },
+				parameters: account ?? query,
 				...(asJson && (isPagedByQuery || Object.keys(query).length > 0) && { query }),
 				...(bodyType === 'json' && { body }),
 				...(bodyType === 'form' && { form: toForm(body) }),
 			},
 			hint: "Compare path, query and body with AiClk's page about this endpoint, and check the permissions of your application.",
 			simplify: fields.read(SIMPLIFY),
-			toItems: (envelope) => toCallItems(envelope, isRead, account),
-			...(paginates && {
-				pages: planPages(fields, place, place === 'body' ? body : query, account),
-			}),
+			toItems: (envelope) => toCallItems(envelope, isRead),
+			...(paginates && { pages: planPages(fields, place, place === 'body' ? body : query) }),
 		};
 	},
 };
