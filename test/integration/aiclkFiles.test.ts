@@ -1,7 +1,7 @@
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { dataOf, file, onApi, runNode, set } from './aiclk';
+import { dataOf, file, onApi, onLostAnswers, runNode, set } from './aiclk';
 import { API, onRefresh } from './support';
 
 const UPLOAD = set('material', 'upload');
@@ -60,6 +60,14 @@ describe('the announced size is the size that is sent', () => {
 		expect(uploads).toHaveLength(1);
 		expect(uploads[0]?.got).toBe(uploads[0]?.announced);
 		expect(uploads[0]?.body).toContain(bytes.toString());
+	});
+
+	it('an upload of a sound file whose connection is lost has the outcome unknown', async () => {
+		onRefresh();
+		const requests = onLostAnswers('ECONNRESET');
+		const { error } = await runNode(UPLOAD, file('the picture'));
+		expect(error?.message).toMatch(/^AiClk's answer was lost.*outcome: unknown/);
+		expect(requests()).toBe(1);
 	});
 
 	/** A file in a store of n8n's: what is written down of it, and what is found. */

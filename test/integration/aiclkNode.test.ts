@@ -564,30 +564,38 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(2);
 	});
 
-	it("a read whose refresh lost against another n8n process is sent with that process's token", async () => {
-		const row = newRow({ accountId: '1000002' });
-		const input = readInput(row);
-		const state = {
-			...token('old-1').state,
-			fingerprint: input.ok ? input.value.fingerprint : '',
-			issuedAtMs: Date.now() - 91 * DAY_MS,
-			expiresAtMs: Date.now() - DAY_MS,
-		};
-		Object.assign(row, { accessToken: 'old-1', tokenState: JSON.stringify(state) });
-		const bench = new Bench(row);
-		const refreshes = onRefresh(() => {
-			const times = { issuedAtMs: Date.now(), expiresAtMs: Date.now() + 90 * DAY_MS };
-			row.accessToken = 'peer-1';
-			row.tokenState = JSON.stringify({ ...state, ...times, generation: state.generation + 1 });
-			return [200, issued('access-2')];
-		});
-		const calls = onApi((call) =>
-			call.token === 'peer-1' ? [200, success({ balance: 2 })] : [200, REJECTED],
-		);
-		expect(jsonOf(await bench.runAiClk(INFO))).toEqual([{ account_id: 1000002, balance: 2 }]);
-		expect(calls.map((call) => call.token)).toEqual(['access-2', 'access-2', 'peer-1']);
-		expect(refreshes).toHaveLength(1);
-	});
+	it.each([
+		['read', INFO],
+		['charge', CHARGE],
+	])(
+		"a %s whose refresh lost against a peer is sent once, with the peer's token",
+		async (_, parameters) => {
+			const row = newRow({ accountId: '1000002' });
+			const input = readInput(row);
+			const state = {
+				...token('old-1').state,
+				fingerprint: input.ok ? input.value.fingerprint : '',
+				issuedAtMs: Date.now() - 91 * DAY_MS,
+				expiresAtMs: Date.now() - DAY_MS,
+			};
+			Object.assign(row, { accessToken: 'old-1', tokenState: JSON.stringify(state) });
+			const bench = new Bench(row);
+			const refreshes = onRefresh(() => {
+				const times = { issuedAtMs: Date.now(), expiresAtMs: Date.now() + 90 * DAY_MS };
+				row.accessToken = 'peer-1';
+				row.tokenState = JSON.stringify({ ...state, ...times, generation: state.generation + 1 });
+				return [200, issued('access-2')];
+			});
+			const calls = onApi((call) =>
+				call.token === 'peer-1' ? [200, success({ balance: 2 })] : [200, REJECTED],
+			);
+			const [item] = jsonOf(await bench.runAiClk(parameters));
+			expect(item?.error).toBeUndefined();
+			// Two probes of the token that lost, and the request itself.
+			expect(calls.map((call) => call.token)).toEqual(['access-2', 'access-2', 'peer-1']);
+			expect(refreshes).toHaveLength(1);
+		},
+	);
 });
 
 describe('the account', () => {

@@ -312,6 +312,17 @@ describe('AiClk Trigger', () => {
 			expect((await errorOf(bench.poll())).message).toMatch(/temporarily unavailable/);
 		});
 
+		it.each([
+			['1000002', { account_id: '1000002' }],
+			['', {}],
+		])('asks AiClk about the token with the account %j of the credential', async (id, account) => {
+			await start(TOKEN, { accountId: id });
+			await bench.poll();
+			const { method, path, query } = bench.requests.at(-1) ?? {};
+			expect([method, path]).toEqual(['GET', '/openapi/v1/account/info']);
+			expect(query).toEqual({ ...account, query: '{"fields":["account_id"]}' });
+		});
+
 		it('a busy AiClk is an error and emits nothing about the token', async () => {
 			await start(TOKEN);
 			await bench.poll();
