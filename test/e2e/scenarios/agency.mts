@@ -41,6 +41,16 @@ function threeClients(rig: Rig) {
 	return clients;
 }
 
+/** One credential for all of them: its fields are expressions of the item. */
+async function oneCredential(rig: Rig, clients: ReturnType<typeof threeClients>): Promise<string> {
+	for (const { refreshToken } of clients) rig.disclose(refreshToken);
+	return await rig.newCredential({
+		clientId: '={{ $json.clientId }}',
+		refreshToken: '={{ $json.refreshToken }}',
+		accountId: '={{ $json.account }}',
+	});
+}
+
 /** Whose token and account a request carried. */
 const carried = ({ client, query, token }: JournalEntry) =>
 	`${token} ${client} ${query.account_id}`;
@@ -154,12 +164,7 @@ function endOf(answer: string, told: string[], text: RegExp): string {
 export const agency: Scenarios = (rig, scenario) => {
 	scenario('agency: three clients in one credential with expressions', async () => {
 		const clients = threeClients(rig);
-		for (const { refreshToken } of clients) rig.disclose(refreshToken);
-		const credential = await rig.newCredential({
-			clientId: '={{ $json.clientId }}',
-			refreshToken: '={{ $json.refreshToken }}',
-			accountId: '={{ $json.account }}',
-		});
+		const credential = await oneCredential(rig, clients);
 		const operations: Array<[path: string, parameters: Json]> = [
 			['account/info', INFO],
 			['account_fund/list', FUND],
@@ -189,12 +194,7 @@ export const agency: Scenarios = (rig, scenario) => {
 
 	scenario('agency: one credential with expressions, a run for each client', async () => {
 		const clients = threeClients(rig);
-		for (const { refreshToken } of clients) rig.disclose(refreshToken);
-		const credential = await rig.newCredential({
-			clientId: '={{ $json.clientId }}',
-			refreshToken: '={{ $json.refreshToken }}',
-			accountId: '={{ $json.account }}',
-		});
+		const credential = await oneCredential(rig, clients);
 		for (const client of clients) {
 			const workflow = chain('One client', [manualTrigger, ...itemsOf([client]), aiClk(INFO)]);
 			const execution = await rig.run(workflow, credential);
