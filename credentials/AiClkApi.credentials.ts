@@ -17,7 +17,7 @@ import {
 	authenticateRequest,
 	readSafety,
 } from '../aiclk/token/authenticate';
-import { TokenError } from '../aiclk/token/errors';
+import { FailureError } from '../aiclk/util/failure';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
 import { tokenManager } from './tokenManager';
 
@@ -167,7 +167,7 @@ export class AiClkApi implements ICredentialType {
 			credentials,
 			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
 		);
-		if (!ensured.ok) throw new TokenError(ensured.failure);
+		if (!ensured.ok) throw new FailureError(ensured.failure);
 		return { ...ensured.value };
 	}
 
@@ -175,7 +175,7 @@ export class AiClkApi implements ICredentialType {
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
 		const failure = tokenManager.failureOf(credentials);
 		// The hook returned a new refresh token for storing, but without a valid access token.
-		if (failure !== null) throw new TokenError(failure);
+		if (failure !== null) throw new FailureError(failure);
 		const { onSend, ...options } = requestOptions as AnyRequestOptions;
 		const authenticated = authenticateRequest(credentials, options);
 		tokenManager.noteSent(credentials, readSafety(options));

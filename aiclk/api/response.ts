@@ -1,3 +1,4 @@
+import { type Failure, newFailure } from '../util/failure';
 import { sanitize } from '../util/sanitize';
 import { fail, ok, type Result } from '../util/result';
 import {
@@ -10,32 +11,7 @@ import {
 import { parseJson } from '../protocol/json';
 import { readNetworkError } from '../protocol/networkErrors';
 import type { Effect } from './request';
-import { type Busy, readBusy } from './throttle';
-
-/**
- * What is known of a request that did not succeed. `not-sent`: it did not leave, or not as a whole. `refused`: AiClk, or
- * something before it, said no and carried nothing out. `unknown`: it may have been carried out.
- */
-export type Outcome = 'not-sent' | 'refused' | 'unknown';
-
-/** Why a call did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
-export interface ApiFailure {
-	outcome: Outcome;
-	/** Whether AiClk said that it does not accept the access token. */
-	isTokenRejected: boolean;
-	/** Set when AiClk refused it because it takes no more requests at the moment. */
-	busy: Busy | null;
-	/** What happened, with AiClk's own words. */
-	message: string;
-	/** What to do next. */
-	description: string;
-	/** AiClk's code; null when it named none. */
-	code: number | null;
-	/** HTTP status as text; null when no answer came. */
-	httpCode: string | null;
-	/** AiClk's name for the request; null when it named none. */
-	traceId: string | null;
-}
+import { readBusy } from './throttle';
 
 /** What an error says of a request. */
 export interface Asked {
@@ -80,15 +56,25 @@ const AFTER_REJECTION: Record<Effect, string> = {
 	money: NOT_REPEATED,
 };
 
-type Reason = Pick<ApiFailure, 'outcome' | 'message' | 'description'>;
+type Reason = Pick<Failure, 'kind' | 'outcome' | 'message' | 'description'>;
 
-const uncertain = (effect: Effect, what: string): Reason => ({
+const uncertain = (
+	effect: Effect,
+	what: string,
+	kind: 'unavailable' | 'unusable' | 'aborted' = 'unusable',
+): Reason => ({
+	kind,
 	outcome: 'unknown',
 	message: `${what}${UNCERTAIN[effect].consequence}`,
 	description: UNCERTAIN[effect].description,
 });
 
-const refused = (message: string, description: string): Reason => ({
+const refused = (
+	message: string,
+	description: string,
+	kind: 'refused' | 'rejected' | 'busy' = 'refused',
+): Reason => ({
+	kind,
 	outcome: 'refused',
 	message,
 	description,
@@ -134,6 +120,7 @@ const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
 	refused(
 		`AiClk takes no more requests at the moment: ${words}`,
 		`Nothing was carried out. ${AFTER_BUSY[effect]}`,
+		'busy',
 	);
 
 /** Outages, of AiClk or of a gateway before it. Only these: 40102 is a refusal. */
@@ -146,6 +133,7 @@ const UNCLEAR_REFUSALS = new Set([408, 499]);
 function readStatus(status: number, { effect, hint }: Asked): Reason {
 	if (status === 407) {
 		return {
+			kind: 'unavailable',
 			outcome: 'not-sent',
 			message: 'The proxy of n8n requires a login (HTTP 407). Nothing was sent.',
 			description: "Add the proxy's user and password to n8n's proxy settings.",
@@ -167,7 +155,7 @@ const isRefusal = (code: number): boolean => code >= 400 && code !== 408;
 /** For an answer with AiClk's envelope. */
 function readRefusal(status: number, code: number, words: string, { effect, hint }: Asked): Reason {
 	if (isOutage(status) || isOutage(code)) {
-		return uncertain(effect, `AiClk is temporarily unavailable: ${words}`);
+		return uncertain(effect, `AiClk is temporarily unavailable: ${words}`, 'unavailable');
 	}
 	return effect === 'read' || isRefusal(code)
 		? refused(`AiClk refused this: ${words}`, hint)
@@ -199,7 +187,7 @@ export function readAnswer(
 	answer: unknown,
 	asked: Asked,
 	nowMs = Date.now(),
-): Result<Envelope, ApiFailure> {
+): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		return failWith(uncertain(asked.effect, 'AiClk sent no answer that n8n could read'), asked);
 	}
@@ -215,12 +203,12 @@ export function readAnswer(
 		asked.effect === 'read' || !(isOutage(code) || (isOutage(statusCode) && !isBusyByStatus));
 	if (isCertain && (statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED)) {
 		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
-		const reason = refused(message, AFTER_REJECTION[asked.effect]);
-		return failWith(reason, asked, { statusCode, envelope, isTokenRejected: true });
+		const reason = refused(message, AFTER_REJECTION[asked.effect], 'rejected');
+		return failWith(reason, asked, { statusCode, envelope });
 	}
 	if (isCertain && busy !== null) {
 		const reason = refusedAsBusy(envelope === null ? `HTTP ${statusCode}` : words, asked);
-		return failWith(reason, asked, { statusCode, envelope, busy });
+		return failWith(reason, asked, { statusCode, envelope, ...busy });
 	}
 	const reason =
 		envelope === null
@@ -230,25 +218,27 @@ export function readAnswer(
 }
 
 /** What is known of AiClk's answer. */
-interface Heard extends Partial<Pick<ApiFailure, 'isTokenRejected' | 'busy'>> {
+interface Heard {
 	statusCode?: number;
 	envelope?: Envelope | null;
+	retryAfterMs?: number | null;
 }
 
 const failWith = (
 	reason: Reason,
 	asked: Asked,
-	{ statusCode, envelope = null, isTokenRejected = false, busy = null }: Heard = {},
+	{ statusCode, envelope = null, retryAfterMs = null }: Heard = {},
 ) =>
-	fail<ApiFailure>({
-		...reason,
-		description: signed(reason.description, asked, envelope),
-		isTokenRejected,
-		busy,
-		code: envelope?.code ?? null,
-		httpCode: statusCode === undefined ? null : String(statusCode),
-		traceId: envelope?.traceId ?? null,
-	});
+	fail(
+		newFailure({
+			...reason,
+			description: signed(reason.description, asked, envelope),
+			code: envelope?.code ?? null,
+			httpCode: statusCode === undefined ? null : String(statusCode),
+			traceId: envelope?.traceId ?? null,
+			retryAfterMs,
+		}),
+	);
 
 /**
  * Turns what n8n's HTTP helper threw into a failure: no answer came.
@@ -256,12 +246,16 @@ const failWith = (
  * @param error read for its codes only; it holds the request with its secrets
  * @param isStopped whether the run was stopped meanwhile: the error is then the same as that of a time limit
  */
-export function noAnswer(error: unknown, asked: Asked, isStopped = false): ApiFailure {
+export function noAnswer(error: unknown, asked: Asked, isStopped = false): Failure {
 	const { mayHaveArrived, words, remedy } = readNetworkError(error);
 	const cause = isStopped ? 'the run was stopped' : words;
 	return failWith(
 		mayHaveArrived
-			? uncertain(asked.effect, `AiClk's answer was lost: ${cause}`)
+			? uncertain(
+					asked.effect,
+					`AiClk's answer was lost: ${cause}`,
+					isStopped ? 'aborted' : 'unavailable',
+				)
 			: notSent(
 					`AiClk could not be reached: ${words}`,
 					remedy ?? `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
@@ -272,6 +266,7 @@ export function noAnswer(error: unknown, asked: Asked, isStopped = false): ApiFa
 
 /** The reason for a request that was not sent. @param message without a full stop */
 const notSent = (message: string, description: string): Reason => ({
+	kind: 'unavailable',
 	outcome: 'not-sent',
 	message: `${message}. Nothing was sent.`,
 	description,
@@ -283,5 +278,5 @@ const notSent = (message: string, description: string): Reason => ({
  * @param message what happened, without a full stop
  * @param description what to do next
  */
-export const neverSent = (message: string, description: string, asked: Asked): ApiFailure =>
+export const neverSent = (message: string, description: string, asked: Asked): Failure =>
 	failWith(notSent(message, description), asked).failure;

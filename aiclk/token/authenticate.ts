@@ -2,19 +2,12 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { BAD_BASE_URL, readBaseUrl, readInput } from './input';
 import { readToken } from './storedToken';
+import { FailureError, newFailure } from '../util/failure';
 import { sanitize } from '../util/sanitize';
 
-/** Thrown when a request must not carry the token. n8n shows `message` and `description`. */
-export class RequestRefusedError extends Error {
-	override readonly name = 'RequestRefusedError';
-
-	constructor(
-		message: string,
-		readonly description: string,
-	) {
-		super(message);
-	}
-}
+/** Why a request must not carry the token. Nothing was sent. */
+const refusal = (message: string, description: string): FailureError =>
+	new FailureError(newFailure({ kind: 'input', message, description }));
 
 /**
  * What n8n passes to `authenticate`: options of the modern request method, or of the legacy one, which HTTP Request still uses
@@ -97,37 +90,36 @@ const withoutHeader = (headers: object, name: string) =>
  *   by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
  * @returns a copy with the token header that follows no redirect, because n8n would forward the header to any host (measured on
  *   n8n 2.41.1)
- * @throws RequestRefusedError after Stop, for another host, for an unusable base URL, and without a token for this input
+ * @throws FailureError after Stop, for another host, for an unusable base URL, and without a token for this input
  */
 export function authenticateRequest(
 	credentials: Record<string, unknown>,
 	options: AnyRequestOptions,
 ): AnyRequestOptions {
 	if (options.abortSignal?.aborted === true) {
-		throw new RequestRefusedError(
+		throw refusal(
 			'The run was stopped before this request was sent.',
 			'Run it again when you want it to be sent.',
 		);
 	}
 	const origin = readBaseUrl(credentials.baseUrl);
-	if (origin === null)
-		throw new RequestRefusedError(BAD_BASE_URL.message, BAD_BASE_URL.description);
+	if (origin === null) throw new FailureError(BAD_BASE_URL);
 	if (!goesTo(origin, options)) {
-		throw new RequestRefusedError(
+		throw refusal(
 			`The AiClk API credential is for ${sanitize(new URL(origin).host)} only, and this request goes elsewhere. Correct its URL.`,
 			'No request was sent, so the token went nowhere. If AiClk has moved, correct the Base URL in the credential.',
 		);
 	}
 	const token = readToken(credentials);
 	if (token === null || token.accessToken === '') {
-		throw new RequestRefusedError(
+		throw refusal(
 			'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
 			'If that does not help, check Client ID and Refresh Token.',
 		);
 	}
 	const input = readInput(credentials);
 	if (!input.ok || input.value.fingerprint !== token.state.fingerprint) {
-		throw new RequestRefusedError(
+		throw refusal(
 			'The access token of the AiClk API credential belongs to another client. Run this again.',
 			'No request was sent. If the credential holds expressions, use one credential for each client.',
 		);

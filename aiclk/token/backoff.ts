@@ -1,4 +1,4 @@
-import type { TokenFailure } from './errors';
+import type { Failure } from '../util/failure';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -31,7 +31,7 @@ export interface FailedRefreshes {
 	firstAtMs: number;
 	lastAtMs: number;
 	/** Of the last one. */
-	failure: TokenFailure;
+	failure: Failure;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface FailedRefreshes {
 export const addFailure = (
 	last: FailedRefreshes | null,
 	early: boolean,
-	failure: TokenFailure,
+	failure: Failure,
 	nowMs: number,
 ): FailedRefreshes => ({
 	early,
@@ -62,7 +62,7 @@ function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Tells a request that comes too early why the last refresh failed, since when, and when the next one is sent. */
-export function backingOff(failed: FailedRefreshes): TokenFailure {
+export function backingOff(failed: FailedRefreshes): Failure {
 	const { failure, count, firstAtMs, lastAtMs } = failed;
 	const next = `No refresh is sent before ${iso(lastAtMs + backoffMs(failed))}.`;
 	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed). A change of the credential, or Refresh of an AiClk Token node, sends one at once.`;

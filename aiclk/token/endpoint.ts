@@ -5,7 +5,7 @@ import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../prot
 import { readNetworkError } from '../protocol/networkErrors';
 import { fail, ok, type Result } from '../util/result';
 import { sanitize } from '../util/sanitize';
-import type { TokenFailure } from './errors';
+import { type Failure, newFailure } from '../util/failure';
 import type { TokenInput } from './input';
 import { DEFAULT_TOKEN_HEADER } from './storedToken';
 
@@ -102,8 +102,8 @@ export function readExpiry(
 	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
 
-const DAMAGED: Pick<TokenFailure, 'kind' | 'message'> = {
-	kind: 'unusable',
+const DAMAGED = {
+	kind: 'unusable' as const,
 	message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
 };
 
@@ -134,27 +134,23 @@ function parseJson(text: string): unknown {
 const isOutage = (code: number): boolean => code === 429 || (code >= 500 && code <= 599);
 
 /** AiClk refused, in its own words. A status or code of 429, or from 500 to 599, is an outage. */
-function toFailure(
-	envelope: Envelope,
-	statusCode: number,
-	secrets: readonly string[],
-): TokenFailure {
+function toFailure(envelope: Envelope, statusCode: number, secrets: readonly string[]): Failure {
 	const words = sanitize(envelope.message, secrets) || 'no reason stated';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
 	const outage = isOutage(statusCode) || isOutage(envelope.code);
 	const what = outage
 		? 'AiClk could not refresh the access token'
 		: 'AiClk refused to refresh the access token';
-	return {
+	return newFailure({
 		kind: outage ? 'unavailable' : 'refused',
 		message: `${what}: ${words} (code ${envelope.code}${status}). ${outage ? TRY_LATER : CHECK_CREDENTIAL}`,
 		description: `${outage ? IF_IT_LASTS : IF_THEY_ARE_RIGHT}${traceText(envelope)}`,
-	};
+	});
 }
 
 /** Why a refresh returned no access token. */
 export interface RefreshFailure {
-	failure: TokenFailure;
+	failure: Failure;
 	/** A new refresh token that came with an unusable access token, checked; '' if there is none. */
 	refreshToken: string;
 }
@@ -172,9 +168,15 @@ export function readRefreshAnswer(
 	nowMs: number,
 	secrets: readonly string[],
 ): Result<IssuedToken, RefreshFailure> {
-	const failed = (failure: TokenFailure, refreshToken = '') => fail({ failure, refreshToken });
+	const failed = (failure: Failure, refreshToken = '') => fail({ failure, refreshToken });
 	const unavailable = (message: string) =>
-		failed({ kind: 'unavailable', message, description: `${NOT_STORED} ${IF_IT_LASTS}` });
+		failed(
+			newFailure({
+				kind: 'unavailable',
+				message,
+				description: `${NOT_STORED} ${IF_IT_LASTS}`,
+			}),
+		);
 	if (!isHttpAnswer(answer)) {
 		return unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`);
 	}
@@ -199,7 +201,7 @@ export function readRefreshAnswer(
 	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 	if (!isStorableToken(accessToken)) {
 		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
-		return failed({ ...DAMAGED, description }, refreshToken);
+		return failed(newFailure({ ...DAMAGED, description }), refreshToken);
 	}
 	return ok({
 		accessToken,
@@ -221,8 +223,8 @@ export function readRefreshAnswer(
 export function unreachable(
 	error: unknown,
 	baseUrl: string,
-): { failure: TokenFailure; mayHaveArrived: boolean } {
+): { failure: Failure; mayHaveArrived: boolean } {
 	const { words, mayHaveArrived, remedy: description = IF_IT_LASTS } = readNetworkError(error);
 	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`;
-	return { failure: { kind: 'unavailable', message, description }, mayHaveArrived };
+	return { failure: newFailure({ kind: 'unavailable', message, description }), mayHaveArrived };
 }

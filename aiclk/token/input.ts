@@ -2,7 +2,7 @@ import { hash as hashOnce } from 'node:crypto';
 
 import { BoundedMap, memoize } from '../util/boundedMap';
 import { fail, ok, type Result } from '../util/result';
-import type { TokenFailure } from './errors';
+import { type Failure, newFailure } from '../util/failure';
 
 /** The address of AiClk's Marketing API (every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
@@ -26,16 +26,16 @@ export interface TokenInput {
 }
 
 const inputFailure = (message: string, description: string) =>
-	fail<TokenFailure>({ kind: 'input', message, description });
+	fail(newFailure({ kind: 'input', message, description }));
 
 const NOTHING_SENT = 'Nothing was sent.';
 
 /** No token may be sent to this base URL. */
-export const BAD_BASE_URL: TokenFailure = {
+export const BAD_BASE_URL = newFailure({
 	kind: 'input',
 	message: `The Base URL of the AiClk API credential cannot be used. Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}.`,
 	description: `Plain http is allowed for this machine only. ${NOTHING_SENT}`,
-};
+});
 
 /** SHA-256 over the parts. As a JSON array, no part can run into the next one. */
 const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(parts), 'hex');
@@ -88,7 +88,7 @@ const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 /** The four fields of the credential that a person fills in, as typed. */
 type Typed = Record<'clientId' | 'refreshToken' | 'accountId' | 'baseUrl', unknown>;
 
-function check(typed: Typed): Result<TokenInput, TokenFailure> {
+function check(typed: Typed): Result<TokenInput, Failure> {
 	const clientId = clean(typed.clientId);
 	const refreshToken = clean(typed.refreshToken);
 	const accountId = clean(typed.accountId);
@@ -151,7 +151,7 @@ const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(
  * @param credentials decrypted credential data, as n8n passes them to the hook
  * @returns the cleaned input, or a failure of kind `input` that names the field
  */
-export function readInput(credentials: Record<string, unknown>): Result<TokenInput, TokenFailure> {
+export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
 	const { clientId, refreshToken, accountId, baseUrl } = credentials;
 	const typed = { clientId, refreshToken, accountId, baseUrl };
 	const known = remembered.get(clientId);

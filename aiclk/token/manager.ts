@@ -2,7 +2,7 @@ import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { fail, ok, type Result } from '../util/result';
 import type { RequestSafety } from './authenticate';
-import type { TokenFailure } from './errors';
+import type { Failure } from '../util/failure';
 import { readInput, type TokenInput } from './input';
 import {
 	type Cause,
@@ -67,7 +67,7 @@ export class TokenManager {
 
 	private readonly forced = new WeakMap<Credentials, Workflow | null>();
 
-	private readonly failures = new WeakMap<Credentials, TokenFailure>();
+	private readonly failures = new WeakMap<Credentials, Failure>();
 
 	/** @param timing when renewal begins, and its jitter */
 	constructor(
@@ -86,7 +86,7 @@ export class TokenManager {
 	 * Why no valid token could be provided when n8n last asked about these credentials; null if one could. Nodes read it here, because
 	 * n8n 1 loses the text of an exception that the hook throws (n8n-workflow 1.120, execution-base.error.js: `cause`).
 	 */
-	failureOf(credentials: Credentials): TokenFailure | null {
+	failureOf(credentials: Credentials): Failure | null {
 		return this.failures.get(credentials) ?? null;
 	}
 
@@ -136,7 +136,7 @@ export class TokenManager {
 	async ensureToken(
 		credentials: Credentials,
 		http: HttpRequest,
-	): Promise<Result<StoredFields | null, TokenFailure>> {
+	): Promise<Result<StoredFields | null, Failure>> {
 		const workflow = this.forced.get(credentials);
 		const sent = this.sent.get(credentials) ?? null;
 		const cause = workflow !== undefined ? 'forced' : sent ? 'after-failure' : 'before-request';
@@ -176,7 +176,7 @@ export class TokenManager {
 		return this.sessions.ensure(fingerprint, () => new Session(this.environment));
 	}
 
-	private failed(credentials: Credentials, failure: TokenFailure): Result<never, TokenFailure> {
+	private failed(credentials: Credentials, failure: Failure): Result<never, Failure> {
 		this.failures.set(credentials, failure);
 		return fail(failure);
 	}
@@ -185,7 +185,7 @@ export class TokenManager {
 	private async answer(
 		credentials: Credentials,
 		question: Question,
-	): Promise<Result<StoredFields | null, TokenFailure>> {
+	): Promise<Result<StoredFields | null, Failure>> {
 		const { input, session, probes, stored, http } = question;
 		for (;;) {
 			const facts = this.gather(question);

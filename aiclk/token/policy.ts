@@ -1,7 +1,8 @@
 import { TOKEN_TIMEOUT_MS } from '../protocol/accountInfo';
 import type { ProbeResult } from '../protocol/envelope';
 import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
-import { quotaReserved, quotaSpent, SUPERSEDED, type TokenFailure } from './errors';
+import type { Failure } from '../util/failure';
+import { quotaReserved, quotaSpent, SUPERSEDED } from './errors';
 import type { ProbeAnswer } from './probeCache';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
 import type { ProbeTrust, RefreshReason, Token, TokenState } from './storedToken';
@@ -90,7 +91,7 @@ export type RefreshOutcome = {
 	isAccepted: boolean;
 } &
 	/** A token beside a failure has no usable access token. It carries a new refresh token, of which no other copy exists. */
-	({ token: Token; failure: TokenFailure | null } | { token: null; failure: TokenFailure });
+	({ token: Token; failure: Failure | null } | { token: null; failure: Failure });
 
 /** Everything the decision depends on. Times in ms since 1970. */
 export interface PolicyInput {
@@ -159,7 +160,7 @@ export type Decision =
 	/** Wait for a token that a peer may be about to store, then decide again. */
 	| { action: 'watch'; reason: 'peer-may-have-renewed' }
 	/** A peer has most likely renewed this token and is about to store the new one, which a refresh would invalidate. */
-	| { action: 'defer'; reason: 'peer-has-renewed'; failure: TokenFailure }
+	| { action: 'defer'; reason: 'peer-has-renewed'; failure: Failure }
 	/**
 	 * Refresh, or share the refresh in flight, then decide again. `early`: the old token still works, so a failure costs
 	 * nothing. `peers`: another process may be refreshing at the same time, so the new token is probed before it is stored.
@@ -169,7 +170,7 @@ export type Decision =
 	| {
 			action: 'fail';
 			reason: 'quota-spent' | 'quota-reserved' | 'backing-off' | 'refresh-failed';
-			failure: TokenFailure;
+			failure: Failure;
 	  };
 
 type Keep = Extract<Decision, { action: 'keep' }>;
@@ -178,7 +179,7 @@ const keep = (reason: Keep['reason']): Decision => ({ action: 'keep', reason });
 const adopt = (token: Token): Decision => ({ action: 'adopt', reason: 'known-here', token });
 const fail = (
 	reason: Extract<Decision, { action: 'fail' }>['reason'],
-	failure: TokenFailure,
+	failure: Failure,
 ): Decision => ({ action: 'fail', reason, failure });
 
 const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
@@ -482,7 +483,7 @@ export function decideOnNewToken(input: NewTokenInput): NewTokenDecision {
  * - After a safe request whose token was certainly rejected: yes, because nothing else happened.
  * - After any other request: no. It may have been carried out, so its own error counts.
  */
-export function isFailureShown(input: PolicyInput, { kind }: TokenFailure): boolean {
+export function isFailureShown(input: PolicyInput, { kind }: Failure): boolean {
 	const { cause, storedProbe, probeTrust, request, stored, fingerprint, nowMs } = input;
 	if (cause === 'after-failure') {
 		return request?.isSafe === true && isRejected(storedProbe) && probeTrust === 'trusted';

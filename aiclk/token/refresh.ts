@@ -1,6 +1,7 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { type IssuedToken, readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
-import { SUPERSEDED, type TokenFailure } from './errors';
+import type { Failure } from '../util/failure';
+import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { decideOnNewToken, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
@@ -162,7 +163,7 @@ export async function refreshToken(
 	const { input, stored, early, reason, workflow, http } = order;
 	const { log } = environment;
 	const parent = session.newestOf(isOf(input, stored) ? stored : null);
-	const failWith = (failure: TokenFailure, mayBeInvalid: boolean, token: Token | null = null) => {
+	const failWith = (failure: Failure, mayBeInvalid: boolean, token: Token | null = null) => {
 		session.fail(early, failure, stored, mayBeInvalid);
 		if (token !== null) session.keep(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);

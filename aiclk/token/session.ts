@@ -4,7 +4,7 @@ import { accountInfoRequest } from '../protocol/accountInfo';
 import { type ProbeResult, readProbe } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { addFailure, type FailedRefreshes } from './backoff';
-import type { TokenFailure } from './errors';
+import type { Failure } from '../util/failure';
 import type { TokenInput } from './input';
 import { isAlive, isSuccessor, type RefreshOutcome, PROPAGATION_MS } from './policy';
 import { ProbeCache } from './probeCache';
@@ -208,7 +208,7 @@ export class Session {
 	}
 
 	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */
-	fail(early: boolean, failure: TokenFailure, stored: Token | null, mayBeInvalid: boolean): void {
+	fail(early: boolean, failure: Failure, stored: Token | null, mayBeInvalid: boolean): void {
 		this.failed = addFailure(this.failed, early, failure, this.environment.now());
 		if (stored === null || !mayBeInvalid) return;
 		this.suspect = { accessToken: stored.accessToken, atMs: this.environment.now() };

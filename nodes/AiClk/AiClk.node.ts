@@ -8,7 +8,7 @@ import type {
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
 import type { Resource } from './define';
-import { OPTIONS } from './descriptions';
+import { OPTIONS } from '../shared/fields';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
 

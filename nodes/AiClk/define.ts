@@ -5,7 +5,7 @@ import type { Envelope } from '../../aiclk/protocol/envelope';
 import { type Json, textsOf } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
-import { readAmount, readOptionalText } from '../../aiclk/api/values';
+import { readAmount, readOptionalText } from '../shared/values';
 import {
 	accountRow,
 	type Collection,
@@ -17,7 +17,7 @@ import {
 	SIMPLIFY,
 	switchRow,
 	textRow,
-} from './descriptions';
+} from '../shared/fields';
 import {
 	type Output,
 	toMaterialItem,
@@ -26,7 +26,8 @@ import {
 	toTransferItem,
 	toWriteItem,
 } from './output';
-import type { Parameters } from './parameters';
+import type { Parameters } from '../shared/parameters';
+import { refuse } from '../shared/errors';
 import { runsAsTool } from '../shared/tool';
 
 /** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
@@ -48,7 +49,7 @@ export interface Plan {
 export interface Operation {
 	option: INodePropertyOptions;
 	properties: INodeProperties[];
-	/** @throws NodeOperationError for bad input, naming the field */
+	/** @throws FailureError for bad input, naming the field */
 	plan(fields: Parameters): Plan | Promise<Plan>;
 }
 
@@ -84,7 +85,7 @@ interface Kind {
 	before?: Array<{ property: INodeProperties }>;
 	/** Shown after the parameters, but not sent as they are. */
 	after?: Array<{ property: INodeProperties }>;
-	/** @throws NodeOperationError when nothing may be sent */
+	/** @throws FailureError when nothing may be sent */
 	check?(fields: Parameters): void;
 	file?(fields: Parameters): Promise<File>;
 	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
@@ -233,19 +234,19 @@ const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 /** Refuses a transfer that nobody has confirmed, or that could be sent twice. */
 function checkTransfer(fields: Parameters): void {
 	if (runsAsTool(fields.context) && fields.typed(ALLOW_AGENTS.property.name) !== true) {
-		fields.refuse(
+		refuse(
 			'An AI agent may not move money with this tool',
 			"A person can allow it: switch 'Let AI Agents Move Money' on in the tool's panel. No expression can do that.",
 		);
 	}
 	if (!fields.read(CONFIRM)) {
-		fields.refuse(
+		refuse(
 			"'Confirm' is off, so no money was moved",
 			'Check payer, target and amount, then switch Confirm on.',
 		);
 	}
 	if (fields.context.getNode().retryOnFail === true) {
-		fields.refuse(
+		refuse(
 			'This node would repeat a transfer that may have been carried out',
 			"Switch Retry On Fail off in the node's settings: AiClk cannot tell a repeated transfer from a new one.",
 		);

@@ -1,18 +1,18 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
 
 import { type Interruption, type PageRequest, readPages } from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
+import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
-import { type Failure, newFailure, ofError, ofToken, toError, toErrorItem } from '../shared/errors';
+import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/retries';
 import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
 import { type Output, toWholeItem } from './output';
-import { Parameters } from './parameters';
+import { Parameters } from '../shared/parameters';
 import { RESOURCES } from './resources';
 
 /** One item, read and checked. Nothing has been sent for it. */
@@ -35,14 +35,9 @@ function findOperation(context: IExecuteFunctions, itemIndex: number): Operation
 		({ option }) => option.value === operation,
 	);
 	if (found !== undefined) return found;
-	throw new NodeOperationError(
-		context.getNode(),
+	return refuse(
 		'The AiClk node has no such resource and operation',
-		{
-			description:
-				"To call another endpoint, choose the resource API, or use an HTTP Request node with the predefined credential type 'AiClk API'.",
-			itemIndex,
-		},
+		"To call another endpoint, choose the resource API, or use an HTTP Request node with the predefined credential type 'AiClk API'.",
 	);
 }
 
@@ -51,7 +46,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 	let fields: Parameters | null = null;
 	try {
 		const { input } = await readCredential(context, itemIndex);
-		if (!input.ok) return fail(ofToken(input.failure));
+		if (!input.ok) return input;
 		fields = new Parameters(context, itemIndex, input.value);
 		const plan = await findOperation(context, itemIndex).plan(fields);
 		// A request that cannot be built must fail before the first one is sent.
@@ -64,7 +59,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 			accountId: fields.accountId,
 		});
 	} catch (error) {
-		return fail({ ...ofError(error, 'not-sent'), accountId: fields?.accountId ?? null });
+		return fail({ ...ofThrown(error, 'not-sent'), accountId: fields?.accountId ?? null });
 	}
 }
 
@@ -146,7 +141,13 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 	const { request, hint, simplify, pages, toItems } = plan;
 	const sender = { ...run, itemIndex, client };
 	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
-	const toFailure = (message: string) => newFailure('unknown', `${message}.`, advice);
+	const toFailure = (message: string) =>
+		newFailure({
+			kind: 'unusable',
+			outcome: 'unknown',
+			message: `${message}.`,
+			description: advice,
+		});
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
 		if (!answer.ok) return answer;
@@ -174,7 +175,9 @@ async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 	const hash = memory === null ? '' : hashOf(client, plan.request);
 	const known = memory?.recall(itemIndex, hash);
 	if (known != null) return known;
-	const sent = await sendItem(run, item).catch((error: unknown) => fail(ofError(error, 'unknown')));
+	const sent = await sendItem(run, item).catch((error: unknown) =>
+		fail(ofThrown(error, 'unknown')),
+	);
 	const result = sent.ok ? sent : fail({ ...sent.failure, accountId });
 	memory?.remember(itemIndex, hash, result);
 	return result;
@@ -261,7 +264,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		throw toError(context, withChanges(first[0], done), first[1]);
 	}
 	return results.flatMap((result, item) =>
-		(result.ok ? result.value : [toErrorItem(result.failure)]).map((json) => ({
+		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({
 			json,
 			pairedItem: { item },
 		})),

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { describeAnswer, membersOf } from '../../aiclk/api/pagination';
-import { isNothing } from '../../aiclk/api/values';
+import { isNothing } from '../shared/values';
 import { TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { fail, ok, type Result } from '../../aiclk/util/result';

@@ -4,10 +4,10 @@ import type {
 	INodeExecutionData,
 	INodeType,
 	INodeTypeDescription,
-	JsonObject,
 } from 'n8n-workflow';
-import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 
+import { ofThrown, toError, toErrorItem } from '../shared/errors';
 import { properties } from './description';
 import { execute } from './execute';
 
@@ -39,13 +39,9 @@ export class AiClkToken implements INodeType {
 		try {
 			return output(await execute(this));
 		} catch (error) {
-			const { message, description } = error as NodeApiError;
-			if (this.continueOnFail()) {
-				return output({ error: { message, description: description ?? '' } });
-			}
-			throw error instanceof NodeOperationError
-				? new NodeOperationError(this.getNode(), error)
-				: new NodeApiError(this.getNode(), error as JsonObject);
+			const failure = ofThrown(error, 'not-sent');
+			if (this.continueOnFail()) return output(toErrorItem(this, failure));
+			throw toError(this, failure, 0);
 		}
 	}
 }

@@ -1,7 +1,6 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
 
-import { readSwitch, readWholeNumber, type Read } from '../../aiclk/api/values';
+import { readSwitch, readWholeNumber, type Read } from '../shared/values';
 import { accountInfoRequest, TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo';
 import {
 	isHttpAnswer,
@@ -9,13 +8,13 @@ import {
 	readEnvelope,
 	readProbe,
 } from '../../aiclk/protocol/envelope';
-import type { TokenFailure } from '../../aiclk/token/errors';
 import type { TokenInput } from '../../aiclk/token/input';
 import { reportToken, type TokenReport } from '../../aiclk/token/status';
 import { readToken, secretsOf } from '../../aiclk/token/storedToken';
+import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { toNodeError } from '../shared/errors';
+import { refuse } from '../shared/errors';
 import { readCredential, requestWith } from '../shared/transport';
 import { runsAsTool } from '../shared/tool';
 import { MAX_DAYS } from './description';
@@ -33,22 +32,17 @@ interface Subject {
 	input: TokenInput;
 }
 
-/** Refuses bad input before any request. @throws NodeOperationError always */
-function refuse(context: IExecuteFunctions, message: string, description: string): never {
-	throw new NodeOperationError(context.getNode(), message, { description, itemIndex: 0 });
-}
-
 /**
  * Reads the node's fields, once for the whole execution. Expressions are resolved for the first item.
  *
- * @throws NodeOperationError for a bad value, naming the field
+ * @throws FailureError for a bad value, naming the field
  */
 function readOrder(context: IExecuteFunctions): Order {
 	const isTool = runsAsTool(context);
 	const read = <T>(label: string, value: unknown, reader: (value: unknown) => Read<T>): T => {
 		const result = reader(value);
 		if (result.ok) return result.value;
-		return refuse(context, `'${label}' ${result.failure}`, 'Correct the field or its expression.');
+		return refuse(`'${label}' ${result.failure}`, 'Correct the field or its expression.');
 	};
 	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
 	const includeAccessToken = read(
@@ -57,11 +51,7 @@ function readOrder(context: IExecuteFunctions): Order {
 		readSwitch,
 	);
 	if (includeAccessToken && isTool) {
-		refuse(
-			context,
-			'An AI agent is never shown the access token',
-			"Switch off 'Include Access Token'.",
-		);
+		refuse('An AI agent is never shown the access token', "Switch off 'Include Access Token'.");
 	}
 	const operation = context.getNodeParameter('operation', 0);
 	if (operation === 'status') {
@@ -70,7 +60,6 @@ function readOrder(context: IExecuteFunctions): Order {
 	}
 	if (operation !== 'refresh') {
 		return refuse(
-			context,
 			`The AiClk Token node has no operation '${String(operation)}'`,
 			"Choose Refresh or Get Status. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
 		);
@@ -82,11 +71,10 @@ function readOrder(context: IExecuteFunctions): Order {
 		return { operation, withinDays, includeAccessToken };
 	}
 	if (when !== 'always') {
-		return refuse(context, "'When' is not a known choice", "Choose 'always' or 'whenExpiring'.");
+		return refuse("'When' is not a known choice", "Choose 'always' or 'whenExpiring'.");
 	}
 	if (isTool) {
 		refuse(
-			context,
 			'An AI agent refreshes the access token only when it expires soon',
 			"Set 'When' to 'Only When Expiring Soon': AiClk allows 300 refreshes a day.",
 		);
@@ -96,21 +84,20 @@ function readOrder(context: IExecuteFunctions): Order {
 
 async function readSubject(context: IExecuteFunctions): Promise<Subject> {
 	const { credentials, input } = await readCredential(context, 0);
-	if (!input.ok) throw toNodeError(context, input.failure);
+	if (!input.ok) throw new FailureError(input.failure);
 	return { credentials, input: input.value };
 }
 
 /**
  * The node acts on one credential. If its fields are expressions, they must resolve to the same for all items.
  *
- * @throws NodeOperationError if an item has another client
+ * @throws FailureError if an item has another client
  */
 async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject): Promise<void> {
 	for (let item = 1; item < context.getInputData().length; item++) {
 		const other = await readCredential(context, item);
 		if (other.input.ok && other.input.value.fingerprint === input.fingerprint) continue;
 		refuse(
-			context,
 			`The credential of item ${item + 1} differs from that of the first item`,
 			'The AiClk Token node acts on one credential. Use Loop Over Items with a batch size of 1 before it, or one credential for each client.',
 		);
@@ -148,7 +135,7 @@ interface Answer {
 	/** What AiClk or the network said, unless AiClk accepted the token; otherwise ''. */
 	message: string;
 	/** Set if the credential could not provide a valid token. AiClk was not asked then. */
-	failure: TokenFailure | null;
+	failure: Failure | null;
 	/** Whether the credential has had a new token since. */
 	refreshed: boolean;
 }
@@ -203,11 +190,12 @@ async function askTwice(
 }
 
 /** AiClk has issued a token that no credential holds. If a refresh invalidates older tokens, the stored one is invalid. */
-const notStored = (message: string): TokenFailure => ({
-	kind: 'unavailable',
-	message: 'AiClk refreshed the access token, but n8n did not store it',
-	description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
-});
+const notStored = (message: string): Failure =>
+	newFailure({
+		kind: 'unavailable',
+		message: 'AiClk refreshed the access token, but n8n did not store it',
+		description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
+	});
 
 /**
  * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards probes it. AiClk's answer about
@@ -227,8 +215,8 @@ async function refresh(
 	const { id, name = '' } = context.getWorkflow();
 	tokenManager.forceRefresh(stored.credentials, id ? { id: String(id), name } : null);
 	const { first, last, subject } = await askTwice(context, stored);
-	if (first.failure !== null) throw toNodeError(context, first.failure);
-	if (!first.refreshed) throw toNodeError(context, notStored(first.message));
+	if (first.failure !== null) throw new FailureError(first.failure);
+	if (!first.refreshed) throw new FailureError(notStored(first.message));
 	return toOutput(subject, order, {
 		refreshed: true,
 		reason: withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid',
@@ -258,7 +246,7 @@ async function verify(
  * Does what the node is set to do, once for all items.
  *
  * @returns the data of the output item
- * @throws NodeOperationError for bad input; NodeApiError if the credential is incomplete or a refresh failed
+ * @throws FailureError for bad input, and if the credential is incomplete or a refresh failed
  */
 export async function execute(context: IExecuteFunctions): Promise<IDataObject> {
 	const order = readOrder(context);

@@ -1,18 +1,16 @@
-import type { IPollFunctions, JsonObject } from 'n8n-workflow';
-import { NodeApiError } from 'n8n-workflow';
+import type { IPollFunctions } from 'n8n-workflow';
 
 import { type PageOptions, readPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
-import { readId } from '../../aiclk/api/values';
+import { readId } from '../shared/values';
 import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import type { TokenFailure } from '../../aiclk/token/errors';
 import { reportToken } from '../../aiclk/token/status';
 import { readToken } from '../../aiclk/token/storedToken';
-import { fail, ok, type Result } from '../../aiclk/util/result';
+import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
+import { ok, type Result } from '../../aiclk/util/result';
 import { tokenManager } from '../../credentials/tokenManager';
-import { type Failure, ofToken, toNodeError } from '../shared/errors';
 import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';
 import type { Api, ReadRequest, Row } from './events/event';
@@ -30,28 +28,21 @@ const MAX_READINGS = 3;
 const GAPS = `AiClk answered with a list that may have gaps, ${MAX_READINGS} times in a row`;
 
 /** Token failures that need a person. The others pass with an outage or with the next poll. */
-const FOR_PERSON: ReadonlyArray<TokenFailure['kind']> = ['input', 'quota', 'refused', 'unusable'];
+const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused', 'unusable'];
 
 /** Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. */
-const tellsOfToken = ({ token, outcome, cause }: Failure): boolean =>
-	token === null
-		? outcome === 'refused' && cause?.cause !== 'rate-limited'
-		: FOR_PERSON.includes(token.kind);
+const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
+	outcome === 'not-sent' ? FOR_PERSON.includes(kind) : outcome === 'refused' && kind !== 'busy';
 
 /** The time in the `Date` header of an answer. */
 const timeOf = (answer: unknown): number =>
 	Date.parse(String((answer as { headers?: { date?: unknown } } | null)?.headers?.date));
 
-function toError(context: IPollFunctions, failure: Failure, account?: bigint) {
-	if (failure.token !== null) return toNodeError(context, failure.token);
-	const { message, description, httpCode, cause } = failure;
+function toError(failure: Failure, account?: bigint): FailureError {
+	if (failure.outcome === 'not-sent') return new FailureError(failure);
 	const about = account === undefined ? '' : ` Account ${account}.`;
-	return new NodeApiError(context.getNode(), { message } as JsonObject, {
-		message,
-		description: `${description}${about} No change is lost: the next poll compares with the same state.`,
-		httpCode: httpCode ?? undefined,
-		failure: cause,
-	});
+	const description = `${failure.description}${about} No change is lost: the next poll compares with the same state.`;
+	return new FailureError({ ...failure, description });
 }
 
 const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
@@ -84,18 +75,20 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 	};
 	const sendWith = async (request: ApiRequest): Promise<Result<Envelope, Failure>> => {
 		const { input } = await readCredential(context);
-		if (!input.ok) return fail(ofToken(input.failure));
+		if (!input.ok) return input;
 		return await send({ context, client: input.value, lane, onAnswer }, request, HINT);
 	};
 	const call = async (request: ReadRequest): Promise<Envelope> => {
 		const result = await sendWith(toRequest(request));
 		if (result.ok) return result.value;
-		throw toError(context, result.failure, request.account);
+		throw toError(result.failure, request.account);
 	};
 	const toNotRead = (message: string, { account, path }: ReadRequest, remarks: string[] = []) => {
 		const about = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
 		const description = [...remarks, about].join(' ');
-		return new NodeApiError(context.getNode(), { message } as JsonObject, { message, description });
+		return new FailureError(
+			newFailure({ kind: 'unusable', outcome: 'unknown', message, description }),
+		);
 	};
 	const unusable = (what: string, request: ReadRequest) =>
 		toNotRead(`AiClk's answer ${what}`, request);
@@ -142,9 +135,9 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 			const before = (await readCredential(context)).input;
 			const accountId = before.ok ? before.value.accountId : '';
 			const result = await sendWith(accountInfoCall(accountId));
-			if (!result.ok && !tellsOfToken(result.failure)) throw toError(context, result.failure);
-			const failure = result.ok ? null : result.failure.token;
-			const isRejected = !result.ok && result.failure.isTokenRejected;
+			if (!result.ok && !tellsOfToken(result.failure)) throw toError(result.failure);
+			const failure = result.ok || result.failure.outcome !== 'not-sent' ? null : result.failure;
+			const isRejected = !result.ok && result.failure.kind === 'rejected';
 			// Read again: the request may have changed what is stored.
 			const { credentials, input } = await readCredential(context);
 			const fingerprint = input.ok ? input.value.fingerprint : '';

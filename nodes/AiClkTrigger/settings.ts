@@ -1,35 +1,17 @@
 import type { IDataObject, IPollFunctions } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
 
-import { readDay } from '../../aiclk/api/days';
-import {
-	type Read,
-	readId,
-	readIds,
-	readSwitch,
-	readWholeNumber,
-	someOf,
-} from '../../aiclk/api/values';
+import { readDay } from '../shared/days';
+import { type Read, readId, readIds, readSwitch, readWholeNumber, someOf } from '../shared/values';
 import type { Json } from '../../aiclk/protocol/json';
+import { refuse } from '../shared/errors';
 import { fail } from '../../aiclk/util/result';
 import { CREATIVE_STATUSES, MAX_DAYS } from './description';
 import type { Settings } from './events/event';
 
-/** Refuses a setting of the panel. @throws NodeOperationError always */
-export function refuse(context: IPollFunctions, message: string, description: string): never {
-	throw new NodeOperationError(context.getNode(), message, { description });
-}
-
-function checked<T>(
-	context: IPollFunctions,
-	label: string,
-	value: unknown,
-	read: (value: unknown) => Read<T>,
-): T {
+function checked<T>(label: string, value: unknown, read: (value: unknown) => Read<T>): T {
 	const result = read(value);
 	if (result.ok) return result.value;
 	return refuse(
-		context,
 		`'${label}' ${result.failure}`,
 		'Nothing was sent. Correct the field or its expression.',
 	);
@@ -43,7 +25,7 @@ function readAccounts(context: IPollFunctions, accountOfCredential: string): big
 	const typed = context.getNode().parameters.accountIds;
 	const isLeftEmpty = isEmpty(typed) || typed === '=';
 	const value = isLeftEmpty ? accountOfCredential : context.getNodeParameter('accountIds', '');
-	const ids = checked(context, 'Account IDs', value, (ids) =>
+	const ids = checked('Account IDs', value, (ids) =>
 		isLeftEmpty && isEmpty(ids)
 			? fail('is empty, here and in the AiClk API credential')
 			: readIds(ids),
@@ -56,12 +38,11 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
 	const values = context.getNodeParameter('filters', {}) as IDataObject;
 	const day = (value: unknown) => readDay(value, context.getTimezone());
 	const pick = <T extends Json>(name: string, label: string, read: (value: unknown) => Read<T>) =>
-		name in values ? checked(context, label, values[name], read) : undefined;
+		name in values ? checked(label, values[name], read) : undefined;
 	const start = pick('createdFrom', 'Created From', day);
 	const end = pick('createdTo', 'Created To', day);
 	if (start !== undefined && end !== undefined && start > end) {
 		refuse(
-			context,
 			`'Created From' (${start}) is after 'Created To' (${end})`,
 			'Nothing was sent. Swap the two days.',
 		);
@@ -82,7 +63,7 @@ function readFilters(context: IPollFunctions): Record<string, Json> {
  * Reads the fields that the event needs.
  *
  * @param accountOfCredential digits; '' for none
- * @throws NodeOperationError for bad input, naming the field
+ * @throws FailureError for bad input, naming the field
  */
 export function readSettings(
 	context: IPollFunctions,
@@ -90,7 +71,7 @@ export function readSettings(
 	accountOfCredential: string,
 ): Settings {
 	const number = (name: string, label: string, max: number) =>
-		checked(context, label, context.getNodeParameter(name), (value) =>
+		checked(label, context.getNodeParameter(name), (value) =>
 			readWholeNumber(value, { min: 0, max }),
 		);
 	const { emitExisting = false } = context.getNodeParameter('options', {}) as IDataObject;
@@ -101,6 +82,6 @@ export function readSettings(
 			event === 'balanceBelow' ? number('balance', 'Balance (Fen)', Number.MAX_SAFE_INTEGER) : 0,
 		withinDays: isToken ? number('withinDays', 'Within Days', MAX_DAYS) : 0,
 		filters: event === 'creativeChanged' ? readFilters(context) : {},
-		emitExisting: checked(context, 'Emit Existing', emitExisting, readSwitch),
+		emitExisting: checked('Emit Existing', emitExisting, readSwitch),
 	};
 }

@@ -1,99 +1,32 @@
 import type { IDataObject, IExecuteFunctions, IPollFunctions, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
-import type { ApiFailure, Outcome } from '../../aiclk/api/response';
-import type { FailureKind, TokenFailure } from '../../aiclk/token/errors';
+import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
+import { runsAsTool } from './tool';
 
-/** The machine-readable cause that n8n 2.41 knows; older versions ignore it. */
+type Context = IExecuteFunctions | IPollFunctions;
+
+/** The machine-readable cause that n8n 2.41 knows; older versions ignore it (n8n-workflow failure.d.ts). */
 type Cause = NonNullable<NodeApiError['failure']>;
 
-const CAUSES: Partial<Record<FailureKind, Cause>> = {
-	refused: { cause: 'credential-invalid' },
-	input: { cause: 'configuration-invalid' },
-	unavailable: { cause: 'temporarily-unavailable' },
-};
-
-const causeOf = ({ kind, resetsAtMs }: TokenFailure): Cause | undefined =>
-	kind === 'quota' ? { cause: 'quota-exhausted', resetsAtEpochMs: resetsAtMs } : CAUSES[kind];
-
-/** A token failure as n8n shows it. */
-export function toNodeError(
-	context: IExecuteFunctions | IPollFunctions,
-	failure: TokenFailure,
-	itemIndex?: number,
-): NodeApiError {
-	const { message, description } = failure;
-	return new NodeApiError(context.getNode(), { message } as JsonObject, {
-		message,
-		description,
-		itemIndex,
-		failure: causeOf(failure),
-	});
+function causeOf({ kind, outcome, retryAfterMs, resetsAtMs }: Failure): Cause | undefined {
+	switch (kind) {
+		case 'input':
+			return { cause: 'configuration-invalid' };
+		case 'quota':
+			return { cause: 'quota-exhausted', resetsAtEpochMs: resetsAtMs ?? undefined };
+		case 'busy':
+			return { cause: 'rate-limited', ...(retryAfterMs !== null && { retryAfterMs }) };
+		case 'unavailable':
+			return outcome === 'unknown' ? undefined : { cause: 'temporarily-unavailable' };
+		case 'refused':
+			// Not of the call, but of the refresh before it.
+			return outcome === 'not-sent' ? { cause: 'credential-invalid' } : undefined;
+		default:
+			return undefined;
+	}
 }
-
-/** Why an item came to nothing, as data. Holds no secret. */
-export interface Failure {
-	/** What happened; without what `outcome` and `traceId` say. */
-	message: string;
-	/** What to do next. */
-	description: string;
-	outcome: Outcome;
-	/** AiClk's code; null when it named none. */
-	code: number | null;
-	/** HTTP status as text; null when no answer came. */
-	httpCode: string | null;
-	/** AiClk's name for the request; null when it named none. */
-	traceId: string | null;
-	/** The account that the item is about, digits; null when that was not read. */
-	accountId: string | null;
-	/** Whether it is the user's input that must be corrected. */
-	isInput: boolean;
-	/** Whether AiClk said that it does not accept the access token. */
-	isTokenRejected: boolean;
-	/** Set when the credential had no valid token to send. */
-	token: TokenFailure | null;
-	cause?: Cause;
-}
-
-const EMPTY = {
-	code: null,
-	httpCode: null,
-	traceId: null,
-	accountId: null,
-	isInput: false,
-	isTokenRejected: false,
-	token: null,
-};
-
-/** A failure without an answer from AiClk, unless `more` has one. */
-export const newFailure = (
-	outcome: Outcome,
-	message: string,
-	description: string,
-	more: Partial<Failure> = {},
-): Failure => ({ ...EMPTY, outcome, message, description, ...more });
-
-/** @param retryAfterMs null where AiClk does not say */
-export const rateLimited = (retryAfterMs: number | null): Cause => ({
-	cause: 'rate-limited',
-	...(retryAfterMs !== null && { retryAfterMs }),
-});
-
-/** A failure of a call. */
-export const ofCall = (failure: ApiFailure): Failure => {
-	const { outcome, message, description, busy, ...rest } = failure;
-	const cause = busy === null ? {} : { cause: rateLimited(busy.retryAfterMs) };
-	return newFailure(outcome, message, description, { ...rest, ...cause });
-};
-
-/** A failure to get a valid token: nothing was sent. */
-export const ofToken = (failure: TokenFailure): Failure =>
-	newFailure('not-sent', failure.message, failure.description, {
-		isInput: failure.kind === 'input',
-		token: failure,
-		cause: causeOf(failure),
-	});
 
 /**
  * A failure from anything that was thrown: by our reading of fields, by n8n's reading of expressions and credentials, or
@@ -101,56 +34,87 @@ export const ofToken = (failure: TokenFailure): Failure =>
  *
  * @param outcome what is known of the request
  */
-export function ofError(error: unknown, outcome: Outcome): Failure {
+export function ofThrown(error: unknown, outcome: Outcome): Failure {
+	if (error instanceof FailureError) return error.failure;
 	const { message, description } = error as { message?: unknown; description?: unknown };
-	return newFailure(
+	return newFailure({
+		kind: outcome === 'not-sent' ? 'input' : 'aborted',
 		outcome,
-		sanitize(message) || 'Something unexpected happened in the AiClk node',
-		sanitize(description) || 'Correct the field, its expression or the credential.',
-		{ isInput: outcome === 'not-sent' },
-	);
+		message: sanitize(message) || 'Something unexpected happened in the AiClk node',
+		description: sanitize(description) || 'Correct the field, its expression or the credential.',
+	});
 }
 
-/** The message with outcome and trace_id, because an AI agent sees nothing but the message. */
-const fullMessage = ({ message, outcome, traceId }: Failure): string =>
-	`${message} (outcome: ${outcome}${traceId === null ? '' : `, trace_id: ${traceId}`})`;
+/** Refuses the user's input. @throws FailureError always */
+export function refuse(message: string, description: string): never {
+	throw new FailureError(newFailure({ kind: 'input', message, description }));
+}
 
-const dataOf = ({ code, httpCode, traceId, outcome, accountId, cause }: Failure): IDataObject => ({
-	code,
-	httpCode,
-	traceId,
-	outcome,
-	accountId,
-	...(cause?.cause === 'rate-limited' && { ...cause }),
-});
+/** An AI agent sees nothing but the message, and an error workflow shows it first. */
+function messageOf(context: Context, { message, outcome, traceId }: Failure): string {
+	if (outcome === 'not-sent' && !runsAsTool(context)) return message;
+	return `${message} (outcome: ${outcome}${traceId === null ? '' : `, trace_id: ${traceId}`})`;
+}
+
+const dataOf = (failure: Failure): IDataObject => {
+	const { code, httpCode, traceId, outcome, accountId } = failure;
+	const cause = causeOf(failure);
+	return {
+		code,
+		httpCode,
+		traceId,
+		outcome,
+		accountId,
+		...(cause?.cause === 'rate-limited' && { ...cause }),
+	};
+};
 
 /**
  * The output of an item that failed. Both n8n 1 and 2 send an item whose only member is `error` to the error branch
  * (n8n-core workflow-execute.js, `handleNodeErrorOutput`).
  */
-export const toErrorItem = (failure: Failure): IDataObject => ({
+export const toErrorItem = (context: Context, failure: Failure): IDataObject => ({
 	error: {
-		message: fullMessage(failure),
+		message: messageOf(context, failure),
 		description: failure.description,
 		...dataOf(failure),
 	},
 });
 
-/** A failure as n8n shows it; `context.data` holds what an error workflow can act on. */
+/**
+ * Makes every error of this package's nodes. `context.data` holds what an error workflow can act on.
+ *
+ * - The message is set after construction, because n8n's constructors replace one that holds a code of Node's: `CreativeNotFound`
+ *   holds ENOTFOUND (n8n-workflow node.error.js, `setDescriptiveErrorMessage`).
+ * - As a tool it is a NodeOperationError, because n8n would wrap a NodeApiError in one and replace its message again (n8n-core
+ *   get-input-connection-data.js).
+ */
 export function toError(
-	context: IExecuteFunctions,
+	context: Context,
 	failure: Failure,
-	itemIndex: number,
+	itemIndex?: number,
 ): NodeApiError | NodeOperationError {
-	const message = fullMessage(failure);
-	const { description, httpCode, isInput, cause } = failure;
-	const options = { message, description, itemIndex, failure: cause };
-	const error = isInput
-		? new NodeOperationError(context.getNode(), message, options)
-		: new NodeApiError(context.getNode(), { message } as JsonObject, {
-				...options,
-				httpCode: httpCode ?? undefined,
-			});
+	const { kind, description, httpCode } = failure;
+	const message = messageOf(context, failure);
+	const options = { message, description, itemIndex, failure: causeOf(failure) };
+	const error =
+		kind === 'input' || runsAsTool(context)
+			? new NodeOperationError(context.getNode(), message, options)
+			: new NodeApiError(context.getNode(), { message } as JsonObject, {
+					...options,
+					// n8n shows it as the error's code, which a success has not.
+					httpCode: httpCode?.startsWith('2') === false ? httpCode : undefined,
+				});
+	error.message = message;
 	error.context.data = dataOf(failure);
 	return error;
+}
+
+/** Runs a node. @throws NodeApiError or NodeOperationError for whatever `work` throws */
+export async function withErrors<T>(context: Context, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work();
+	} catch (error) {
+		throw toError(context, ofThrown(error, 'not-sent'));
+	}
 }

@@ -5,7 +5,7 @@ import { stringifyJson } from '../../aiclk/protocol/json';
 import type { ApiRequest } from '../../aiclk/api/request';
 import type { TokenInput } from '../../aiclk/token/input';
 import { fail, type Result } from '../../aiclk/util/result';
-import { type Failure, newFailure } from './errors';
+import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { runsAsTool } from './tool';
 
 /**
@@ -100,11 +100,14 @@ export interface RunMemory {
 	end(isDone: boolean): void;
 }
 
-const OTHER_REQUEST = newFailure(
-	'unknown',
-	'An earlier try of this run sent another request for this item. That request was, or may have been, carried out. Nothing was sent now.',
-	'Check at AiClk what was carried out. With Retry On Fail, the fields must have the same values at each try: take times and random values from a node before this one.',
-);
+const OTHER_REQUEST = newFailure({
+	kind: 'input',
+	outcome: 'unknown',
+	message:
+		'An earlier try of this run sent another request for this item. That request was, or may have been, carried out. Nothing was sent now.',
+	description:
+		'Check at AiClk what was carried out. With Retry On Fail, the fields must have the same values at each try: take times and random values from a node before this one.',
+});
 
 /** A SHA-256 that identifies a request; a file counts by its name and size. */
 export function hashOf(client: TokenInput, request: ApiRequest): string {
@@ -119,19 +122,19 @@ export function hashOf(client: TokenInput, request: ApiRequest): string {
 const memory = new RetryMemory();
 
 /** Without an execution id a retry cannot be told from a new run; nor as a tool, where each try has a new run index. */
-const REFUSED = newFailure(
-	'not-sent',
-	'With Retry On Fail this change could be sent twice, because n8n does not say here which run is retried. Nothing was sent.',
-	REFUSAL,
-	{ isInput: true },
-);
+const REFUSED = newFailure({
+	kind: 'input',
+	message:
+		'With Retry On Fail this change could be sent twice, because n8n does not say here which run is retried. Nothing was sent.',
+	description: REFUSAL,
+});
 
-const TOO_MANY = newFailure(
-	'not-sent',
-	'With Retry On Fail, changes could be sent twice: so many changes at once cannot be remembered. Nothing was sent.',
-	REFUSAL,
-	{ isInput: true },
-);
+const TOO_MANY = newFailure({
+	kind: 'input',
+	message:
+		'With Retry On Fail, changes could be sent twice: so many changes at once cannot be remembered. Nothing was sent.',
+	description: REFUSAL,
+});
 
 /**
  * The memory of this run.

@@ -14,13 +14,13 @@ import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/res
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Busy } from '../../aiclk/api/throttle';
 import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
-import type { TokenFailure } from '../../aiclk/token/errors';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { secretsOf } from '../../aiclk/token/storedToken';
+import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { type Failure, newFailure, ofCall, ofError, ofToken, rateLimited } from './errors';
+import { ofThrown } from './errors';
 import type { Closed, Lane, Turn } from './lane';
 
 /** The credential type of all nodes of this package. */
@@ -29,7 +29,7 @@ export const CREDENTIAL = 'aiClkApi';
 /** Why no answer came. */
 interface NoAnswer {
 	/** Set when the credential had no valid token: nothing was sent. */
-	token: TokenFailure | null;
+	token: Failure | null;
 	/** What n8n's helper threw. */
 	error: unknown;
 	/** False if the error came before the request left. */
@@ -79,13 +79,13 @@ interface Sender {
 	onAnswer?(answer: unknown): void;
 }
 
-const OVERWRITTEN: TokenFailure = {
+const OVERWRITTEN = newFailure({
 	kind: 'input',
 	message:
 		'The credential holds expressions, and n8n before 2.34 overwrites them with the values of one item. Nothing was sent.',
 	description:
 		'Use one credential for each client, without expressions, or n8n 2.34 or newer. If a node has already run with them, check whose values the credential holds now.',
-};
+});
 
 /**
  * Whether n8n would overwrite expressions in the credential when it stores a token: from then on, every item would be sent for
@@ -123,7 +123,7 @@ export async function readCredential(
 	itemIndex?: number,
 ): Promise<{
 	credentials: ICredentialDataDecryptedObject;
-	input: Result<TokenInput, TokenFailure>;
+	input: Result<TokenInput, Failure>;
 }> {
 	const credentials = await context.getCredentials(CREDENTIAL, itemIndex);
 	const input = (await wouldOverwrite(context)) ? fail(OVERWRITTEN) : readInput(credentials);
@@ -133,11 +133,13 @@ export async function readCredential(
 const isSameClient = (one: TokenInput, other: TokenInput): boolean =>
 	one.fingerprint === other.fingerprint && one.accountId === other.accountId;
 
-const OTHER_CLIENT = newFailure(
-	'not-sent',
-	'The credential has changed since this item was read, so it would have been sent for another client or account. Nothing was sent.',
-	'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
-);
+const OTHER_CLIENT = newFailure({
+	kind: 'input',
+	message:
+		'The credential has changed since this item was read, so it would have been sent for another client or account. Nothing was sent.',
+	description:
+		'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
+});
 
 const NOT_PREPARED =
 	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
@@ -152,16 +154,14 @@ function readNoAnswer(
 	if (!isSent) {
 		const { message, description } = error as NodeApiError;
 		const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
-		return ofCall(neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked));
+		return neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked);
 	}
 	const file = filesOf(request).find(
 		(one): one is StreamedFile => one instanceof StreamedFile && one.failure !== null,
 	);
-	if (file === undefined) return ofCall(noAnswer(error, asked, isStopped));
+	if (file === undefined) return noAnswer(error, asked, isStopped);
 	const message = `The file '${file.name}' ${file.failure}`;
-	return ofCall(
-		neverSent(message, 'Run again from the node that made or fetched the file.', asked),
-	);
+	return neverSent(message, 'Run again from the node that made or fetched the file.', asked);
 }
 
 /** The cheapest read, as a call like any other. @param accountId digits, or '' when the credential holds none */
@@ -196,10 +196,10 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		const credential = await readCredential(context, itemIndex);
 		const { input } = credential;
 		({ credentials } = credential);
-		if (!input.ok) return ended(fail(ofToken(input.failure)));
+		if (!input.ok) return ended(input);
 		if (!isSameClient(client, input.value)) return ended(fail(OTHER_CLIENT));
 	} catch (error) {
-		return ended(fail(ofError(error, 'not-sent')));
+		return ended(fail(ofThrown(error, 'not-sent')));
 	}
 	const answer = await requestWith(context, credentials, toHttpOptions(client.baseUrl, request));
 	const asked: Asked = {
@@ -213,20 +213,23 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		const { token } = answer.failure;
 		if (token === null)
 			return ended(fail(readNoAnswer(answer.failure, request, asked, lane.isClosed)));
-		return ended(fail(ofToken(token)), token.kind === 'superseded' ? { token: token.kind } : {});
+		return ended(fail(token), token.kind === 'superseded' ? { token: token.kind } : {});
 	}
 	sender.onAnswer?.(answer.value);
 	const read = readAnswer(answer.value, asked);
 	if (read.ok) return ended(read);
-	const { busy, isTokenRejected } = read.failure;
+	const { kind, retryAfterMs } = read.failure;
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
-		isTokenRejected &&
+		kind === 'rejected' &&
 		(await tokenManager.isRejected(
 			credentials,
 			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 		));
-	return ended(fail(ofCall(read.failure)), { busy, token: isRejected ? 'rejected' : 'none' });
+	return ended(read, {
+		busy: kind === 'busy' ? { retryAfterMs } : null,
+		token: isRejected ? 'rejected' : 'none',
+	});
 }
 
 /** The failure of a request whose turn did not come. @param last its earlier failure, if this is a repetition */
@@ -234,22 +237,21 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 	if (closed.reason === 'closed') {
 		return (
 			last ??
-			newFailure(
-				'not-sent',
-				'The run was stopped before this item was sent.',
-				'Run it again when you want it to be sent.',
-			)
+			newFailure({
+				kind: 'aborted',
+				message: 'The run was stopped before this item was sent.',
+				description: 'Run it again when you want it to be sent.',
+			})
 		);
 	}
 	const { retryAfterMs } = closed;
-	const cause = rateLimited(retryAfterMs);
-	if (last !== null) return { ...last, cause };
-	return newFailure(
-		'not-sent',
-		`AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
-		'Run this again later, with fewer requests at a time.',
-		{ cause },
-	);
+	if (last !== null) return { ...last, kind: 'busy', retryAfterMs };
+	return newFailure({
+		kind: 'busy',
+		message: `AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
+		description: 'Run this again later, with fewer requests at a time.',
+		retryAfterMs,
+	});
 }
 
 /** One for a rejected token, and one for a collision with another process that refreshes it. */

@@ -275,7 +275,7 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 				return;
 			}
 			tally.refused++;
-			assert.equal(failure.name, 'TokenError', failure.stack);
+			assert.equal(failure.name, 'FailureError', failure.stack);
 			assert.match(failure.message, /AiClk/);
 			assert.ok((failure.description ?? '').length > 20);
 			assert.ok(failure.message.length + (failure.description ?? '').length < 1_000);

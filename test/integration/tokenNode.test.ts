@@ -349,6 +349,11 @@ describe('a refresh that fails', () => {
 					error: {
 						message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
 						description: expect.stringMatching(/^Nothing of this answer was stored/) as string,
+						outcome: 'not-sent',
+						code: null,
+						httpCode: null,
+						traceId: null,
+						accountId: null,
 					},
 				},
 				pairedItem: { item: 0 },

@@ -197,7 +197,7 @@ describe('AiClk Trigger', () => {
 			await bench.poll();
 			bench.sandbox.configure({ apiFault: { kind: 'data', data } });
 			const { message } = await errorOf(bench.poll());
-			expect(message).toBe("AiClk's answer holds no whole number 'balance'");
+			expect(message).toBe("AiClk's answer holds no whole number 'balance' (outcome: unknown)");
 		},
 	);
 
@@ -208,7 +208,7 @@ describe('AiClk Trigger', () => {
 		const data = { account_id: 1000002, balance: 1 };
 		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
 		const { message, description } = await errorOf(bench.poll());
-		expect(message).toBe('AiClk answered about account 1000002');
+		expect(message).toBe('AiClk answered about account 1000002 (outcome: unknown)');
 		expect(description).toMatch(/^Account 1000003, .*no change is lost/);
 	});
 

@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import { Workflow } from 'n8n-workflow';
 
-import { TokenError } from '../../aiclk/token/errors';
+import { FailureError } from '../../aiclk/util/failure';
 import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
 import { answer, emptyRow, FakeAiClk, tokenOf } from './support';
@@ -109,7 +109,7 @@ describe('the hook', () => {
 		aiclk.refreshReply = () => ({ statusCode: 500, body: '<html>' });
 		await expect(
 			credential.preAuthentication.call(helperOf(aiclk), typed()),
-		).rejects.toBeInstanceOf(TokenError);
+		).rejects.toBeInstanceOf(FailureError);
 	});
 
 	it('the hook probes the token when asked again with the same credentials', async () => {

@@ -1,6 +1,6 @@
-import { daysOf } from '../../../aiclk/api/days';
+import { daysOf } from '../../shared/days';
 import { list, read, type Resource } from '../define';
-import { choiceRow, dayRow, fieldsRow } from '../descriptions';
+import { choiceRow, dayRow, fieldsRow } from '../../shared/fields';
 
 /** GET account/info (AiClk docs, P2). */
 const getInfo = read({

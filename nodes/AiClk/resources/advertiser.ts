@@ -1,5 +1,5 @@
 import { fail, ok } from '../../../aiclk/util/result';
-import { type Read, readText } from '../../../aiclk/api/values';
+import { type Read, readText } from '../../shared/values';
 import { type Resource, write } from '../define';
 import {
 	accountRow,
@@ -11,7 +11,7 @@ import {
 	parameter,
 	textRow,
 	updateFields,
-} from '../descriptions';
+} from '../../shared/fields';
 
 /** "6 to 30 characters, must hold upper case, lower case and digits" (AiClk docs, P4). The error never holds the value. */
 const readPassword = (value: unknown): Read<string> =>

@@ -3,7 +3,7 @@ import { updateDisplayOptions } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
 import { readPath } from '../../../aiclk/api/request';
-import { readJsonObject } from '../../../aiclk/api/values';
+import { readJsonObject } from '../../shared/values';
 import { type Operation, type Place, type Plan, type Resource, toForm } from '../define';
 import {
 	accountRow,
@@ -14,9 +14,9 @@ import {
 	RETURN_ALL,
 	SIMPLIFY,
 	switchRow,
-} from '../descriptions';
+} from '../../shared/fields';
 import { toCallItems, toRowItems } from '../output';
-import type { Parameters } from '../parameters';
+import type { Parameters } from '../../shared/parameters';
 
 const METHODS = { DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH', POST: 'POST', PUT: 'PUT' };
 

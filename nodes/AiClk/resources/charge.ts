@@ -1,5 +1,5 @@
 import { type Resource, transfer } from '../define';
-import { idRow } from '../descriptions';
+import { idRow } from '../../shared/fields';
 
 const OF_AGENT = {
 	payer: 'The agent account',

@@ -1,5 +1,5 @@
 import { list, type Resource } from '../define';
-import { choicesRow, dayRow, fieldsRow, filters, idRow, idsRow } from '../descriptions';
+import { choicesRow, dayRow, fieldsRow, filters, idRow, idsRow } from '../../shared/fields';
 
 const FIELDS =
 	'account_id campaign_id adgroup_id creative_id creative_name sub_cate pkg_name app_name app_logo api_id js_conversion_id conversion_type type optimization_goal configure_status effective_status unable_reason title second_title description app_introduction target_url target_url_h5 download_url image app video_id audit_reason clk_site_id click_feedback_url text_link_btn deep_link universal_link text_link_description game_url video_title motivate_style play_action play_duration conversion_target back_end_conversion game_material_id created_at motivate_video_autoplay original_id path resource_name';

@@ -1,5 +1,5 @@
 import { ok } from '../../../aiclk/util/result';
-import { oneOf } from '../../../aiclk/api/values';
+import { oneOf } from '../../shared/values';
 import { UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
 import { list, type Resource, upload } from '../define';
 import {
@@ -10,7 +10,7 @@ import {
 	idsRow,
 	parameter,
 	textRow,
-} from '../descriptions';
+} from '../../shared/fields';
 
 const FIELDS =
 	'account_id material_id material_name material_status material_type remote_url material_md5 audit_reason width height duration size created_at';

@@ -1,7 +1,7 @@
 import { ok } from '../../../aiclk/util/result';
-import { readSwitch, readWholeNumber } from '../../../aiclk/api/values';
+import { readSwitch, readWholeNumber } from '../../shared/values';
 import { list, type Resource } from '../define';
-import { choiceRow, filters, idRow, parameter, textRow } from '../descriptions';
+import { choiceRow, filters, idRow, parameter, textRow } from '../../shared/fields';
 
 const TYPES = { API_DOWNLOAD: 'In an App', API_LANDING_PAGE: 'On a Landing Page' };
 const REPORT_STATES = {

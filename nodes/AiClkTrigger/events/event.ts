@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
-import type { TokenFailure } from '../../../aiclk/token/errors';
+import type { Failure } from '../../../aiclk/util/failure';
 import type { TokenReport } from '../../../aiclk/token/status';
 
 /** A row, with AiClk's own names. */
@@ -19,7 +19,7 @@ export interface ReadRequest {
 export interface TokenLook {
 	report: TokenReport;
 	/** Why there was no valid token; null if one was sent. */
-	failure: TokenFailure | null;
+	failure: Failure | null;
 }
 
 /** What an event may ask AiClk: reads only. Each throws a NodeApiError if the answer cannot be used. */

@@ -41,7 +41,6 @@ describe('readAnswer', () => {
 			ok: false,
 			failure: {
 				outcome,
-				isTokenRejected: false,
 				message: expect.stringMatching(message),
 				description: expect.stringMatching(description),
 			},
@@ -93,7 +92,7 @@ describe('readAnswer', () => {
 		const headers = { 'retry-after': '1' };
 		const value = { ...answer(statusCode, body), headers };
 		expect(readAnswer(value, asked('money'))).toMatchObject({
-			failure: { outcome: 'refused', busy: { retryAfterMs: 1_000 } },
+			failure: { kind: 'busy', outcome: 'refused', retryAfterMs: 1_000 },
 		});
 	});
 
@@ -136,7 +135,7 @@ describe('readAnswer', () => {
 		expect(readAnswer(value, asked(effect))).toMatchObject({
 			failure: {
 				outcome: 'refused',
-				isTokenRejected: true,
+				kind: 'rejected',
 				message: expect.stringMatching(message),
 				description: expect.stringMatching(description),
 			},

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { RETURN_ALL } from '../../../nodes/AiClk/descriptions';
-import { Parameters } from '../../../nodes/AiClk/parameters';
+import { RETURN_ALL } from '../../../nodes/shared/fields';
+import { Parameters } from '../../../nodes/shared/parameters';
 import { emptyRow, inputOf } from '../support';
 
 /** The fields of one item, as n8n hands them over; `typed` are those that hold expressions. */
@@ -50,14 +50,13 @@ describe('the batching that counts', () => {
 });
 
 describe('a field', () => {
-	it('that is refused says which item it is about', () => {
+	it('that is refused says what is wrong with it', () => {
 		const read = () => fieldsOf({ returnAll: 'perhaps' }).read(RETURN_ALL);
 		expect(read).toThrow(
 			expect.objectContaining({
-				name: 'NodeOperationError',
+				name: 'FailureError',
 				message: "'Return All' is neither true nor false",
 				description: 'Correct the field or its expression.',
-				context: expect.objectContaining({ itemIndex: 3 }),
 			}),
 		);
 	});

@@ -1,12 +1,13 @@
 import type { ApiRequest } from '../../../aiclk/api/request';
 import { StreamedFile } from '../../../aiclk/api/streamedFile';
 import { fail, ok } from '../../../aiclk/util/result';
-import { newFailure } from '../../../nodes/shared/errors';
+import { newFailure } from '../../../aiclk/util/failure';
 import { hashOf, RetryMemory } from '../../../nodes/shared/retries';
 import { inputOf, emptyRow } from '../support';
 
 const done = ok([{ n: 1 }]);
-const failed = (outcome: 'not-sent' | 'refused' | 'unknown') => fail(newFailure(outcome, 'm', 'd'));
+const failed = (outcome: 'not-sent' | 'refused' | 'unknown') =>
+	fail(newFailure({ kind: 'refused', outcome, message: 'm', description: 'd' }));
 
 describe('RetryMemory', () => {
 	it.each([

@@ -4,8 +4,8 @@ import {
 	type AnyRequestOptions,
 	authenticateRequest,
 	readSafety,
-	RequestRefusedError,
 } from '../../../aiclk/token/authenticate';
+import { FailureError } from '../../../aiclk/util/failure';
 import { toStoredFields } from '../../../aiclk/token/storedToken';
 import { readInput } from '../../../aiclk/token/input';
 import { emptyRow, type Row, token, tokenState } from '../support';
@@ -22,13 +22,13 @@ const authenticate = (options: object, changes: object = {}) =>
 	authenticateRequest(row(changes), options as AnyRequestOptions);
 
 /** What was thrown, and that it held no token. */
-function refusal(options: object, changes: object = {}): RequestRefusedError {
+function refusal(options: object, changes: object = {}): FailureError {
 	try {
 		authenticate(options, changes);
 	} catch (error) {
-		expect(error).toBeInstanceOf(RequestRefusedError);
+		expect(error).toBeInstanceOf(FailureError);
 		expect(JSON.stringify([options, error, (error as Error).message])).not.toContain(SECRET);
-		return error as RequestRefusedError;
+		return error as FailureError;
 	}
 	throw new Error('the request was not refused');
 }
@@ -138,7 +138,7 @@ describe('a request to another host is refused', () => {
 				try {
 					sent = authenticate({ url, ...(baseURL !== undefined && { baseURL }) });
 				} catch (error) {
-					expect(error).toBeInstanceOf(RequestRefusedError);
+					expect(error).toBeInstanceOf(FailureError);
 					return;
 				}
 				// How axios puts the two together.

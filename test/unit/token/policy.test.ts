@@ -1,3 +1,4 @@
+import { newFailure } from '../../../aiclk/util/failure';
 import fc from 'fast-check';
 
 import type { FailedRefreshes } from '../../../aiclk/token/backoff';
@@ -72,7 +73,7 @@ const failed = (
 	count,
 	firstAtMs: lastAtMs,
 	lastAtMs,
-	failure: { kind, message: '', description: '' },
+	failure: newFailure({ kind, message: '', description: '' }),
 });
 
 const needed = (reason: string, peers: boolean) => ({
@@ -443,7 +444,9 @@ describe('after a failed request', () => {
 		['after a safe request, probes not proven', post({ probeTrust: null }, SAFE), 'refused', false],
 		['after one that is not safe', post(), 'refused', false],
 	])('the exit gate %s: is %s shown? %s', (_, facts, kind, expected) => {
-		expect(isFailureShown(facts, { kind, message: '', description: '' })).toBe(expected);
+		expect(isFailureShown(facts, newFailure({ kind, message: '', description: '' }))).toBe(
+			expected,
+		);
 	});
 });
 

@@ -1,6 +1,6 @@
 import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { shortFingerprint } from '../../../aiclk/token/input';
-import type { TokenFailure } from '../../../aiclk/token/errors';
+import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
 import {
 	tokenNeedsAttention,
@@ -9,7 +9,11 @@ import {
 import { DAY_MS, NOW, token } from '../support';
 import { settings } from './support';
 
-const FAILURE: TokenFailure = { kind: 'refused', message: 'AiClk said no', description: 'Do this' };
+const FAILURE: Failure = newFailure({
+	kind: 'refused',
+	message: 'AiClk said no',
+	description: 'Do this',
+});
 
 const live = token('a');
 const at = (nowMs: number, isRejected = false): TokenLook => ({

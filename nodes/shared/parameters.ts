@@ -1,11 +1,12 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { isExpression, NodeOperationError } from 'n8n-workflow';
+import { isExpression } from 'n8n-workflow';
 
 import { findUnsendable, type Json, nest } from '../../aiclk/protocol/json';
 import { bytesOf, fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
-import { isNothing, readWholeNumber } from '../../aiclk/api/values';
+import { isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
+import { refuse } from './errors';
 import {
 	BATCH_INTERVAL,
 	BATCH_SIZE,
@@ -14,7 +15,7 @@ import {
 	OPTIONS,
 	type Parameter,
 	RETURN_ALL,
-} from './descriptions';
+} from './fields';
 
 const CORRECT_IT = 'Correct the field or its expression.';
 const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
@@ -33,12 +34,6 @@ export class Parameters {
 		readonly client: TokenInput,
 	) {}
 
-	/** @throws NodeOperationError always */
-	refuse(message: string, description: string): never {
-		const { itemIndex } = this;
-		throw new NodeOperationError(this.context.getNode(), message, { description, itemIndex });
-	}
-
 	/** A field as typed: an expression is not evaluated and begins with `=`. */
 	typed(name: string): unknown {
 		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
@@ -49,22 +44,22 @@ export class Parameters {
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
 		if (isLeftEmpty || !isNothing(value)) return value;
-		return this.refuse(`'${displayName}' holds an expression that yields nothing`, CORRECT_IT);
+		return refuse(`'${displayName}' holds an expression that yields nothing`, CORRECT_IT);
 	}
 
-	/** Reads a value that does not come from a field of its own. @throws NodeOperationError for a bad value */
+	/** Reads a value that does not come from a field of its own. @throws FailureError for a bad value */
 	check<T>({ property, read }: Parameter<T>, value: unknown): T {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
-		return this.refuse(`'${property.displayName}' ${result.failure}`, CORRECT_IT);
+		return refuse(`'${property.displayName}' ${result.failure}`, CORRECT_IT);
 	}
 
-	/** A field that is always there. @throws NodeOperationError for a bad value */
+	/** A field that is always there. @throws FailureError for a bad value */
 	read<T>(row: Parameter<T>): T {
 		return this.check(row, this.value(row.property));
 	}
 
-	/** Fields that are always there, under AiClk's names. @throws NodeOperationError for a bad value */
+	/** Fields that are always there, under AiClk's names. @throws FailureError for a bad value */
 	readAll(rows: Parameter[]): Record<string, Json> {
 		return nest(rows.map((row) => [row.name, this.read(row)]));
 	}
@@ -72,7 +67,7 @@ export class Parameters {
 	/**
 	 * The fields of a collection that were added, under AiClk's names.
 	 *
-	 * @throws NodeOperationError for a bad value, and for one that was added but is empty
+	 * @throws FailureError for a bad value, and for one that was added but is empty
 	 */
 	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
 		const { name, displayName: label } = property;
@@ -80,7 +75,7 @@ export class Parameters {
 		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
 		const added = Object.keys(this.typed(name) ?? {});
 		if (isRequired && added.length === 0) {
-			this.refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
+			refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
 		}
 		const rows = parameters.filter((row) => added.includes(row.property.name));
 		const values = nest(
@@ -88,7 +83,7 @@ export class Parameters {
 				const member = value[row.property.name];
 				if (!isNothing(member)) return [row.name, this.check(row, member)];
 				const message = `'${row.property.displayName}' was added to '${label}' but is empty`;
-				return this.refuse(message, 'Fill it in, correct its expression, or remove it.');
+				return refuse(message, 'Fill it in, correct its expression, or remove it.');
 			}),
 		);
 		const rowOf = (one: string) => rows.find((row) => row.name === one) as Parameter;
@@ -100,11 +95,11 @@ export class Parameters {
 		return values;
 	}
 
-	/** @throws NodeOperationError when a span of days ends before it begins */
+	/** @throws FailureError when a span of days ends before it begins */
 	checkSpan([from, start]: [Parameter, string], [to, end]: [Parameter, string]): void {
 		if (start <= end) return;
 		const message = `'${from.property.displayName}' (${start}) is after '${to.property.displayName}' (${end})`;
-		this.refuse(message, 'Swap the two days.');
+		refuse(message, 'Swap the two days.');
 	}
 
 	/** The account of the call. If the field was left empty and is not required, it is the credential's. */
@@ -113,7 +108,7 @@ export class Parameters {
 		const isLeftEmpty = row.property.required !== true && isNothing(value);
 		if (isLeftEmpty && this.client.accountId === '') {
 			const message = `'${row.property.displayName}' is empty, here and in the AiClk API credential`;
-			this.refuse(message, CORRECT_IT);
+			refuse(message, CORRECT_IT);
 		}
 		const account = this.check(row, isLeftEmpty ? this.client.accountId : value);
 		this.accountId = String(account);
@@ -123,7 +118,7 @@ export class Parameters {
 	/**
 	 * Batching, or null if it was not added. The panel's defaults count for members that were not typed.
 	 *
-	 * @throws NodeOperationError for a bad value
+	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
 		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
@@ -148,7 +143,7 @@ export class Parameters {
 	 * A file from a binary field. Small files are in the item itself (base64). Others are in n8n's store and are read while
 	 * they are sent.
 	 *
-	 * @throws NodeOperationError when it is not there, empty or not readable
+	 * @throws FailureError when it is not there, empty or not readable
 	 */
 	async readFile(field: string): Promise<StreamedFile> {
 		const { helpers } = this.context;
@@ -158,11 +153,11 @@ export class Parameters {
 		const name = fileNameOf(fileName, fileExtension, mimeType);
 		const unsendable = findUnsendable(name);
 		if (unsendable !== null) {
-			this.refuse(`The name of the file in '${field}' ${unsendable.failure}`, CORRECT_IT);
+			refuse(`The name of the file in '${field}' ${unsendable.failure}`, CORRECT_IT);
 		}
 		const bytes = bytesOf(id ? '' : data);
 		if (bytes === null) {
-			this.refuse(
+			refuse(
 				`The file in '${field}' is not base64`,
 				'Only base64 is a file, without a prefix such as data:image/png;base64.',
 			);
@@ -173,9 +168,9 @@ export class Parameters {
 		const size = readWholeNumber(found?.fileSize, { min: 0, max: Number.MAX_SAFE_INTEGER });
 		if (!size.ok) {
 			const message = `The file '${name}' in '${field}' could not be found, or not its size: n8n may have deleted it`;
-			return this.refuse(message, FETCH_AGAIN);
+			return refuse(message, FETCH_AGAIN);
 		}
-		if (size.value === 0) this.refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
+		if (size.value === 0) refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
 		return new StreamedFile(name, mimeType, size.value, async () =>
 			id ? await helpers.getBinaryStream(id) : [bytes],
 		);

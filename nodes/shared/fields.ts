@@ -1,6 +1,6 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { readDay } from '../../aiclk/api/days';
+import { readDay } from './days';
 import type { Json } from '../../aiclk/protocol/json';
 import {
 	oneOf,
@@ -11,7 +11,7 @@ import {
 	readText,
 	readWholeNumber,
 	someOf,
-} from '../../aiclk/api/values';
+} from './values';
 
 /** One parameter of a call: a row of data. */
 export interface Parameter<T = Json | undefined> {

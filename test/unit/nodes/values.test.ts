@@ -12,7 +12,7 @@ import {
 	readText,
 	readWholeNumber,
 	someOf,
-} from '../../../aiclk/api/values';
+} from '../../../nodes/shared/values';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { daysOf, readDay } from '../../../aiclk/api/days';
+import { daysOf, readDay } from '../../../nodes/shared/days';
 
 const good = <T>(value: T) => ({ ok: true, value });
 const bad = (failure: unknown) => ({ ok: false, failure });

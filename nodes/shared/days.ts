@@ -1,4 +1,4 @@
-import { fail, ok } from '../util/result';
+import { fail, ok } from '../../aiclk/util/result';
 import { isNothing, type Read } from './values';
 
 const DAY_MS = 86_400_000;

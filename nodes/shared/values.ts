@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../util/result';
+import { fail, ok, type Result } from '../../aiclk/util/result';
 import {
 	findJsonError,
 	findUnsendable,
@@ -6,7 +6,7 @@ import {
 	type Json,
 	parseJsonToSend,
 	toJson,
-} from '../protocol/json';
+} from '../../aiclk/protocol/json';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a
