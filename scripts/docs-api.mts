@@ -239,7 +239,8 @@ const describeAnswer = ({ answer }: Exchange): string[] => [
 const EFFECT = {
 	GET: 'A read: sent again, once, if AiClk rejects the token.',
 	POST: 'A change: sent once.',
-	charge: 'Moves money: sent once, needs _Confirm_, refuses _Retry On Fail_.',
+	charge:
+		'Moves money: sent once, needs _Confirm_, does not run with _Retry On Fail_ or in a retried execution.',
 };
 
 const nameOf = ({ name }: INodePropertyOptions): string => name;

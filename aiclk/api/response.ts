@@ -1,10 +1,11 @@
-import { type Failure, newFailure } from '../util/failure';
+import { type Failure, newFailure, type Outcome } from '../util/failure';
 import { sanitize } from '../util/sanitize';
 import { fail, ok, type Result } from '../util/result';
 import {
 	CODE_SUCCESS,
 	CODE_TOKEN_REJECTED,
 	type Envelope,
+	type HttpAnswer,
 	isHttpAnswer,
 	readEnvelope,
 } from '../protocol/envelope';
@@ -27,12 +28,14 @@ export interface Asked {
 const CHECK_NETWORK =
 	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
 
-/** The end of the message and what to do, after an answer that does not say what was carried out. */
+const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
+
+/**
+ * The end of the message and what to do where it is not known what was carried out. Fund records show spending only (P3), so a
+ * transfer cannot be looked up with them.
+ */
 const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = {
-	read: {
-		consequence: '.',
-		description: `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
-	},
+	read: { consequence: '.', description: RUN_LATER },
 	change: {
 		consequence: '. The change may have been carried out: check before you send it again.',
 		description:
@@ -42,124 +45,101 @@ const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = 
 		consequence:
 			'. The transfer may have been carried out: do not send it again before you have checked.',
 		description:
-			"It was sent once and is not repeated. Check the account's transactions at AiClk before trying again: a second try could move the money twice.",
+			"It was sent once and is not repeated. Before you send it again, look for the transfer in AiClk's console, or compare the balances of both accounts (Get Info). Get Fund Records shows spending only, no transfers.",
 	},
 };
-
-const NOT_REPEATED =
-	'Nothing was carried out. If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.';
-
-/** If the token was the cause, a read has already been sent again with a new one. A change has not. */
-const AFTER_REJECTION: Record<Effect, string> = {
-	read: 'Nothing was carried out. Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).',
-	change: NOT_REPEATED,
-	money: NOT_REPEATED,
-};
-
-type Reason = Pick<Failure, 'kind' | 'outcome' | 'message' | 'description'>;
-
-const uncertain = (
-	effect: Effect,
-	what: string,
-	kind: 'unavailable' | 'unusable' | 'aborted' = 'unusable',
-): Reason => ({
-	kind,
-	outcome: 'unknown',
-	message: `${what}${UNCERTAIN[effect].consequence}`,
-	description: UNCERTAIN[effect].description,
-});
-
-const refused = (
-	message: string,
-	description: string,
-	kind: 'refused' | 'rejected' | 'busy' = 'refused',
-): Reason => ({
-	kind,
-	outcome: 'refused',
-	message,
-	description,
-});
-
-const NOT_FOLLOWED =
-	'Nothing was carried out. Redirects are never followed, because the token would go along. Check the Base URL in the AiClk API credential.';
-
-/**
- * HTTP statuses that say without AiClk's envelope that nothing was carried out (RFC 9110, RFC 6585). Not among them: 302 and
- * 303, which may follow a request that was carried out, and 408 and 499, which gateways use for time-outs of their own.
- */
-const REFUSALS: Record<number, [message: string, description?: string]> = {
-	301: ['AiClk answered with a redirect', NOT_FOLLOWED],
-	307: ['AiClk answered with a redirect', NOT_FOLLOWED],
-	308: ['AiClk answered with a redirect', NOT_FOLLOWED],
-	413: [
-		'The request, or the file in it, is too large for AiClk',
-		'Nothing was carried out. Send a smaller file, or fewer rows at a time.',
-	],
-	414: [
-		'The request names too many IDs, or its URL is too long for AiClk',
-		'Nothing was carried out. Split the IDs or filters over several items.',
-	],
-	431: [
-		'The request names too many IDs, or its header is too long for AiClk',
-		'Nothing was carried out. Split the IDs or filters over several items.',
-	],
-};
-
-const RUN_LATER = 'Run this again later, with fewer requests at a time.';
-const NO_REPETITION = `It was refused because AiClk is busy. Only reads are sent again. ${RUN_LATER}`;
-
-/** A read has already been sent again, for as long as a request may wait. */
-const AFTER_BUSY: Record<Effect, string> = {
-	read: RUN_LATER,
-	change: NO_REPETITION,
-	money: NO_REPETITION,
-};
-
-/** For an answer that says that AiClk is busy. @param words AiClk's own, or the HTTP status */
-const refusedAsBusy = (words: string, { effect }: Asked): Reason =>
-	refused(
-		`AiClk takes no more requests at the moment: ${words}`,
-		`Nothing was carried out. ${AFTER_BUSY[effect]}`,
-		'busy',
-	);
 
 /** Outages, of AiClk or of a gateway before it. Only these: 40102 is a refusal. */
 const isOutage = (number: number | null): boolean =>
 	number !== null && number >= 500 && number <= 599;
 
-const UNCLEAR_REFUSALS = new Set([408, 499]);
+/** HTTP statuses 400 to 499 say no; 408 and 499 do not, because gateways use them for time-outs of their own. */
+const saysNo = (number: number): boolean =>
+	number >= 400 && number <= 499 && number !== 408 && number !== 499;
 
-/** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
-function readStatus(status: number, { effect, hint }: Asked): Reason {
-	if (status === 407) {
-		return {
-			kind: 'unavailable',
-			outcome: 'not-sent',
-			message: 'The proxy of n8n requires a login (HTTP 407). Nothing was sent.',
-			description: "Add the proxy's user and password to n8n's proxy settings.",
-		};
+/** Codes of AiClk's that say no: like HTTP statuses, with or without two more digits. */
+const codeSaysNo = (code: number): boolean => saysNo(code) || (code >= 40_000 && code <= 49_999);
+
+const isRedirect = (status: number): boolean => status >= 300 && status <= 399;
+
+/**
+ * What is known of a call that did not succeed. A change was refused only if HTTP status or code says no, and the other one does
+ * not contradict: no page of AiClk's names codes, so any other may come after the change was carried out. A read carries nothing
+ * out, so it is `unknown` only where AiClk itself did not answer it.
+ */
+function outcomeOf(effect: Effect, status: number, code: number | null): Outcome {
+	if (effect === 'read') {
+		const isAnswered = code === null ? saysNo(status) || isRedirect(status) : !isOutage(code);
+		return isAnswered && !isOutage(status) ? 'refused' : 'unknown';
 	}
-	const known = REFUSALS[status];
-	if (known !== undefined) return refused(`${known[0]} (HTTP ${status})`, known[1] ?? hint);
-	return status >= 400 && status < 500 && !UNCLEAR_REFUSALS.has(status)
-		? refused(
-				`AiClk does not know this call, or something before it refused it (HTTP ${status})`,
-				`Nothing was carried out. ${hint}`,
-			)
-		: uncertain(effect, `AiClk did not answer as documented (HTTP ${status})`);
+	if (code === null) return saysNo(status) ? 'refused' : 'unknown';
+	return codeSaysNo(code) && (saysNo(status) || status < 300) ? 'refused' : 'unknown';
 }
 
-/** Codes of AiClk's that say no. Below 400 they may mean success in its words, too, and 408 is a time-out. */
-const isRefusal = (code: number): boolean => code >= 400 && code !== 408;
+/** What happened, without a full stop, and what to do if nothing was carried out. */
+interface Finding extends Pick<Failure, 'kind'> {
+	what: string;
+	remedy: string;
+}
 
-/** For an answer with AiClk's envelope. */
-function readRefusal(status: number, code: number, words: string, { effect, hint }: Asked): Reason {
-	if (isOutage(status) || isOutage(code)) {
-		return uncertain(effect, `AiClk is temporarily unavailable: ${words}`, 'unavailable');
+const NOTHING_DONE = 'Nothing was carried out.';
+
+/** If the token was the cause, a read has already been sent again with a new one. A change has not. */
+const afterRejection = (effect: Effect): string =>
+	effect === 'read'
+		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).`
+		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.`;
+
+/** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
+const afterBusy = (effect: Effect): string => {
+	const later = 'Run this again later, with fewer requests at a time.';
+	return effect === 'money'
+		? `${NOTHING_DONE} A transfer is never sent again by itself. ${later}`
+		: `${NOTHING_DONE} ${later}`;
+};
+
+const SPLIT_IDS = `${NOTHING_DONE} Split the IDs or filters over several items.`;
+
+/** HTTP statuses that say more than no (RFC 9110, RFC 6585). */
+const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
+	413: [
+		'The request, or the file in it, is too large for AiClk',
+		`${NOTHING_DONE} Send a smaller file, or fewer rows at a time.`,
+	],
+	414: ['The request names too many IDs, or its URL is too long for AiClk', SPLIT_IDS],
+	431: ['The request names too many IDs, or its header is too long for AiClk', SPLIT_IDS],
+};
+
+const NOT_FOLLOWED =
+	'The token would go along with a redirect. Check the Base URL in the AiClk API credential.';
+
+/** A success that is neither JSON, nor HTML as gateways write it. */
+const isFile = (status: number, body: unknown): boolean =>
+	status >= 200 && status < 300 && typeof body === 'string' && /^\s*[^\s<{[]/.test(body);
+
+/** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
+function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): Finding {
+	const [what, remedy] = TOO_LARGE[status] ?? [];
+	if (what !== undefined)
+		return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy: remedy as string };
+	if (isRedirect(status)) {
+		const what = `AiClk answered with a redirect, which is never followed (HTTP ${status})`;
+		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${NOT_FOLLOWED}` };
 	}
-	return effect === 'read' || isRefusal(code)
-		? refused(`AiClk refused this: ${words}`, hint)
-		: uncertain(effect, `AiClk's answer does not say what was done: ${words}`);
+	if (saysNo(status)) {
+		const what = `AiClk does not know this call, or something before it refused it (HTTP ${status})`;
+		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${hint}` };
+	}
+	if (isFile(status, body)) {
+		return {
+			kind: 'unusable',
+			what: `AiClk's answer is not JSON (HTTP ${status})`,
+			remedy:
+				"Nothing was changed. If this call downloads a file, use an HTTP Request node with the predefined credential type 'AiClk API' and the response format File.",
+		};
+	}
+	const kind = isOutage(status) ? 'unavailable' : 'unusable';
+	return { kind, what: `AiClk did not answer as documented (HTTP ${status})`, remedy: RUN_LATER };
 }
 
 const parse = (text: unknown): unknown => {
@@ -176,6 +156,34 @@ const signed = (description: string, { call }: Asked, envelope: Envelope | null)
 	return `${description} ${call}${envelope === null ? '' : `: AiClk code ${envelope.code}${trace}`}.`;
 };
 
+/** The failure of a call. @param known further members */
+function toFailure(
+	{ kind, what, remedy }: Finding,
+	outcome: Outcome,
+	asked: Asked,
+	envelope: Envelope | null = null,
+	known: Partial<Failure> = {},
+): Failure {
+	const { consequence, description } = UNCERTAIN[asked.effect];
+	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
+	const end = outcome === 'unknown' ? consequence : '';
+	return newFailure({
+		kind,
+		outcome,
+		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : end}`,
+		description: signed(isUncertain ? description : remedy, asked, envelope),
+		code: envelope?.code ?? null,
+		traceId: envelope?.traceId ?? null,
+		...known,
+	});
+}
+
+const PROXY_LOGIN: Finding = {
+	kind: 'unavailable',
+	what: 'The proxy of n8n requires a login (HTTP 407)',
+	remedy: "Add the proxy's user and password to n8n's proxy settings.",
+};
+
 /**
  * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
  *
@@ -189,56 +197,56 @@ export function readAnswer(
 	nowMs = Date.now(),
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
-		return failWith(uncertain(asked.effect, 'AiClk sent no answer that n8n could read'), asked);
+		const what = 'AiClk sent no answer that n8n could read';
+		return fail(toFailure({ kind: 'unusable', what, remedy: RUN_LATER }, 'unknown', asked));
 	}
 	const { statusCode } = answer;
 	const envelope = readEnvelope(parse(answer.body));
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
 	const code = envelope?.code ?? null;
-	const words = sanitize(envelope?.message, asked.secrets) || 'no reason stated';
+	const httpCode = String(statusCode);
+	if (statusCode === 407 && envelope === null) {
+		return fail(toFailure(PROXY_LOGIN, 'not-sent', asked, null, { httpCode }));
+	}
+	const { effect, hint, secrets } = asked;
+	const said = sanitize(envelope?.message, secrets);
+	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);
-	// A gateway and AiClk that contradict each other: which of them is right is not known.
+	const outcome =
+		effect === 'read' && busy !== null ? 'refused' : outcomeOf(effect, statusCode, code);
+	const find = (kind: Finding['kind'], what: string, remedy: string) =>
+		fail(
+			toFailure({ kind, what, remedy }, outcome, asked, envelope, {
+				httpCode,
+				retryAfterMs: kind === 'busy' ? (busy?.retryAfterMs ?? null) : null,
+			}),
+		);
+	// A gateway and AiClk may contradict each other. A read is repeated whichever of them is right.
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
-	const isCertain =
-		asked.effect === 'read' || !(isOutage(code) || (isOutage(statusCode) && !isBusyByStatus));
-	if (isCertain && (statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED)) {
-		const message = `AiClk does not accept the access token${envelope === null ? '' : `: ${words}`}`;
-		const reason = refused(message, AFTER_REJECTION[asked.effect], 'rejected');
-		return failWith(reason, asked, { statusCode, envelope });
+	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
+	if (effect === 'read' || !isOut) {
+		if (statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED) {
+			const reason = envelope === null ? '' : `: ${words}`;
+			const what = `AiClk does not accept the access token${reason}`;
+			return find('rejected', what, afterRejection(effect));
+		}
+		if (busy !== null) {
+			return find(
+				'busy',
+				`AiClk takes no more requests at the moment: ${words}`,
+				afterBusy(effect),
+			);
+		}
 	}
-	if (isCertain && busy !== null) {
-		const reason = refusedAsBusy(envelope === null ? `HTTP ${statusCode}` : words, asked);
-		return failWith(reason, asked, { statusCode, envelope, ...busy });
+	if (envelope === null) {
+		const { kind, what, remedy } = readStatus(answer, asked);
+		return find(kind, what, remedy);
 	}
-	const reason =
-		envelope === null
-			? readStatus(statusCode, asked)
-			: readRefusal(statusCode, envelope.code, words, asked);
-	return failWith(reason, asked, { statusCode, envelope });
+	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
+	return outcome === 'refused'
+		? find('refused', `AiClk refused this: ${words}`, hint)
+		: find('unusable', `AiClk's answer does not say what was done: ${words}`, hint);
 }
-
-/** What is known of AiClk's answer. */
-interface Heard {
-	statusCode?: number;
-	envelope?: Envelope | null;
-	retryAfterMs?: number | null;
-}
-
-const failWith = (
-	reason: Reason,
-	asked: Asked,
-	{ statusCode, envelope = null, retryAfterMs = null }: Heard = {},
-) =>
-	fail(
-		newFailure({
-			...reason,
-			description: signed(reason.description, asked, envelope),
-			code: envelope?.code ?? null,
-			httpCode: statusCode === undefined ? null : String(statusCode),
-			traceId: envelope?.traceId ?? null,
-			retryAfterMs,
-		}),
-	);
 
 /**
  * Turns what n8n's HTTP helper threw into a failure: no answer came.
@@ -247,36 +255,18 @@ const failWith = (
  * @param isStopped whether the run was stopped meanwhile: the error is then the same as that of a time limit
  */
 export function noAnswer(error: unknown, asked: Asked, isStopped = false): Failure {
-	const { mayHaveArrived, words, remedy } = readNetworkError(error);
-	const cause = isStopped ? 'the run was stopped' : words;
-	return failWith(
-		mayHaveArrived
-			? uncertain(
-					asked.effect,
-					`AiClk's answer was lost: ${cause}`,
-					isStopped ? 'aborted' : 'unavailable',
-				)
-			: notSent(
-					`AiClk could not be reached: ${words}`,
-					remedy ?? `Nothing was changed. Run this again later. ${CHECK_NETWORK}`,
-				),
-		asked,
-	).failure;
+	const { mayHaveArrived, words, remedy = RUN_LATER } = readNetworkError(error);
+	if (!mayHaveArrived) return neverSent(`AiClk could not be reached: ${words}`, remedy, asked);
+	const what = `AiClk's answer was lost: ${isStopped ? 'the run was stopped' : words}`;
+	const kind = isStopped ? 'aborted' : 'unavailable';
+	return toFailure({ kind, what, remedy }, 'unknown', asked);
 }
-
-/** The reason for a request that was not sent. @param message without a full stop */
-const notSent = (message: string, description: string): Reason => ({
-	kind: 'unavailable',
-	outcome: 'not-sent',
-	message: `${message}. Nothing was sent.`,
-	description,
-});
 
 /**
  * A failure of a request that was not sent, or not as a whole.
  *
- * @param message what happened, without a full stop
- * @param description what to do next
+ * @param what happened, without a full stop
+ * @param remedy what to do next
  */
-export const neverSent = (message: string, description: string, asked: Asked): Failure =>
-	failWith(notSent(message, description), asked).failure;
+export const neverSent = (what: string, remedy: string, asked: Asked): Failure =>
+	toFailure({ kind: 'unavailable', what, remedy }, 'not-sent', asked);

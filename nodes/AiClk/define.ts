@@ -208,7 +208,7 @@ const ALLOW_AGENTS = switchRow(
 
 const NOTICE: INodeProperties = {
 	displayName:
-		'This moves money between accounts as soon as it runs, once for each item. A negative amount takes it back. 100 fen are 1 yuan.',
+		'This moves money between accounts as soon as it runs, once for each item. A negative amount takes money back from the target. 100 fen are 1 yuan. Retrying a sub-workflow from outside, or executing a later node alone, can move it again.',
 	name: 'transferNotice',
 	type: 'notice',
 	default: '',
@@ -217,7 +217,7 @@ const NOTICE: INodeProperties = {
 const COMMENT = parameter('comment', 'Comment', readOptionalText, {
 	placeholder: 'e.g. order 2026-0042',
 	description: 'A remark that AiClk keeps with the transfer',
-	hint: "With a comment of its own, a transfer is easy to find in the account's transactions",
+	hint: "With a comment of its own, a transfer is easy to find in AiClk's console",
 });
 
 const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
@@ -231,7 +231,7 @@ const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 		hint: '100 fen are 1 yuan: 10000 is 100 yuan',
 	});
 
-/** Refuses a transfer that nobody has confirmed, or that could be sent twice. */
+/** Refuses a transfer that nobody has confirmed. */
 function checkTransfer(fields: Parameters): void {
 	if (runsAsTool(fields.context) && fields.typed(ALLOW_AGENTS.property.name) !== true) {
 		refuse(
@@ -242,20 +242,16 @@ function checkTransfer(fields: Parameters): void {
 	if (!fields.read(CONFIRM)) {
 		refuse(
 			"'Confirm' is off, so no money was moved",
-			'Check payer, target and amount, then switch Confirm on.',
-		);
-	}
-	if (fields.context.getNode().retryOnFail === true) {
-		refuse(
-			'This node would repeat a transfer that may have been carried out',
-			"Switch Retry On Fail off in the node's settings: AiClk cannot tell a repeated transfer from a new one.",
+			'Check accounts and amount, then switch Confirm on.',
 		);
 	}
 }
 
 interface TransferSpec extends Spec {
+	/** Whose account `account_id` is, where it is not the one that pays. */
+	authorized?: string;
 	/** Whose account the amount leaves. */
-	payer: string;
+	payer?: string;
 	/** Whose account `target_user` is. */
 	target: string;
 	amount: 'money' | 'coupon';
@@ -264,19 +260,26 @@ interface TransferSpec extends Spec {
 }
 
 /**
- * A POST that moves an amount between two accounts. It names its payer, requires Confirm, refuses Retry On Fail and is sent
- * once: AiClk has no order number by which it could recognise a repeated transfer (P10-P13).
+ * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order number by which it could recognise a repeated transfer (P10-P13).
  */
 export function transfer({
 	payer,
+	authorized,
 	target,
 	amount,
 	parameters = [],
 	permission,
 	...spec
 }: TransferSpec): Operation {
-	const whose = `${payer} that pays the amount (account_id). It is never taken from the credential.`;
-	const account = idRow('account_id', 'Payer', whose, '1000002', { required: true });
+	const whose = authorized ?? `${payer} that pays the amount (account_id)`;
+	const label = authorized === undefined ? 'Payer' : 'Authorized Account';
+	const account = idRow(
+		'account_id',
+		label,
+		`${whose}. It is never taken from the credential.`,
+		'1000002',
+		{ required: true },
+	);
 	const receives = `${target} that receives the amount (target_user)`;
 	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
 	return define(
@@ -291,7 +294,7 @@ export function transfer({
 			check: checkTransfer,
 			toItems: (envelope, accountId, { target_user: to, sub_agent_user: by, ...values }) =>
 				toTransferItem(envelope, {
-					payer: String(accountId),
+					[authorized === undefined ? 'payer' : 'authorizedAccount']: String(accountId),
 					...(by !== undefined && { subManager: String(by) }),
 					target: String(to),
 					amount: values[amount] as number,

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { type Interruption, type PageRequest, readPages } from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
@@ -8,9 +8,9 @@ import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
-import { hashOf, type ItemResult, memoryOf, type RunMemory } from '../shared/retries';
 import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
+import { refuseRepetition } from './once';
 import { type Output, toWholeItem } from './output';
 import { Parameters } from '../shared/parameters';
 import { RESOURCES } from './resources';
@@ -26,6 +26,9 @@ interface PlannedItem {
 }
 
 type Planned = Result<PlannedItem, Failure>;
+
+/** The output of an item, or why it failed. */
+type ItemResult = Result<IDataObject[], Failure>;
 
 /** Finds the chosen operation. n8n adds "Custom API Call" to both lists, which this node cannot carry out. */
 function findOperation(context: IExecuteFunctions, itemIndex: number): Operation {
@@ -49,6 +52,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 		if (!input.ok) return input;
 		fields = new Parameters(context, itemIndex, input.value);
 		const plan = await findOperation(context, itemIndex).plan(fields);
+		refuseRepetition(context, plan.request.effect);
 		// A request that cannot be built must fail before the first one is sent.
 		toHttpOptions(input.value.baseUrl, plan.request);
 		return ok({
@@ -74,31 +78,19 @@ async function together<T>(values: T[], work: (value: T) => Promise<void>): Prom
 	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
 }
 
-/** Reads and checks all items, each alone and then all of them together. */
-async function planAll(
-	context: IExecuteFunctions,
-	itemCount: number,
-): Promise<{ items: Planned[]; memory: RunMemory | null }> {
+/** Reads and checks all items. */
+async function planAll(context: IExecuteFunctions): Promise<Planned[]> {
 	const items: Planned[] = [];
-	await together([...Array(itemCount).keys()], async (itemIndex) => {
+	await together([...context.getInputData().keys()], async (itemIndex) => {
 		items[itemIndex] = await planItem(context, itemIndex);
 	});
-	const hasChanges = items.some((item) => item.ok && changes(item.value));
-	const memory = hasChanges ? memoryOf(context, itemCount) : ok(null);
-	if (memory.ok) return { items, memory: memory.value };
-	const { failure } = memory;
-	const refused = items.map((item) =>
-		item.ok && changes(item.value) ? fail({ ...failure, accountId: item.value.accountId }) : item,
-	);
-	return { items: refused, memory: null };
+	return items;
 }
 
 /** What the requests of one run of the node have in common. */
 interface Run {
 	context: IExecuteFunctions;
 	lane: Lane;
-	/** Set where n8n may run the node again after a failure. */
-	memory: RunMemory | null;
 }
 
 const onPage = (
@@ -168,19 +160,12 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
 }
 
-/** Carries out one item, unless an earlier try of this run did. Never throws. */
+/** Carries out one item. Never throws. */
 async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
-	const { itemIndex, plan, client, accountId } = item;
-	const memory = changes(item) ? run.memory : null;
-	const hash = memory === null ? '' : hashOf(client, plan.request);
-	const known = memory?.recall(itemIndex, hash);
-	if (known != null) return known;
 	const sent = await sendItem(run, item).catch((error: unknown) =>
 		fail(ofThrown(error, 'unknown')),
 	);
-	const result = sent.ok ? sent : fail({ ...sent.failure, accountId });
-	memory?.remember(itemIndex, hash, result);
-	return result;
+	return sent.ok ? sent : fail({ ...sent.failure, accountId: item.accountId });
 }
 
 /** Adds what was carried out before a failure, for whoever runs the node again. @param done changes carried out */
@@ -230,11 +215,11 @@ const batchingOf = (items: Planned[]): Batching | null =>
  * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const { items, memory } = await planAll(context, context.getInputData().length);
+	const items = await planAll(context);
 	const signal = context.getExecutionCancelSignal();
 	// After Stop, n8n's Retry On Fail runs the node again.
 	const wasStopped = signal?.aborted === true;
-	const run: Run = { context, memory, lane: new Lane(batchingOf(items), signal) };
+	const run: Run = { context, lane: new Lane(batchingOf(items), signal) };
 	const results: ItemResult[] = [];
 	/** Failures that end the run; none if the node continues on error. */
 	const failures: Array<[failure: Failure, itemIndex: number]> = [];
@@ -254,7 +239,6 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	}
 	// Pages that were asked for beyond a failure may still wait for their turn.
 	run.lane.close();
-	memory?.end(items.every((_, itemIndex) => results[itemIndex]?.ok === true));
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {

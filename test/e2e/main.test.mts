@@ -8,6 +8,7 @@ import { examples } from './scenarios/examples.mts';
 import { faults } from './scenarios/faults.mts';
 import { foundation } from './scenarios/foundation.mts';
 import { life } from './scenarios/life.mts';
+import { repetition } from './scenarios/repetition.mts';
 import { secrets } from './scenarios/secrets.mts';
 import { triggers } from './scenarios/trigger.mts';
 import { workflows } from './scenarios/workflows.mts';
@@ -22,6 +23,7 @@ for (const version of EXTERNAL_N8N === null ? chosenVersions() : [EXTERNAL]) {
 		workflows,
 		aiclk,
 		agency,
+		repetition,
 		triggers,
 		examples,
 		secrets,

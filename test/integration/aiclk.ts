@@ -3,7 +3,9 @@ import type {
 	IDataObject,
 	INode,
 	INodeExecutionData,
+	IRunExecutionData,
 	NodeApiError,
+	WorkflowExecuteMode,
 } from 'n8n-workflow';
 import nock from 'nock';
 
@@ -158,9 +160,10 @@ export const file = (text: string): INodeExecutionData[] => {
 export interface RunOptions {
 	node?: Partial<INode>;
 	helper?: CredentialsHelper;
-	/** As n8n's Retry On Fail has it: the same for all tries of a run. */
-	executionId?: string;
-	runIndex?: number;
+	/** `retry` is n8n's Retry button on a failed execution. */
+	mode?: WorkflowExecuteMode;
+	/** Whether the node has run in this execution before. n8n takes the failed run out and leaves its entry. */
+	hasRun?: boolean;
 	signal?: AbortSignal;
 	/** Changes n8n's context before the node sees it. */
 	change?(context: ReturnType<typeof newContext>): void;
@@ -179,7 +182,7 @@ export interface Ran {
 export async function runNode(
 	parameters: IDataObject,
 	input: IDataObject[] | INodeExecutionData[],
-	{ node = {}, helper, executionId, runIndex = 0, signal, change }: RunOptions = {},
+	{ node = {}, helper, mode = 'manual', hasRun = false, signal, change }: RunOptions = {},
 ): Promise<Ran> {
 	const type = new AiClk();
 	const complete = {
@@ -199,11 +202,11 @@ export async function runNode(
 	) as INodeExecutionData[];
 	const row = newRow({ accountId: '1000002' });
 	const context = newContext(helper ?? new CredentialsHelper(row), type, complete, items);
-	const inner = context as unknown as { additionalData: object; logger: object };
-	Object.assign(inner.additionalData, { executionId });
+	const inner = context as unknown as { runExecutionData: IRunExecutionData };
+	if (hasRun) inner.runExecutionData.resultData.runData[complete.name] = [];
 	const log: string[] = [];
 	const note = (text: string) => log.push(text);
-	Object.assign(context, { runIndex, abortSignal: signal });
+	Object.assign(context, { mode, abortSignal: signal });
 	Object.defineProperty(context, 'logger', {
 		value: { info: note, warn: note, debug: note, error: note },
 	});

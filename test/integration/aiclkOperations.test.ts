@@ -100,7 +100,8 @@ describe('every operation', () => {
 		const charges = RESOURCES.find(({ option: { value } }) => value === 'charge')?.operations ?? [];
 		for (const { properties } of charges) {
 			const payer = properties.find(({ name }) => name === 'accountId');
-			expect([payer?.displayName, payer?.required, payer?.default]).toEqual(['Payer', true, '']);
+			expect([payer?.required, payer?.default]).toEqual([true, '']);
+			expect(payer?.displayName).toMatch(/^(Payer|Authorized Account)$/);
 			expect(properties.find(({ name }) => name === 'confirm')?.default).toBe(false);
 			expect(properties[0]?.type).toBe('notice');
 		}

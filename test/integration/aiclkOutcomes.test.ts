@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import { type IDataObject, type INode, NodeOperationError } from 'n8n-workflow';
 import nock from 'nock';
 
 import {
@@ -8,10 +8,6 @@ import {
 	INFO,
 	newBench,
 	onApi,
-	onLostAnswers,
-	PERSON,
-	type Ran,
-	type Reply,
 	type RunOptions,
 	runNode,
 	set,
@@ -35,191 +31,103 @@ afterAll(() => {
 
 const refused = { code: 400, data: null, message: '参数错误', trace_id: 'dd55' };
 const POST = { ...CALL, method: 'POST', bodyType: 'json', body: '={{ { n: $json.n } }}' };
-const THREE = [{ n: 1 }, { n: 2 }, { n: 3 }];
 const CONTINUE = { onError: 'continueRegularOutput' as const };
 
-let executions = 0;
+const UPDATE = set('advertiser', 'update', {
+	advertiserId: '1928316',
+	updateFields: { contacter: '联系人' },
+});
+const RETRIED: RunOptions = { mode: 'retry', hasRun: true };
+const RETRY_ON_FAIL: RunOptions = { node: { retryOnFail: true } };
 
-/** Tries of one run, as n8n's Retry On Fail makes them. */
-function retries(parameters: IDataObject, input: IDataObject[], more: RunOptions = {}) {
-	const executionId = `execution-${++executions}`;
-	const helper = new CredentialsHelper(newRow({ accountId: '1000002' }));
-	const { node, ...rest } = more;
-	return async () =>
-		await runNode(parameters, input, {
-			helper,
-			executionId,
-			...rest,
-			node: { retryOnFail: true, maxTries: 3, ...node },
-		});
-}
-
-/** Numbers of the items that were sent, in order. */
-const sent = (calls: ReturnType<typeof onApi>) =>
-	calls
-		.filter(({ method }) => method === 'POST')
-		.map(({ body }) => (JSON.parse(body) as { n: number }).n);
-
-const shown = ({ items, error }: Ran) =>
-	error === null
-		? items.map(({ json }) => json.n ?? (json.error as IDataObject).outcome)
-		: 'failed';
-
-describe('Retry On Fail', () => {
-	it('a retry sends only items that were certainly not carried out, and outputs the results of earlier tries', async () => {
-		const attempt = retries(POST, THREE);
-		const answers: Array<[number, unknown]> = [
-			[200, success({ n: 'first' })],
-			[200, success({ n: 'second' })],
-			[200, refused],
-			[200, success({ n: 'third' })],
-		];
-		const calls = onApi((_, n) => answers[n - 1] as never);
-		const first = await attempt();
-		expect(first.error?.description).toMatch(/Before this, 2 of the items were carried out/);
-		expect(shown(await attempt())).toEqual(['first', 'second', 'third']);
-		expect(sent(calls)).toEqual([1, 2, 3, 3]);
+describe('a change does not run where n8n would run it again', () => {
+	it.each<[string, IDataObject, string, RunOptions]>([
+		['a charge', CHARGE, 'with Retry On Fail', RETRY_ON_FAIL],
+		['a charge', CHARGE, 'in a retried execution', RETRIED],
+		['a charge', CHARGE, 'in a retried execution that it is new to', { mode: 'retry' }],
+		['an update', UPDATE, 'with Retry On Fail', RETRY_ON_FAIL],
+		['an update', UPDATE, 'in a retried execution', RETRIED],
+		['a custom POST', { ...CALL, method: 'POST' }, 'with Retry On Fail', RETRY_ON_FAIL],
+		['a custom POST', { ...CALL, method: 'POST' }, 'in a retried execution', RETRIED],
+		['a custom DELETE', { ...CALL, method: 'DELETE' }, 'in a retried execution', RETRIED],
+	])('%s (%j) is refused %s before anything is sent', async (_, parameters, __, options) => {
+		const refreshes = onRefresh();
+		const calls = onApi();
+		const { error } = await runNode(parameters, [{}, {}], options);
+		expect(error?.message).toMatch(/(twice|retried execution)\. Nothing was sent\.$/);
+		expect(error?.description).toMatch(/Switch Retry On Fail off|start a new execution/);
+		expect(error?.context.data).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
+		expect([calls, refreshes]).toEqual([[], []]);
 	});
 
-	it.each<[string, Reply]>([
-		['HTTP 500', () => [500, 'oops']],
-		['half a JSON', () => [200, '{"code":200']],
-		['code 599', () => [200, { code: 599 }]],
-		['code 0', () => [200, { code: 0, message: 'success', data: { id: 5 } }]],
-		['HTTP 408 with code 408', () => [408, { code: 408 }]],
-		['HTTP 503 and code 500', () => [503, { code: 500 }, { 'retry-after': '0' }]],
-	])('a retry does not create an advertiser again after %s', async (_, reply) => {
-		const attempt = retries(set('advertiser', 'create', PERSON), [{}]);
-		const calls = onApi(reply);
-		const runs = [await attempt(), await attempt(), await attempt()];
-		expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
-		for (const { error } of runs) {
-			expect(error?.message).toMatch(/may have been carried out.*outcome: unknown/);
-			expect(error?.description).toMatch(/sent once and is not repeated/);
-		}
+	it.each<[string, IDataObject, RunOptions]>([
+		['a read with Retry On Fail', INFO, RETRY_ON_FAIL],
+		['a read in a retried execution', INFO, RETRIED],
+		['a custom GET in a retried execution', CALL, RETRIED],
+		['an update in a retried execution that it is new to', UPDATE, { mode: 'retry' }],
+		['an update by a trigger', UPDATE, { mode: 'trigger', hasRun: true }],
+		['a charge by hand', CHARGE, { mode: 'manual', hasRun: true }],
+	])('%s runs', async (_, parameters, options) => {
+		onApi(() => [200, success({ balance: 1 })]);
+		expect((await runNode(parameters, [{}], options)).error).toBeNull();
 	});
 
-	it('a retry sends no change again that stands behind a read', async () => {
-		const attempt = retries({ ...POST, method: '={{ $json.method }}' }, [
-			{ n: 1, method: 'GET' },
-			{ n: 2, method: 'POST' },
-			{ n: 3, method: 'POST' },
-		]);
-		const calls = onApi(({ method }, n) =>
-			method === 'GET' || n < 3 ? [200, success({ n })] : [200, refused],
+	it('a retried change is refused whatever the name of its node', async () => {
+		const calls = onApi();
+		const node = { name: `AiClk "1" {{ 'x' }} \\ 充值` };
+		const { error } = await runNode(UPDATE, [{}], { ...RETRIED, node });
+		expect(error?.message).toBe(
+			'Retrying this execution could send this change twice. Nothing was sent.',
 		);
-		await attempt();
-		await attempt();
-		expect(sent(calls)).toEqual([2, 3, 3]);
+		expect(calls).toEqual([]);
 	});
 
-	it('where changes are refused, reads are carried out', async () => {
+	it.each<[string, RunOptions]>([
+		['with Retry On Fail', RETRY_ON_FAIL],
+		['in a retried execution', RETRIED],
+	])('%s, a node that continues on error reads and refuses its changes', async (_, options) => {
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		const input = [
 			{ n: 1, method: 'GET' },
 			{ n: 2, method: 'POST' },
 		];
 		const ran = await runNode({ ...POST, method: '={{ $json.method }}' }, input, {
-			executionId: '',
-			node: { retryOnFail: true, ...CONTINUE },
+			...options,
+			node: { ...options.node, ...CONTINUE },
 		});
 		expect(calls.map(({ method }) => method)).toEqual(['GET']);
-		expect(shown(ran)).toEqual([1, 'not-sent']);
-	});
-
-	it('a retry does not send a POST again whose connection was lost', async () => {
-		const attempt = retries(POST, [{ n: 1 }]);
-		const requests = onLostAnswers('ECONNRESET');
-		await attempt();
-		await attempt();
-		expect(requests()).toBe(1);
-	});
-
-	it('a retry of a node that continues on error sends only refused items again', async () => {
-		const attempt = retries(POST, THREE, { node: CONTINUE });
-		const calls = onApi(({ body }, n) => {
-			if (body.includes('1')) return n < 4 ? [429, '<html>'] : [200, success({ n: 'late' })];
-			return body.includes('2') ? [500, ''] : [200, success({ n: 'third' })];
-		});
-		expect(shown(await attempt())).toEqual(['refused', 'unknown', 'third']);
-		expect(shown(await attempt())).toEqual(['late', 'unknown', 'third']);
-		expect(shown(await attempt())).toEqual(['late', 'unknown', 'third']);
-		expect(sent(calls)).toEqual([1, 2, 3, 1]);
-	});
-
-	it('a run that succeeded is forgotten, and the next one sends everything', async () => {
-		const attempt = retries(POST, [{ n: 1 }]);
-		const calls = onApi(() => [200, success({ n: 1 })]);
-		await attempt();
-		await attempt();
-		expect(sent(calls)).toEqual([1, 1]);
-	});
-
-	it.each<[string, RunOptions]>([
-		['in another round of a loop', { runIndex: 1 }],
-		['in another execution', { executionId: 'another' }],
-		['in another node', { node: { name: 'AiClk 2' } }],
-	])('the same body %s is sent again', async (_, other) => {
-		const calls = onApi(({ body }) =>
-			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
-		);
-		const twoItems = [{ n: 1 }, { n: 2 }];
-		const executionId = `loop-${++executions}`;
-		await retries(POST, twoItems, { executionId })();
-		await retries(POST, twoItems, { executionId, ...other })();
-		expect(sent(calls)).toEqual([1, 2, 1, 2]);
-	});
-
-	it('two items with the same body are both sent', async () => {
-		const calls = onApi(() => [200, success({ n: 1 })]);
-		await retries(POST, [{ n: 1 }, { n: 1 }])();
-		expect(sent(calls)).toEqual([1, 1]);
-	});
-
-	it('a retry does not send an item whose fields have changed since it was carried out', async () => {
-		let round = 0;
-		const calls = onApi(({ body }) =>
-			body.includes('1') ? [200, success({ n: 1 })] : [200, refused],
-		);
-		const attempt = retries({ ...POST, body: '={{ { n: $json.n, at: $json.at } }}' }, [
-			{
-				n: 1,
-				get at() {
-					return ++round;
-				},
-			} as never,
-			{ n: 2, at: 0 },
+		expect(ran.items.map(({ json }) => json.n ?? (json.error as IDataObject).outcome)).toEqual([
+			1,
+			'not-sent',
 		]);
-		await attempt();
-		const { error } = await attempt();
-		expect(error?.message).toMatch(/An earlier try of this run sent another request.*unknown/);
-		expect(sent(calls)).toEqual([1, 2]);
 	});
+});
 
-	it.each<[string, RunOptions]>([
-		['without an execution id', { executionId: undefined }],
-		['as a tool', { node: { type: 'n8n-nodes-aiclk.aiClkTool' } }],
-	])('Retry On Fail %s is refused for a change and allowed for a read', async (_, options) => {
-		const calls = onApi();
-		const { error } = await retries(POST, [{ n: 1 }], options)();
-		expect(error?.message).toMatch(/could be sent twice.*Nothing was sent/);
-		expect(calls).toEqual([]);
-		expect((await retries(INFO, [{}], options)()).error).toBeNull();
-	});
+/** Codes of Node's for which n8n's errors replace a message, in any case and anywhere in it (n8n-workflow node.error.js). */
+const PATTERNS =
+	'ECONNREFUSED ECONNRESET ENOTFOUND ETIMEDOUT ERRADDRINUSE EADDRNOTAVAIL ECONNABORTED EHOSTUNREACH EAI_AGAIN ENOENT EISDIR ENOTDIR EACCES EEXIST EPERM GETADDRINFO'.split(
+		' ',
+	);
 
-	it('Retry On Fail is refused for more than 10,000 changes', async () => {
-		const calls = onApi();
-		const many = Array.from({ length: 10_001 }, (_, n) => ({ n }));
-		const { error } = await retries({ ...POST, body: '{}' }, many)();
-		expect(error?.message).toMatch(/so many changes at once cannot be remembered/);
-		expect(calls).toEqual([]);
-	});
+describe("AiClk's words are shown whatever they hold", () => {
+	const words = [...PATTERNS, ...PATTERNS.map((one) => one.toLowerCase()), 'CreativeNotFound'];
+	const asTool = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
 
-	it('Retry On Fail is refused for each charge if the node continues on error', async () => {
-		const calls = onApi();
-		const ran = await retries(CHARGE, [{}, {}], { node: CONTINUE })();
-		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(['not-sent', 'not-sent']);
-		expect(calls).toEqual([]);
+	it.each(words)('%s', async (word) => {
+		for (const code of [400, 500, 1001]) {
+			nock.cleanAll();
+			onRefresh();
+			onApi(() => [200, { code, message: `上游 ${word}`, data: null, trace_id: 'dd55' }]);
+			const parameters = { ...CHARGE, allowAgents: true };
+			const { error } = await runNode(parameters, [{}]);
+			const tool = await runNode(parameters, [{}], asTool);
+			// As n8n wraps what a tool throws (n8n-core get-input-connection-data.js).
+			const wrapped = new NodeOperationError({} as INode, tool.error as Error);
+			for (const shown of [error, tool.error, wrapped]) {
+				expect(shown?.message).toMatch(`上游 ${word}`);
+				expect(shown?.message).toMatch(/\(outcome: (refused|unknown), trace_id: dd55\)$/);
+			}
+		}
 	});
 });
 
@@ -290,7 +198,9 @@ describe('what an error says was done', () => {
 
 	it.each<[string, number, string | object, string]>([
 		['429 of a gateway', 429, '<html>', 'refused'],
-		['301', 301, '', 'refused'],
+		['301', 301, '', 'unknown'],
+		['code 1001', 200, { ...refused, code: 1001 }, 'unknown'],
+		['code 50001', 200, { ...refused, code: 50_001 }, 'unknown'],
 		['413', 413, '', 'refused'],
 		['502', 502, '<html>', 'unknown'],
 		['code 40002', 200, { ...refused, code: 40_002 }, 'refused'],
@@ -446,17 +356,14 @@ describe('a request that fails before it leaves n8n', () => {
 		expect(error?.description).toMatch(description);
 	});
 
-	it('a change whose token could not be stored is sent by the next try', async () => {
+	it('a change whose token could not be stored is not sent', async () => {
 		const helper = new CredentialsHelper(newRow({ accountId: '1000002' }));
-		const attempt = retries(POST, [{ n: 1 }], { helper });
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		helper.failWrites('SQLITE_BUSY: database is locked');
-		expect((await attempt()).error?.message).toBe(
+		expect((await runNode(POST, [{ n: 1 }], { helper })).error?.message).toBe(
 			'SQLITE_BUSY: database is locked. Nothing was sent.',
 		);
 		expect(calls).toEqual([]);
-		helper.failWrites(null);
-		expect([(await attempt()).error, calls.length]).toEqual([null, 1]);
 	});
 
 	it('after Stop during a refresh, nothing is sent, and the log says so', async () => {

@@ -335,6 +335,41 @@ export class N8nClient {
 		return await this.untilEnd(executionId as string);
 	}
 
+	/**
+	 * Presses Retry on a failed execution and waits for the end.
+	 *
+	 * @param loadWorkflow whether with the saved workflow; otherwise with the original one
+	 */
+	async retry(executionId: string, loadWorkflow: boolean): Promise<Execution> {
+		await this.post(`/executions/${executionId}/retry`, { loadWorkflow }).catch(() => undefined);
+		const { data } = await this.http.get<{ data: { retrySuccessId?: string; workflowId: string } }>(
+			`/executions/${executionId}`,
+		);
+		const [newest] = await this.listExecutions(data.data.workflowId);
+		return await this.untilEnd(newest?.id ?? '');
+	}
+
+	/** Saves another version of the workflow of a failed execution, then presses Retry with it. */
+	async retryAs(executionId: string, { nodes, connections }: Workflow): Promise<Execution> {
+		const { data } = await this.http.get<{ data: { workflowId: string } }>(
+			`/executions/${executionId}`,
+		);
+		const { workflowId } = data.data;
+		const saved = await this.http.get<{ data: { versionId: string; nodes: Workflow['nodes'] } }>(
+			`/workflows/${workflowId}`,
+		);
+		const withIds = nodes.map((node) => {
+			const known = saved.data.data.nodes.find(({ name }) => name === node.name);
+			return { ...node, credentials: known?.credentials };
+		});
+		await this.http.patch(`/workflows/${workflowId}`, {
+			nodes: withIds,
+			connections,
+			versionId: saved.data.data.versionId,
+		});
+		return await this.retry(executionId, true);
+	}
+
 	private async untilEnd(executionId: string): Promise<Execution> {
 		const hasEnded = (execution: Execution | null): execution is Execution =>
 			execution !== null && !UNFINISHED.has(execution.status);

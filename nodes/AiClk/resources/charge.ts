@@ -45,7 +45,8 @@ const subAgent = transfer({
 	description: 'Move money from a sub-manager to an advertiser, or take it back',
 	path: 'charge/sub-agent-v2',
 	amount: 'money',
-	payer: 'The account that authorised your application and',
+	authorized:
+		"The account that authorized your application (account_id). AiClk's page does not say which account pays",
 	target: 'Advertiser account',
 	parameters: [SUB_AGENT],
 	permission: 'sub_agent (or agent)',

@@ -61,7 +61,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 
 			assert.match(failed, /AiClk is temporarily unavailable: 系统繁忙，请稍后再试/);
-			assert.match(failed, /Check the account's transactions at AiClk before trying again/);
+			assert.match(failed, /look for the transfer in AiClk's console/);
 			assert.match(failed, /"?outcome"?\s*:\s*"unknown"/);
 			assert.match(failed, /"?code"?\s*:\s*503/);
 			assert.match(failed, /"?traceId"?\s*:\s*"776ac7ef9ccd2cb3"/);

@@ -31,7 +31,14 @@ describe('readAnswer', () => {
 		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason stated/, /code 400\.$/],
 		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)\.$/, /Run this/],
 		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /sent once/],
-		['HTML', 'money', answer(200, '<html>'), 'unknown', /transfer may have been/, /transactions/],
+		[
+			'HTML',
+			'money',
+			answer(200, '<html>'),
+			'unknown',
+			/transfer may have been/,
+			/console.*Get Info.*no transfers/,
+		],
 		['half a JSON', 'money', answer(200, '{"code":200'), 'unknown', /HTTP 200.*may have/, /once/],
 		['no answer', 'change', undefined, 'unknown', /no answer.*may have been/, /sent once/],
 		['bytes', 'read', { statusCode: 200, body: Buffer.from('{}') }, 'unknown', /HTTP 200/, /again/],
@@ -50,7 +57,19 @@ describe('readAnswer', () => {
 
 	it.each<[number, number, string, RegExp]>([
 		[200, 400, 'refused', /^AiClk refused this/],
-		[200, 499, 'refused', /^AiClk refused this/],
+		[200, 499, 'unknown', /does not say what was done/],
+		[200, 408, 'unknown', /does not say what was done/],
+		[200, 404, 'refused', /^AiClk refused this/],
+		[200, 1001, 'unknown', /does not say what was done/],
+		[200, 5000, 'unknown', /does not say what was done/],
+		[200, 50_001, 'unknown', /does not say what was done/],
+		[200, 39_999, 'unknown', /does not say what was done/],
+		[200, 40_000, 'refused', /^AiClk refused this/],
+		[200, 49_999, 'refused', /^AiClk refused this/],
+		[200, 50_000, 'unknown', /does not say what was done/],
+		[400, 1001, 'unknown', /does not say what was done/],
+		[400, 40_002, 'refused', /^AiClk refused this/],
+		[302, 400, 'unknown', /does not say what was done/],
 		[200, 0, 'unknown', /does not say what was done: 余额不足.*may have been carried out/],
 		[200, 1, 'unknown', /does not say what was done/],
 		[200, -1, 'unknown', /does not say what was done/],
@@ -63,12 +82,12 @@ describe('readAnswer', () => {
 		[504, 429, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[200, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[200, 599, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[200, 600, 'refused', /^AiClk refused this/],
+		[200, 600, 'unknown', /does not say what was done/],
 		[200, 40_002, 'refused', /^AiClk refused this/],
 		[200, 40_102, 'refused', /^AiClk refused this/],
 		[429, 429, 'refused', /^AiClk takes no more requests at the moment: /],
 		[200, 429, 'refused', /^AiClk takes no more requests at the moment: /],
-		[499, 400, 'refused', /^AiClk refused this/],
+		[499, 400, 'unknown', /does not say what was done/],
 		[500, 400, 'unknown', /temporarily unavailable.*may have been carried out/],
 		[599, 40_002, 'unknown', /temporarily unavailable.*may have been carried out/],
 	])('HTTP %d with AiClk code %d to a charge: %s', (status, code, outcome, message) => {
@@ -84,36 +103,58 @@ describe('readAnswer', () => {
 		});
 	});
 
+	it.each<[number, object, Effect, string]>([
+		[429, { code: 429 }, 'money', 'refused'],
+		[429, {}, 'money', 'refused'],
+		[200, { code: 429 }, 'change', 'refused'],
+		[503, {}, 'change', 'unknown'],
+		[503, { code: 429 }, 'change', 'unknown'],
+		[503, {}, 'read', 'refused'],
+	])(
+		'HTTP %d with Retry-After and the body %j to a %s is busy, and the outcome is %s',
+		(statusCode, body, effect, outcome) => {
+			const headers = { 'retry-after': '1' };
+			const value = { ...answer(statusCode, body), headers };
+			expect(readAnswer(value, asked(effect))).toMatchObject({
+				failure: { kind: 'busy', outcome, retryAfterMs: 1_000 },
+			});
+		},
+	);
+
 	it.each([
-		[503, {}],
-		[503, { code: 429 }],
-		[429, { code: 429 }],
-	])('HTTP %d with Retry-After and the body %j refuses a charge as busy', (statusCode, body) => {
-		const headers = { 'retry-after': '1' };
-		const value = { ...answer(statusCode, body), headers };
-		expect(readAnswer(value, asked('money'))).toMatchObject({
-			failure: { kind: 'busy', outcome: 'refused', retryAfterMs: 1_000 },
+		['CSV', 'date,cost\n2026-01-01,5', /^AiClk's answer is not JSON \(HTTP 200\)/, /HTTP Request/],
+		['a PDF', '%PDF-1.7', /not JSON/, /HTTP Request/],
+		['a page', ' <html>', /did not answer as documented \(HTTP 200\)/, /Base URL/],
+		['half an answer', '{"code":', /did not answer as documented/, /Base URL/],
+		['nothing', '', /did not answer as documented/, /Base URL/],
+	])('a read answered with %s says what to do', (_, body, message, description) => {
+		expect(readAnswer(answer(200, body), asked('read'))).toMatchObject({
+			failure: {
+				kind: 'unusable',
+				message: expect.stringMatching(message),
+				description: expect.stringMatching(description),
+			},
 		});
 	});
 
 	it.each<[number, string, RegExp, RegExp]>([
-		[301, 'refused', /redirect \(HTTP 301\)$/, /never followed/],
-		[302, 'unknown', /HTTP 302.*may have been carried out/, /transactions/],
-		[303, 'unknown', /HTTP 303.*may have been carried out/, /transactions/],
-		[307, 'refused', /redirect/, /never followed/],
-		[308, 'refused', /redirect/, /never followed/],
+		[301, 'unknown', /redirect, which is never followed \(HTTP 301\).*may have been/, /console/],
+		[302, 'unknown', /redirect.*HTTP 302.*may have been carried out/, /console/],
+		[303, 'unknown', /redirect.*HTTP 303.*may have been carried out/, /console/],
+		[307, 'unknown', /redirect, which is never followed \(HTTP 307\).*may have been/, /console/],
+		[308, 'unknown', /redirect, which is never followed \(HTTP 308\).*may have been/, /console/],
 		[400, 'refused', /does not know this call.*HTTP 400\)$/, /^Nothing was carried out. Check it/],
 		[404, 'refused', /does not know this call/, /Nothing was carried out/],
 		[405, 'refused', /does not know this call/, /Nothing was carried out/],
 		[407, 'not-sent', /proxy of n8n requires a login \(HTTP 407\)\. Nothing was sent/, /password/],
-		[408, 'unknown', /HTTP 408.*may have been carried out/, /transactions/],
+		[408, 'unknown', /HTTP 408.*may have been carried out/, /console.*Get Info.*no transfers/],
 		[413, 'refused', /too large/, /smaller file/],
 		[414, 'refused', /too many IDs/, /Split the IDs/],
 		[429, 'refused', /takes no more requests/, /later/],
 		[431, 'refused', /too many IDs/, /Split the IDs/],
-		[499, 'unknown', /HTTP 499.*may have been carried out/, /transactions/],
-		[500, 'unknown', /HTTP 500.*may have been carried out/, /transactions/],
-		[502, 'unknown', /HTTP 502.*may have been carried out/, /transactions/],
+		[499, 'unknown', /HTTP 499.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[500, 'unknown', /HTTP 500.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[502, 'unknown', /HTTP 502.*may have been carried out/, /console.*Get Info.*no transfers/],
 	])('HTTP %d without an envelope to a charge: %s', (status, outcome, message, description) => {
 		expect(readAnswer(answer(status, '<html>'), asked('money'))).toMatchObject({
 			failure: {
