@@ -368,7 +368,7 @@ describe('money', () => {
 			/may have been carried out/,
 			/look for the transfer in AiClk's console/,
 		],
-		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /at AiClk before/],
+		['half a JSON', () => [200, '{"code":200'], /may have been carried out/, /in AiClk's console/],
 		['a token refused in the body', refuse(200), /token: access_token 无效/, /requested.*bb22/],
 		['a token refused with HTTP 401', refuse(401), /not accept/, /Nothing was carried/],
 	])(
@@ -390,9 +390,9 @@ describe('money', () => {
 			'a dropped connection',
 			'ECONNRESET',
 			/was closed.*may have been carried out/,
-			/at AiClk before/,
+			/in AiClk's console/,
 		],
-		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /at AiClk before/],
+		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /in AiClk's console/],
 		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
 		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
 	])(
@@ -457,7 +457,7 @@ describe('money', () => {
 			{
 				json: {
 					success: true,
-					payer: '1000002',
+					authorizedAccount: '1000002',
 					subManager: MAX_UINT64,
 					target: '1000004',
 					amount: -5,
