@@ -14,6 +14,8 @@ export interface ApiRequest {
 	/** From `/openapi/` on. */
 	path: string;
 	effect: Effect;
+	/** What a change does, in words for its error; e.g. 'The transfer of …'; 'The change' if left out. */
+	subject?: string;
 	/** Plain URL parameters. */
 	parameters?: Record<string, Json>;
 	/** The URL parameter `query`: one JSON object (AiClk docs, P2, P3, P6, P7). */

@@ -19,6 +19,8 @@ export interface Asked {
 	effect: Effect;
 	/** Method and path, e.g. `GET /openapi/v1/account/info`. */
 	call: string;
+	/** What a change does, as the subject of a sentence. */
+	subject?: string;
 	/** What to check when AiClk refuses it. */
 	hint: string;
 	/** What no text may contain. */
@@ -34,16 +36,17 @@ const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
  * The end of the message and what to do where it is not known what was carried out. Fund records show spending only (P3), so a
  * transfer cannot be looked up with them.
  */
-const UNCERTAIN: Record<Effect, { consequence: string; description: string }> = {
-	read: { consequence: '.', description: RUN_LATER },
+const UNCERTAIN: Record<Effect, { subject: string; consequence: string; description: string }> = {
+	read: { subject: '', consequence: '', description: RUN_LATER },
 	change: {
-		consequence: '. The change may have been carried out: check before you send it again.',
+		subject: ' The change',
+		consequence: ' may have been carried out: check before you send it again.',
 		description:
 			'It was sent once and is not repeated. Check at AiClk whether the change is there before you run this again.',
 	},
 	money: {
-		consequence:
-			'. The transfer may have been carried out: do not send it again before you have checked.',
+		subject: ' The transfer',
+		consequence: ' may have been carried out: do not send it again before you have checked.',
 		description:
 			"It was sent once and is not repeated. Before you send it again, look for the transfer in AiClk's console, or compare the balances of both accounts (Get Info). Get Fund Records shows spending only, no transfers.",
 	},
@@ -164,9 +167,10 @@ function toFailure(
 	envelope: Envelope | null = null,
 	known: Partial<Failure> = {},
 ): Failure {
-	const { consequence, description } = UNCERTAIN[asked.effect];
+	const { subject, consequence, description } = UNCERTAIN[asked.effect];
 	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
-	const end = outcome === 'unknown' ? consequence : '';
+	const about = asked.subject === undefined ? subject : ` ${asked.subject}`;
+	const end = outcome === 'unknown' ? `.${about}${consequence}` : '';
 	return newFailure({
 		kind,
 		outcome,

@@ -42,6 +42,8 @@ export interface Failure {
 	traceId: string | null;
 	/** The account that it is about, digits; null when none is known. */
 	accountId: string | null;
+	/** What the item asked for, where nobody may have to guess it: target, amount, kind and comment of a transfer. */
+	details: Readonly<Record<string, string | number>> | null;
 	/** `busy` only: how long AiClk says to wait, in ms; null where it does not say. */
 	retryAfterMs: number | null;
 	/** `quota` only: when the day ends, ms since 1970. */
@@ -58,6 +60,7 @@ export const newFailure = (said: Said & Partial<Failure>): Failure => ({
 	httpCode: null,
 	traceId: null,
 	accountId: null,
+	details: null,
 	retryAfterMs: null,
 	resetsAtMs: null,
 	...said,

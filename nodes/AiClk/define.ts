@@ -38,6 +38,8 @@ export interface Plan {
 	request: ApiRequest;
 	/** What to check when AiClk refuses it. */
 	hint: string;
+	/** What the error of a transfer says of it. */
+	details?: Readonly<Record<string, string | number>>;
 	/** Whether `toItems` or `toRows` makes the output; otherwise it is AiClk's whole answers. */
 	simplify: boolean;
 	toItems(envelope: Envelope): Output;
@@ -89,6 +91,8 @@ interface Kind {
 	check?(fields: Parameters): void;
 	file?(fields: Parameters): Promise<File>;
 	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
+	/** A transfer, in words and as data. */
+	describe?(accountId: bigint, values: Values): { subject: string; details: Plan['details'] };
 	pages?(fields: Parameters, accountId: bigint): Plan['pages'];
 }
 
@@ -123,17 +127,20 @@ function define(
 			const values =
 				place === 'query' ? { ...own, ...added, ...fixed } : { ...own, ...fixed, ...added };
 			const file = await kind.file?.(fields);
+			const { subject, details } = kind.describe?.(accountId, values) ?? {};
 			return {
 				request: {
 					method,
 					path: `/openapi/v1/${path}`,
 					effect,
+					subject,
 					parameters: { account_id: accountId, ...(place === 'parameters' && values) },
 					...(place === 'query' && { query: values }),
 					...(place === 'body' && { body: toBody(values) }),
 					...(file !== undefined && { form: { ...toForm(values), file } }),
 				},
 				hint,
+				details,
 				simplify: fields.read(SIMPLIFY),
 				toItems: (envelope) => kind.toItems(envelope, accountId, values),
 				pages: kind.pages?.(fields, accountId),
@@ -260,7 +267,8 @@ interface TransferSpec extends Spec {
 }
 
 /**
- * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order number by which it could recognise a repeated transfer (P10-P13).
+ * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order
+ * number by which it could recognize a repeated transfer (P10-P13).
  */
 export function transfer({
 	payer,
@@ -292,6 +300,14 @@ export function transfer({
 			before: [{ property: NOTICE }],
 			after: [CONFIRM, ALLOW_AGENTS],
 			check: checkTransfer,
+			describe: (accountId, { target_user: to, comment, ...values }) => {
+				const fen = values[amount] as number;
+				const what = `The transfer of ${fen} fen (${fen / 100} yuan${amount === 'coupon' ? ' in coupons' : ''})`;
+				return {
+					subject: `${what} ${authorized === undefined ? 'from' : 'by'} ${accountId} to ${String(to)}`,
+					details: { target: String(to), amount: fen, kind: amount, comment: String(comment) },
+				};
+			},
 			toItems: (envelope, accountId, { target_user: to, sub_agent_user: by, ...values }) =>
 				toTransferItem(envelope, {
 					[authorized === undefined ? 'payer' : 'authorizedAccount']: String(accountId),

@@ -165,7 +165,9 @@ async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
 	const sent = await sendItem(run, item).catch((error: unknown) =>
 		fail(ofThrown(error, 'unknown')),
 	);
-	return sent.ok ? sent : fail({ ...sent.failure, accountId: item.accountId });
+	return sent.ok
+		? sent
+		: fail({ ...sent.failure, accountId: item.accountId, details: item.plan.details ?? null });
 }
 
 /** Adds what was carried out before a failure, for whoever runs the node again. @param done changes carried out */

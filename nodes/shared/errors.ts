@@ -50,14 +50,18 @@ export function refuse(message: string, description: string): never {
 	throw new FailureError(newFailure({ kind: 'input', message, description }));
 }
 
-/** An AI agent sees nothing but the message, and an error workflow shows it first. */
-function messageOf(context: Context, { message, outcome, traceId }: Failure): string {
-	if (outcome === 'not-sent' && !runsAsTool(context)) return message;
-	return `${message} (outcome: ${outcome}${traceId === null ? '' : `, trace_id: ${traceId}`})`;
+/** An AI agent sees nothing but the message, and people look for the account in it. */
+function messageOf(context: Context, { message, outcome, traceId, accountId }: Failure): string {
+	const facts = [
+		...(outcome === 'not-sent' && !runsAsTool(context) ? [] : [`outcome: ${outcome}`]),
+		...(traceId === null ? [] : [`trace_id: ${traceId}`]),
+		...(accountId === null ? [] : [`account ${accountId}`]),
+	];
+	return facts.length === 0 ? message : `${message} (${facts.join(', ')})`;
 }
 
 const dataOf = (failure: Failure): IDataObject => {
-	const { code, httpCode, traceId, outcome, accountId } = failure;
+	const { code, httpCode, traceId, outcome, accountId, details } = failure;
 	const cause = causeOf(failure);
 	return {
 		code,
@@ -65,6 +69,7 @@ const dataOf = (failure: Failure): IDataObject => {
 		traceId,
 		outcome,
 		accountId,
+		...details,
 		...(cause?.cause === 'rate-limited' && { ...cause }),
 	};
 };

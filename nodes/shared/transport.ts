@@ -205,6 +205,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	const asked: Asked = {
 		effect: request.effect,
 		call: nameOf(request),
+		subject: request.subject,
 		hint,
 		// Read after the request, which may have replaced the tokens.
 		secrets: [client.refreshToken, ...secretsOf(credentials)],

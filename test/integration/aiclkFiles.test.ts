@@ -134,7 +134,7 @@ describe('a file in the item itself', () => {
 	])('is refused before any request if it is no base64 but %s', async (_, data) => {
 		const uploads = onUploads();
 		const { error } = await runNode(UPLOAD, withFile({ data: data as string }));
-		expect(error?.message).toBe("The file in 'data' is not base64");
+		expect(error?.message).toBe("The file in 'data' is not base64 (account 1000002)");
 		expect(uploads).toEqual([]);
 	});
 

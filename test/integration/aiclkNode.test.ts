@@ -716,7 +716,7 @@ describe('continue on error', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringMatching(/HTTP 404.*\(outcome: refused\)$/),
+						message: expect.stringMatching(/HTTP 404.*\(outcome: refused, account 2\)$/),
 						description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
 						code: null,
 						httpCode: '404',
@@ -739,7 +739,7 @@ describe('without a valid token', () => {
 		const calls = onApi();
 		const error = await failureOf(bench.runAiClk(CHARGE));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token. (account 1000002)',
 		);
 		expect(error.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);

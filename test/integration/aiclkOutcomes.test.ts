@@ -54,7 +54,9 @@ describe('a change does not run where n8n would run it again', () => {
 		const refreshes = onRefresh();
 		const calls = onApi();
 		const { error } = await runNode(parameters, [{}, {}], options);
-		expect(error?.message).toMatch(/(twice|retried execution)\. Nothing was sent\.$/);
+		expect(error?.message).toMatch(
+			/(twice|retried execution)\. Nothing was sent\. \(account 1000002\)$/,
+		);
 		expect(error?.description).toMatch(/Switch Retry On Fail off|start a new execution/);
 		expect(error?.context.data).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
 		expect([calls, refreshes]).toEqual([[], []]);
@@ -77,7 +79,7 @@ describe('a change does not run where n8n would run it again', () => {
 		const node = { name: `AiClk "1" {{ 'x' }} \\ 充值` };
 		const { error } = await runNode(UPDATE, [{}], { ...RETRIED, node });
 		expect(error?.message).toBe(
-			'Retrying this execution could send this change twice. Nothing was sent.',
+			'Retrying this execution could send this change twice. Nothing was sent. (account 1000002)',
 		);
 		expect(calls).toEqual([]);
 	});
@@ -125,7 +127,9 @@ describe("AiClk's words are shown whatever they hold", () => {
 			const wrapped = new NodeOperationError({} as INode, tool.error as Error);
 			for (const shown of [error, tool.error, wrapped]) {
 				expect(shown?.message).toMatch(`上游 ${word}`);
-				expect(shown?.message).toMatch(/\(outcome: (refused|unknown), trace_id: dd55\)$/);
+				expect(shown?.message).toMatch(
+					/\(outcome: (refused|unknown), trace_id: dd55, account 1000002\)$/,
+				);
 			}
 		}
 	});
@@ -135,13 +139,19 @@ describe('what an error says was done', () => {
 	it('outcome and trace_id are in the message, the error item and the data of the error', async () => {
 		onApi(() => [200, refused]);
 		const { error } = await runNode(CHARGE, [{}]);
-		expect(error?.message).toBe('AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55)');
+		expect(error?.message).toBe(
+			'AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55, account 1000002)',
+		);
 		const data = {
 			code: 400,
 			httpCode: '200',
 			traceId: 'dd55',
 			outcome: 'refused',
 			accountId: '1000002',
+			target: '1000004',
+			amount: 10000,
+			kind: 'money',
+			comment: '',
 		};
 		expect(error?.context.data).toEqual(data);
 		const { items } = await runNode(CHARGE, [{}], { node: CONTINUE });
@@ -186,7 +196,7 @@ describe('what an error says was done', () => {
 		onApi(() => [200, { ...refused, message: `bad <${secret}>` }]);
 		const { items } = await runNode(CHARGE, [{}], { helper, node: CONTINUE });
 		expect(dataOf(items[0] as never).message).toBe(
-			'AiClk refused this: bad <***> (outcome: refused, trace_id: dd55)',
+			'AiClk refused this: bad <***> (outcome: refused, trace_id: dd55, account 1000002)',
 		);
 		expect(JSON.stringify(items)).not.toContain(secret);
 	});
@@ -231,7 +241,7 @@ describe('what an error says was done', () => {
 			},
 		);
 		expect(calls).toHaveLength(2);
-		expect(error?.message).toBe('n8n has changed (outcome: unknown)');
+		expect(error?.message).toBe('n8n has changed (outcome: unknown, account 1000002)');
 	});
 
 	it("a member 'error' takes no name that AiClk's answer uses", async () => {
@@ -352,7 +362,7 @@ describe('a request that fails before it leaves n8n', () => {
 		bench.helper.authenticate = async () => await Promise.reject(thrown);
 		const calls = onApi();
 		const { error } = await runNode(CHARGE, [{}], { helper: bench.helper });
-		expect([error?.message, calls]).toEqual([message, []]);
+		expect([error?.message, calls]).toEqual([`${message} (account 1000002)`, []]);
 		expect(error?.description).toMatch(description);
 	});
 
@@ -361,7 +371,7 @@ describe('a request that fails before it leaves n8n', () => {
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		helper.failWrites('SQLITE_BUSY: database is locked');
 		expect((await runNode(POST, [{ n: 1 }], { helper })).error?.message).toBe(
-			'SQLITE_BUSY: database is locked. Nothing was sent.',
+			'SQLITE_BUSY: database is locked. Nothing was sent. (account 1000002)',
 		);
 		expect(calls).toEqual([]);
 	});

@@ -326,11 +326,15 @@ describe('Stop', () => {
 	);
 
 	it.each([
-		['Stop', true, /^AiClk's answer was lost: the run was stopped\. The transfer may have been/],
+		[
+			'Stop',
+			true,
+			/^AiClk's answer was lost: the run was stopped\. The transfer of 10000 fen .* may have been/,
+		],
 		[
 			'a time limit',
 			false,
-			/^AiClk's answer was lost: no answer came in time\. The transfer may have been/,
+			/^AiClk's answer was lost: no answer came in time\. The transfer of 10000 fen .* may have been/,
 		],
 	])('an aborted charge names its cause: %s', async (_, isStopped, message) => {
 		const stop = new AbortController();
