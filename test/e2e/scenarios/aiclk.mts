@@ -186,7 +186,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		assert.equal(sent, 1);
 		assert.match(
 			execution.error?.message ?? '',
-			/in time\. The transfer may have been carried out/,
+			/in time\. The transfer of 10000 fen .* may have been carried out/,
 		);
 		return `${sent} request`;
 	});
