@@ -139,6 +139,20 @@ export class N8nClient {
 		return types.data.map(({ name }) => name);
 	}
 
+	/** The entries of the node panel: a node and its trigger are one, with the node's codex file. */
+	async nodePanel(): Promise<Array<{ properties: { name: string; displayName: string } }>> {
+		const { data } = await this.http.get<Array<{ name: string; displayName: string }>>(
+			'/types/nodes.json',
+			{ baseURL: this.url },
+		);
+		const entries = new Map<string, { name: string; displayName: string }>();
+		for (const type of data) {
+			const name = type.name.replace(/Trigger$/, '');
+			if (type.name === name || !entries.has(name)) entries.set(name, type);
+		}
+		return [...entries.values()].map((properties) => ({ properties }));
+	}
+
 	/** Makes a member of this n8n. @returns their own client, signed in */
 	async inviteMember(email: string): Promise<N8nClient> {
 		const role = 'global:member';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Workflow } from '../../n8n/rest.mts';
@@ -9,12 +11,26 @@ import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';
 
 type Json = Record<string, unknown>;
 
+/** n8n's search (@n8n/utils sublime-search). */
+type Search = <T extends object>(
+	filter: string,
+	data: readonly T[],
+	keys: Array<{ key: string; weight: number }>,
+) => Array<{ item: T }>;
+
 /** The largest uint64. */
 const MAX_UINT64 = '18446744073709551615';
 
 const ALL_DAYS = { startDate: '2020-01-01', endDate: '2099-12-31' };
 const FUND = { resource: 'account', operation: 'getFundRecords', ...ALL_DAYS };
 const INFO = { resource: 'account', operation: 'getInfo' };
+
+/** What people type into the node panel, and the node that should come first. Another service has the word in its name. */
+const SEARCHES: Array<[words: string, node: string]> = [
+	['AiClk Qutoutiao 趣头条 头条 广告 广告投放 创意 素材 审核 余额 消耗 充值 监控', 'AiClk'],
+	['spending balance material creative', 'AiClk'],
+	['令牌', 'AiClk Token'],
+];
 
 /** What a person fills in for each of AiClk's endpoints; the path is below /openapi/v1/. */
 const OPERATIONS: Array<[path: string, parameters: Json]> = [
@@ -152,6 +168,27 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		assert.equal(sent?.query.account_id, MAX_UINT64);
 		assert.match(sent?.body ?? '', new RegExp(`"target_user":${MAX_UINT64},`));
 		return `${MAX_UINT64} in URL, query, body and answer`;
+	});
+
+	scenario("AiClk: n8n's own search finds the nodes in the node panel", async () => {
+		const folder = join(rig.installation.n8n, '../../../@n8n/utils/dist/search');
+		// n8n 1 writes its name in another way.
+		const file = (await readdir(folder)).find((name) => /^sublime-?search\.mjs$/i.test(name));
+		const { sublimeSearch } = (await import(join(folder, file ?? ''))) as {
+			sublimeSearch: Search;
+		};
+		const panel = await rig.n8n.nodePanel();
+		// As the editor searches (n8n editor-ui nodeCreator.utils.ts).
+		const keys = [
+			{ key: 'properties.displayName', weight: 1.3 },
+			{ key: 'properties.codex.alias', weight: 1 },
+		];
+		const found = SEARCHES.flatMap(([words, node]) => words.split(' ').map((word) => [word, node]));
+		for (const [word = '', node] of found) {
+			const [first] = sublimeSearch(word.toLowerCase(), panel, keys);
+			assert.equal(first?.item.properties.displayName, node, word);
+		}
+		return `${found.length} words, each finds its node first`;
 	});
 
 	scenario('AiClk: a charge that AiClk refuses is sent once', async () => {

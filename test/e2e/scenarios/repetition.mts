@@ -112,7 +112,10 @@ export const repetition: Scenarios = (rig, scenario) => {
 			rig.sandbox.configure({ apiFault: { kind: 'raw', body } });
 			const { error } = await rig.run(chain('Words', [manualTrigger, aiClk(CHARGE)]));
 			assert.ok(error?.message.includes(message), error?.message);
-			assert.match(error?.message ?? '', /\(outcome: \w+, trace_id: ab12cd34ab12cd34, account 1000002\)$/);
+			assert.match(
+				error?.message ?? '',
+				/\(outcome: \w+, trace_id: ab12cd34ab12cd34, account 1000002\)$/,
+			);
 			seen.push(error?.message ?? '');
 		}
 		return seen.join(' | ');
