@@ -1,3 +1,5 @@
+import { parseJson } from './json';
+
 /**
  * What this package assumes where AiClk's pages contradict themselves or say nothing, each thing in one place. To change an
  * assumption, change it here and nowhere else.
@@ -27,28 +29,41 @@ export const toBody = <T>(fields: T): T => fields;
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** No page shows `data` or `data.list` as JSON in a text. Where a text is the JSON of an object or a list, that is what counts. */
+export function openText(value: unknown): unknown {
+	if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
+	try {
+		return parseJson(value);
+	} catch {
+		return value;
+	}
+}
+
 const NO_ROWS: readonly unknown[] = [undefined, null, '', false, 0];
 
 /**
  * The rows in the `data` of a list. The tables call `data.list` an object (P3) and json (P7), but the examples show rows, and on P9
- * `data` itself is the array. All of these are accepted. An object in `list` is one row if it has an ID; others may hold rows in
- * some way that no page documents.
+ * `data` itself is the array. All of these are accepted. An object in `list` is one row if it has a member that rows have; others
+ * may hold rows in some way that no page documents.
  *
- * @param idField the member of a row that AiClk documents as its ID, if any
+ * @param rowField a member that AiClk documents for each row, if any
  * @returns null if there are no rows to be found
  */
-export function rowsOf(data: unknown, idField: string | undefined): unknown[] | null {
-	if (Array.isArray(data)) return data;
-	if (!isObject(data) || !('list' in data)) return null;
-	const { list } = data;
+export function rowsOf(data: unknown, rowField?: string): unknown[] | null {
+	const opened = openText(data);
+	if (Array.isArray(opened)) return opened;
+	if (!isObject(opened) || !('list' in opened)) return null;
+	const list = openText(opened.list);
 	if (Array.isArray(list)) return list;
 	if (NO_ROWS.includes(list) || (isObject(list) && Object.keys(list).length === 0)) return [];
-	return isObject(list) && idField !== undefined && idField in list ? [list] : null;
+	return isObject(list) && rowField !== undefined && rowField in list ? [list] : null;
 }
 
 /** `data` with other rows in it. */
-export const withRows = (data: unknown, rows: unknown[]): unknown =>
-	isObject(data) ? { ...data, list: rows } : rows;
+export function withRows(data: unknown, rows: unknown[]): unknown {
+	const opened = openText(data);
+	return isObject(opened) ? { ...opened, list: rows } : rows;
+}
 
 /** P8: the table calls `id` and `pid` strings, the example shows numbers. The output has strings. */
 export const TEXT_IDS_OF_MATERIAL = ['id', 'pid'];

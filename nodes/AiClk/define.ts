@@ -157,12 +157,14 @@ export const read = (spec: Spec): Operation => define(spec, { ...GET, place: 'qu
 interface ListSpec extends Spec {
 	/** Where everything but the account is sent; `query` by default. */
 	place?: 'query' | 'parameters';
-	/** The member of a row that AiClk documents as its ID. */
-	idField: string;
+	/** The member of a row that AiClk documents as its ID, if any. */
+	idField?: string;
+	/** A member that AiClk documents for each row; `idField` when left out. */
+	rowField?: string;
 }
 
 /** A GET that returns rows, page by page. */
-export const list = ({ place = 'query', idField, ...spec }: ListSpec): Operation =>
+export const list = ({ place = 'query', idField, rowField, ...spec }: ListSpec): Operation =>
 	define(spec, {
 		...GET,
 		place,
@@ -170,6 +172,7 @@ export const list = ({ place = 'query', idField, ...spec }: ListSpec): Operation
 		pages: (fields, accountId) => ({
 			limit: fields.readLimit(),
 			idField,
+			rowField,
 			place,
 			toRows: (rows) => toRowItems(rows, accountId),
 		}),

@@ -1,6 +1,11 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { type Interruption, type PageRequest, readPages } from '../../aiclk/api/pagination';
+import {
+	type Interruption,
+	type PageRequest,
+	readPages,
+	type Remark,
+} from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -10,8 +15,9 @@ import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
+import { type ItemRemark, toHints } from './hints';
 import { refuseRepetition } from './once';
-import { type Output, toWholeItem } from './output';
+import { type Output, remarksOnFailures, remarksOnPage, toWholeItem } from './output';
 import { Parameters } from '../shared/parameters';
 import { RESOURCES } from './resources';
 
@@ -91,6 +97,8 @@ async function planAll(context: IExecuteFunctions): Promise<Planned[]> {
 interface Run {
 	context: IExecuteFunctions;
 	lane: Lane;
+	/** About items that were read or carried out without a failure. */
+	remarks: ItemRemark[];
 }
 
 const onPage = (
@@ -102,12 +110,15 @@ const onPage = (
 	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
 });
 
-/** Shows remarks about rows that were read without a failure, in the panel and in n8n's log. */
-function tell(context: IExecuteFunctions, itemIndex: number, remarks: string[]): void {
-	for (const remark of remarks) {
-		const message = `AiClk, item ${itemIndex}: ${remark}`;
+/** Shows what was remarked, in n8n's log and in the panel. */
+function tell(context: IExecuteFunctions, remarks: ItemRemark[]): void {
+	for (const message of toHints(remarks)) {
 		context.logger.warn(message);
-		context.addExecutionHints({ message, location: 'outputPane' });
+		try {
+			context.addExecutionHints({ message, location: 'outputPane' });
+		} catch {
+			// It is in the log. What was carried out must come out.
+		}
 	}
 }
 
@@ -129,8 +140,12 @@ function afterPages(
 }
 
 /** Sends the requests of one item. May throw unexpected errors. */
-async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Promise<ItemResult> {
+async function sendItem(
+	run: Run,
+	{ itemIndex, plan, client, accountId }: PlannedItem,
+): Promise<ItemResult> {
 	const { request, hint, simplify, pages, toItems } = plan;
+	const isRead = request.effect === 'read';
 	const sender = { ...run, itemIndex, client };
 	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
@@ -140,15 +155,20 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 			message: `${message}.`,
 			description: advice,
 		});
+	const remark = (remarks: Remark[]): void => {
+		for (const one of remarks) run.remarks.push([itemIndex, one]);
+	};
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
 		if (!answer.ok) return answer;
+		remark(remarksOnFailures(answer.value, isRead));
+		remark(remarksOnPage(answer.value, request));
 		const output: Output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
 		return output.ok ? output : fail(toFailure(output.failure));
 	}
-	const isRead = request.effect === 'read';
-	const read = await readPages({ ...pages, together: isRead ? MAX_TOGETHER : 1 }, (page) =>
-		send(sender, onPage(request, pages.place, page), hint),
+	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
+	const read = await readPages(options, (page, isOver) =>
+		send({ ...sender, isOver }, onPage(request, pages.place, page), hint),
 	);
 	if (!read.ok) {
 		const { reason } = read.failure;
@@ -156,7 +176,13 @@ async function sendItem(run: Run, { itemIndex, plan, client }: PlannedItem): Pro
 		return fail(afterPages(failure, isRead, read.failure));
 	}
 	const { rows, envelopes, remarks } = read.value;
-	tell(run.context, itemIndex, remarks);
+	remark(remarks);
+	// Among other items, nobody would miss it.
+	if (rows.length === 0 && run.context.getInputData().length > 1) {
+		const detail = accountId === null ? 'no account' : `account ${accountId}`;
+		remark([{ text: 'No rows came for some items.', detail }]);
+	}
+	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
 	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
 }
 
@@ -221,7 +247,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	const signal = context.getExecutionCancelSignal();
 	// After Stop, n8n's Retry On Fail runs the node again.
 	const wasStopped = signal?.aborted === true;
-	const run: Run = { context, lane: new Lane(batchingOf(items), signal) };
+	const run: Run = { context, lane: new Lane(batchingOf(items), signal), remarks: [] };
 	const results: ItemResult[] = [];
 	/** Failures that end the run; none if the node continues on error. */
 	const failures: Array<[failure: Failure, itemIndex: number]> = [];
@@ -241,6 +267,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	}
 	// Pages that were asked for beyond a failure may still wait for their turn.
 	run.lane.close();
+	tell(context, run.remarks);
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {

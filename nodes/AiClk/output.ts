@@ -1,9 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { describeAnswer, membersOf } from '../../aiclk/api/pagination';
+import { describeAnswer, pageInfo, type Remark } from '../../aiclk/api/pagination';
+import type { ApiRequest } from '../../aiclk/api/request';
 import { isNothing } from '../shared/values';
-import { TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
-import type { Envelope } from '../../aiclk/protocol/envelope';
+import { openText, rowsOf, TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
+import { CODE_SUCCESS, type Envelope } from '../../aiclk/protocol/envelope';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 
 /** Output objects, or what is wrong with AiClk's answer. */
@@ -11,6 +12,15 @@ export type Output = Result<IDataObject[], string>;
 
 const isObject = (value: unknown): value is IDataObject =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isEmptyObject = (value: unknown): boolean =>
+	isObject(value) && Object.keys(value).length === 0;
+
+/** The `data` of an answer; null where it holds nothing, as after most changes. */
+function contentOf(envelope: Envelope): unknown {
+	const data = openText(envelope.data);
+	return isNothing(data) || isEmptyObject(data) ? null : data;
+}
 
 /**
  * n8n treats an item with a top-level `error` as failed: it retries the node or sends the item to the error branch
@@ -31,8 +41,12 @@ const toItem = (row: unknown): IDataObject =>
 const idOf = (id: bigint): number | string =>
 	id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
 
+/** Whether a row names no account. AiClk may write a field that was not asked for as 0 or ''. */
+const isNoAccount = (value: unknown): boolean =>
+	isNothing(value) || isEmptyObject(value) || /^\s*(0+|false)\s*$/.test(String(value));
+
 const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
-	account === null || !isNothing(item.account_id)
+	account === null || !isNoAccount(item.account_id)
 		? item
 		: Object.assign({ account_id: null }, item, { account_id: idOf(account) });
 
@@ -40,33 +54,109 @@ const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
 export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject[] =>
 	rows.map((row) => withAccount(toItem(row), account));
 
-/** The one object that a read returns. A read without data is an error. */
-export function toReadItem({ data, body }: Envelope, account: bigint): Output {
-	return isObject(data) && Object.keys(data).length > 0
-		? ok(toRowItems([data], account))
-		: fail(`AiClk's answer holds no data (it has: ${membersOf(body)})`);
+/** The one object that a read returns, which may be the only row of a list. A read without data is an error. */
+export function toReadItem(envelope: Envelope, account: bigint): Output {
+	const data = openText(envelope.data);
+	const rows = isObject(data) && !Array.isArray(openText(data.list)) ? [data] : rowsOf(data);
+	const [row] = rows ?? [];
+	return rows?.length === 1 && isObject(row) && !isEmptyObject(row)
+		? ok(toRowItems([row], account))
+		: fail(describeAnswer(envelope, 'data in the form of one object'));
 }
+
+const NAME_OF_FAILURES =
+	/(?:^|[^a-z])(?:err(?:or[a-z]*|s|msg|no|code|list)?|(?:fail|invalid|reject|illegal)[a-z]*)(?:[^a-z]|$)|失败|错误/;
+const NAME_OF_SUCCESS = /^(?:is_)?(?:success|succeeded|ok)$/;
+
+/** `failList` and `FailList` as `fail_list`. */
+const toSnakeCase = (name: string): string =>
+	name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+
+/** Whether a member says that nothing failed: empty, 0, a word such as "ok", or AiClk's own code for success. */
+const isFine = (name: string, value: unknown): boolean =>
+	typeof value === 'object' && value !== null
+		? Object.keys(value).length === 0
+		: isNothing(value) ||
+			/^(0|false|no|none|null|ok|success|成功)$/i.test(String(value).trim()) ||
+			(/code|no$/.test(name) && Number(value) === CODE_SUCCESS);
+
+/** The members of an answer that name failures, e.g. `data.fail_list`. AiClk's pages know of none. */
+function failuresIn(value: unknown, path: string[] = []): string[] {
+	const opened = openText(value);
+	if (typeof opened !== 'object' || opened === null || path.length > 4) return [];
+	return Object.entries(opened).flatMap(([name, member]) => {
+		// The entries of a list are one place.
+		const at = Array.isArray(opened) ? path : [...path, name];
+		const snake = toSnakeCase(name);
+		const isFailure = NAME_OF_FAILURES.test(snake) && !isFine(snake, openText(member));
+		const isNoSuccess = NAME_OF_SUCCESS.test(snake) && /^(false|0)$/i.test(String(member));
+		return isFailure || isNoSuccess ? [at.join('.')] : failuresIn(member, at);
+	});
+}
+
+const namesFailures = ({ body }: Envelope): boolean => failuresIn(body).length > 0;
 
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
+/** What AiClk's answer holds beside its documented members. */
+const othersIn = ({ body }: Envelope): IDataObject =>
+	Object.fromEntries(Object.entries(body).filter(([name]) => !FRAME.includes(name))) as IDataObject;
+
+/** `success: true`, unless the answer names failures. */
+const successOf = (envelope: Envelope): IDataObject =>
+	namesFailures(envelope) ? {} : { success: true };
+
 /** What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes. */
-export function toWriteItem({ data, body }: Envelope): Output {
-	if (!isNothing(data)) return ok((Array.isArray(data) ? data : [data]).map(toItem));
-	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
-	return ok([{ success: true, ...withoutError(Object.fromEntries(others) as IDataObject) }]);
+export function toWriteItem(envelope: Envelope): Output {
+	const data = contentOf(envelope);
+	if (data !== null) return ok((Array.isArray(data) ? data : [data]).map(toItem));
+	return ok([{ ...successOf(envelope), ...withoutError(othersIn(envelope)) }]);
 }
 
-/** What a custom call returns: rows where `data` is an array. */
-export function toCallItems(envelope: Envelope, isRead: boolean): Output {
-	const { data } = envelope;
-	if (!isRead || !isNothing(data)) return toWriteItem(envelope);
-	return Array.isArray(data) ? ok([]) : fail(describeAnswer(envelope));
+/**
+ * What a custom call returns: rows where `data` is an array.
+ *
+ * @param account added to rows that AiClk sent without one; null for none
+ */
+export function toCallItems(envelope: Envelope, isRead: boolean, account: bigint | null): Output {
+	if (!isRead) return toWriteItem(envelope);
+	const data = openText(envelope.data);
+	if (Array.isArray(data)) return ok(toRowItems(data, account));
+	if (contentOf(envelope) === null) return fail(describeAnswer(envelope));
+	// Rows in a list are not divided without Paginate, so what comes out is no row.
+	return ok(toRowItems([data], isObject(data) && 'list' in data ? null : account));
 }
 
 /** What a transfer moved, and the `data` that AiClk returned. */
-export function toTransferItem({ data, traceId }: Envelope, moved: IDataObject): Output {
+export function toTransferItem(envelope: Envelope, moved: IDataObject): Output {
+	const { data, traceId } = envelope;
 	const said = data === null || data === undefined ? {} : { data: data as IDataObject[string] };
-	return ok([{ success: true, ...moved, ...said, traceId }]);
+	const failures = namesFailures(envelope) ? withoutError(othersIn(envelope)) : {};
+	return ok([{ ...failures, ...successOf(envelope), ...moved, ...said, traceId }]);
+}
+
+/** Remarks on an answer that says success but names failures. What rows hold is no matter of the call. */
+export function remarksOnFailures({ body }: Envelope, isRead: boolean): Remark[] {
+	const failures = [...new Set(failuresIn(isRead ? { ...body, data: null } : body))];
+	if (failures.length === 0) return [];
+	const text =
+		"AiClk's answer says success but names failures. Look at it before you go on; with Simplify off it comes whole.";
+	return [{ text, detail: failures.join(', ') }];
+}
+
+/** Remarks on a first page of rows that was asked for without Paginate. Who names a page reads pages on purpose. */
+export function remarksOnPage({ data }: Envelope, request: ApiRequest): Remark[] {
+	const total = pageInfo(data, 'total_number') ?? 0;
+	const count = rowsOf(data)?.length ?? total;
+	const asked = {
+		...request.parameters,
+		...request.query,
+		...(request.body as object | undefined),
+	};
+	const { page = 1 } = asked as { page?: unknown };
+	if (total <= count || Number(pageInfo(data, 'page') ?? page) > 1) return [];
+	const text = 'AiClk names more rows than came, because this is page 1: switch Paginate on.';
+	return [{ text, detail: `${count} of ${total} rows` }];
 }
 
 /** A material with its IDs as text, also in the cover of a video. */

@@ -106,7 +106,8 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 			if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
 			throw unusable(`holds a row without '${id}'`, request);
 		});
-		return { ...read.value, rows };
+		const remarks = read.value.remarks.map(({ text, detail }) => `${text} (${detail})`);
+		return { ...read.value, rows, remarks };
 	};
 	return {
 		now: () => Date.now() + aheadMs,

@@ -75,6 +75,8 @@ interface Sender {
 	/** What the credential said when the request was planned. */
 	client: TokenInput;
 	lane: Lane;
+	/** Whether the request is no longer needed. It is asked when its turn has come, and then nothing is sent. */
+	isOver?(): boolean;
 	/** Sees each answer as n8n's helper returns it. */
 	onAnswer?(answer: unknown): void;
 }
@@ -172,6 +174,12 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 });
 
+const NOT_NEEDED = newFailure({
+	kind: 'aborted',
+	message: 'The list ended before this page was sent.',
+	description: 'Nothing is to do.',
+});
+
 interface Attempt {
 	result: Result<Envelope, Failure>;
 	/**
@@ -185,6 +193,9 @@ interface Attempt {
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
 async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
 	const { context, itemIndex, client, lane } = sender;
+	if (sender.isOver?.() === true) {
+		return { result: fail(NOT_NEEDED), token: 'none', busy: null };
+	}
 	let credentials: ICredentialDataDecryptedObject = {};
 	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
 		result,

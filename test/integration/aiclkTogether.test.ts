@@ -278,6 +278,34 @@ describe('a busy AiClk', () => {
 		expect(calls).toHaveLength(sent);
 	});
 
+	it.each<[string, IDataObject]>([
+		['while another item goes on', {}],
+		['while another item goes on, with Batching', batching({ batchSize: 4, batchInterval: 50 })],
+	])('a list that fails sends no page that was not under way, %s', async (_, options) => {
+		let isGone = false;
+		let after = 0;
+		onApi(async ({ url }) => {
+			if (url.includes('account_id=2')) {
+				await pause(1_200);
+				return [200, success({ list: [{ date: 'x' }], page_info: { total_number: 1 } })];
+			}
+			if (isGone) after++;
+			const page = Number(/"page":(\d+)/.exec(url)?.[1]);
+			if (page === 2) {
+				isGone = true;
+				return [403, ''];
+			}
+			await pause(30);
+			const list = Array.from({ length: 100 }, (_n, n) => ({ date: `${page}-${n}` }));
+			return [200, success({ list, page_info: { total_number: 10_000 } })];
+		});
+		const parameters = { ...FUND, ...options, returnAll: true, accountId: '={{ $json.a }}' };
+		const { items } = await runNode(parameters, [{ a: 1 }, { a: 2 }], CONTINUE);
+		expect(items.map((item) => dataOf(item)?.httpCode)).toEqual(['403', undefined]);
+		// Those that were under way with page 2, of 98 more.
+		expect(after).toBeLessThan(30);
+	});
+
 	it('a refused change makes the next change wait', async () => {
 		const beganAtMs = performance.now();
 		const times: number[] = [];

@@ -35,7 +35,7 @@ const periodDay = (name: string, label: string, which: string, example: string) 
 const START = periodDay('start_date', 'Start Date', 'First', '2026-01-01');
 const END = periodDay('end_date', 'End Date', 'Last', '2026-01-31');
 
-/** GET account_fund/list (AiClk docs, P3): one row for each day. */
+/** GET account_fund/list (AiClk docs, P3). Its rows have no ID: nothing says that a day has one row only. */
 const getFundRecords = list({
 	value: 'getFundRecords',
 	name: 'Get Fund Records',
@@ -55,7 +55,7 @@ const getFundRecords = list({
 			return { start_date: start, end_date: end };
 		},
 	},
-	idField: 'date',
+	rowField: 'date',
 });
 
 export const account: Resource = {

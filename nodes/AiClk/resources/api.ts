@@ -3,13 +3,14 @@ import { updateDisplayOptions } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
 import { readPath } from '../../../aiclk/api/request';
-import { readJsonObject } from '../../shared/values';
+import { readId, readJsonObject, readWholeNumber } from '../../shared/values';
 import { type Operation, type Place, type Plan, type Resource, toForm } from '../define';
 import {
 	accountRow,
 	choiceRow,
 	countRow,
 	LIMIT,
+	type Parameter,
 	parameter,
 	RETURN_ALL,
 	SIMPLIFY,
@@ -64,16 +65,28 @@ const PAGINATE = switchRow(
 	'Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with Query. If you set them there, reading begins at your page, with your page size.',
 );
 
-/** @param values where page and page_size are sent: if the user has set them there, they count */
-function planPages(fields: Parameters, place: Place, values: Record<string, Json>): Plan['pages'] {
-	const own = (name: string) =>
-		values[name] === undefined ? undefined : fields.check(countRow(name, name), values[name]);
+/** AiClk counts pages from 1; endpoints that no page documents may count from 0. */
+const PAGE = parameter('page', 'page', (value) => readWholeNumber(value, { min: 0 }));
+const PAGE_SIZE = countRow('page_size', 'page_size');
+
+/**
+ * @param values where page and page_size are sent: if the user has set them there, they count
+ * @param account of the call; null where it names none
+ */
+function planPages(
+	fields: Parameters,
+	place: Place,
+	values: Record<string, Json>,
+	account: bigint | null,
+): Plan['pages'] {
+	const own = (row: Parameter<number>) =>
+		values[row.name] === undefined ? undefined : fields.check(row, values[row.name]);
 	return {
 		limit: fields.readLimit(),
-		firstPage: own('page'),
-		pageSize: own('page_size'),
+		firstPage: own(PAGE),
+		pageSize: own(PAGE_SIZE),
 		place,
-		toRows: (rows) => toRowItems(rows, null),
+		toRows: (rows) => toRowItems(rows, account),
 	};
 }
 
@@ -97,12 +110,14 @@ const call: Operation = {
 		const method = fields.read(METHOD);
 		const isRead = method === 'GET';
 		const asJson = fields.read(QUERY_FORMAT) === 'json';
-		const account = asJson ? { account_id: fields.readAccount(ACCOUNT) } : undefined;
+		const ownAccount = asJson ? fields.readAccount(ACCOUNT) : null;
 		const path = fields.read({
 			...PATH,
 			read: (value) => readPath(value, fields.client.baseUrl, method),
 		});
 		const query = fields.read(QUERY);
+		const typed = readId(query.account_id);
+		const account = ownAccount ?? (typed.ok ? typed.value : null);
 		const bodyType = isRead ? 'none' : fields.read(BODY_TYPE);
 		const body = bodyType === 'none' ? {} : fields.read(BODY);
 		const paginates = fields.read(PAGINATE);
@@ -113,15 +128,17 @@ const call: Operation = {
 				method: method as IHttpRequestMethods,
 				path,
 				effect: isRead ? 'read' : 'change',
-				parameters: account ?? query,
+				parameters: ownAccount === null ? query : { account_id: ownAccount },
 				...(asJson && (isPagedByQuery || Object.keys(query).length > 0) && { query }),
 				...(bodyType === 'json' && { body }),
 				...(bodyType === 'form' && { form: toForm(body) }),
 			},
 			hint: "Compare path, query and body with AiClk's page about this endpoint, and check the permissions of your application.",
 			simplify: fields.read(SIMPLIFY),
-			toItems: (envelope) => toCallItems(envelope, isRead),
-			...(paginates && { pages: planPages(fields, place, place === 'body' ? body : query) }),
+			toItems: (envelope) => toCallItems(envelope, isRead, account),
+			...(paginates && {
+				pages: planPages(fields, place, place === 'body' ? body : query, account),
+			}),
 		};
 	},
 };

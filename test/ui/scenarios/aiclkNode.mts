@@ -104,7 +104,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 
 			const remark =
-				'AiClk, item 0: The total changed while the pages were read (4, 6): rows may be missing. Run this again if it matters.';
+				'AiClk: The total changed while the pages were read: rows may be missing. Run this again if it matters. [item 0: 4, 6]';
 			assert.deepEqual(hints, [remark]);
 			assert.ok((await readFile(rig.server.logFile, 'utf8')).includes(remark), 'not in the log');
 		},

@@ -3,7 +3,12 @@ import { sleep as pause } from 'n8n-workflow';
 
 import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../../aiclk/protocol/envelope';
-import { type PageOptions, type PageRequest, readPages } from '../../../aiclk/api/pagination';
+import {
+	type PageOptions,
+	type PageRequest,
+	readPages,
+	type Remark,
+} from '../../../aiclk/api/pagination';
 import { fail, ok } from '../../../aiclk/util/result';
 
 const envelope = (data: unknown): Envelope => ({
@@ -29,6 +34,10 @@ const reading = async (
 	});
 	return { requests, result };
 };
+
+/** Remarks as one text. */
+const textOf = (remarks: Remark[]) =>
+	remarks.map(({ text, detail }) => `${text} (${detail})`).join(' ');
 
 /** A failure of `readPages`, whatever was read before it. */
 const failedWith = (reason: unknown) => fail(expect.objectContaining({ reason }));
@@ -73,7 +82,7 @@ describe('readPages', () => {
 					expect(rows).toEqual(withIds(Math.min(count, limit ?? Infinity)));
 					expect(remarks).toEqual([]);
 					const perPage = Math.min(cap, limit ?? 100, 100);
-					expect(requests.length).toBeLessThanOrEqual(Math.floor(rows.length / perPage) + 2);
+					expect(requests.length).toBeLessThanOrEqual(Math.ceil(rows.length / perPage) + 1);
 				},
 			),
 			{ numRuns: 300 },
@@ -107,21 +116,30 @@ describe('readPages', () => {
 		expect(rows).toHaveLength(250);
 	});
 
+	it.each([1, 99, 101, 120, 199, 249])(
+		'ignores a total of %d that is passed and reads all 250 rows',
+		async (total) => {
+			const { rows, remarks } = await read(server(withIds(250), { total: () => total }));
+			expect([rows.length, remarks]).toEqual([250, []]);
+		},
+	);
+
 	it('ignores a total that counts only the rows of the page and reads all 250 rows', async () => {
 		const { rows } = await read(server(withIds(250), { total: (list) => list.length }));
 		expect(rows).toHaveLength(250);
 	});
 
 	it('a page with as many rows as the server names as page size counts as full', async () => {
-		const answer = ({ page }: PageRequest) => ({
-			list: withIds(page === 4 ? 30 : 50, page * 50),
-			page_info: { page_size: 50, total_number: page === 4 ? 30 : 50 },
-		});
-		expect((await read(answer)).rows).toHaveLength(180);
+		const all = withIds(180);
+		const answer = ({ page }: PageRequest) => {
+			const list = all.slice(page * 50 - 50, page * 50);
+			return { list, page_info: { page_size: 50, total_number: list.length } };
+		};
+		expect((await read(answer)).rows).toEqual(all);
 	});
 
 	it.each([
-		[50, 180, 4],
+		[50, 180, 5],
 		[10, 30, 4],
 		[99, 99, 2],
 	])(
@@ -135,7 +153,7 @@ describe('readPages', () => {
 	it('stops at a page that repeats the one before, with a remark', async () => {
 		const { rows, requests, remarks } = await read(() => withIds(100), { limit: 250 });
 		expect([rows.length, requests.length]).toEqual([100, 2]);
-		expect(remarks).toEqual([expect.stringMatching(/^Page 2 held the same rows/)]);
+		expect(textOf(remarks)).toMatch(/^A page held the same rows.*\(page 2\)$/);
 	});
 
 	it('stops at a last page that the server repeats for ever', async () => {
@@ -148,80 +166,174 @@ describe('readPages', () => {
 		};
 		const { rows, remarks } = await read(answer, { idField: 'id' });
 		expect(rows).toEqual(all);
-		expect(remarks.join()).toMatch(/held the same rows.*came twice/);
+		expect(textOf(remarks)).toMatch(/^A page held the same rows.*\(page 4\)/);
 	});
 
-	it('does not take pages of equal rows for repeated pages', async () => {
-		const answer = ({ page }: PageRequest) => ({
-			list: Array.from({ length: page < 3 ? 100 : 50 }, () => ({ cost: 0 })),
-		});
-		expect((await read(answer)).rows).toHaveLength(250);
-	});
-
-	it('drops an ID that came twice, with a remark that the total changed', async () => {
-		const pages = [withIds(100), withIds(100, 99), withIds(51, 199)];
-		const answer = ({ page }: PageRequest) => ({
-			list: pages[page - 1],
-			page_info: { total_number: page === 1 ? 250 : 251 },
-		});
-		const { rows, remarks } = await read(answer, { idField: 'id' });
-		expect(rows).toEqual(withIds(250));
-		expect(remarks.join()).toMatch(/1 row came twice.*total changed.*\(250, 251\)/);
-	});
-
-	const TWICE = '1 row came twice and is output once: rows were added or moved';
-	const FEWER = (total: number) =>
-		`Only ${total - 1} of the ${total} rows that AiClk names came: rows may be missing`;
-
-	it.each<[string, number, number[], number, string[]]>([
-		[
-			'a row moves to the front',
-			200,
-			[150, ...numbers(149, 1), ...numbers(50, 151)],
-			3,
-			[FEWER(200)],
-		],
-		[
-			'it does, and the last page is short',
-			150,
-			[120, ...numbers(119, 1), ...numbers(30, 121)],
-			2,
-			[FEWER(150)],
-		],
-		['a row is inserted', 200, [999, ...numbers(200, 1)], 3, []],
+	it.each([
+		['pages of 100', 100],
+		['pages of one row', 1],
 	])(
-		'reads on until as many different rows came as the total names: %s after the first page',
-		async (_, total, moved, requests, doubt) => {
-			const answer = ({ page }: PageRequest) => ({
-				list: (page === 1 ? numbers(total, 1) : moved)
-					.slice(page * 100 - 100, page * 100)
-					.map((id) => ({ id })),
-				page_info: { total_number: total },
-			});
-			const ran = await read(answer, { idField: 'id', together: 50 });
-			expect(new Set(ran.rows.map((row) => (row as { id: number }).id)).size).toBe(ran.rows.length);
-			expect([ran.rows.length, ran.requests.length]).toEqual([total - doubt.length, requests]);
-			expect(ran.remarks).toEqual(
-				[TWICE, ...doubt].map((remark) => expect.stringContaining(remark)),
-			);
+		'rows that are all alike do not repeat: 250 days without costs, in %s',
+		async (_, pageSize) => {
+			const all = Array.from({ length: 250 }, () => ({ cost: 0 }));
+			expect((await read(server(all), { pageSize })).rows).toHaveLength(250);
 		},
 	);
 
-	it.each([
-		[1, '1 row came twice and is output once'],
-		[2, '2 rows came twice and are output once'],
-	])('the remark about repeated rows names their number: %d', async (repeated, remark) => {
-		const answer = server([...withIds(repeated, 1), ...withIds(9, 1)]);
-		const { remarks } = await read(answer, { idField: 'id' });
-		expect(remarks).toEqual([expect.stringContaining(remark)]);
+	it('one row that comes again where more were asked for is all that there is', async () => {
+		const { rows, requests } = await read(() => [{ cost: 0 }]);
+		expect([rows.length, requests.length]).toEqual([1, 2]);
+	});
+
+	const TWICE = 'Rows came twice and are output once';
+	const TOTAL = 'The total changed while the pages were read';
+	const FEWER = 'AiClk names more rows than came';
+	const idsOf = (rows: unknown[]) => rows.map((row) => (row as { id: number }).id);
+
+	/** Rows move after the first page of the first reading. */
+	const moving = (
+		before: number[],
+		after: number[],
+		named: (all: number[]) => unknown = (all) => all.length,
+	) => {
+		let all = before;
+		return ({ page, pageSize }: PageRequest) => {
+			const list = all.slice((page - 1) * pageSize, page * pageSize).map((id) => ({ id }));
+			const info = { total_number: named(all) };
+			all = after;
+			return { list, page_info: info };
+		};
+	};
+
+	it.each<[string, number[], number[]]>([
+		['a row moves to the front', numbers(200), [150, ...numbers(150), ...numbers(49, 151)]],
+		[
+			'it does, and the last page is short',
+			numbers(150),
+			[120, ...numbers(120), ...numbers(29, 121)],
+		],
+		['a row is inserted', numbers(200), [999, ...numbers(200)]],
+		['the first row is deleted', numbers(101), numbers(100, 1)],
+		[
+			'the last row of the first page is deleted',
+			numbers(150),
+			[...numbers(99), ...numbers(50, 100)],
+		],
+	])(
+		'a GET list that ends below its total is read again, and no row is lost: %s',
+		async (_, before, after) => {
+			const answer = moving(before, after);
+			const options = { idField: 'id', isRepeatable: true, together: 50 };
+			const { rows, remarks, requests } = await read(answer, options);
+			expect(idsOf(rows).sort()).toEqual([...after].sort());
+			expect(textOf(remarks)).not.toContain(FEWER);
+			expect(requests.filter(({ page }) => page === 1)).toHaveLength(2);
+		},
+	);
+
+	it('what is said of a list that ends below its total: how many rows came, and why', async () => {
+		const { rows, remarks } = await read(
+			moving(numbers(200), [150, ...numbers(150), ...numbers(49, 151)]),
+			{ idField: 'id' },
+		);
+		expect(rows).toHaveLength(199);
+		expect(remarks).toEqual([
+			{ text: expect.stringContaining(TWICE), detail: '1 row' },
+			{ text: expect.stringContaining(FEWER), detail: '199 of 200 rows' },
+		]);
+	});
+
+	it.each<[string, boolean, number[][], number, string]>([
+		[
+			'the second reading is fuller',
+			true,
+			[
+				[3, 2],
+				[3, 3],
+			],
+			6,
+			'',
+		],
+		[
+			'the first one is fuller',
+			true,
+			[
+				[3, 2],
+				[3, 0],
+			],
+			5,
+			'5 of 9 rows',
+		],
+		[
+			'both are alike',
+			true,
+			[
+				[3, 2],
+				[3, 2],
+			],
+			5,
+			'5 of 9 rows',
+		],
+		[
+			'a POST is not read again',
+			false,
+			[
+				[3, 2],
+				[3, 3],
+			],
+			5,
+			'5 of 9 rows',
+		],
+	])('the fuller reading comes out: %s', async (_, isRepeatable, readings, count, detail) => {
+		let reading = -1;
+		const { rows, remarks, requests } = await read(
+			({ page }) => {
+				if (page === 1) reading++;
+				const list = withIds(readings[reading]?.[page - 1] ?? 0, page * 10);
+				return { list, page_info: { total_number: count === 6 ? 6 : 9 } };
+			},
+			{ idField: 'id', isRepeatable },
+		);
+		expect(rows).toHaveLength(count);
+		expect(remarks.map((one) => one.detail).join()).toBe(detail);
+		expect(reading).toBe(isRepeatable ? 1 : 0);
+		expect(requests.filter(({ page }) => page === 1)).toHaveLength(reading + 1);
+	});
+
+	it('if the second reading fails, the first one comes out, with its remark', async () => {
+		let isAgain = false;
+		const answer = server(withIds(248), { total: () => 250 });
+		const result = await readPages(
+			{ limit: null, idField: 'id', isRepeatable: true },
+			async (request) => {
+				if (isAgain) return fail('gone');
+				isAgain = request.page === 4;
+				return ok(envelope(answer(request)));
+			},
+		);
+		expect(result).toMatchObject({ ok: true, value: { rows: withIds(248), isShort: true } });
+	});
+
+	it('a total of 250 of which 248 rows come: these come out after two readings, with a remark', async () => {
+		const answer = server(withIds(248), { total: () => 250 });
+		const { rows, remarks, requests } = await read(answer, { idField: 'id', isRepeatable: true });
+		expect([rows.length, requests.length]).toEqual([248, 8]);
+		expect(remarks).toEqual([{ text: expect.stringContaining(FEWER), detail: '248 of 250 rows' }]);
+	});
+
+	it('a limit that is reached ends a list, whatever the total says', async () => {
+		const answer = server(withIds(248), { total: () => 250 });
+		const { rows, remarks, requests } = await read(answer, { limit: 240, isRepeatable: true });
+		expect([rows.length, requests.length, remarks]).toEqual([240, 3, []]);
 	});
 
 	it.each([
-		[1, 0, 'AiClk names 1 row but sent 0'],
-		[2, 1, 'AiClk names 2 rows but sent 1'],
-	])('the error about %d rows of which %d came', async (total, count, text) => {
-		const { result } = await reading(server(withIds(count), { total: () => total }));
-		expect(result).toEqual(failedWith(expect.stringContaining(`${text}, then an empty page`)));
+		[1, '1 row'],
+		[2, '2 rows'],
+	])('the remark about repeated rows names their number: %d', async (repeated, detail) => {
+		const answer = server([...withIds(repeated, 1), ...withIds(9, 1)]);
+		const { remarks } = await read(answer, { idField: 'id' });
+		expect(remarks).toEqual([{ text: expect.stringContaining(TWICE), detail }]);
 	});
 
 	it('counts each row once where pages overlap', async () => {
@@ -241,9 +353,7 @@ describe('readPages', () => {
 			{ idField: 'id' },
 		);
 		expect(rows).toHaveLength(199);
-		expect(remarks.join()).toMatch(
-			/^Page 3 held the same rows.*1 row came twice.*Only 199 of the 200/,
-		);
+		expect(remarks.map(({ detail }) => detail)).toEqual(['page 3', '1 row', '199 of 200 rows']);
 	});
 
 	it.each<[unknown]>([[0], [''], ['0'], [' '], [null], [false], [{}], [[7]], [1.5], [2 ** 53]])(
@@ -264,25 +374,20 @@ describe('readPages', () => {
 		expect(rows).toEqual([{ id }, { id: 8 }]);
 	});
 
-	it('adds a remark when the total changed because a row was removed', async () => {
-		const pages = [withIds(100), withIds(100, 101), withIds(49, 201)];
-		const answer = ({ page }: PageRequest) => ({
-			list: pages[page - 1],
-			page_info: { total_number: page === 1 ? 250 : 249 },
-		});
-		const { rows, remarks } = await read(answer, { idField: 'id' });
-		expect(rows).toHaveLength(249);
-		expect(remarks).toEqual([expect.stringMatching(/total changed.*\(250, 249\)/)]);
-	});
-
-	it('fails when fewer rows come than the total names', async () => {
-		const short = await reading(server(withIds(150), { total: () => 250 }));
-		expect(short.result).toEqual(failedWith(expect.stringMatching(/names 250 rows but sent 150/)));
-		const ignored = await reading(() => ({ list: withIds(100), page_info: { total_number: 250 } }));
-		expect(ignored.result).toEqual(
-			failedWith(expect.stringMatching(/sent 100, then page 2 repeated/)),
+	it('a total that rose is told of, and the highest counts', async () => {
+		const pages = [withIds(100), withIds(100, 99), withIds(51, 199), withIds(1, 250)];
+		const { rows, remarks } = await read(
+			({ page }) => ({
+				list: pages[page - 1] ?? [],
+				page_info: { total_number: page === 1 ? 250 : 251 },
+			}),
+			{ idField: 'id' },
 		);
-		expect(ignored.requests).toHaveLength(2);
+		expect(rows).toEqual(withIds(251));
+		expect(remarks).toEqual([
+			{ text: expect.stringContaining(TWICE), detail: '1 row' },
+			{ text: expect.stringContaining(TOTAL), detail: '250, 251' },
+		]);
 	});
 
 	it('goes on after a short page as long as the named total is not reached', async () => {
@@ -300,12 +405,19 @@ describe('readPages', () => {
 		[{ list: '' }, '', true],
 		[{ list: null }, '', true],
 		[{ list: false }, '', true],
-		[{ list: 'abc' }, 'data has: list', false],
+		[{ list: 'abc' }, 'data.list is text', false],
+		[{ list: 5 }, 'data.list is 5', false],
 		[{ rows: [1], total: 1 }, 'data has: rows, total', false],
-		[{}, 'data has: nothing', false],
-		[null, 'holds no data (it has: code, data)', false],
-		[undefined, 'holds no data', false],
-		['', 'data has: nothing', false],
+		[{}, 'data is empty', false],
+		[null, 'holds no rows in data or data.list (data is null)', false],
+		[undefined, '(it has: code, data)', false],
+		['', 'data is empty', false],
+		['abc', 'data is text', false],
+		[7, 'data is 7', false],
+		['[]', '', true],
+		['{"list":[]}', '', true],
+		[{ list: '[]' }, '', true],
+		['{"rows":[1]}', 'data has: rows', false],
 	])(
 		'data %j on the first page means no rows, or an error that names its members',
 		async (data, text, isList) => {
@@ -359,9 +471,9 @@ describe('readPages', () => {
 	});
 
 	it.each([
-		['the last page is short', 2, 50, 50, 2],
+		['the last page is short', 2, 50, 50, 3],
 		['the last page is full', 2, 60, 60, 3],
-		['the total is none', 2, 50, undefined, 2],
+		['the total is none', 2, 50, undefined, 3],
 		['the total is no more than the rows that are left', 3, 80, 40, 3],
 		['the first page is the last one', 3, 50, 50, 2],
 		['there is no such page', 4, 50, 50, 1],
@@ -379,7 +491,9 @@ describe('readPages', () => {
 
 	it('fails after 10,000 pages of new rows', async () => {
 		const { result } = await reading(({ page }) => withIds(1, page), { pageSize: 1 });
-		expect(result).toEqual(failedWith(expect.stringMatching(/after 10000 pages.*support pages/)));
+		expect(result).toEqual(
+			failedWith(expect.stringMatching(/with rows after 10000 pages.*support pages/)),
+		);
 	});
 
 	/** Notes which pages are asked for while no page of that round was answered. */
@@ -398,10 +512,10 @@ describe('readPages', () => {
 	it.each<[string, Partial<PageOptions>, unknown, number[][]]>([
 		['all that the total names', { together: 50 }, 450, [[1], [2, 3, 4, 5]]],
 		['no more than are wanted', { together: 50, limit: 230 }, 450, [[1], [2, 3]]],
-		['not before a total is known', { together: 50 }, null, [[1], [2], [3], [4], [5]]],
-		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5]]],
+		['not before a total is known', { together: 50 }, null, [[1], [2], [3], [4], [5], [6]]],
+		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5], [6]]],
 		['unless that is not wanted', {}, 450, [[1], [2], [3], [4], [5]]],
-		['not when reading begins later', { together: 50, firstPage: 3 }, 450, [[3], [4], [5]]],
+		['not when reading begins later', { together: 50, firstPage: 3 }, 450, [[3], [4], [5], [6]]],
 	])('requests pages together: %s', async (_, options, total, expected) => {
 		expect((await rounds(options, total)).asked).toEqual(expected);
 	});
@@ -423,6 +537,128 @@ describe('readPages', () => {
 			throw new Error('unforeseen');
 		});
 		expect(result).toEqual(fail({ reason: 'gone', pages: 1, rows: 100 }));
+	});
+
+	it.each<[string, number, number[], number]>([
+		['a page fails: those behind it', 3, [4, 5], 3],
+		['nothing fails: none', 0, [], 5],
+	])('which pages are over when %s', async (_, failing, over, last) => {
+		const waiting = new Map<number, () => boolean>();
+		let isGone: number[] = [];
+		const answer = server(withIds(450), { total: () => 450 });
+		await readPages({ limit: null, together: 50 }, async (request, isOver) => {
+			waiting.set(request.page, isOver);
+			if (request.page === failing) return fail('gone');
+			// The page before the one that fails is still under way.
+			await pause(request.page === last - 1 ? 20 : 5);
+			if (request.page === last - 1)
+				isGone = [...waiting].filter(([, isPageOver]) => isPageOver()).map(([page]) => page);
+			return ok(envelope(answer(request)));
+		});
+		expect(isGone).toEqual(over);
+		expect([...waiting.values()].every((isOver) => isOver())).toBe(true);
+	});
+
+	it('a page that throws ends the pages behind it, too', async () => {
+		const waiting = new Map<number, () => boolean>();
+		let isGone: boolean[] = [];
+		const answer = server(withIds(450), { total: () => 450 });
+		await readPages({ limit: null, together: 50 }, async (request, isOver) => {
+			waiting.set(request.page, isOver);
+			if (request.page === 3) throw new Error('gone');
+			if (request.page === 2) {
+				await pause(10);
+				isGone = [2, 4].map((page) => waiting.get(page)?.() ?? false);
+			}
+			return ok(envelope(answer(request)));
+		}).catch(() => {});
+		expect(isGone).toEqual([false, true]);
+	});
+
+	it('no page is asked for once a page before it has failed', async () => {
+		const asked: number[] = [];
+		const answer = server(withIds(900), { total: () => 900 });
+		await readPages({ limit: null, together: 3 }, async (request) => {
+			asked.push(request.page);
+			if (request.page === 3) return fail('gone');
+			await pause(5);
+			return ok(envelope(answer(request)));
+		});
+		expect(asked).toEqual([1, 2, 3, 4]);
+	});
+
+	it('the first page with rows says how many pages to ask for, whatever later ones hold', async () => {
+		const sizes = [100, 1, 100, 99];
+		const { rows, requests } = await read(
+			({ page }) => ({
+				list: withIds(sizes[page - 1] ?? 0, page * 100),
+				page_info: { total_number: 300 },
+			}),
+			{ idField: 'id', together: 50 },
+		);
+		expect([rows.length, requests.length]).toEqual([300, 4]);
+	});
+
+	it('an empty last page is not among the answers, and an only one is', async () => {
+		expect((await read(server(withIds(200)))).envelopes).toHaveLength(2);
+		expect((await read(server([]))).envelopes).toHaveLength(1);
+	});
+
+	it.each([
+		['rows that are left', [250, 150, 50]],
+		['rows so far, from the second page on', [250, 200, 250]],
+		['pages', [3, 3, 3]],
+	])('a total that counts the %s on some pages costs no row', async (_, totals) => {
+		const answer = server(withIds(250));
+		const { rows } = await read((request) => ({
+			...answer(request),
+			page_info: { total_number: totals[request.page - 1] },
+		}));
+		expect(rows).toHaveLength(250);
+	});
+
+	it('a total below what was read is not told of as a change', async () => {
+		const answer = server(withIds(250));
+		const { remarks } = await read((request) => ({
+			...answer(request),
+			page_info: { total_number: [250, 150, 50][request.page - 1] },
+		}));
+		expect(remarks).toEqual([]);
+	});
+
+	it.each([
+		['an endpoint that counts from 0', (page: number) => page],
+		['an endpoint that takes 0 for 1', (page: number) => Math.max(page, 1) - 1],
+		['an endpoint that sends nothing for 0', (page: number) => page - 1],
+	])('a first page of 0 reads all 250 rows of %s', async (_, indexOf) => {
+		const all = withIds(250);
+		for (const [idField, total] of [
+			['id', 250],
+			['id', null],
+			[undefined, 250],
+			[undefined, null],
+		] as const) {
+			const { rows, remarks, envelopes, requests } = await read(
+				({ page }) => {
+					const first = indexOf(page) * 100;
+					const list = first < 0 ? [] : all.slice(first, first + 100);
+					return { list, page_info: { total_number: total } };
+				},
+				{ firstPage: 0, idField, together: 50 },
+			);
+			expect([rows, remarks]).toEqual([all, []]);
+			expect(requests.length).toBeLessThanOrEqual(5);
+			expect(envelopes.flatMap(({ data }) => (data as { list: unknown[] }).list)).toEqual(all);
+		}
+	});
+
+	it.each([
+		['without pages', () => withIds(30)],
+		['without rows', () => []],
+	])('a first page of 0 ends at an endpoint %s', async (_, answer) => {
+		const { rows, requests } = await read(answer, { firstPage: 0, idField: 'id' });
+		expect(rows).toHaveLength(answer().length);
+		expect(requests.length).toBeLessThanOrEqual(3);
 	});
 
 	it.each([
@@ -454,6 +690,14 @@ describe('where AiClk contradicts itself', () => {
 		['an empty object in list', { list: {} }, []],
 		['null', null, null],
 		['a text', 'abc', null],
+		['JSON in a text', '{"list":[{"id":1}]}', [{ id: 1 }]],
+		['a list in a text', '[{"id":1}]', [{ id: 1 }]],
+		[
+			'a list in a text in list',
+			{ list: ' [{"id":18446744073709551615}]' },
+			[{ id: '18446744073709551615' }],
+		],
+		['a text that only begins as JSON', '[{"id":1}', null],
 	])('rows are found: %s', (_, data, rows) => {
 		expect(rowsOf(data, 'id')).toEqual(rows);
 	});
@@ -466,4 +710,143 @@ describe('where AiClk contradicts itself', () => {
 		expect(toBody({ a: 1 })).toEqual({ a: 1 });
 		expect(UPLOAD_TYPE_FIELD).toBe('material_type');
 	});
+});
+
+describe('a server as AiClk may be', () => {
+	/** What a server does. Rows are hidden after it has divided them into pages, so pages have any length. */
+	interface Server {
+		sizes: number[];
+		hasIds: boolean;
+		total: 'none' | 'visible' | 'above' | 'rising' | 'zero' | 'text';
+		tail: 'empty' | 'null' | 'repeats';
+	}
+
+	const servers: fc.Arbitrary<Server> = fc.record({
+		sizes: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 14 }),
+		hasIds: fc.boolean(),
+		total: fc.constantFrom('none', 'visible', 'above', 'rising', 'zero', 'text'),
+		tail: fc.constantFrom('empty', 'null', 'repeats'),
+	});
+
+	const pagesOf = ({ sizes, hasIds }: Server): Array<Array<{ id?: number; n: number }>> => {
+		let n = 0;
+		return sizes.map((size) =>
+			Array.from({ length: size }, () => {
+				n++;
+				return { n, ...(hasIds && { id: n }) };
+			}),
+		);
+	};
+
+	const answerOf = (one: Server) => {
+		const pages = pagesOf(one);
+		const count = pages.flat().length;
+		const totals = {
+			none: () => undefined,
+			visible: () => count,
+			above: () => count + 3,
+			rising: (page: number) => count + page,
+			zero: () => 0,
+			text: () => String(count),
+		};
+		return ({ page }: PageRequest) => {
+			const found = pages[page - 1] ?? (one.tail === 'repeats' ? (pages.at(-1) ?? []) : []);
+			if (one.tail === 'null' && page > Math.max(1, pages.length)) return null;
+			return { list: found, page_info: { total_number: totals[one.total](page) } };
+		};
+	};
+
+	it('loses no row that it shows, doubles none, and asks for each page at most twice', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				servers,
+				fc.constantFrom(1, 3, 50),
+				fc.boolean(),
+				fc.option(fc.integer({ min: 1, max: 100 })),
+				async (one, together, isRepeatable, limit) => {
+					const all = pagesOf(one).flat();
+					const idField = one.hasIds ? 'id' : undefined;
+					const { rows, remarks, requests, isShort } = await read(answerOf(one), {
+						limit,
+						pageSize: 12,
+						idField,
+						together,
+						isRepeatable,
+					});
+					expect(rows).toEqual(all.slice(0, limit ?? Infinity));
+					const isBelow =
+						all.length < (limit ?? Infinity) && ['above', 'rising'].includes(one.total);
+					expect(isShort).toBe(isBelow);
+					expect(remarks.some(({ text }) => text.startsWith('AiClk names more rows'))).toBe(
+						isBelow,
+					);
+					const times = requests.filter(({ page }) => page === 1).length;
+					expect(times).toBe(isBelow && isRepeatable ? 2 : 1);
+					// Beyond the end lies one page, or as many as go together.
+					const most = Math.max(1, one.sizes.length) + Math.max(1, together);
+					expect(requests.length).toBeLessThanOrEqual(most * times);
+				},
+			),
+			{ numRuns: 400 },
+		);
+	});
+
+	it('loses no row although each full page names only its own rows as the total', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 10 }),
+				async (rest) => {
+					const one: Server = { sizes: [12, ...rest], hasIds: true, total: 'none', tail: 'empty' };
+					const pages = pagesOf(one);
+					const { rows } = await read(
+						({ page }) => {
+							const list = pages[page - 1] ?? [];
+							return { list, page_info: { total_number: list.length } };
+						},
+						{ pageSize: 12, idField: 'id' },
+					);
+					expect(rows).toEqual(pages.flat());
+				},
+			),
+		);
+	});
+
+	it.each(['delete', 'insert', 'move'] as const)(
+		'a reading in which rows change their places has all rows, or a remark: %s',
+		async (kind) => {
+			await fc.assert(
+				fc.asyncProperty(
+					fc.integer({ min: 1, max: 60 }),
+					fc.array(fc.tuple(fc.integer({ min: 1, max: 14 }), fc.nat(60)), { maxLength: 3 }),
+					async (count, events) => {
+						let next = withIds(count, 1);
+						let all = next;
+						let requests = 0;
+						const change = (at: number) => {
+							const rest = next.filter((_, index) => index !== at % next.length);
+							const moved = next[at % next.length];
+							if (kind === 'delete' || moved === undefined) return rest;
+							return kind === 'insert' ? [{ id: 1_000 + at }, ...next] : [moved, ...rest];
+						};
+						const { rows, remarks } = await read(
+							({ page, pageSize }) => {
+								all = next;
+								requests++;
+								for (const [after, at] of events) if (after === requests) next = change(at);
+								const list = all.slice((page - 1) * pageSize, page * pageSize);
+								return { list, page_info: { total_number: all.length } };
+							},
+							{ pageSize: 10, idField: 'id', isRepeatable: true },
+						);
+						const found = new Set(rows.map((row) => (row as { id: number }).id));
+						expect(found.size).toBe(rows.length);
+						if (remarks.length === 0) {
+							expect(all.filter(({ id }) => !found.has(id))).toEqual([]);
+						}
+					},
+				),
+				{ numRuns: 400 },
+			);
+		},
+	);
 });
