@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/result';
-import { type Json, stringifyJson, textsOf } from '../protocol/json';
+import { type Json, stringifyJson } from '../protocol/json';
 
 /**
  * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
@@ -29,6 +29,15 @@ const CALL_TIMEOUT_MS = 60_000;
 
 /** An upload may take longer: the time for its bytes over a slow line, 100 kB per second. */
 const MIN_UPLOAD_BYTES_PER_MS = 100;
+
+/** Strings as they are, anything else as JSON. */
+const textOf = (value: Json): string => (typeof value === 'string' ? value : stringifyJson(value));
+
+/** Values as text, for a URL or a form. What is null is left out. */
+export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+	Object.entries(values).flatMap(([name, value]) =>
+		value === null ? [] : [[name, textOf(value)]],
+	);
 
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
