@@ -64,6 +64,14 @@ export const filesOf = ({ form = {} }: ApiRequest): File[] =>
 /** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
 export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
 
+/** The user's own words in a request, such as the names of files and creatives: AiClk may repeat them in its answer. */
+export const ownWordsOf = ({ path, parameters, query, body, form }: ApiRequest): string =>
+	[
+		path,
+		stringifyJson([parameters ?? null, query ?? null, body ?? null]),
+		...Object.values(form ?? {}).map((value) => (typeof value === 'string' ? value : value.name)),
+	].join('\n');
+
 /** How long a request may take in all, in ms. */
 const timeoutOf = (request: ApiRequest): number =>
 	filesOf(request).reduce(

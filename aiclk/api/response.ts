@@ -22,6 +22,8 @@ export interface Asked {
 	hint: string;
 	/** What no text may contain. */
 	secrets: readonly string[];
+	/** The user's own words in the request, which AiClk may repeat. */
+	own?: string;
 }
 
 const CHECK_NETWORK =
@@ -195,7 +197,7 @@ export function readAnswer(
 	const envelope = readEnvelope(parse(answer.body));
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
 	const code = envelope?.code ?? null;
-	const words = sanitize(envelope?.message, asked.secrets) || 'no reason stated';
+	const words = sanitize(envelope?.message, asked.secrets, asked.own) || 'no reason stated';
 	const busy = readBusy(answer, code, nowMs);
 	// A gateway and AiClk that contradict each other: which of them is right is not known.
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;

@@ -280,6 +280,19 @@ describe('the name of a file', () => {
 		expect(error?.message).toContain(`'${fileName}' in 'data' could not be found`);
 	});
 
+	it.each<[string, Partial<IBinaryData>, IDataObject]>([
+		['8e9d31caced1c90be49ee170424e4550_autumn', { fileName: '$.png' }, {}],
+		['LARGE_LANDSCAPE_PICTURE_WITH_TITLE_1280x720', {}, { materialType: '$' }],
+	])("%s that AiClk repeats is shown as the user's own, a token is not", async (...parts) => {
+		const [name, binary, additionalFields] = parts;
+		const named = <T>(value: T) => JSON.parse(JSON.stringify(value).replace('$', name)) as T;
+		onRefresh();
+		onApi(() => [200, { code: 400, message: `${name} is bad, and ${'a1'.repeat(20)}` }]);
+		const parameters = set('material', 'upload', { additionalFields: named(additionalFields) });
+		const { error } = await runNode(parameters, withFile({ data: 'AAAA', ...named(binary) }));
+		expect(error?.message).toContain(`${name} is bad, and ***`);
+	});
+
 	it('a file name with half an emoji is refused', async () => {
 		const uploads = onUploads();
 		const binary = { data: 'AAAA', fileName: `${'😀'.slice(0, 1)}.png` };
