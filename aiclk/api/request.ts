@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/result';
-import { type Json, stringifyJson, textsOf } from '../protocol/json';
+import { type Json, stringifyJson } from '../protocol/json';
 
 /**
  * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
@@ -32,6 +32,15 @@ const CALL_TIMEOUT_MS = 60_000;
 /** An upload may take longer: the time for its bytes over a slow line, 100 kB per second. */
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
+/** Strings as they are, anything else as JSON. */
+const textOf = (value: Json): string => (typeof value === 'string' ? value : stringifyJson(value));
+
+/** Values as text, for a URL or a form. What is null is left out. */
+export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+	Object.entries(values).flatMap(([name, value]) =>
+		value === null ? [] : [[name, textOf(value)]],
+	);
+
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
 	const all = { ...parameters, ...(query && { query: stringifyJson(query) }) };
@@ -56,6 +65,14 @@ export const filesOf = ({ form = {} }: ApiRequest): File[] =>
 
 /** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
 export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
+
+/** The user's own words in a request, such as the names of files and creatives: AiClk may repeat them in its answer. */
+export const ownWordsOf = ({ path, parameters, query, body, form }: ApiRequest): string =>
+	[
+		path,
+		stringifyJson([parameters ?? null, query ?? null, body ?? null]),
+		...Object.values(form ?? {}).map((value) => (typeof value === 'string' ? value : value.name)),
+	].join('\n');
 
 /** How long a request may take in all, in ms. */
 const timeoutOf = (request: ApiRequest): number =>

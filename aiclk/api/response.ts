@@ -25,6 +25,8 @@ export interface Asked {
 	hint: string;
 	/** What no text may contain. */
 	secrets: readonly string[];
+	/** The user's own words in the request, which AiClk may repeat. */
+	own?: string;
 }
 
 const CHECK_NETWORK =
@@ -145,13 +147,15 @@ function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): 
 	return { kind, what: `AiClk did not answer as documented (HTTP ${status})`, remedy: RUN_LATER };
 }
 
-const parse = (text: unknown): unknown => {
+/** The value of a JSON text, or where it stops being JSON; '' for anything that is not meant to be JSON. */
+function parse(text: unknown): Result<unknown, string> {
+	if (typeof text !== 'string') return fail('');
 	try {
-		return typeof text === 'string' ? parseJson(text) : undefined;
-	} catch {
-		return undefined;
+		return ok(parseJson(text));
+	} catch (error) {
+		return fail(/^\s*[{[]/.test(text) ? (error as SyntaxError).message : '');
 	}
-};
+}
 
 /** Adds to a description what was called, and AiClk's code and trace_id. */
 const signed = (description: string, { call }: Asked, envelope: Envelope | null): string => {
@@ -205,7 +209,8 @@ export function readAnswer(
 		return fail(toFailure({ kind: 'unusable', what, remedy: RUN_LATER }, 'unknown', asked));
 	}
 	const { statusCode } = answer;
-	const envelope = readEnvelope(parse(answer.body));
+	const json = parse(answer.body);
+	const envelope = json.ok ? readEnvelope(json.value) : null;
 	if (envelope?.code === CODE_SUCCESS) return ok(envelope);
 	const code = envelope?.code ?? null;
 	const httpCode = String(statusCode);
@@ -213,7 +218,7 @@ export function readAnswer(
 		return fail(toFailure(PROXY_LOGIN, 'not-sent', asked, null, { httpCode }));
 	}
 	const { effect, hint, secrets } = asked;
-	const said = sanitize(envelope?.message, secrets);
+	const said = sanitize(envelope?.message, secrets, asked.own);
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);
 	const outcome =
@@ -244,7 +249,8 @@ export function readAnswer(
 	}
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, asked);
-		return find(kind, what, remedy);
+		const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
+		return find(kind, place === '' ? what : `${what}, it is no JSON at ${place}`, remedy);
 	}
 	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
 	return outcome === 'refused'

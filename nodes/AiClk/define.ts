@@ -2,9 +2,9 @@ import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-wor
 
 import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import { type Json, textsOf } from '../../aiclk/protocol/json';
+import type { Json } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
-import type { ApiRequest } from '../../aiclk/api/request';
+import { type ApiRequest, textsOf } from '../../aiclk/api/request';
 import { readAmount, readOptionalText } from '../shared/values';
 import {
 	accountRow,
@@ -187,7 +187,8 @@ export const write = (spec: Spec): Operation =>
 const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, undefined, {
 	default: 'data',
 	required: true,
-	hint: 'The name of the input field containing the binary file data to be uploaded',
+	description: 'An expression that yields the file itself is taken, too',
+	hint: 'The name of the input field containing the binary file data to be uploaded. In a workflow with combined binary mode, its path, e.g. _files.data.',
 });
 
 /** A POST with a file in a multipart form. Sent once. */
@@ -197,7 +198,7 @@ export const upload = (spec: Spec): Operation =>
 		place: 'form',
 		hint: `Check format and size of the file and the Material Type. ${WRITE_HINT}`,
 		after: [FILE],
-		file: async (fields) => await fields.readFile(fields.read(FILE)),
+		file: async (fields) => await fields.readFile(FILE),
 		toItems: toMaterialItem,
 	});
 

@@ -1,14 +1,27 @@
 import { fail, ok } from '../../aiclk/util/result';
-import { isNothing, type Read } from './values';
+import { refuse } from './errors';
+import { clean, isNothing, type Read } from './values';
 
 const DAY_MS = 86_400_000;
 
 const isDate = (value: unknown): value is Date =>
 	Object.prototype.toString.call(value) === '[object Date]';
 
-/** The day that a moment falls on. Swedish dates are written YYYY-MM-DD. */
-const dayAt = (moment: Date, timeZone: string): string =>
-	new Intl.DateTimeFormat('sv-SE', { timeZone }).format(moment);
+/**
+ * The day that a moment falls on. Swedish dates are written YYYY-MM-DD.
+ *
+ * @throws FailureError for an unknown time zone
+ */
+function dayAt(moment: Date, timeZone: string): string {
+	try {
+		return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(moment);
+	} catch {
+		return refuse(
+			`The time zone '${timeZone}' does not exist, so it is not known what day it is`,
+			"Choose a Timezone in the workflow's settings, or correct GENERIC_TIMEZONE of n8n. The name for China is Asia/Shanghai.",
+		);
+	}
+}
 
 /** n8n's expressions yield text, JavaScript dates and luxon dates, and the dates come from another realm than this code. */
 const textOf = (value: unknown): unknown => {
@@ -32,11 +45,12 @@ const exists = (day: string): boolean => {
  *
  * @param timeZone IANA name, the workflow's
  * @returns YYYY-MM-DD
+ * @throws FailureError when the time zone is needed and does not exist
  */
 export function readDay(value: unknown, timeZone: string): Read<string> {
 	if (isNothing(value)) return fail('is empty');
-	const text = textOf(value);
-	const [written, day, zone] = typeof text === 'string' ? (WRITTEN.exec(text.trim()) ?? []) : [];
+	const text = clean(textOf(value));
+	const [written, day, zone] = typeof text === 'string' ? (WRITTEN.exec(text) ?? []) : [];
 	if (written === undefined || day === undefined) {
 		return fail('is not a date: write it as 2026-01-31');
 	}

@@ -167,12 +167,14 @@ export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
 		},
 	);
 
+export const EVERY_DIGIT = 'Long IDs keep every digit, unless the node before has rounded them.';
+
 /** The account of a call. A field that is left empty means the credential's account. */
 export const accountRow = (whose: string): Parameter<bigint> =>
 	idRow(
 		'account_id',
 		'Account ID',
-		`${whose}. If empty, the account in the credential is used. Long IDs keep every digit.`,
+		`${whose}. If empty, the account in the credential is used. ${EVERY_DIGIT}`,
 		'1000002',
 	);
 

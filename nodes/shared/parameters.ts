@@ -1,10 +1,16 @@
-import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type {
+	IBinaryData,
+	IDataObject,
+	IExecuteFunctions,
+	INodeProperties,
+	IPollFunctions,
+} from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
-import { findUnsendable, type Json, nest } from '../../aiclk/protocol/json';
-import { bytesOf, fileNameOf, StreamedFile } from '../../aiclk/api/streamedFile';
+import type { Json } from '../../aiclk/protocol/json';
+import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
-import { isNothing, readWholeNumber } from './values';
+import { faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { refuse } from './errors';
 import {
@@ -20,27 +26,56 @@ import {
 const CORRECT_IT = 'Correct the field or its expression.';
 const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
 
+/** A file as n8n's expressions yield it: in n8n's store (`id`) or in itself (`data`, base64), as n8n tells them (`isBinaryValue`). */
+const isFile = (value: unknown): value is IBinaryData => {
+	const { id, data, mimeType } = (value ?? {}) as Partial<IBinaryData>;
+	return mimeType !== undefined && [id, data].some((one) => typeof one === 'string' && one !== '');
+};
+
+/** Makes an object of names and values. A dot in a name leads into an inner object; undefined values are left out. */
+function nest(entries: Array<[name: string, value: Json | undefined]>): Record<string, Json> {
+	const result: Record<string, Json> = {};
+	for (const [name, value] of entries) {
+		if (value === undefined) continue;
+		const [outer = '', inner] = name.split('.');
+		result[outer] =
+			inner === undefined ? value : { ...(result[outer] as object | undefined), [inner]: value };
+	}
+	return result;
+}
+
 /**
- * Reads and checks the node's fields for one item. A bad value is refused with the name of its field. A field whose expression
- * yields nothing is refused, too, because it was not left empty.
+ * Reads and checks the node's fields for one item, or for a poll, which has none. A bad value is refused with the name of its
+ * field. A field whose expression yields nothing is refused, too, because it was not left empty.
  */
 export class Parameters {
 	/** The account of the call, digits; null until it is read. */
 	accountId: string | null = null;
 
+	/** @param itemIndex null in a poll */
 	constructor(
-		readonly context: IExecuteFunctions,
-		private readonly itemIndex: number,
+		readonly context: IExecuteFunctions | IPollFunctions,
+		private readonly itemIndex: number | null,
 		readonly client: TokenInput,
 	) {}
 
-	/** A field as typed: an expression is not evaluated and begins with `=`. */
-	typed(name: string): unknown {
-		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
+	/** What n8n has in a field. In a poll, n8n's own method takes no item. */
+	private get(name: string, fallback: string | object, rawExpressions = false): unknown {
+		return this.itemIndex === null
+			? (this.context as IPollFunctions).getNodeParameter(name, fallback, { rawExpressions })
+			: (this.context as IExecuteFunctions).getNodeParameter(name, this.itemIndex, fallback, {
+					rawExpressions,
+				});
 	}
 
+	/** A field as typed: an expression is not evaluated and begins with `=`. */
+	typed(name: string): unknown {
+		return this.get(name, '', true);
+	}
+
+	/** @throws FailureError for an expression that yields nothing */
 	private value({ name, displayName }: INodeProperties): unknown {
-		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, '');
+		const value = this.get(name, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
 		if (isLeftEmpty || !isNothing(value)) return value;
@@ -72,7 +107,7 @@ export class Parameters {
 	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
 		const { name, displayName: label } = property;
 		// n8n drops unknown members, and a collection that is one expression.
-		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
+		const value = this.get(name, {}) as IDataObject;
 		const added = Object.keys(this.typed(name) ?? {});
 		if (isRequired && added.length === 0) {
 			refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
@@ -102,17 +137,27 @@ export class Parameters {
 		refuse(message, 'Swap the two days.');
 	}
 
-	/** The account of the call. If the field was left empty and is not required, it is the credential's. */
+	/** A field for which the credential's account stands in if it was left empty and is not required. */
+	private readForAccount<T>(row: Parameter<T>): T {
+		const { property } = row;
+		const value = this.value(property);
+		if (property.required === true || !isNothing(value)) return this.check(row, value);
+		const { accountId } = this.client;
+		if (accountId !== '') return this.check(row, accountId);
+		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
+		return refuse(message, CORRECT_IT);
+	}
+
+	/** The account of the call. @throws FailureError for a bad value */
 	readAccount(row: Parameter<bigint>): bigint {
-		const value = this.value(row.property);
-		const isLeftEmpty = row.property.required !== true && isNothing(value);
-		if (isLeftEmpty && this.client.accountId === '') {
-			const message = `'${row.property.displayName}' is empty, here and in the AiClk API credential`;
-			refuse(message, CORRECT_IT);
-		}
-		const account = this.check(row, isLeftEmpty ? this.client.accountId : value);
+		const account = this.readForAccount(row);
 		this.accountId = String(account);
 		return account;
+	}
+
+	/** Accounts, each once. @throws FailureError for a bad value */
+	readAccounts(row: Parameter<bigint[]>): bigint[] {
+		return [...new Set(this.readForAccount(row))];
 	}
 
 	/**
@@ -121,7 +166,7 @@ export class Parameters {
 	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
-		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
+		const options = this.get(OPTIONS.name, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
 		const { batchSize, batchInterval } = {
@@ -139,40 +184,59 @@ export class Parameters {
 		return this.read(RETURN_ALL) ? null : this.read(LIMIT);
 	}
 
+	/** Where the file is: in the item's binary field of this name or path, or what an expression yields. */
+	private findFile(row: Parameter<string>): { binary: IBinaryData; place: string } {
+		const value = this.value(row.property);
+		const place = `'${row.property.displayName}'`;
+		if (isFile(value)) return { binary: value, place };
+		if (typeof value === 'object') {
+			return refuse(
+				`${place} holds an expression that yields no file`,
+				`n8n leaves the bytes out of $binary. Write the field's name in place of the expression, e.g. ${String(row.property.default)}, or $input.item.binary.data.`,
+			);
+		}
+		const field = this.check(row, value);
+		try {
+			const { helpers } = this.context as IExecuteFunctions;
+			return { binary: helpers.assertBinaryData(this.itemIndex ?? 0, field), place: `'${field}'` };
+		} catch {
+			return refuse(
+				`The item has no binary field '${field}'`,
+				`Correct ${place}. If the workflow's setting Binary Mode is Combined, it is a path, e.g. _files.data.`,
+			);
+		}
+	}
+
 	/**
-	 * A file from a binary field. Small files are in the item itself (base64). Others are in n8n's store and are read while
-	 * they are sent.
+	 * A file from a binary field. Small files are in the item itself (base64). Others are in n8n's store. Both are read while they
+	 * are sent.
 	 *
 	 * @throws FailureError when it is not there, empty or not readable
 	 */
-	async readFile(field: string): Promise<StreamedFile> {
-		const { helpers } = this.context;
-		const binary = helpers.assertBinaryData(this.itemIndex, field);
+	async readFile(row: Parameter<string>): Promise<StreamedFile> {
+		const { binary, place } = this.findFile(row);
 		const { id, data, fileName, fileExtension } = binary;
+		const { helpers } = this.context as IExecuteFunctions;
 		const mimeType = binary.mimeType || 'application/octet-stream';
 		const name = fileNameOf(fileName, fileExtension, mimeType);
-		const unsendable = findUnsendable(name);
-		if (unsendable !== null) {
-			refuse(`The name of the file in '${field}' ${unsendable.failure}`, CORRECT_IT);
-		}
-		const bytes = bytesOf(id ? '' : data);
-		if (bytes === null) {
+		const fault = faultOf(name);
+		if (fault !== null) refuse(`The name of the file in ${place} ${fault}`, CORRECT_IT);
+		const stored = id ? await helpers.getBinaryMetadata(id).catch(() => null) : null;
+		const found = id ? stored?.fileSize : typeof data === 'string' ? sizeOfBase64(data) : null;
+		if (!id && found === null) {
 			refuse(
-				`The file in '${field}' is not base64`,
+				`The file in ${place} is not base64`,
 				'Only base64 is a file, without a prefix such as data:image/png;base64.',
 			);
 		}
-		const found = id
-			? await helpers.getBinaryMetadata(id).catch(() => null)
-			: { fileSize: bytes.length };
-		const size = readWholeNumber(found?.fileSize, { min: 0, max: Number.MAX_SAFE_INTEGER });
+		const size = readWholeNumber(found, { min: 0, max: Number.MAX_SAFE_INTEGER });
 		if (!size.ok) {
-			const message = `The file '${name}' in '${field}' could not be found, or not its size: n8n may have deleted it`;
+			const message = `The file '${name}' in ${place} could not be found, or not its size: n8n may have deleted it`;
 			return refuse(message, FETCH_AGAIN);
 		}
-		if (size.value === 0) refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
+		if (size.value === 0) refuse(`The file in ${place} is empty`, FETCH_AGAIN);
 		return new StreamedFile(name, mimeType, size.value, async () =>
-			id ? await helpers.getBinaryStream(id) : [bytes],
+			id ? await helpers.getBinaryStream(id) : decodeBase64(data),
 		);
 	}
 }

@@ -9,7 +9,13 @@ import { isExpression } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import { type ApiRequest, filesOf, nameOf, toHttpOptions } from '../../aiclk/api/request';
+import {
+	type ApiRequest,
+	filesOf,
+	nameOf,
+	ownWordsOf,
+	toHttpOptions,
+} from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Busy } from '../../aiclk/api/throttle';
@@ -220,6 +226,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		hint,
 		// Read after the request, which may have replaced the tokens.
 		secrets: [client.refreshToken, ...secretsOf(credentials)],
+		own: ownWordsOf(request),
 	};
 	if (!answer.ok) {
 		const { token } = answer.failure;

@@ -1,12 +1,5 @@
+import { type Json, parseJsonToSend } from '../../aiclk/protocol/json';
 import { fail, ok, type Result } from '../../aiclk/util/result';
-import {
-	findJsonError,
-	findUnsendable,
-	isPlainObject,
-	type Json,
-	parseJsonToSend,
-	toJson,
-} from '../../aiclk/protocol/json';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a
@@ -14,6 +7,7 @@ import {
  */
 export type Read<T> = Result<T, string>;
 
+const ROUNDED = 'is a number that n8n has rounded: pass it as text';
 const MAX_UINT64 = 2n ** 64n - 1n;
 const MAX_INT32 = 2 ** 31 - 1;
 const MIN_INT32 = -(2 ** 31);
@@ -25,30 +19,63 @@ export const isNothing = (value: unknown): boolean =>
 	(typeof value === 'string' && value.trim() === '') ||
 	(Array.isArray(value) && value.length === 0);
 
+/** Text without white space around it and without invisible characters, which come along when it is pasted; else as it is. */
+export const clean = (value: unknown): unknown =>
+	typeof value === 'string' ? value.replace(/\p{Cf}/gu, '').trim() : value;
+
 /** An ID of AiClk (int or uint64 on its pages): digits as text, or a number that is still exact. */
 export function readId(value: unknown): Read<bigint> {
-	if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-		return fail('is a number that n8n has rounded: pass it as text');
-	}
-	const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
-	if (text === '') return fail('is empty');
-	if (!/^\d{1,20}$/.test(text) || BigInt(text) > MAX_UINT64) {
+	const typed = clean(value);
+	if (isNothing(typed)) return fail('is empty');
+	if (typeof typed === 'number' && !Number.isSafeInteger(typed)) return fail(ROUNDED);
+	const isId = ['string', 'number', 'bigint'].includes(typeof typed);
+	if (!isId || !/^\d{1,20}$/.test(String(typed)) || BigInt(String(typed)) > MAX_UINT64) {
 		return fail('is not an ID: digits only, e.g. 1000002');
 	}
-	return BigInt(text) === 0n ? fail('cannot be 0') : ok(BigInt(text));
+	const id = BigInt(String(typed));
+	return id === 0n ? fail('cannot be 0') : ok(id);
 }
 
-/** The parts of a list, or of text with commas, spaces or line breaks between them. */
-const partsOf = (value: unknown): unknown[] => {
-	if (typeof value !== 'string') return Array.isArray(value) ? value : [value];
-	return value.trim().split(/\s*[,;，、]\s*|\s+/);
-};
+function parse(json: string): Read<Json> {
+	try {
+		return ok(parseJsonToSend(json));
+	} catch (error) {
+		return fail(`is not valid JSON: see ${(error as Error).message}`);
+	}
+}
 
-/** Reads each part; at least one. A part that is empty is not left out: it stands for a value that is missing. */
+/** Between the values of a list. */
+const SEPARATOR = /\s*[,;，；、]\s*|\s+/;
+
+/** Looks like one number with its digits grouped, as 1,234,567 or 1 234 567, and like several short IDs. */
+const GROUPED = /(?<!\d)\d{1,3}[,，\p{Zs}]\d{3}(?!\d)/u;
+
+/**
+ * The parts of a list: of an array, of JSON text, or of text with commas, spaces or line breaks between them; at least one. A part
+ * that is empty is not left out: it stands for a value that is missing.
+ */
+function partsOf(value: unknown): Read<unknown[]> {
+	const typed = clean(value);
+	if (isNothing(typed)) return fail('is empty');
+	if (typeof typed !== 'string') return ok(Array.isArray(typed) ? typed : [typed]);
+	if (!typed.startsWith('[')) {
+		const [grouped] = GROUPED.exec(typed) ?? [];
+		return grouped === undefined
+			? ok(typed.split(SEPARATOR))
+			: fail(
+					`holds '${grouped}', which may be one number or two: write digits only, and ', ' between two`,
+				);
+	}
+	const list = parse(typed);
+	return list.ok ? partsOf(list.value) : list;
+}
+
+/** Reads each part of a list. */
 function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]> {
-	if (isNothing(value)) return fail('is empty');
+	const parts = partsOf(value);
+	if (!parts.ok) return parts;
 	const values: T[] = [];
-	for (const [index, part] of partsOf(value).entries()) {
+	for (const [index, part] of parts.value.entries()) {
 		const one = read(part);
 		if (!one.ok) return fail(`has an entry (number ${index + 1}) that ${one.failure}`);
 		values.push(one.value);
@@ -56,7 +83,7 @@ function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]
 	return ok(values);
 }
 
-/** Ids as a list, or as text with commas, spaces or line breaks between them; at least one. */
+/** IDs, as a list or as text; at least one. */
 export const readIds = (value: unknown): Read<bigint[]> => readEach(value, readId);
 
 /** A whole number, also as text, between `min` and `max`; by default the limits of int32. */
@@ -64,8 +91,8 @@ export function readWholeNumber(
 	value: unknown,
 	{ min = MIN_INT32, max = MAX_INT32 }: { min?: number; max?: number } = {},
 ): Read<number> {
-	const number =
-		typeof value === 'string' && /^\s*-?\d{1,15}\s*$/.test(value) ? Number(value) : value;
+	const typed = clean(value);
+	const number = typeof typed === 'string' && /^-?\d{1,15}$/.test(typed) ? Number(typed) : typed;
 	if (typeof number !== 'number' || !Number.isInteger(number)) return fail('is not a whole number');
 	if (number < min) return fail(`is below ${min}`);
 	return number > max ? fail(`is above ${max}`) : ok(number);
@@ -90,8 +117,8 @@ export function readSwitch(value: unknown): Read<boolean> {
 export function readText(value: unknown): Read<string> {
 	if (isNothing(value)) return fail('is empty');
 	if (typeof value !== 'string' && typeof value !== 'number') return fail('is not text');
-	const unsendable = findUnsendable(value);
-	return unsendable === null ? ok(String(value)) : fail(unsendable.failure);
+	const fault = faultOf(value);
+	return fault === null ? ok(String(value)) : fail(fault);
 }
 
 /** Text that may be left empty. */
@@ -105,7 +132,7 @@ const notDocumented = (name: unknown): Read<never> =>
 export const oneOf =
 	<T extends string | number>(known: readonly T[]) =>
 	(value: unknown): Read<T> => {
-		const found = known.find((one) => String(one) === String(value));
+		const found = known.find((one) => String(one) === String(clean(value)));
 		if (found !== undefined) return ok(found);
 		return isNothing(value) ? fail('is empty: choose one') : notDocumented(value);
 	};
@@ -118,30 +145,95 @@ export const someOf =
 		return names.ok ? ok([...new Set(names.value)]) : names;
 	};
 
-function parse(value: unknown): Read<unknown> {
-	try {
-		return ok(typeof value === 'string' ? parseJsonToSend(value) : toJson(value));
-	} catch {
-		const place = typeof value === 'string' ? findJsonError(value) : null;
-		return fail(
-			place === null
-				? 'is not valid JSON'
-				: `is not valid JSON: see line ${place.line}, column ${place.column}`,
-		);
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+	Object.prototype.toString.call(value) === '[object Object]';
+
+/** What n8n makes of an invalid date of luxon's (n8n-core cleanup-parameter-data.js). */
+const INVALID_DATE = 'Invalid DateTime';
+
+/**
+ * The value of an n8n expression with its dates as ISO 8601. What JSON would drop or change (undefined members, NaN, functions,
+ * a Set) is kept for `findUnsendable`; an invalid date becomes undefined.
+ */
+function toJson(value: unknown): unknown {
+	if (value === INVALID_DATE) return undefined;
+	if (Array.isArray(value)) return Array.from(value, toJson);
+	const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+	if (typeof toJSON === 'function') return (value as { toJSON(): unknown }).toJSON() ?? undefined;
+	if (!isPlainObject(value)) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toJson(member)]));
+}
+
+/** Half of a character such as an emoji that was cut. Neither a URL nor UTF-8 can hold it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Why a value cannot be sent as intended, as the end of a sentence; null if it can, apart from its members. */
+export function faultOf(value: unknown): string | null {
+	if (value === undefined) return 'is undefined or an invalid date';
+	if (typeof value === 'number' && !Number.isFinite(value)) {
+		return 'is a number that is too large, or not a number at all';
 	}
+	if (Number.isInteger(value) && !Number.isSafeInteger(value)) return ROUNDED;
+	if (typeof value === 'string') {
+		return LONE_SURROGATE.test(value)
+			? 'holds half a character, e.g. of an emoji that was cut'
+			: null;
+	}
+	const isJson =
+		['boolean', 'number', 'bigint'].includes(typeof value) ||
+		value === null ||
+		Array.isArray(value) ||
+		isPlainObject(value);
+	return isJson ? null : 'is nothing that JSON can hold';
 }
 
 /**
- * A JSON object, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. In an object from an
+ * Finds what cannot be sent as intended: what is undefined, whole numbers that JavaScript has rounded, strings with half a
+ * character, and what JSON cannot express.
+ *
+ * @param path of the value, e.g. `a.b[2]`; '' for the whole
+ * @returns the end of a sentence about the first one, or null: then the value is `Json`
+ */
+function findUnsendable(value: unknown, path = ''): string | null {
+	const fault = faultOf(value);
+	if (fault !== null) return path === '' ? fault : `has a member '${path}' that ${fault}`;
+	if (typeof value !== 'object' || value === null) return null;
+	for (const [key, member] of Object.entries(value)) {
+		const name = Array.isArray(value) ? `[${key}]` : `${path === '' ? '' : '.'}${key}`;
+		const found = findUnsendable(key, path + name) ?? findUnsendable(member, path + name);
+		if (found !== null) return found;
+	}
+	return null;
+}
+
+/**
+ * Makes a reader of JSON, as such or as text. In text, IDs beyond 2^53 keep every digit. Empty input is `{}`. In a value from an
  * expression, dates become ISO 8601, and a member that yields nothing is refused.
  */
-export function readJsonObject(value: unknown): Read<Record<string, Json>> {
-	if (isNothing(value) && !Array.isArray(value)) return ok({});
-	const parsed = parse(value);
-	if (!parsed.ok) return parsed;
-	if (!isPlainObject(parsed.value)) return fail('is not a JSON object');
-	const unsendable = findUnsendable(parsed.value);
-	return unsendable === null
-		? ok(parsed.value as Record<string, Json>)
-		: fail(`has a member '${unsendable.path}' that ${unsendable.failure}`);
-}
+const jsonReader =
+	<T>(isWanted: (value: unknown) => boolean, otherwise: string) =>
+	(value: unknown): Read<T> => {
+		if (isNothing(value) && !Array.isArray(value)) return ok({} as T);
+		try {
+			const parsed =
+				typeof value === 'string'
+					? parse(value.replace(/^\p{Cf}+|\p{Cf}+$/gu, ''))
+					: ok(toJson(value));
+			if (!parsed.ok) return parsed;
+			if (!isWanted(parsed.value)) return fail(otherwise);
+			const unsendable = findUnsendable(parsed.value);
+			return unsendable === null ? ok(parsed.value as T) : fail(unsendable);
+		} catch {
+			return fail('is not JSON: it refers to itself, or is nested too deeply');
+		}
+	};
+
+type JsonObject = Record<string, Json>;
+
+export const readJsonObject = jsonReader<JsonObject>(isPlainObject, 'is not a JSON object');
+
+/** A JSON body may be a list, too. */
+export const readJsonBody = jsonReader<JsonObject | Json[]>(
+	(value) => isPlainObject(value) || Array.isArray(value),
+	'is neither a JSON object nor a list',
+);

@@ -155,6 +155,113 @@ describe('a file in the item itself', () => {
 	});
 });
 
+describe('Input Binary Field as an expression', () => {
+	const bytes = Buffer.from('the picture').toString('base64');
+	const image = { mimeType: 'image/png', fileName: 'a.png' };
+	const STORED_IMAGE = { ...image, id: 'filesystem-v2:1', data: 'filesystem-v2' };
+	const uploadOf = (binaryPropertyName: string) =>
+		set('material', 'upload', { binaryPropertyName });
+	const inStore = (context: { helpers: object }) => {
+		Object.assign(context.helpers, {
+			getBinaryMetadata: async () => ({ fileSize: 11 }),
+			getBinaryStream: async () => [Buffer.from('the picture')],
+		});
+	};
+
+	it.each<[string, string, object]>([
+		['{{ $json.data }}', 'data', { ...image, data: bytes }],
+		['{{ $json.data }}', 'data', STORED_IMAGE],
+		['{{ $json._files.data }}', '_files', { data: { ...image, data: bytes } }],
+		['{{ $json._files.data }}', '_files', { data: STORED_IMAGE }],
+	])('=%s, with %s in the JSON, is the file itself', async (expression, name, value) => {
+		const uploads = onUploads();
+		const items = [{ json: { [name]: value } as IDataObject }];
+		const { error } = await runNode(uploadOf(`=${expression}`), items, {
+			change: inStore as never,
+		});
+		expect(error).toBeNull();
+		expect(uploads[0]?.body).toContain('filename="a.png"');
+		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
+	});
+
+	it.each([
+		['the path of a file', '_files.data'],
+		['a file by expression', '={{ $json._files.data }}'],
+	])('in combined binary mode, %s is taken: %s', async (_, field) => {
+		const uploads = onUploads();
+		const items = [{ json: { _files: { data: { ...image, data: bytes } } } as never }];
+		const combine = (context: { workflow: { settings: object } }) =>
+			Object.assign(context.workflow.settings, { binaryMode: 'combined' });
+		const { error } = await runNode(uploadOf(field), items, { change: combine as never });
+		expect(error).toBeNull();
+		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
+	});
+
+	it.each(['={{ $input.item.binary.data }}', "={{ $input.item.binary['data'] }}"])(
+		'%s is the file of the item',
+		async (expression) => {
+			const uploads = onUploads();
+			const { error } = await runNode(uploadOf(expression), file('the picture'));
+			expect(error).toBeNull();
+			expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
+		},
+	);
+
+	it('={{ $binary.data }} of a stored file is that file', async () => {
+		const uploads = onUploads();
+		const change = inStore as never;
+		const { error } = await runNode(uploadOf('={{ $binary.data }}'), withFile(STORED_IMAGE), {
+			change,
+		});
+		expect(error).toBeNull();
+		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
+	});
+
+	it('={{ $binary.data }} of a file in memory has no bytes, so the field is to be named', async () => {
+		const uploads = onUploads();
+		const { error } = await runNode(uploadOf('={{ $binary.data }}'), file('the picture'));
+		expect(error?.message).toBe(
+			"'Input Binary Field' holds an expression that yields no file (account 1000002)",
+		);
+		expect(error?.description).toMatch(/n8n leaves the bytes out.*name.*, e\.g\. data/);
+		expect(uploads).toEqual([]);
+	});
+
+	it.each([
+		['={{ $json }}', {}],
+		['={{ $json.file }}', { file: { data: 'AAAA' } }],
+		['={{ $json.file }}', { file: { id: 7, mimeType: 'image/png' } }],
+		['={{ $json.file }}', { file: ['data'] }],
+		['={{ $binary }}', {}],
+	])('%s that yields %j is refused: it is no file', async (expression, json) => {
+		const uploads = onUploads();
+		const [item] = file('x');
+		const { error } = await runNode(uploadOf(expression), [{ ...item, json }] as never);
+		expect(error?.message).toBe(
+			"'Input Binary Field' holds an expression that yields no file (account 1000002)",
+		);
+		expect(uploads).toEqual([]);
+	});
+});
+
+describe('a binary field that is not there', () => {
+	const NAME = 'the_field_with_the_video_of_the_autumn_campaign_2026';
+
+	it.each([
+		['an item without files', [{ json: {} }]],
+		['an item with another file', file('x')],
+	])('in %s is named whole, with the way to write it in combined mode', async (_, items) => {
+		const uploads = onUploads();
+		const { error } = await runNode(
+			set('material', 'upload', { binaryPropertyName: NAME }),
+			items as never,
+		);
+		expect(error?.message).toBe(`The item has no binary field '${NAME}' (account 1000002)`);
+		expect(error?.description).toMatch(/_files\.data/);
+		expect(uploads).toEqual([]);
+	});
+});
+
 describe('the name of a file', () => {
 	it.each<[string, Partial<IBinaryData>, string]>([
 		['that is there', { fileName: '图 1.png' }, '图 1.png'],
@@ -167,6 +274,27 @@ describe('the name of a file', () => {
 		const calls = onApi();
 		await runNode(UPLOAD, withFile({ data: 'AAAA', ...binary }));
 		expect(calls[0]?.body).toContain(`name="file"; filename="${name}"`);
+	});
+
+	it('a file name of 32 characters and more is shown in errors', async () => {
+		onRefresh();
+		const fileName = '8e9d31caced1c90be49ee170424e4550_autumn-campaign.png';
+		const binary = withFile({ id: 'filesystem-v2:gone', data: 'filesystem-v2', fileName });
+		const { error } = await runNode(UPLOAD, binary);
+		expect(error?.message).toContain(`'${fileName}' in 'data' could not be found`);
+	});
+
+	it.each<[string, Partial<IBinaryData>, IDataObject]>([
+		['8e9d31caced1c90be49ee170424e4550_autumn', { fileName: '$.png' }, {}],
+		['LARGE_LANDSCAPE_PICTURE_WITH_TITLE_1280x720', {}, { materialType: '$' }],
+	])("%s that AiClk repeats is shown as the user's own, a token is not", async (...parts) => {
+		const [name, binary, additionalFields] = parts;
+		const named = <T>(value: T) => JSON.parse(JSON.stringify(value).replace('$', name)) as T;
+		onRefresh();
+		onApi(() => [200, { code: 400, message: `${name} is bad, and ${'a1'.repeat(20)}` }]);
+		const parameters = set('material', 'upload', { additionalFields: named(additionalFields) });
+		const { error } = await runNode(parameters, withFile({ data: 'AAAA', ...named(binary) }));
+		expect(error?.message).toContain(`${name} is bad, and ***`);
 	});
 
 	it('a file name with half an emoji is refused', async () => {

@@ -3,12 +3,14 @@ import { updateDisplayOptions } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
 import { readPath } from '../../../aiclk/api/request';
-import { readId, readJsonObject, readWholeNumber } from '../../shared/values';
+import { refuse } from '../../shared/errors';
+import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
 import { type Operation, type Place, type Plan, type Resource, toForm } from '../define';
 import {
 	accountRow,
 	choiceRow,
 	countRow,
+	EVERY_DIGIT,
 	LIMIT,
 	type Parameter,
 	parameter,
@@ -43,7 +45,7 @@ const QUERY = parameter('query', 'Query', readJsonObject, {
 	type: 'json',
 	default: '{}',
 	placeholder: 'e.g. { "fields": ["account_id"] }',
-	description: 'A JSON object; it is encoded for you. Long IDs keep every digit.',
+	description: `A JSON object; it is encoded for you. ${EVERY_DIGIT}`,
 });
 const BODY_TYPES = { form: 'Form', json: 'JSON', none: 'None' };
 const BODY_TYPE = choiceRow('body_type', 'Body Type', BODY_TYPES, {
@@ -52,12 +54,12 @@ const BODY_TYPE = choiceRow('body_type', 'Body Type', BODY_TYPES, {
 		"What is sent as the body: AiClk's page about the endpoint shows it. Form is a multipart form with text fields.",
 	displayOptions: { hide: { method: ['GET'] } },
 });
-const BODY = parameter('body', 'Body', readJsonObject, {
+const BODY = parameter('body', 'Body', readJsonBody, {
 	type: 'json',
 	default: '{}',
 	displayOptions: { hide: { method: ['GET'] }, show: { bodyType: ['form', 'json'] } },
 	placeholder: 'e.g. { "campaign_id": 20195330 }',
-	description: 'A JSON object. Long IDs keep every digit.',
+	description: `A JSON object; for an endpoint that takes a list, and without Paginate, a JSON list. ${EVERY_DIGIT}`,
 });
 const PAGINATE = switchRow(
 	'paginate',
@@ -119,8 +121,13 @@ const call: Operation = {
 		const typed = readId(query.account_id);
 		const account = ownAccount ?? (typed.ok ? typed.value : null);
 		const bodyType = isRead ? 'none' : fields.read(BODY_TYPE);
-		const body = bodyType === 'none' ? {} : fields.read(BODY);
 		const paginates = fields.read(PAGINATE);
+		const body = bodyType === 'none' ? {} : fields.read(BODY);
+		if (Array.isArray(body) && (bodyType === 'form' || paginates)) {
+			const why = paginates ? 'Paginate adds page and page_size to it' : 'a form has named fields';
+			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
+		}
+		const members = body as Record<string, Json>;
 		const place: Place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
 		const isPagedByQuery = paginates && place === 'query';
 		return {
@@ -131,13 +138,13 @@ const call: Operation = {
 				parameters: ownAccount === null ? query : { account_id: ownAccount },
 				...(asJson && (isPagedByQuery || Object.keys(query).length > 0) && { query }),
 				...(bodyType === 'json' && { body }),
-				...(bodyType === 'form' && { form: toForm(body) }),
+				...(bodyType === 'form' && { form: toForm(members) }),
 			},
 			hint: "Compare path, query and body with AiClk's page about this endpoint, and check the permissions of your application.",
 			simplify: fields.read(SIMPLIFY),
 			toItems: (envelope) => toCallItems(envelope, isRead, account),
 			...(paginates && {
-				pages: planPages(fields, place, place === 'body' ? body : query, account),
+				pages: planPages(fields, place, place === 'body' ? members : query, account),
 			}),
 		};
 	},

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { type ApiRequest, readPath as readPathOf, toHttpOptions } from '../../../aiclk/api/request';
+import {
+	type ApiRequest,
+	readPath as readPathOf,
+	textsOf,
+	toHttpOptions,
+} from '../../../aiclk/api/request';
+import type { Json } from '../../../aiclk/protocol/json';
 import { fileNameOf, StreamedFile } from '../../../aiclk/api/streamedFile';
 
 const BASE = 'https://openapi.aiclk.com';
@@ -9,6 +15,19 @@ const request = (more: Partial<ApiRequest>): ApiRequest => ({
 	path: '/openapi/v1/x',
 	effect: 'read',
 	...more,
+});
+
+describe('textsOf', () => {
+	it.each<[Json, string | null]>([
+		['a b', 'a b'],
+		[1, '1'],
+		[2n ** 64n, String(2n ** 64n)],
+		[['x', 2n], '["x",2]'],
+		['', ''],
+		[null, null],
+	])('of %p', (value, text) => {
+		expect(textsOf({ a: value })).toEqual(text === null ? [] : [['a', text]]);
+	});
 });
 
 describe('toHttpOptions', () => {

@@ -125,7 +125,12 @@ describe('readAnswer', () => {
 		['CSV', 'date,cost\n2026-01-01,5', /^AiClk's answer is not JSON \(HTTP 200\)/, /HTTP Request/],
 		['a PDF', '%PDF-1.7', /not JSON/, /HTTP Request/],
 		['a page', ' <html>', /did not answer as documented \(HTTP 200\)/, /Base URL/],
-		['half an answer', '{"code":', /did not answer as documented/, /Base URL/],
+		[
+			'half an answer',
+			'{"code":',
+			/documented \(HTTP 200\), it is no JSON at line 1, column 9/,
+			/Base URL/,
+		],
 		['nothing', '', /did not answer as documented/, /Base URL/],
 	])('a read answered with %s says what to do', (_, body, message, description) => {
 		expect(readAnswer(answer(200, body), asked('read'))).toMatchObject({

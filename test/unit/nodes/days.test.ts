@@ -56,6 +56,27 @@ describe('readDay', () => {
 		expect(readDay(value, 'UTC')).toEqual(bad(expect.stringMatching(failure)));
 	});
 
+	it.each(['Asia/Beijing', 'UTC+8', 'DEFAULT', ''])(
+		'needs the time zone for a moment only, and names the settings if %j does not exist',
+		(timeZone) => {
+			expect(readDay('2026-01-31\u200b', timeZone)).toEqual(good('2026-01-31'));
+			for (const read of [
+				() => readDay('2026-01-31T16:00:00Z', timeZone),
+				() => daysOf('yesterday', 0, timeZone),
+			]) {
+				expect(read).toThrow(
+					expect.objectContaining({
+						name: 'FailureError',
+						message: `The time zone '${timeZone}' does not exist, so it is not known what day it is`,
+						description: expect.stringMatching(
+							/Timezone in the workflow's settings.*GENERIC_TIMEZONE.*Asia\/Shanghai/,
+						) as string,
+					}),
+				);
+			}
+		},
+	);
+
 	it('reads every day of the calendar, written or as a moment', () => {
 		const moments = fc.date({
 			min: new Date('1970-01-01'),

@@ -6,6 +6,7 @@ import {
 	readAmount,
 	readId,
 	readIds,
+	readJsonBody,
 	readJsonObject,
 	readOptionalText,
 	readSwitch,
@@ -24,6 +25,10 @@ describe('readId', () => {
 		['1000002', 1_000_002n],
 		[' 7 ', 7n],
 		[7, 7n],
+		[7n, 7n],
+		['1000002\u200b', 1_000_002n],
+		['\ufeff 10\u200d00\u2060002\u200c\n', 1_000_002n],
+		['\u202d1000002\u202c', 1_000_002n],
 		[String(MAX_UINT64), MAX_UINT64],
 		['007', 7n],
 	])('accepts %p', (value, id) => {
@@ -33,7 +38,12 @@ describe('readId', () => {
 	it.each<[unknown, RegExp]>([
 		['', /empty/],
 		[null, /empty/],
-		[true, /empty/],
+		['\u200b', /empty/],
+		[true, /digits only/],
+		[{}, /digits only/],
+		[['7'], /digits only/],
+		['1,000,002', /digits only/],
+		['1 000 002', /digits only/],
 		['0', /cannot be 0/],
 		['-1', /digits only/],
 		['1.5', /digits only/],
@@ -63,13 +73,66 @@ describe('readIds', () => {
 			[1n, 2n],
 		],
 		[7, [7n]],
+		['[77777, 88888]', [77_777n, 88_888n]],
+		[' ["77777",\n"88888"]\u200b', [77_777n, 88_888n]],
+		['[1,234]', [1n, 234n]],
+		[`[${MAX_UINT64}]`, [MAX_UINT64]],
+		['77777, 88888', [77_777n, 88_888n]],
+		['77777,88888', [77_777n, 88_888n]],
+		['310000,310100,310115', [310_000n, 310_100n, 310_115n]],
+		['1000002 1000003\t1000004', [1_000_002n, 1_000_003n, 1_000_004n]],
+		['1, 234, 567', [1n, 234n, 567n]],
+		['123、456；789\n123', [123n, 456n, 789n, 123n]],
+		['12,34,5678', [12n, 34n, 5678n]],
+		['1000002\u200b,\u200b1000003', [1_000_002n, 1_000_003n]],
 	])('accepts %p', (value, ids) => {
 		expect(readIds(value)).toEqual(good(ids));
 	});
 
-	it.each([[''], [[]], [undefined], [null], ['\n']])('refuses %p as empty', (value) => {
-		expect(readIds(value)).toEqual(bad('is empty'));
+	it.each([
+		['1,234,567', '1,234'],
+		['1，234，567', '1，234'],
+		['1 234 567', '1 234'],
+		['1\u00a0234\u00a0567', '1\u00a0234'],
+		['1\u202f234', '1\u202f234'],
+		['12,345', '12,345'],
+		['1,234 12,345,678', '1,234'],
+		['77777, 12,345,678', '12,345'],
+		['77777\n12,345,678', '12,345'],
+		['77777,1,234', '1,234'],
+	])('refuses %p, because %p may be one number or two', (value, grouped) => {
+		expect(readIds(value)).toEqual(
+			bad(
+				`holds '${grouped}', which may be one number or two: write digits only, and ', ' between two`,
+			),
+		);
 	});
+
+	it('takes every list of IDs of five digits and more, however they are joined', () => {
+		const ids = fc.array(fc.bigInt({ min: 10_000n, max: MAX_UINT64 }), { minLength: 1 });
+		const gaps = fc.constantFrom(',', ', ', ' ', '，', '\n', ';', '、', ' ,\r\n');
+		fc.assert(
+			fc.property(ids, gaps, (list, gap) => {
+				expect(readIds(list.join(gap))).toEqual(good(list));
+				expect(readIds(`[${list.join()}]`)).toEqual(good(list));
+			}),
+		);
+	});
+
+	it.each([
+		['[77777, ', 'is not valid JSON: see line 1, column 8'],
+		["['77777']", "is not valid JSON: see the text '['77777']'"],
+		['[77777] 88888', 'is not valid JSON: see line 1, column 9'],
+	])('refuses %p: it %s', (value, failure) => {
+		expect(readIds(value)).toEqual(bad(failure));
+	});
+
+	it.each([[''], [[]], [undefined], [null], ['\n'], ['\u200b'], ['[]']])(
+		'refuses %p as empty',
+		(value) => {
+			expect(readIds(value)).toEqual(bad('is empty'));
+		},
+	);
 
 	it.each<[unknown, number, string]>([
 		['1,2,x', 3, 'is not an ID: digits only, e.g. 1000002'],
@@ -79,6 +142,9 @@ describe('readIds', () => {
 		[' , ', 1, 'is empty'],
 		[['1', ''], 2, 'is empty'],
 		[['1', null], 2, 'is empty'],
+		['["1",null]', 2, 'is empty'],
+		['[[1]]', 1, 'is not an ID: digits only, e.g. 1000002'],
+		['[1e20]', 1, 'is a number that n8n has rounded: pass it as text'],
 		[['1', 2 ** 53], 2, 'is a number that n8n has rounded: pass it as text'],
 	])('refuses %j: entry %d %s', (value, position, failure) => {
 		expect(readIds(value)).toEqual(bad(`has an entry (number ${position}) that ${failure}`));
@@ -112,6 +178,13 @@ describe('readAmount', () => {
 });
 
 describe('readWholeNumber', () => {
+	it('ignores white space and invisible characters around digits', () => {
+		expect([' 7\n', '\ufeff-7\u200b'].map((value) => readWholeNumber(value))).toEqual([
+			good(7),
+			good(-7),
+		]);
+	});
+
 	it('refuses numbers outside its bounds', () => {
 		const bounds = { min: 0, max: 2 };
 		expect([-1, 0, 2, 3].map((value) => readWholeNumber(value, bounds).ok)).toEqual([
@@ -186,7 +259,7 @@ describe('oneOf', () => {
 	it.each<[unknown, unknown]>([
 		['json', good('json')],
 		['JSON', bad("holds 'JSON', which AiClk does not document here")],
-		[' json', bad("holds ' json', which AiClk does not document here")],
+		[' json\u200b', good('json')],
 		['', bad('is empty: choose one')],
 		[undefined, bad('is empty: choose one')],
 		[1, bad("holds '1', which AiClk does not document here")],
@@ -209,6 +282,10 @@ describe('someOf', () => {
 		['a, b', good(['a', 'b'])],
 		[['a', 'a'], good(['a'])],
 		['a，b', good(['a', 'b'])],
+		['["a","b"]', good(['a', 'b'])],
+		['["a\u200b"]', good(['a'])],
+		['["c"]', bad("has an entry (number 1) that holds 'c', which AiClk does not document here")],
+		['["a"', bad('is not valid JSON: see line 1, column 5')],
 		[[], bad('is empty')],
 		[undefined, bad('is empty')],
 		[[' '], bad('has an entry (number 1) that is empty: choose one')],
@@ -285,6 +362,29 @@ describe('readJsonObject', () => {
 	it('refuses an object that refers to itself', () => {
 		const endless: { self?: unknown } = {};
 		endless.self = endless;
-		expect(readJsonObject(endless)).toEqual(bad('is not valid JSON'));
+		expect(readJsonObject(endless)).toEqual(
+			bad('is not JSON: it refers to itself, or is nested too deeply'),
+		);
+	});
+
+	it('ignores invisible characters around text', () => {
+		expect(readJsonObject('\ufeff{"a":"\u200b"}\u200b')).toEqual(good({ a: '\u200b' }));
+	});
+});
+
+describe('readJsonBody', () => {
+	it.each<[unknown, unknown]>([
+		['[{}]', good([{}])],
+		[`[${MAX_UINT64}]`, good([MAX_UINT64])],
+		['[]', good([])],
+		[[{ a: 1 }], good([{ a: 1 }])],
+		['{"a":1}', good({ a: 1 })],
+		['', good({})],
+		['7', bad('is neither a JSON object nor a list')],
+		['"a"', bad('is neither a JSON object nor a list')],
+		['null', bad('is neither a JSON object nor a list')],
+		[[{ a: 2 ** 53 }], bad(expect.stringMatching(/^has a member '\[0\]\.a' that.*rounded/))],
+	])('%p', (value, result) => {
+		expect(readJsonBody(value)).toEqual(result);
 	});
 });
