@@ -180,6 +180,8 @@ interface Attempt {
 	 */
 	token: 'none' | 'superseded' | 'rejected';
 	busy: Busy | null;
+	/** Whether AiClk took the request and answered it, if only with a no. */
+	isServed: boolean;
 }
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
@@ -190,6 +192,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		result,
 		token: 'none',
 		busy: null,
+		isServed: false,
 		...more,
 	});
 	try {
@@ -217,7 +220,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	}
 	sender.onAnswer?.(answer.value);
 	const read = readAnswer(answer.value, asked);
-	if (read.ok) return ended(read);
+	if (read.ok) return ended(read, { isServed: true });
 	const { kind, retryAfterMs } = read.failure;
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
@@ -228,6 +231,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		));
 	return ended(read, {
 		busy: kind === 'busy' ? { retryAfterMs } : null,
+		isServed: kind === 'refused' || kind === 'rejected',
 		token: isRejected ? 'rejected' : 'none',
 	});
 }
@@ -257,10 +261,14 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 /** One for a rejected token, and one for a collision with another process that refreshes it. */
 const MAX_REPEATS = 2;
 
+/** Whether a request that met a busy AiClk is sent again: a read, or a change that was refused for certain. Money is not. */
+const isSentAgain = ({ effect }: ApiRequest, { outcome }: Failure): boolean =>
+	effect === 'read' || (effect === 'change' && outcome === 'refused');
+
 /**
- * Sends a request and reads AiClk's answer. Only reads are sent again: when AiClk is busy, and when it rejects the token.
+ * Sends a request and reads AiClk's answer. It is sent again when AiClk is busy, and a read when AiClk rejects the token.
  * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
- * be sent again, so a read takes its place: the next run might come long after this process has forgotten the rejection.
+ * be sent again then, so a read takes its place: the next run might come long after this process has forgotten the rejection.
  *
  * @param hint what to check when AiClk refuses it
  * @returns the envelope of a success
@@ -273,19 +281,22 @@ export async function send(
 	const { client, lane } = sender;
 	const isRead = request.effect === 'read';
 	let last: Failure | null = null;
-	let firstSentAtMs: number | null = null;
+	let wasBusy = false;
 	let repeats = 0;
 	for (;;) {
 		const turn: Turn<Attempt> = await lane.send(
+			client.fingerprint,
 			async () => await attempt(sender, request, hint),
-			firstSentAtMs,
+			wasBusy,
 		);
 		if (!turn.isSent) return fail(ofClosed(turn.closed, last));
 		const { result, token, busy } = turn.result;
 		if (result.ok) return result;
 		last = result.failure;
-		firstSentAtMs ??= turn.sentAtMs;
-		if (busy !== null && isRead) continue;
+		if (busy !== null && isSentAgain(request, last)) {
+			wasBusy = true;
+			continue;
+		}
 		if (token === 'none' || repeats++ === MAX_REPEATS) return result;
 		if (token === 'rejected' && !isRead) {
 			await send(sender, accountInfoCall(client.accountId), '');
