@@ -14,12 +14,12 @@ export class StreamedFile extends File {
 	/** Bytes that are announced, and sent. */
 	override readonly size: number;
 
-	/** Why the file could not be sent as a whole, as the end of a sentence; null if nothing failed. */
+	/** Why the last sending failed, as the end of a sentence; null if nothing failed. */
 	failure: string | null = null;
 
 	/**
 	 * @param size in bytes
-	 * @param open returns the bytes; called once, when the sending begins
+	 * @param open returns the bytes; called each time that a sending begins
 	 */
 	constructor(
 		name: string,
@@ -32,6 +32,7 @@ export class StreamedFile extends File {
 	}
 
 	override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+		this.failure = null;
 		return ReadableStream.from(this.read()) as ReadableStream<Uint8Array<ArrayBuffer>>;
 	}
 

@@ -1,60 +1,67 @@
 import { sleep } from 'n8n-workflow';
 
-import {
-	afterAnswer,
-	afterRefusal,
-	afterSending,
-	type Batching,
-	type Busy,
-	firstPace,
-	MAX_BUSY_MS,
-	nextSendAt,
-	type Pace,
-} from '../../aiclk/api/throttle';
+import { type Batching, type Busy, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
+import { BoundedMap } from '../../aiclk/util/boundedMap';
 
-/** Why a request was not sent. */
-export type Closed =
-	/** The run was stopped, or is over. */
-	| { reason: 'closed' }
-	/** AiClk is busy for longer than a request may wait. */
-	| { reason: 'busy'; retryAfterMs: number };
+const FIRST_TOGETHER = 10;
+/** How many more go together after a round of good answers: until AiClk first refuses, and from then on. */
+const GROWTH = { first: 15, then: 1 };
 
-/** What became of a request. */
-export type Turn<T> =
-	{ isSent: true; sentAtMs: number; result: T } | { isSent: false; closed: Closed };
+/** Below two together, requests go one by one, this long divided by `together` apart, in ms. */
+const GAP_MS = 100;
+const MIN_TOGETHER = 0.1;
+const GROWTH_BELOW_TWO = 0.05;
 
-/** ms, by a monotonic clock. */
-const now = (): number => performance.now();
+/** A run waits longer than told by up to this share, so that several processes do not resume at the same moment. */
+const JITTER = 0.05;
+
+/** By client: when AiClk takes requests again, for all runs of this process. */
+const resumptions = new BoundedMap<string, number>(1_000);
+
+/** Why a request was not sent: the run was stopped or is over, or AiClk is busy for longer than a request may wait. */
+export type Closed = { reason: 'closed' } | { reason: 'busy'; retryAfterMs: number };
+
+export type Turn<T> = { isSent: true; result: T } | { isSent: false; closed: Closed };
+
+interface Waiting {
+	client: string;
+	isRepetition: boolean;
+	isOver: () => boolean;
+	go: (closed: Closed | null) => void;
+}
 
 /**
- * Sends all requests of one run: in the order in which they ask, as many together and as fast as the pace allows. Once it is
- * closed, it sends nothing more.
+ * Sends the requests of one run, as many together as AiClk serves: some more after good answers, half after a refusal. Batching
+ * rules where it is set. Once it is closed, it sends nothing more. All times are ms by a monotonic clock.
  */
 export class Lane {
-	private pace: Pace;
-
-	private underWay = 0;
-
-	/** Whether the run was stopped or is over. */
 	isClosed = false;
+	private together = FIRST_TOGETHER;
+	private growth = GROWTH.first;
+	private underWay = 0;
+	private sentInBatch = 0;
+	private lastSentAtMs = -Infinity;
 
-	/** Ends the waits of a closed lane. */
-	private readonly closing: Promise<void>;
+	/** How often AiClk began to refuse: refusals of what was under way together count as one. */
+	private pauses = 0;
+	private resumesAtMs = -Infinity;
+	/** Since the last good answer: pauses, their length, and requests that were refused. */
+	private bad = { pauses: 0, waitedMs: 0, requests: 0 };
 
-	private endWaits: () => void = () => {};
+	/** First requests and repetitions take turns: a queue may take minutes, and what is always refused keeps nothing back. */
+	private readonly queues: [Waiting[], Waiting[]] = [[], []];
+	private turn: 0 | 1 = 0;
+	private isSleeping = false;
 
-	/** Tells the request whose turn it is that an answer has come. */
-	private onAnswer: () => void = () => {};
-
-	/** The turn of the request that asked last. */
-	private lastTurn: Promise<unknown> = Promise.resolve();
-
-	/** @param signal closes the lane: n8n's cancel signal */
-	constructor(batching: Batching | null, signal?: AbortSignal) {
-		this.pace = firstPace(batching);
-		this.closing = new Promise((resolve) => {
-			this.endWaits = resolve;
-		});
+	/**
+	 * @param signal closes the lane: n8n's cancel signal
+	 * @param maxBusyMs how long a run waits for a busy AiClk without a good answer
+	 */
+	constructor(
+		private readonly batching: Batching | null,
+		signal?: AbortSignal,
+		private readonly maxBusyMs = 2 * 60_000,
+	) {
 		if (signal?.aborted === true) this.close();
 		signal?.addEventListener('abort', () => this.close(), { once: true });
 	}
@@ -62,64 +69,102 @@ export class Lane {
 	/** Ends all waits. Requests that are under way go on. */
 	close(): void {
 		this.isClosed = true;
-		this.endWaits();
+		this.advance();
 	}
 
 	/**
 	 * Sends a request when its turn has come.
 	 *
-	 * @param request says whether AiClk was busy
-	 * @param firstSentAtMs `sentAtMs` of its first turn, if this is a repetition
+	 * @param client for whom, by its fingerprint
+	 * @param request says what the answer means; an outage, or no answer, is neither busy nor served
+	 * @param isRepetition whether AiClk has refused it before
+	 * @param isOver whether it is no longer needed when its turn has come
 	 */
-	async send<T extends { busy: Busy | null }>(
+	async send<T extends { busy: Busy | null; isServed: boolean }>(
+		client: string,
 		request: () => Promise<T>,
-		firstSentAtMs: number | null = null,
+		isRepetition = false,
+		isOver = () => false,
 	): Promise<Turn<T>> {
-		const turn = this.lastTurn.then(async () => await this.takeTurn(firstSentAtMs));
-		this.lastTurn = turn;
-		const taken = await turn;
-		if ('reason' in taken) return { isSent: false, closed: taken };
-		const { sentAtMs } = taken;
+		const closed = await new Promise<Closed | null>((go) => {
+			this.queues[isRepetition ? 1 : 0].push({ client, isRepetition, isOver, go });
+			this.advance();
+		});
+		if (closed !== null) return { isSent: false, closed };
+		const { pauses } = this;
 		try {
 			const result = await request();
-			const nowMs = now();
-			this.pace =
-				result.busy === null
-					? afterAnswer(this.pace, sentAtMs, nowMs)
-					: afterRefusal(this.pace, result.busy, { sentAtMs, nowMs, random: Math.random() });
-			return { isSent: true, sentAtMs, result };
+			if (result.isServed) this.speedUp();
+			if (result.busy !== null && !isRepetition) this.bad.requests++;
+			if (result.busy !== null && pauses === this.pauses) this.pause(result.busy, client);
+			return { isSent: true, result };
 		} finally {
 			this.underWay--;
-			this.onAnswer();
+			this.advance();
 		}
 	}
 
-	/** Waits until one more request may go, and counts it. */
-	private async takeTurn(firstSentAtMs: number | null): Promise<Closed | { sentAtMs: number }> {
-		const latestMs = (firstSentAtMs ?? now()) + MAX_BUSY_MS;
+	/** Lets those go whose turn it is. */
+	private advance(): void {
 		for (;;) {
-			if (this.isClosed) return { reason: 'closed' };
-			const nowMs = now();
-			const { resumesAtMs } = this.pace;
-			const isTooLate = firstSentAtMs !== null && nowMs > latestMs;
-			if (isTooLate || resumesAtMs > Math.max(nowMs, latestMs)) {
-				return { reason: 'busy', retryAfterMs: Math.max(0, Math.ceil(resumesAtMs - nowMs)) };
-			}
-			const waitMs = nextSendAt(this.pace) - nowMs;
-			if (waitMs > 0) await Promise.race([sleep(waitMs), this.closing]);
-			else if (this.underWay >= Math.floor(this.pace.together)) await this.nextAnswer();
-			else {
+			if (this.queues[this.turn].length === 0) this.turn = this.turn === 0 ? 1 : 0;
+			const [next] = this.queues[this.turn];
+			if (next === undefined) return;
+			const nowMs = performance.now();
+			const busyMs = Math.max(this.resumesAtMs, resumptions.get(next.client) ?? 0) - nowMs;
+			const closed = this.closedFor(next, busyMs);
+			if (closed === null) {
+				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
+				if (waitMs > 0) return this.advanceAfter(waitMs);
+				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
 				this.underWay++;
-				this.pace = afterSending(this.pace, nowMs);
-				return { sentAtMs: nowMs };
+				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
+				this.lastSentAtMs = nowMs;
 			}
+			this.queues[this.turn].shift();
+			this.turn = this.turn === 0 ? 1 : 0;
+			next.go(closed);
 		}
 	}
 
-	private async nextAnswer(): Promise<void> {
-		const answer = new Promise<void>((resolve) => {
-			this.onAnswer = resolve;
+	private advanceAfter(waitMs: number): void {
+		if (this.isSleeping) return;
+		this.isSleeping = true;
+		void sleep(Math.ceil(waitMs)).then(() => {
+			this.isSleeping = false;
+			this.advance();
 		});
-		await Promise.race([answer, this.closing]);
+	}
+
+	/** One request that is always refused does not end the others. @param busyMs how long AiClk takes no requests */
+	private closedFor({ isRepetition, isOver: isNotNeeded }: Waiting, busyMs: number): Closed | null {
+		if (this.isClosed || isNotNeeded()) return { reason: 'closed' };
+		const isOver = this.bad.waitedMs > this.maxBusyMs && (isRepetition || this.bad.requests > 1);
+		const isTooLong = busyMs > this.maxBusyMs * (1 + JITTER);
+		const givesUp = busyMs > 0 && (isOver || isTooLong);
+		return givesUp ? { reason: 'busy', retryAfterMs: Math.ceil(busyMs) } : null;
+	}
+
+	private get gapMs(): number {
+		if (this.batching === null) return this.together < 2 ? GAP_MS / this.together : 0;
+		return this.sentInBatch === this.batching.size ? this.batching.intervalMs : 0;
+	}
+
+	private speedUp(): void {
+		this.bad = { pauses: 0, waitedMs: 0, requests: 0 };
+		const more = this.together < 2 ? GROWTH_BELOW_TWO : this.growth / this.together;
+		this.together = Math.min(MAX_TOGETHER, this.together + more);
+	}
+
+	private pause(busy: Busy, client: string): void {
+		const waitMs = waitOf(busy, this.bad.pauses, this.maxBusyMs - this.bad.waitedMs);
+		this.pauses++;
+		this.bad.pauses++;
+		this.bad.waitedMs += waitMs;
+		this.together = Math.max(MIN_TOGETHER, this.together / 2);
+		this.growth = GROWTH.then;
+		this.resumesAtMs = performance.now() + waitMs * (1 + JITTER * Math.random());
+		if (this.bad.waitedMs > this.maxBusyMs) return;
+		resumptions.set(client, Math.max(this.resumesAtMs, resumptions.get(client) ?? 0));
 	}
 }

@@ -180,12 +180,6 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 });
 
-const NOT_NEEDED = newFailure({
-	kind: 'aborted',
-	message: 'The list ended before this page was sent.',
-	description: 'Nothing is to do.',
-});
-
 interface Attempt {
 	result: Result<Envelope, Failure>;
 	/**
@@ -194,19 +188,19 @@ interface Attempt {
 	 */
 	token: 'none' | 'superseded' | 'rejected';
 	busy: Busy | null;
+	/** Whether AiClk took the request and answered it, if only with a no. */
+	isServed: boolean;
 }
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
 async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
 	const { context, itemIndex, client, lane } = sender;
-	if (sender.isOver?.() === true) {
-		return { result: fail(NOT_NEEDED), token: 'none', busy: null };
-	}
 	let credentials: ICredentialDataDecryptedObject = {};
 	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
 		result,
 		token: 'none',
 		busy: null,
+		isServed: false,
 		...more,
 	});
 	try {
@@ -236,7 +230,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	}
 	sender.onAnswer?.(answer.value);
 	const read = readAnswer(answer.value, asked);
-	if (read.ok) return ended(read);
+	if (read.ok) return ended(read, { isServed: true });
 	const { kind, retryAfterMs } = read.failure;
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
@@ -247,6 +241,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		));
 	return ended(read, {
 		busy: kind === 'busy' ? { retryAfterMs } : null,
+		isServed: kind === 'refused' || kind === 'rejected',
 		token: isRejected ? 'rejected' : 'none',
 	});
 }
@@ -276,10 +271,14 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 /** One for a rejected token, and one for a collision with another process that refreshes it. */
 const MAX_REPEATS = 2;
 
+/** Whether a request that met a busy AiClk is sent again: a read, or a change that was refused for certain. Money is not. */
+const isSentAgain = ({ effect }: ApiRequest, { outcome }: Failure): boolean =>
+	effect === 'read' || (effect === 'change' && outcome === 'refused');
+
 /**
- * Sends a request and reads AiClk's answer. Only reads are sent again: when AiClk is busy, and when it rejects the token.
+ * Sends a request and reads AiClk's answer. It is sent again when AiClk is busy, and a read when AiClk rejects the token.
  * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
- * be sent again, so a read takes its place: the next run might come long after this process has forgotten the rejection.
+ * be sent again then, so a read takes its place: the next run might come long after this process has forgotten the rejection.
  *
  * @param hint what to check when AiClk refuses it
  * @returns the envelope of a success
@@ -292,19 +291,23 @@ export async function send(
 	const { client, lane } = sender;
 	const isRead = request.effect === 'read';
 	let last: Failure | null = null;
-	let firstSentAtMs: number | null = null;
+	let wasBusy = false;
 	let repeats = 0;
 	for (;;) {
 		const turn: Turn<Attempt> = await lane.send(
+			client.fingerprint,
 			async () => await attempt(sender, request, hint),
-			firstSentAtMs,
+			wasBusy,
+			sender.isOver,
 		);
 		if (!turn.isSent) return fail(ofClosed(turn.closed, last));
 		const { result, token, busy } = turn.result;
 		if (result.ok) return result;
 		last = result.failure;
-		firstSentAtMs ??= turn.sentAtMs;
-		if (busy !== null && isRead) continue;
+		if (busy !== null && isSentAgain(request, last)) {
+			wasBusy = true;
+			continue;
+		}
 		if (token === 'none' || repeats++ === MAX_REPEATS) return result;
 		if (token === 'rejected' && !isRead) {
 			await send(sender, accountInfoCall(client.accountId), '');

@@ -1,4 +1,4 @@
-import { type IDataObject, sleep as pause } from 'n8n-workflow';
+import { type IDataObject, type INodeExecutionData, sleep as pause } from 'n8n-workflow';
 import nock from 'nock';
 
 import {
@@ -11,6 +11,7 @@ import {
 	jsonOf,
 	onApi,
 	runNode,
+	set,
 	success,
 } from './aiclk';
 import { onRefresh } from './support';
@@ -306,16 +307,74 @@ describe('a busy AiClk', () => {
 		expect(after).toBeLessThan(30);
 	});
 
-	it('a refused change makes the next change wait', async () => {
+	it.each(BUSY.filter(([, status]) => status !== 503))(
+		'of 20 changes the 6th meets a busy AiClk, is sent again and the run goes on: %s',
+		async (_, status, body, headers) => {
+			const calls = onApi((_call, n) => (n === 6 ? [status, body, headers] : [200, success(null)]));
+			const { error } = await runNode(POST, itemsOf(20));
+			expect(error).toBeNull();
+			const sent = [...Array(20).keys()];
+			expect(calls.map(numberOf)).toEqual([...sent.slice(0, 6), ...sent.slice(5)]);
+		},
+	);
+
+	it.each<[string, Answer]>([
+		['HTTP 503 with Retry-After', [503, '', { 'retry-after': '0' }]],
+		['HTTP 429 and code 500', [429, { code: 500 }, { 'retry-after': '0' }]],
+		['HTTP 502 and code 429', [502, { code: 429 }, { 'retry-after': '0' }]],
+	])('a change that may have been carried out is not sent again: %s', async (_, answer) => {
+		const calls = onApi(() => answer);
+		const { items } = await runNode(POST, itemsOf(1), CONTINUE);
+		expect(items.map((item) => dataOf(item).outcome)).toEqual(['unknown']);
+		expect(calls).toHaveLength(1);
+	});
+
+	it('a change waits as long as AiClk says before it is sent again', async () => {
 		const beganAtMs = performance.now();
 		const times: number[] = [];
 		onApi((_, n) => {
 			times.push(performance.now() - beganAtMs);
 			return n === 1 ? [429, '', { 'retry-after': '1' }] : [200, success(null)];
 		});
-		const { items } = await runNode(POST, itemsOf(2), CONTINUE);
-		expect(items.map((item) => dataOf(item)?.outcome)).toEqual(['refused', undefined]);
+		const { error } = await runNode(POST, itemsOf(2));
+		expect([error, times.length]).toEqual([null, 3]);
 		expect(times[1]).toBeGreaterThan(990);
+	});
+
+	it('a charge that was refused as busy makes the next charge wait', async () => {
+		const beganAtMs = performance.now();
+		const times: number[] = [];
+		onApi((_, n) => {
+			times.push(performance.now() - beganAtMs);
+			return n === 1 ? [429, '', { 'retry-after': '1' }] : [200, success(null)];
+		});
+		const { items } = await runNode(CHARGE, itemsOf(2), CONTINUE);
+		expect(items.map((item) => dataOf(item)?.outcome)).toEqual(['refused', undefined]);
+		expect(times).toHaveLength(2);
+		expect(times[1]).toBeGreaterThan(990);
+	});
+
+	it('an upload that was refused as busy starts its file anew', async () => {
+		const calls = onApi((_, n) =>
+			n < 3 ? [429, '', { 'retry-after': '0' }] : [200, success({ material_id: 1 })],
+		);
+		const text = 'the bytes of the file';
+		const stored: INodeExecutionData = {
+			json: {},
+			binary: { data: { data: '', id: 'database:1', mimeType: 'image/png', fileName: 'a.png' } },
+		};
+		const { error } = await runNode(set('material', 'upload'), [stored], {
+			change: (context) => {
+				const inner = context as unknown as { helpers: object };
+				inner.helpers = {
+					...inner.helpers,
+					getBinaryMetadata: async () => await Promise.resolve({ fileSize: text.length }),
+					getBinaryStream: async () => await Promise.resolve([Buffer.from(text)]),
+				};
+			},
+		});
+		expect([error, calls.length]).toEqual([null, 3]);
+		expect(calls.every(({ body }) => body.includes(text))).toBe(true);
 	});
 });
 
