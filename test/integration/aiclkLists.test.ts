@@ -300,14 +300,14 @@ describe('a custom call', () => {
 	});
 
 	it('a paginated POST that fails after its first page has the outcome unknown', async () => {
-		onApi((_, n) => (n === 1 ? [200, success(rows(100))] : [429, '<html>']));
+		onApi((_, n) => (n === 1 ? [200, success(rows(100))] : [403, '<html>']));
 		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
 		const { error } = await runNode(post, [{}]);
 		expect(error?.message).toMatch(/outcome: unknown/);
 		expect(error?.description).toMatch(/ Pages carried out before this: 1\.$/);
 		nock.cleanAll();
 		onRefresh();
-		onApi(() => [429, '<html>']);
+		onApi(() => [403, '<html>']);
 		expect((await runNode(post, [{}])).error?.message).toMatch(/outcome: refused/);
 	});
 
