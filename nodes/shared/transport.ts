@@ -188,8 +188,6 @@ interface Attempt {
 	 */
 	token: 'none' | 'superseded' | 'rejected';
 	busy: Busy | null;
-	/** Whether AiClk took the request and answered it, if only with a no. */
-	isServed: boolean;
 }
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
@@ -200,7 +198,6 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		result,
 		token: 'none',
 		busy: null,
-		isServed: false,
 		...more,
 	});
 	try {
@@ -230,7 +227,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	}
 	sender.onAnswer?.(answer.value);
 	const read = readAnswer(answer.value, asked);
-	if (read.ok) return ended(read, { isServed: true });
+	if (read.ok) return ended(read);
 	const { kind, retryAfterMs } = read.failure;
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
@@ -241,7 +238,6 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		));
 	return ended(read, {
 		busy: kind === 'busy' ? { retryAfterMs } : null,
-		isServed: kind === 'refused' || kind === 'rejected',
 		token: isRejected ? 'rejected' : 'none',
 	});
 }
@@ -271,6 +267,10 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 /** One for a rejected token, and one for a collision with another process that refreshes it. */
 const MAX_REPEATS = 2;
 
+/** Whether AiClk took a request and answered it, if only with a no: it is not busy then. */
+const isServed = ({ result }: Attempt): boolean =>
+	result.ok || result.failure.kind === 'refused' || result.failure.kind === 'rejected';
+
 /** Whether a request that met a busy AiClk is sent again: a read, or a change that was refused for certain. Money is not. */
 const isSentAgain = ({ effect }: ApiRequest, { outcome }: Failure): boolean =>
 	effect === 'read' || (effect === 'change' && outcome === 'refused');
@@ -296,7 +296,10 @@ export async function send(
 	for (;;) {
 		const turn: Turn<Attempt> = await lane.send(
 			client.fingerprint,
-			async () => await attempt(sender, request, hint),
+			async () => {
+				const attempted = await attempt(sender, request, hint);
+				return { ...attempted, isServed: isServed(attempted) };
+			},
 			wasBusy,
 			sender.isOver,
 		);
