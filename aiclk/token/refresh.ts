@@ -3,7 +3,8 @@ import { type IssuedToken, readRefreshAnswer, refreshRequest, unreachable } from
 import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
-import { decideOnNewToken, type RefreshOutcome } from './policy';
+import { decideOnNewToken } from './newToken';
+import { mayCollide, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
 import {
@@ -20,10 +21,6 @@ export interface RefreshOrder {
 	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	reason: RefreshReason;
-	/** Whether it is a renewal: the stored token still works. */
-	early: boolean;
-	/** Whether another n8n process may be refreshing at the same time. */
-	peers: boolean;
 	/** Who asked for it, if known. */
 	workflow: Workflow | null;
 	http: HttpRequest;
@@ -32,19 +29,19 @@ export interface RefreshOrder {
 const isOf = ({ fingerprint }: TokenInput, token: Token | null): token is Token =>
 	token?.state.fingerprint === fingerprint;
 
-/** Makes a token of an answer: the next one of its lineage. */
+/** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
 	issued: IssuedToken,
 	parent: Token | null,
-	isRotated: boolean,
+	rotated: string,
 	issuedAtMs: number,
 	{ input, reason, workflow }: RefreshOrder,
 ): Token {
-	const { accessToken, refreshToken, expiresAtMs, expirySource, header, traceId } = issued;
+	const { accessToken, expiresAtMs, expirySource, header, traceId } = issued;
 	const record = { atMs: issuedAtMs, reason, workflow };
 	return {
 		accessToken,
-		rotatedRefreshToken: isRotated ? refreshToken : (parent?.rotatedRefreshToken ?? ''),
+		rotatedRefreshToken: rotated || (parent?.rotatedRefreshToken ?? ''),
 		state: {
 			fingerprint: input.fingerprint,
 			lineage: parent?.state.lineage ?? shortFingerprint(accessToken),
@@ -91,30 +88,30 @@ function withRefreshToken(
 	};
 }
 
-/** Follows `decideOnNewToken` until it is clear which token to store; null to discard the new one. */
+/** Follows `decideOnNewToken` until it is clear which token to store: the new one, a peer's, or none. */
 async function confirm(
 	token: Token,
 	isRotated: boolean,
 	session: Session,
-	{ input, stored, peers, http }: RefreshOrder,
+	{ input, stored, reason, http }: RefreshOrder,
 	{ sleep }: Environment,
-): Promise<{ token: Token; isAccepted: boolean } | null> {
-	const probes = session.probesFor(input.accountId);
-	const results: ProbeResult[] = [];
+): Promise<Token | null> {
+	const { notes } = session;
+	const { accountId } = input;
+	const probes: ProbeResult[] = [];
 	let waitedMs = 0;
 	let hasWatched = false;
 	let peerProbe: ProbeResult | null = null;
 	for (;;) {
-		const peerToken = hasWatched ? session.alternativeTo(stored, probes) : null;
 		const decision = decideOnNewToken({
 			isRotated,
-			peers,
+			peers: mayCollide(reason),
 			waitedMs,
-			probes: results,
+			probes,
 			hasWatched,
-			peerToken,
+			peerToken: hasWatched ? session.alternativeTo(stored, accountId) : null,
 			peerProbe,
-			collisions: session.collisionsOver(stored),
+			collisions: stored === null ? 0 : notes.of(stored).discarded,
 		});
 		switch (decision.action) {
 			case 'wait':
@@ -122,27 +119,26 @@ async function confirm(
 				waitedMs += decision.ms;
 				break;
 			case 'probe':
-				results.push(await session.probe(token, input, http));
+				probes.push(await session.probe(token, input, http));
 				break;
 			case 'watch':
-				await session.watch(stored, probes);
+				await session.watch(stored, accountId);
 				hasWatched = true;
 				break;
 			case 'probe-peer':
 				peerProbe = await session.probe(decision.token, input, http);
 				break;
 			case 'adopt-peer':
-				return { token: decision.token, isAccepted: peerProbe === 'accepted' };
+				return decision.token;
 			case 'discard':
-				session.countCollision(stored);
 				return null;
 			case 'distrust':
-				probes.distrust();
-				return { token, isAccepted: false };
+				notes.distrust(accountId);
+				return token;
 			case 'store':
 				// A peer may invalidate the token at any moment.
-				probes.forget(token);
-				return { token, isAccepted: results.at(-1) === 'accepted' };
+				notes.forgetAnswers(token);
+				return token;
 		}
 	}
 }
@@ -160,18 +156,17 @@ export async function refreshToken(
 	environment: Environment,
 	onAnswer: () => void,
 ): Promise<RefreshOutcome> {
-	const { input, stored, early, reason, workflow, http } = order;
+	const { input, stored, reason, workflow, http } = order;
 	const { log } = environment;
-	const parent = session.newestOf(isOf(input, stored) ? stored : null);
-	const failWith = (failure: Failure, mayBeInvalid: boolean, token: Token | null = null) => {
-		session.fail(early, failure, stored, mayBeInvalid);
+	const own = isOf(input, stored) ? stored : null;
+	const parent = session.newestOf(own);
+	const failWith = (failure: Failure, token: Token | null = null): RefreshOutcome => {
 		if (token !== null) session.keep(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);
-		return { early, token, isAccepted: false, failure };
+		return { reason, token, failure };
 	};
 
 	const sentAtMs = environment.now();
-	session.sentAtMs = sentAtMs;
 	quota.count(input.client, stored?.state.quota ?? null);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
@@ -180,29 +175,39 @@ export async function refreshToken(
 	} catch (error) {
 		const { failure, mayHaveArrived } = unreachable(error, input.baseUrl);
 		if (!mayHaveArrived) quota.uncount(input.client);
-		return failWith(failure, mayHaveArrived);
+		session.fail(reason, failure, own, mayHaveArrived);
+		return failWith(failure);
 	}
 	onAnswer();
 	const issued = readRefreshAnswer(answer, sentAtMs, [input.refreshToken, sent, input.clientId]);
 	if (!issued.ok) {
 		const { failure, refreshToken } = issued.failure;
+		session.fail(reason, failure, own, failure.kind !== 'refused');
 		const isNew = refreshToken !== '' && refreshToken !== sent;
-		const token = isNew ? withRefreshToken(parent, refreshToken, sentAtMs, input) : null;
-		return failWith(failure, failure.kind !== 'refused', token);
+		return failWith(
+			failure,
+			isNew ? withRefreshToken(parent, refreshToken, sentAtMs, input) : null,
+		);
 	}
-	if (issued.value.hasDamagedRefreshToken) {
+	const { refreshToken, hasDamagedRefreshToken } = issued.value;
+	if (hasDamagedRefreshToken) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
-	const isRotated = issued.value.refreshToken !== '' && issued.value.refreshToken !== sent;
-	const issuedToken = toToken(issued.value, parent, isRotated, sentAtMs, order);
-	const confirmed = await confirm(issuedToken, isRotated, session, order, environment);
-	if (confirmed === null) return failWith(SUPERSEDED, true);
-	const { token } = confirmed;
-	if (parent !== null) session.probesFor(input.accountId).forgetAcceptance(parent);
-	session.succeed(token);
+	const rotated = refreshToken === sent ? '' : refreshToken;
+	// It follows the newest token that is known, which a peer may have stored meanwhile.
+	const newToken = () => toToken(issued.value, session.newestOf(own), rotated, sentAtMs, order);
+	const issuedToken = newToken();
+	const confirmed = await confirm(issuedToken, rotated !== '', session, order, environment);
+	if (confirmed === null) {
+		session.lose(own);
+		return failWith(SUPERSEDED);
+	}
+	const token = confirmed === issuedToken ? newToken() : confirmed;
+	if (parent !== null) session.notes.forgetAcceptance(parent);
+	session.succeed(token, own);
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;
 	log.info(
 		`AiClk access token refreshed (${reason}${by}). Fingerprint ${shortFingerprint(token.accessToken)}, valid until ${new Date(token.state.expiresAtMs).toISOString()}, trace_id ${token.state.traceId ?? 'none'}.`,
 	);
-	return { early, ...confirmed, failure: null };
+	return { reason, token, failure: null };
 }

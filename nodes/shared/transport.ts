@@ -222,10 +222,10 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
 		kind === 'rejected' &&
-		(await tokenManager.isRejected(
+		(await tokenManager.probe(
 			credentials,
 			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
-		));
+		)) === 'rejected';
 	return ended(read, {
 		busy: kind === 'busy' ? { retryAfterMs } : null,
 		token: isRejected ? 'rejected' : 'none',

@@ -145,7 +145,7 @@ describe('any other answer yields no token', () => {
 		['one beyond ASCII', { access_token: 'abcé' }, {}],
 		['one of 4097 characters', { access_token: 'a'.repeat(4097) }, {}],
 	])('an unusable access token names AiClk’s trace id: %s', (_, data, frame) => {
-		expect(failureOf(documented(data, frame))).toEqual({
+		expect(failureOf(documented(data, frame))).toMatchObject({
 			kind: 'unusable',
 			message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
 			description: expect.stringMatching(
@@ -160,7 +160,7 @@ describe('any other answer yields no token', () => {
 	});
 
 	it('a refusal names AiClk’s words, code, trace id and a remedy', () => {
-		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toEqual({
+		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toMatchObject({
 			kind: 'refused',
 			message:
 				'AiClk refused to refresh the access token: 参数错误 (code 40001). Check the Client ID and the Refresh Token.',
@@ -171,7 +171,7 @@ describe('any other answer yields no token', () => {
 	});
 
 	it('a refusal names its HTTP status and needs no words or trace id', () => {
-		expect(failureOf({ code: 401 }, 401)).toEqual({
+		expect(failureOf({ code: 401 }, 401)).toMatchObject({
 			kind: 'refused',
 			message:
 				'AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
@@ -201,7 +201,7 @@ describe('any other answer yields no token', () => {
 		[200, 429, '(code 429)'],
 		[429, 1_001, '(code 1001, HTTP 429)'],
 	])('HTTP %d with code %d passes: try again later', (statusCode, code, where) => {
-		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toEqual({
+		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toMatchObject({
 			kind: 'unavailable',
 			message: `AiClk could not refresh the access token: 服务异常 ${where}. Try again in a few minutes.`,
 			description: expect.stringMatching(/^If it lasts.*trace_id: aa11\.$/) as string,
@@ -374,7 +374,7 @@ describe('no answer', () => {
 		[undefined, 'the connection failed', true],
 	])('the network error %s is told in words, without secrets', (code, words, mayHaveArrived) => {
 		const error = Object.assign(new Error(`${TYPED.refreshToken} in ${String(code)}`), { code });
-		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
+		expect(unreachable(error, 'https://openapi.aiclk.com')).toMatchObject({
 			failure: {
 				kind: 'unavailable',
 				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`,
