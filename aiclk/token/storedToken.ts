@@ -170,9 +170,9 @@ export function toStoredFields(
 	latest: Partial<Pick<TokenState, 'quota' | 'probeTrust'>> = {},
 	stored: Token | null = null,
 ): StoredFields {
-	const isSameInput = stored?.state.fingerprint === state.fingerprint;
+	const isOther = stored !== null && stored.state.fingerprint !== state.fingerprint;
 	const isUnchanged = rotatedRefreshToken === (stored?.rotatedRefreshToken ?? '');
-	const isKept = isSameInput && (isUnchanged || rotatedRefreshToken === '');
+	const isKept = !isOther && (isUnchanged || rotatedRefreshToken === '');
 	return {
 		accessToken,
 		tokenState: JSON.stringify({ ...state, ...latest }),
