@@ -22,10 +22,10 @@ async function withToken() {
 
 it('a token is probed in the header that AiClk named for it', async () => {
 	aiclk.refreshReply = () =>
-		answer({ code: 200, data: { ...aiclk.issue(), token_type: 'X-Other' } });
+		answer({ code: 200, data: { ...aiclk.issue(), token_type: 'X-Other-Token' } });
 	aiclk.checkReply = ({ headers }) => ({
 		statusCode: 200,
-		body: { code: headers?.['X-Other'] === 'access-1' ? 200 : 401 },
+		body: { code: headers?.['X-Other-Token'] === 'access-1' ? 200 : 401 },
 	});
 	await n8n.ask();
 	n8n.environment.nowMs += 60_000;
