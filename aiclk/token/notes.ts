@@ -129,9 +129,4 @@ export class TokenNotes {
 		const note = this.of(token);
 		note.answers = note.answers.filter(({ result }) => result === 'rejected');
 	}
-
-	/** Forgets AiClk's answers about a token, but keeps the trust that came of them. */
-	forgetAnswers(token: Token): void {
-		this.of(token).answers = [];
-	}
 }

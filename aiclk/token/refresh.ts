@@ -1,10 +1,8 @@
-import type { ProbeResult } from '../protocol/envelope';
 import { type IssuedToken, readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
 import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
-import { decideOnNewToken } from './newToken';
-import { mayCollide, type RefreshOutcome } from './policy';
+import { mayCollide, PROPAGATION_MS, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
 import {
@@ -31,29 +29,25 @@ const isOf = ({ fingerprint }: TokenInput, token: Token | null): token is Token 
 
 /** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
-	issued: IssuedToken,
+	issued: Omit<IssuedToken, 'refreshToken' | 'hasDamagedRefreshToken'>,
 	parent: Token | null,
 	rotated: string,
 	issuedAtMs: number,
 	{ input, reason, workflow }: RefreshOrder,
 ): Token {
-	const { accessToken, expiresAtMs, expirySource, header, traceId } = issued;
-	const record = { atMs: issuedAtMs, reason, workflow };
+	const { accessToken, ...facts } = issued;
 	return {
 		accessToken,
 		rotatedRefreshToken: rotated || (parent?.rotatedRefreshToken ?? ''),
 		state: {
 			fingerprint: input.fingerprint,
-			lineage: parent?.state.lineage ?? shortFingerprint(accessToken),
+			lineage: parent?.state.lineage ?? shortFingerprint(accessToken || rotated),
 			generation: (parent?.state.generation ?? 0) + 1,
 			issuedAtMs,
-			expiresAtMs,
-			expirySource,
-			header,
-			traceId,
+			...facts,
 			quota: null,
 			probeTrust: null,
-			refreshes: addRecord(parent?.state.refreshes ?? [], record),
+			refreshes: addRecord(parent?.state.refreshes ?? [], { atMs: issuedAtMs, reason, workflow }),
 		},
 	};
 }
@@ -61,86 +55,56 @@ function toToken(
 /** A new refresh token that came with an unusable access token must not be lost, either. It is stored with its parent's access token. */
 function withRefreshToken(
 	parent: Token | null,
-	rotatedRefreshToken: string,
-	issuedAtMs: number,
-	{ fingerprint }: TokenInput,
+	rotated: string,
+	nowMs: number,
+	order: RefreshOrder,
 ): Token {
-	const { accessToken, state } = parent ?? {
+	if (parent !== null) {
+		const state = { ...parent.state, generation: parent.state.generation + 1 };
+		return { ...parent, rotatedRefreshToken: rotated, state };
+	}
+	const none = {
 		accessToken: '',
-		state: {
-			fingerprint,
-			lineage: shortFingerprint(rotatedRefreshToken),
-			generation: 0,
-			issuedAtMs: issuedAtMs - 1,
-			expiresAtMs: issuedAtMs,
-			expirySource: 'assumed' as const,
-			header: DEFAULT_TOKEN_HEADER,
-			traceId: null,
-			quota: null,
-			probeTrust: null,
-			refreshes: [],
-		},
+		expiresAtMs: nowMs,
+		expirySource: 'assumed' as const,
+		header: DEFAULT_TOKEN_HEADER,
+		traceId: null,
 	};
-	return {
-		accessToken,
-		rotatedRefreshToken,
-		state: { ...state, generation: state.generation + 1 },
-	};
+	const token = toToken(none, null, rotated, nowMs - 1, order);
+	return { ...token, state: { ...token.state, refreshes: [] } };
 }
 
-/** Follows `decideOnNewToken` until it is clear which token to store: the new one, a peer's, or none. */
+/** When to probe a new token that a peer may have invalidated: a peer that started with us has refreshed by then. */
+const COLLISION_PROBE_MS = 1_500;
+
+/** If this many new tokens in a row are rejected over the same stored token, no peer is the cause: it would have stored its own. */
+const MAX_COLLISIONS = 3;
+
+/**
+ * Finds out which token to store where a peer may have invalidated the new one. If AiClk rejects it even when its servers must know
+ * it, a peer's token counts; without one the new token is discarded, unless that happens time and again.
+ *
+ * @returns the new token, a peer's, or null
+ */
 async function confirm(
 	token: Token,
-	isRotated: boolean,
 	session: Session,
-	{ input, stored, reason, http }: RefreshOrder,
+	{ input, stored, http }: RefreshOrder,
 	{ sleep }: Environment,
 ): Promise<Token | null> {
-	const { notes } = session;
-	const { accountId } = input;
-	const probes: ProbeResult[] = [];
-	let waitedMs = 0;
-	let hasWatched = false;
-	let peerProbe: ProbeResult | null = null;
-	for (;;) {
-		const decision = decideOnNewToken({
-			isRotated,
-			peers: mayCollide(reason),
-			waitedMs,
-			probes,
-			hasWatched,
-			peerToken: hasWatched ? session.alternativeTo(stored, accountId) : null,
-			peerProbe,
-			collisions: stored === null ? 0 : notes.of(stored).discarded,
-		});
-		switch (decision.action) {
-			case 'wait':
-				await sleep(decision.ms);
-				waitedMs += decision.ms;
-				break;
-			case 'probe':
-				probes.push(await session.probe(token, input, http));
-				break;
-			case 'watch':
-				await session.watch(stored, accountId);
-				hasWatched = true;
-				break;
-			case 'probe-peer':
-				peerProbe = await session.probe(decision.token, input, http);
-				break;
-			case 'adopt-peer':
-				return decision.token;
-			case 'discard':
-				return null;
-			case 'distrust':
-				notes.distrust(accountId);
-				return token;
-			case 'store':
-				// A peer may invalidate the token at any moment.
-				notes.forgetAnswers(token);
-				return token;
-		}
-	}
+	const isRejected = async (one: Token): Promise<boolean> =>
+		(await session.probe(one, input, http)) === 'rejected';
+	await sleep(COLLISION_PROBE_MS);
+	if (!(await isRejected(token))) return token;
+	await sleep(PROPAGATION_MS - COLLISION_PROBE_MS);
+	if (!(await isRejected(token))) return token;
+	await session.watch(stored, input.accountId);
+	const peers = session.alternativeTo(stored, input.accountId);
+	if (peers !== null && !(await isRejected(peers))) return peers;
+	const discarded = stored === null ? 0 : session.notes.of(stored).discarded;
+	if (discarded + 1 < MAX_COLLISIONS) return null;
+	session.notes.distrust(input.accountId);
+	return token;
 }
 
 /**
@@ -186,23 +150,27 @@ export async function refreshToken(
 		const isNew = refreshToken !== '' && refreshToken !== sent;
 		return failWith(
 			failure,
-			isNew ? withRefreshToken(parent, refreshToken, sentAtMs, input) : null,
+			isNew ? withRefreshToken(parent, refreshToken, sentAtMs, order) : null,
 		);
 	}
-	const { refreshToken, hasDamagedRefreshToken } = issued.value;
+	const { refreshToken, hasDamagedRefreshToken, ...value } = issued.value;
 	if (hasDamagedRefreshToken) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
 	const rotated = refreshToken === sent ? '' : refreshToken;
 	// It follows the newest token that is known, which a peer may have stored meanwhile.
-	const newToken = () => toToken(issued.value, session.newestOf(own), rotated, sentAtMs, order);
+	const newToken = () => toToken(value, session.newestOf(own), rotated, sentAtMs, order);
 	const issuedToken = newToken();
-	const confirmed = await confirm(issuedToken, rotated !== '', session, order, environment);
+	// AiClk itself has decided a race if it sent a new refresh token, which cannot be had again.
+	const isSafe = rotated !== '' || !mayCollide(reason);
+	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, session, order, environment);
 	if (confirmed === null) {
 		session.lose(own);
 		return failWith(SUPERSEDED);
 	}
 	const token = confirmed === issuedToken ? newToken() : confirmed;
+	// A peer may invalidate it at any moment.
+	session.notes.forgetAcceptance(token);
 	if (parent !== null) session.notes.forgetAcceptance(parent);
 	session.succeed(token, own);
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;

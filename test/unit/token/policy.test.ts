@@ -3,7 +3,6 @@ import fc from 'fast-check';
 
 import type { FailedRefreshes } from '../../../aiclk/token/backoff';
 import { ageOf, expiredAtMs, renewsAtMs } from '../../../aiclk/token/age';
-import { decideOnNewToken, type NewTokenInput } from '../../../aiclk/token/newToken';
 import type { ProbeAnswer } from '../../../aiclk/token/notes';
 import {
 	type Cause,
@@ -554,76 +553,6 @@ describe('forced', () => {
 	});
 });
 
-describe('a new token', () => {
-	const fresh = (changes: Partial<NewTokenInput> = {}): NewTokenInput => ({
-		isRotated: false,
-		peers: true,
-		waitedMs: 1_500,
-		probes: [],
-		hasWatched: false,
-		peerToken: null,
-		peerProbe: null,
-		collisions: 0,
-		...changes,
-	});
-	const twice = (changes: Partial<NewTokenInput> = {}) =>
-		fresh({ waitedMs: 3_000, probes: ['rejected', 'rejected'], hasWatched: true, ...changes });
-
-	it.each<[string, NewTokenInput, object]>([
-		[
-			'with a new refresh token is stored',
-			fresh({ isRotated: true, waitedMs: 0 }),
-			{ action: 'store' },
-		],
-		['without peers is stored', fresh({ peers: false, waitedMs: 0 }), { action: 'store' }],
-		['waits for peers', fresh({ waitedMs: 0 }), { action: 'wait', ms: 1_500 }],
-		['is probed then', fresh(), { action: 'probe' }],
-		['accepted is stored', fresh({ probes: ['accepted'] }), { action: 'store' }],
-		['of which nothing is known is stored', fresh({ probes: ['unknown'] }), { action: 'store' }],
-		[
-			'rejected waits for AiClk’s servers',
-			fresh({ probes: ['rejected'] }),
-			{ action: 'wait', ms: 1_500 },
-		],
-		[
-			'rejected is probed again',
-			fresh({ probes: ['rejected'], waitedMs: 3_000 }),
-			{ action: 'probe' },
-		],
-		[
-			'rejected, then accepted, is stored',
-			fresh({ probes: ['rejected', 'accepted'] }),
-			{ action: 'store' },
-		],
-		['rejected twice is watched over', twice({ hasWatched: false }), { action: 'watch' }],
-		[
-			'has a peer that is probed',
-			twice({ peerToken: NEWER }),
-			{ action: 'probe-peer', token: NEWER },
-		],
-		[
-			'gives way to a peer’s',
-			twice({ peerToken: NEWER, peerProbe: 'accepted' }),
-			{ action: 'adopt-peer', token: NEWER },
-		],
-		[
-			'gives way to a peer’s of which nothing is known',
-			twice({ peerToken: NEWER, peerProbe: 'unknown' }),
-			{ action: 'adopt-peer', token: NEWER },
-		],
-		['is discarded', twice(), { action: 'discard' }],
-		[
-			'is discarded beside a rejected one',
-			twice({ peerToken: NEWER, peerProbe: 'rejected' }),
-			{ action: 'discard' },
-		],
-		['is discarded twice', twice({ collisions: 1 }), { action: 'discard' }],
-		['is stored the third time', twice({ collisions: 2 }), { action: 'distrust' }],
-	])('%s', (_, facts, expected) => {
-		expect(decideOnNewToken(facts)).toEqual(expected);
-	});
-});
-
 describe('the age of a token', () => {
 	it.each([
 		['90 days', LIFE_MS, LIFE_MS - 60_000, 75 * DAY_MS],
@@ -805,24 +734,6 @@ describe('over all states and clocks', () => {
 				const isOurs = stored.state.fingerprint === one.state.fingerprint;
 				if (!mayReplace(one, stored) || !isOurs) return;
 				expect(isSuccessor(one, stored)).toBe(true);
-			}),
-		);
-	});
-
-	it('a rotated refresh token is stored, whatever the probes say', () => {
-		const anyNew: fc.Arbitrary<NewTokenInput> = fc.record({
-			isRotated: fc.constant(true),
-			peers: fc.boolean(),
-			waitedMs: fc.integer({ min: 0, max: 10_000 }),
-			probes: fc.array(fc.constantFrom('accepted', 'rejected', 'unknown'), { maxLength: 3 }),
-			hasWatched: fc.boolean(),
-			peerToken: fc.option(anyToken),
-			peerProbe: fc.constantFrom('accepted', 'rejected', 'unknown', null),
-			collisions: fc.integer({ min: 0, max: 5 }),
-		});
-		fc.assert(
-			fc.property(anyNew, (facts) => {
-				expect(decideOnNewToken(facts)).toEqual({ action: 'store' });
 			}),
 		);
 	});
