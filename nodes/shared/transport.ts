@@ -254,8 +254,11 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 	});
 }
 
-/** One for a rejected token, and one for a collision with another process that refreshes it. */
-const MAX_REPEATS = 2;
+/**
+ * One for a rejected token, three while it is left to another process (the hook waits 3 s each time), and one for a collision with
+ * that process after it.
+ */
+export const MAX_REPEATS = 5;
 
 /**
  * Sends a request and reads AiClk's answer. Only reads are sent again: when AiClk is busy, and when it rejects the token.

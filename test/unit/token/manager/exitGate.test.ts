@@ -136,14 +136,29 @@ describe('after a failed request', () => {
 		expect(await n8n.ask(post)).toEqual({ ok: true, value: null });
 	});
 
-	it('a process that exits after one POST forgets the rejection', async () => {
+	it('processes that exit after one POST forget the rejection until the daily verify', async () => {
 		aiclk.live.clear();
-		for (let run = 0; run < 5; run++) {
+		const start = () => {
 			const process = new FakeProcess(aiclk, n8n.row);
 			process.environment.nowMs = n8n.environment.nowMs += HOUR_MS;
-			await process.ask(await process.failedRequest(false));
-		}
-		expect(aiclk.refreshes).toHaveLength(1);
+			return process;
+		};
+		const post = async (): Promise<boolean> => {
+			const process = start();
+			const credentials = await process.failedRequest(false);
+			const isSent = aiclk.live.has(String(credentials.accessToken));
+			if (!isSent) expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
+			return isSent;
+		};
+		for (let run = 0; run < 5; run++) expect(await post()).toBe(false);
+		// AiClk Token asks AiClk with the token, notes the answer, and asks again.
+		const verify = start();
+		await verify.ask();
+		verify.manager.noteProbe({ ...n8n.row }, 'rejected');
+		await verify.ask();
+		n8n.row = verify.row;
+		for (let run = 0; run < 5; run++) expect(await post()).toBe(true);
+		expect(aiclk.refreshes).toHaveLength(2);
 	});
 });
 
