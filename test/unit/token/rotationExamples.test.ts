@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import ts from 'typescript';
 
 interface Example {
 	nodes: Array<{ name: string; type: string; parameters: Record<string, unknown> }>;
@@ -7,7 +6,9 @@ interface Example {
 }
 
 const read = (name: string): Example =>
-	JSON.parse(readFileSync(join(__dirname, '../../../examples', `${name}.json`), 'utf8')) as Example;
+	JSON.parse(
+		ts.sys.readFile(`${ts.sys.getCurrentDirectory()}/examples/${name}.json`) ?? '',
+	) as Example;
 
 /** A process that exits after one POST forgets that AiClk rejected its token (docs/how-it-works.md). */
 it.each([
