@@ -55,16 +55,14 @@ export const readSafety = ({ method, body, formData }: AnyRequestOptions): Reque
 	isSingleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
 
-const isOf = (origin: string, url: string): boolean =>
-	URL.canParse(url) && new URL(url).origin === origin;
-
 /** Whether a target, joined with a base URL as axios does it, leads to an origin; false if that is unclear. */
 function leadsTo(origin: string, target: unknown, baseURL: unknown): boolean {
 	const text = String(target ?? '');
 	const base = String(baseURL ?? '');
 	// axios appends a path to the base URL, where URL would resolve it. It does not touch a scheme-relative target.
 	const isAppended = base !== '' && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text);
-	return isOf(origin, isAppended ? base : text);
+	const url = isAppended ? base : text;
+	return URL.canParse(url) && new URL(url).origin === origin;
 }
 
 /** Legacy options may hold both `url` and `uri`, and it depends on n8n's version which one counts: both must be right. */

@@ -5,13 +5,7 @@ import { fail, ok, type Result } from '../util/result';
 import { TIMING } from './age';
 import type { RequestSafety } from './authenticate';
 import { readInput, type TokenInput } from './input';
-import {
-	type Cause,
-	decide,
-	isFailureShown,
-	type PolicyInput,
-	type RefreshOutcome,
-} from './policy';
+import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
 import { refreshToken } from './refresh';
 import { type Environment, type HttpRequest, Session } from './session';
@@ -29,22 +23,19 @@ const MAX_SESSIONS = 10_000;
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-/** A question of n8n's, and what has been done about it so far. */
+/** A question of n8n's. */
 interface Question {
 	input: TokenInput;
 	session: Session;
 	http: HttpRequest;
-	/** The token in the credential, whatever input it was issued for. */
-	stored: Token | null;
-	cause: Cause;
-	mayResend: boolean;
-	/** When n8n first asked about these credentials, ms since 1970. */
-	readAtMs: number;
 	workflow: Workflow | null;
-	/** When it last waited for a peer's token, ms since 1970; null if it did not. */
-	watchedAtMs: number | null;
-	outcome: RefreshOutcome | null;
 }
+
+/** What the policy is told of a question, and of what has been done about it so far. */
+type Asked = Pick<
+	PolicyInput,
+	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'outcome'
+>;
 
 /**
  * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
@@ -146,18 +137,17 @@ export class TokenManager {
 		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, input.accountId);
 		const readAtMs = this.readAtMs.get(credentials) ?? this.environment.now();
 		this.readAtMs.set(credentials, readAtMs);
-		return await this.answer(credentials, {
-			input,
-			session,
-			http,
-			stored,
+		const asked: Asked = {
 			cause,
 			mayResend: sent !== undefined && sent.isSafe && !sent.isSingleUse,
 			readAtMs,
-			workflow: workflow ?? null,
+			fingerprint: input.fingerprint,
+			stored,
 			watchedAtMs: null,
 			outcome: null,
-		});
+		};
+		const question = { input, session, http, workflow: workflow ?? null };
+		return await this.answer(credentials, question, asked);
 	}
 
 	private sessionOf({ fingerprint }: TokenInput): Session {
@@ -173,13 +163,15 @@ export class TokenManager {
 	private async answer(
 		credentials: Credentials,
 		question: Question,
+		asked: Asked,
 	): Promise<Result<StoredFields | null, Failure>> {
-		const { input, session, stored, http } = question;
+		const { input, session, http } = question;
+		const { cause, stored } = asked;
 		for (;;) {
-			const facts = this.gather(question);
+			const facts = this.gather(question, asked);
 			const decision = decide(facts, this.timing);
 			const { action, reason } = decision;
-			this.environment.log.debug(`AiClk access token, ${question.cause}: ${action} (${reason})`);
+			this.environment.log.debug(`AiClk access token, ${cause}: ${action} (${reason})`);
 			if (reason === 'renewal-not-due' || reason === 'renewal') {
 				session.jitteredAtMs = facts.nowMs;
 			}
@@ -189,32 +181,26 @@ export class TokenManager {
 				case 'adopt':
 					// Only its refresh token can be used: `authenticate` refuses to send the access token.
 					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
-					return ok(this.toStore(decision.token, question));
+					return ok(this.toStore(decision.token, stored, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
 					break;
 				case 'watch':
 					await session.watch(stored, input.accountId);
-					question.watchedAtMs = this.environment.now();
+					asked = { ...asked, watchedAtMs: this.environment.now() };
 					break;
-				case 'refresh':
-					question.outcome = await session.refresh(
-						decision.reason,
-						async (onAnswer) =>
-							await refreshToken(
-								{ ...question, reason: decision.reason },
-								session,
-								this.quota,
-								this.environment,
-								onAnswer,
-							),
+				case 'refresh': {
+					const order = { ...question, stored, reason: decision.reason };
+					const outcome = await session.refresh(
+						order.reason,
+						async () => await refreshToken(order, session, this.quota, this.environment),
 					);
+					asked = { ...asked, outcome };
 					break;
+				}
 				case 'defer':
 				case 'fail': {
-					if (decision.action === 'defer' && stored !== null) {
-						session.notes.of(stored).deferredAtMs ??= facts.nowMs;
-					}
+					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
 					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
 				}
@@ -222,35 +208,29 @@ export class TokenManager {
 		}
 	}
 
-	private gather(question: Question): PolicyInput {
-		const { input, session, stored } = question;
+	private gather({ input, session }: Question, asked: Asked): PolicyInput {
+		const { stored } = asked;
 		const { notes } = session;
 		const { accountId } = input;
 		const known = session.alternativeTo(stored, accountId);
 		return {
-			cause: question.cause,
-			mayResend: question.mayResend,
-			readAtMs: question.readAtMs,
+			...asked,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
-			fingerprint: input.fingerprint,
-			stored,
 			known,
 			storedProbe: stored && notes.answerFor(accountId, stored),
 			knownProbe: known && notes.answerFor(accountId, known),
 			probeTrust: notes.trustIn(accountId)?.trust ?? null,
 			note: stored && notes.of(stored),
-			watchedAtMs: question.watchedAtMs,
 			jitteredAtMs: session.jitteredAtMs,
-			inFlight: session.inFlight?.phase ?? 'none',
-			outcome: question.outcome,
+			inFlight: session.inFlight,
 			failed: session.failed,
 			refreshesToday: this.refreshesToday(input, stored),
 		};
 	}
 
 	/** The fields of a token, with everything that could not be stored earlier. */
-	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
+	private toStore(token: Token, stored: Token | null, { input, session }: Question): StoredFields {
 		const quota = this.quota.usage(input.client, stored?.state.quota ?? null);
 		this.quota.noteStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);

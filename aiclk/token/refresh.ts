@@ -110,7 +110,6 @@ async function confirm(
 /**
  * Makes one refresh: counts it, sends it, reads the answer, confirms the new token and tells the session how it ended.
  *
- * @param onAnswer called when AiClk has answered: from then on, the stored token may be invalid
  * @returns the outcome; never throws because of AiClk or the network
  */
 export async function refreshToken(
@@ -118,7 +117,6 @@ export async function refreshToken(
 	session: Session,
 	quota: QuotaTracker,
 	environment: Environment,
-	onAnswer: () => void,
 ): Promise<RefreshOutcome> {
 	const { input, stored, reason, workflow, http } = order;
 	const { log } = environment;
@@ -142,7 +140,7 @@ export async function refreshToken(
 		session.fail(reason, failure, own, mayHaveArrived);
 		return failWith(failure);
 	}
-	onAnswer();
+	session.noteAnswer();
 	const issued = readRefreshAnswer(answer, sentAtMs, [input.refreshToken, sent, input.clientId]);
 	if (!issued.ok) {
 		const { failure, refreshToken } = issued.failure;

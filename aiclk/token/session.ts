@@ -7,7 +7,14 @@ import { isAlive } from './age';
 import { addFailure, type FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
 import { TokenNotes } from './notes';
-import { isEarly, isSuccessor, mayReplace, PROPAGATION_MS, type RefreshOutcome } from './policy';
+import {
+	isEarly,
+	isSuccessor,
+	mayReplace,
+	type PolicyInput,
+	PROPAGATION_MS,
+	type RefreshOutcome,
+} from './policy';
 import type { RefreshReason, Token } from './storedToken';
 
 /** How often to look for a peer's token, and for how long. The store cannot be read for this; requests of this process read it. */
@@ -32,13 +39,6 @@ export interface Environment {
 	log: Record<'debug' | 'info' | 'warn', (message: string) => void>;
 }
 
-/** The single flight: one refresh that all who need it share. */
-interface InFlight {
-	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
-	phase: 'renewal-sent' | 'renewal-answered' | 'refresh';
-	outcome: Promise<RefreshOutcome>;
-}
-
 /**
  * What this process remembers about one input, and its refreshes, one at a time. A restart loses it, which costs no refresh,
  * because the token is stored.
@@ -49,7 +49,11 @@ export class Session {
 
 	failed: FailedRefreshes | null = null;
 
-	inFlight: InFlight | null = null;
+	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
+	inFlight: PolicyInput['inFlight'] = 'none';
+
+	/** The single flight: one refresh that all who need it share. */
+	private refreshing: Promise<RefreshOutcome> | null = null;
 
 	readonly notes: TokenNotes;
 
@@ -134,23 +138,24 @@ export class Session {
 		await this.watching;
 	}
 
-	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `onAnswer` when AiClk has answered */
+	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
 	async refresh(
 		reason: RefreshReason,
-		run: (onAnswer: () => void) => Promise<RefreshOutcome>,
+		run: () => Promise<RefreshOutcome>,
 	): Promise<RefreshOutcome> {
-		if (this.inFlight === null) {
-			const isRenewal = isEarly(reason);
-			const inFlight: Omit<InFlight, 'outcome'> = {
-				phase: isRenewal ? 'renewal-sent' : 'refresh',
-			};
-			const onAnswer = () => {
-				if (isRenewal) inFlight.phase = 'renewal-answered';
-			};
-			const outcome = run(onAnswer).finally(() => (this.inFlight = null));
-			this.inFlight = Object.assign(inFlight, { outcome });
+		if (this.refreshing === null) {
+			this.inFlight = isEarly(reason) ? 'renewal-sent' : 'refresh';
+			this.refreshing = run().finally(() => {
+				this.inFlight = 'none';
+				this.refreshing = null;
+			});
 		}
-		return await this.inFlight.outcome;
+		return await this.refreshing;
+	}
+
+	/** AiClk has answered a refresh: from now on the stored token may be invalid. */
+	noteAnswer(): void {
+		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
 	}
 
 	/** A refresh has succeeded. */
