@@ -17,8 +17,8 @@ import {
 	authenticateRequest,
 	readSafety,
 } from '../aiclk/token/authenticate';
-import { FailureError } from '../aiclk/util/failure';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
+import { toHookError, toldOf } from './hookError';
 import { tokenManager } from './tokenManager';
 
 /** An n8n expression for a field of the credential, cleaned as `readInput` cleans it. */
@@ -167,7 +167,7 @@ export class AiClkApi implements ICredentialType {
 			credentials,
 			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
 		);
-		if (!ensured.ok) throw new FailureError(ensured.failure);
+		if (!ensured.ok) throw toHookError(ensured.failure);
 		return { ...ensured.value };
 	}
 
@@ -175,9 +175,9 @@ export class AiClkApi implements ICredentialType {
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
 		const failure = tokenManager.failureOf(credentials);
 		// The hook returned a new refresh token for storing, but without a valid access token.
-		if (failure !== null) throw new FailureError(failure);
+		if (failure !== null) throw toHookError(failure);
 		const { onSend, ...options } = requestOptions as AnyRequestOptions;
-		const authenticated = authenticateRequest(credentials, options);
+		const authenticated = toldOf(() => authenticateRequest(credentials, options));
 		tokenManager.noteSent(credentials, readSafety(options));
 		// Last of all: n8n sends what is returned here, and nothing before that.
 		onSend?.();

@@ -11,6 +11,7 @@ export const tokenManager = new TokenManager({
 	random: () => randomInt(RESOLUTION) / RESOLUTION,
 	sleep,
 	log: {
+		debug: (message) => LoggerProxy.debug(message),
 		info: (message) => LoggerProxy.info(message),
 		warn: (message) => LoggerProxy.warn(message),
 	},

@@ -19,9 +19,6 @@ const OUTAGE_WHILE_VALID: Backoff = { firstMs: MINUTE_MS, maxMs: 15 * MINUTE_MS 
 /** A refresh token that was refused will be refused again. This makes 11 attempts on the first day and 6 on each later one. */
 const REFUSAL: Backoff = { firstMs: 5 * MINUTE_MS, maxMs: 4 * HOUR_MS };
 
-/** A peer stores its token within this time. If none is stored by then, the refresh is tried again. */
-const SUPERSEDED_MS = 5 * SECOND_MS;
-
 /** Refreshes that failed in a row: either all renewals, or all needed. */
 export interface FailedRefreshes {
 	/** Whether they were renewals, so a valid token is still in use. */
@@ -53,7 +50,6 @@ export const addFailure = (
 
 /** How long to send no refresh after these failures, in ms. */
 function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
-	if (kind === 'superseded') return SUPERSEDED_MS;
 	const isFinal = kind === 'refused' || kind === 'unusable';
 	const { firstMs, maxMs } = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;
 	return Math.min(maxMs, firstMs * 2 ** Math.min(count - 1, 20));

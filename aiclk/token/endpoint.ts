@@ -7,6 +7,7 @@ import { fail, ok, type Result } from '../util/result';
 import { sanitize } from '../util/sanitize';
 import { type Failure, newFailure } from '../util/failure';
 import type { TokenInput } from './input';
+import { REFRESHES_PER_DAY } from './quota';
 import { DEFAULT_TOKEN_HEADER } from './storedToken';
 
 /** AiClk docs, "refresh access token". */
@@ -21,7 +22,8 @@ const DAY_MS = 24 * 3_600_000;
 /** "Valid 90 days by default" (AiClk docs, "refresh access token"). */
 const DEFAULT_LIFE_MS = 90 * DAY_MS;
 
-/** A longer life is taken for a mistake, or for a unit that AiClk's page does not name. */
+/** Any other life is taken for a mistake, or for a unit that AiClk's page does not name: the day's refreshes sustain no shorter one. */
+const MIN_LIFE_MS = DAY_MS / REFRESHES_PER_DAY;
 const MAX_LIFE_MS = 400 * DAY_MS;
 
 /** What a successful refresh returns, checked. Times in ms since 1970. */
@@ -68,15 +70,11 @@ export const isStorableToken = (value: unknown): value is string =>
 	/^[\x21-\x7e]+$/.test(value) &&
 	!value.startsWith('=');
 
-/** Headers with a meaning of their own, and names of schemes that other services put into `token_type`. */
-const NOT_A_TOKEN_HEADER =
-	/^(accept.*|bearer|basic|connection|content-.*|cookie2?|date|digest|expect|forwarded|host|keep-alive|mac|origin|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-forwarded-.*)$/i;
-
-/** The header that `token_type` names; the documented one if that is not a usable header name. */
+/** The header that `token_type` names, as AiClk's does; the documented one unless it is a header's name that holds TOKEN. */
 export const readTokenHeader = (tokenType: unknown): string =>
 	typeof tokenType === 'string' &&
 	/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(tokenType) &&
-	!NOT_A_TOKEN_HEADER.test(tokenType)
+	/token/i.test(tokenType)
 		? tokenType
 		: DEFAULT_TOKEN_HEADER;
 
@@ -84,7 +82,7 @@ export const readTokenHeader = (tokenType: unknown): string =>
  * Reads `expires_in`. AiClk's page calls it an expiry timestamp but shows a duration in seconds. So the size decides: 1e12 and
  * above is ms since 1970, 1e9 and above is s since 1970, anything below is seconds from now.
  *
- * @returns when the token expires; for anything unusable, past or beyond 400 days: 90 days from now, marked as assumed
+ * @returns when the token expires; for anything unusable, or a life below 288 s or above 400 days: 90 days from now, marked as assumed
  */
 export function readExpiry(
 	expiresIn: unknown,
@@ -97,7 +95,8 @@ export function readExpiry(
 			number >= 1e12 ? number : number >= 1e9 ? number * 1000 : nowMs + number * 1000,
 		);
 		const lifeMs = expiresAtMs - nowMs;
-		if (lifeMs > 0 && lifeMs <= MAX_LIFE_MS) return { expiresAtMs, expirySource: 'answer' };
+		if (lifeMs >= MIN_LIFE_MS && lifeMs <= MAX_LIFE_MS)
+			return { expiresAtMs, expirySource: 'answer' };
 	}
 	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
@@ -122,11 +121,24 @@ const NOT_STORED = 'Nothing of this answer was stored.';
 const traceText = ({ traceId }: Envelope): string =>
 	traceId === null ? '' : ` trace_id: ${traceId}.`;
 
-function parseJson(text: string): unknown {
+const MEMBER =
+	/"(code|trace_id|access_token|refresh_token|expires_in|token_type)"\s*:\s*(?:"([^"\\]*)"|(\d+))/g;
+
+/** Finds the documented members of a text that is not quite JSON, e.g. because its words are in GBK. Of two, the first counts. */
+function salvage(text: string): unknown {
+	const found = [...text.matchAll(MEMBER)].reverse();
+	const members = Object.fromEntries(
+		found.map(([, name, string, digits]) => [name, string ?? Number(digits)]),
+	);
+	return { ...members, data: members };
+}
+
+/** @returns the answer, and whether it is whole; a new refresh token is worth reading even if it is not */
+function parse(text: string): { body: unknown; isWhole: boolean } {
 	try {
-		return JSON.parse(text);
+		return { body: JSON.parse(text), isWhole: true };
 	} catch {
-		return undefined;
+		return { body: salvage(text), isWhole: /^\s*\{.*\}\s*$/s.test(text) };
 	}
 }
 
@@ -169,36 +181,30 @@ export function readRefreshAnswer(
 	secrets: readonly string[],
 ): Result<IssuedToken, RefreshFailure> {
 	const failed = (failure: Failure, refreshToken = '') => fail({ failure, refreshToken });
-	const unavailable = (message: string) =>
-		failed(
-			newFailure({
-				kind: 'unavailable',
-				message,
-				description: `${NOT_STORED} ${IF_IT_LASTS}`,
-			}),
-		);
+	const unavailable = (message: string, refreshToken = '') => {
+		const description = refreshToken === '' ? `${NOT_STORED} ${IF_IT_LASTS}` : IF_IT_LASTS;
+		return failed(newFailure({ kind: 'unavailable', message, description }), refreshToken);
+	};
 	if (!isHttpAnswer(answer)) {
 		return unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`);
 	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
-	const envelope = readEnvelope(parseJson(text));
+	const { body: parsed, isWhole } = parse(text);
+	const envelope = readEnvelope(parsed);
 	const isSuccessStatus = statusCode >= 200 && statusCode < 300;
+	const isSuccess = envelope?.code === CODE_SUCCESS && isSuccessStatus;
+	const data = (isSuccess ? (envelope.data ?? {}) : {}) as Record<string, unknown>;
+	const { access_token: accessToken, refresh_token, expires_in, token_type } = data;
+	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 
-	if (envelope === null || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
+	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
 		return unavailable(
 			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+			refreshToken,
 		);
 	}
 	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
-
-	const {
-		access_token: accessToken,
-		refresh_token,
-		expires_in,
-		token_type,
-	} = (envelope.data ?? {}) as Record<string, unknown>;
-	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 	if (!isStorableToken(accessToken)) {
 		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
 		return failed(newFailure({ ...DAMAGED, description }), refreshToken);

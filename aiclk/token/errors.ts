@@ -6,7 +6,8 @@ export const SUPERSEDED = newFailure({
 	kind: 'superseded',
 	message:
 		'Another n8n process refreshed the AiClk access token at the same time. Run this again to use its token.',
-	description: "n8n's Retry On Fail runs it again for you.",
+	description:
+		"n8n's Retry On Fail, with 3 tries and 5 seconds between them, runs it again for you.",
 });
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,14 +1,10 @@
 import { hash as hashOnce } from 'node:crypto';
 
-import { BoundedMap, memoize } from '../util/boundedMap';
 import { fail, ok, type Result } from '../util/result';
 import { type Failure, newFailure } from '../util/failure';
 
 /** The address of AiClk's Marketing API (every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';
-
-/** At least this many inputs are memoized. Otherwise each would be read again before every request. */
-const MAX_MEMOIZED = 10_000;
 
 /** What the user typed, cleaned and checked. */
 export interface TokenInput {
@@ -67,10 +63,9 @@ const isLoopback = (hostname: string): boolean =>
  * @param value as typed; AiClk's own address is the default of the field, so nothing stands for it
  * @returns its origin; null unless it is https (or http on this machine) without user, path, query or fragment
  */
-export const readBaseUrl = (value: unknown): string | null => safeOrigin(clean(value) ?? '').origin;
-
-const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
-	if (!URL.canParse(text)) return { origin: null };
+export function readBaseUrl(value: unknown): string | null {
+	const text = clean(value) ?? '';
+	if (!URL.canParse(text)) return null;
 	const url = new URL(text);
 	const plain =
 		url.username === '' &&
@@ -79,20 +74,23 @@ const safeOrigin = memoize(MAX_MEMOIZED, (text): { origin: string | null } => {
 		url.search === '' &&
 		url.hash === '';
 	const safe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-	return { origin: plain && safe ? url.origin : null };
-});
+	return plain && safe ? url.origin : null;
+}
 
 /** Printable ASCII without spaces: safe in headers and forms. */
 const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
-/** The four fields of the credential that a person fills in, as typed. */
-type Typed = Record<'clientId' | 'refreshToken' | 'accountId' | 'baseUrl', unknown>;
-
-function check(typed: Typed): Result<TokenInput, Failure> {
-	const clientId = clean(typed.clientId);
-	const refreshToken = clean(typed.refreshToken);
-	const accountId = clean(typed.accountId);
-	const baseUrl = readBaseUrl(typed.baseUrl);
+/**
+ * Reads what a person typed into the credential.
+ *
+ * @param credentials decrypted credential data, as n8n passes them to the hook
+ * @returns the cleaned input, or a failure of kind `input` that names the field
+ */
+export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
+	const clientId = clean(credentials.clientId);
+	const refreshToken = clean(credentials.refreshToken);
+	const accountId = clean(credentials.accountId);
+	const baseUrl = readBaseUrl(credentials.baseUrl);
 
 	if (clientId === null || refreshToken === null || accountId === null) {
 		const name =
@@ -135,28 +133,4 @@ function check(typed: Typed): Result<TokenInput, Failure> {
 		fingerprint: hash(baseUrl, clientId, refreshToken),
 		client: hash(baseUrl, clientId).slice(0, 16),
 	});
-}
-
-const isSame = (one: Typed, other: Typed): boolean =>
-	one.refreshToken === other.refreshToken &&
-	one.accountId === other.accountId &&
-	one.baseUrl === other.baseUrl;
-
-/** By client id as typed: what was read last, and the result. */
-const remembered = new BoundedMap<unknown, { typed: Typed; input: TokenInput }>(MAX_MEMOIZED);
-
-/**
- * Reads what a person typed into the credential.
- *
- * @param credentials decrypted credential data, as n8n passes them to the hook
- * @returns the cleaned input, or a failure of kind `input` that names the field
- */
-export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
-	const { clientId, refreshToken, accountId, baseUrl } = credentials;
-	const typed = { clientId, refreshToken, accountId, baseUrl };
-	const known = remembered.get(clientId);
-	if (known !== undefined && isSame(known.typed, typed)) return ok(known.input);
-	const read = check(typed);
-	if (read.ok) remembered.set(clientId, { typed, input: read.value });
-	return read;
 }

@@ -1,21 +1,11 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
-import { fail, ok, type Result } from '../util/result';
-import type { RequestSafety } from './authenticate';
 import type { Failure } from '../util/failure';
+import { fail, ok, type Result } from '../util/result';
+import { TIMING } from './age';
+import type { RequestSafety } from './authenticate';
 import { readInput, type TokenInput } from './input';
-import {
-	type Cause,
-	decide,
-	type Decision,
-	isAlive,
-	isFailureShown,
-	type PolicyInput,
-	type RefreshOutcome,
-	type SentRequest,
-	TIMING,
-} from './policy';
-import type { ProbeCache } from './probeCache';
+import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
 import { refreshToken } from './refresh';
 import { type Environment, type HttpRequest, Session } from './session';
@@ -27,30 +17,25 @@ import {
 	type Workflow,
 } from './storedToken';
 
-/** At least this many inputs are remembered. Beyond that, the least recently used ones are forgotten. */
+/** So many inputs are remembered. Beyond that, the least recently used ones are forgotten. */
 const MAX_SESSIONS = 10_000;
 
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-/** A question of n8n's, and what has been done about it so far. */
+/** A question of n8n's. */
 interface Question {
 	input: TokenInput;
 	session: Session;
-	probes: ProbeCache;
 	http: HttpRequest;
-	/** The token in the credential, whatever input it was issued for. */
-	stored: Token | null;
-	cause: Cause;
-	/** Set if a request was sent with this same credentials object. */
-	sent: SentRequest | null;
-	/** When n8n asked, and when it first asked about these credentials, ms since 1970. */
-	askedAtMs: number;
-	readAtMs: number;
 	workflow: Workflow | null;
-	hasWatched: boolean;
-	outcome: RefreshOutcome | null;
 }
+
+/** What the policy is told of a question, and of what has been done about it so far. */
+type Asked = Pick<
+	PolicyInput,
+	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'outcome'
+>;
 
 /**
  * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
@@ -61,7 +46,7 @@ export class TokenManager {
 
 	private readonly quota: QuotaTracker;
 
-	private readonly sent = new WeakMap<Credentials, SentRequest>();
+	private readonly sent = new WeakMap<Credentials, RequestSafety>();
 
 	private readonly readAtMs = new WeakMap<Credentials, number>();
 
@@ -79,7 +64,7 @@ export class TokenManager {
 
 	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
 	noteSent(credentials: Credentials, safety: RequestSafety): void {
-		this.sent.set(credentials, { ...safety, sentAtMs: this.environment.now() });
+		this.sent.set(credentials, safety);
 	}
 
 	/**
@@ -100,24 +85,22 @@ export class TokenManager {
 		const input = readInput(credentials);
 		const token = readToken(credentials);
 		if (!input.ok || token === null) return;
-		this.sessionOf(input.value).probesFor(input.value.accountId).note(token, result);
+		this.sessionOf(input.value).notes.add(input.value.accountId, token, result);
 	}
 
 	/**
-	 * Probes the token of these credentials, unless that was done a moment ago: AiClk may have rejected a call for another reason.
-	 * The hook replaces a rejected token the next time it is asked before a request.
+	 * Asks AiClk about the token of these credentials, unless that was done a moment ago: it may have rejected a call for another
+	 * reason. The hook replaces a rejected token the next time it is asked before a request.
 	 *
-	 * @returns whether AiClk rejects the token
+	 * @returns what AiClk says about the token
 	 */
-	async isRejected(credentials: Credentials, http: HttpRequest): Promise<boolean> {
+	async probe(credentials: Credentials, http: HttpRequest): Promise<ProbeResult> {
 		const read = readInput(credentials);
 		const token = readToken(credentials);
-		if (!read.ok || token === null) return false;
+		if (!read.ok || token === null) return 'unknown';
 		const session = this.sessionOf(read.value);
-		const last = session.probesFor(read.value.accountId).last(token);
-		const result =
-			last?.isFresh === true ? last.result : await session.probe(token, read.value, http);
-		return result === 'rejected';
+		const last = session.notes.answerFor(read.value.accountId, token);
+		return last?.isFresh === true ? last.result : await session.probe(token, read.value, http);
 	}
 
 	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
@@ -138,7 +121,7 @@ export class TokenManager {
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, Failure>> {
 		const workflow = this.forced.get(credentials);
-		const sent = this.sent.get(credentials) ?? null;
+		const sent = this.sent.get(credentials);
 		const cause = workflow !== undefined ? 'forced' : sent ? 'after-failure' : 'before-request';
 		this.forced.delete(credentials);
 		// After an exception of the hook, the legacy request method asks once more with the same credentials object.
@@ -150,26 +133,21 @@ export class TokenManager {
 		if (!read.ok) return this.failed(credentials, read.failure);
 		const input = read.value;
 		const session = this.sessionOf(input);
-		const probes = session.probesFor(input.accountId);
 		const stored = readToken(credentials);
-		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, probes);
-		const askedAtMs = this.environment.now();
-		const readAtMs = this.readAtMs.get(credentials) ?? askedAtMs;
+		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, input.accountId);
+		const readAtMs = this.readAtMs.get(credentials) ?? this.environment.now();
 		this.readAtMs.set(credentials, readAtMs);
-		return await this.answer(credentials, {
-			input,
-			session,
-			probes,
-			http,
-			stored,
+		const asked: Asked = {
 			cause,
-			sent,
-			askedAtMs,
+			mayResend: sent !== undefined && sent.isSafe && !sent.isSingleUse,
 			readAtMs,
-			workflow: workflow ?? null,
-			hasWatched: false,
+			fingerprint: input.fingerprint,
+			stored,
+			watchedAtMs: null,
 			outcome: null,
-		});
+		};
+		const question = { input, session, http, workflow: workflow ?? null };
+		return await this.answer(credentials, question, asked);
 	}
 
 	private sessionOf({ fingerprint }: TokenInput): Session {
@@ -185,32 +163,44 @@ export class TokenManager {
 	private async answer(
 		credentials: Credentials,
 		question: Question,
+		asked: Asked,
 	): Promise<Result<StoredFields | null, Failure>> {
-		const { input, session, probes, stored, http } = question;
+		const { input, session, http } = question;
+		const { cause, stored } = asked;
 		for (;;) {
-			const facts = this.gather(question);
+			const facts = this.gather(question, asked);
 			const decision = decide(facts, this.timing);
-			if (decision.reason === 'renewal-not-due' || decision.reason === 'renewal') {
+			const { action, reason } = decision;
+			this.environment.log.debug(`AiClk access token, ${cause}: ${action} (${reason})`);
+			if (reason === 'renewal-not-due' || reason === 'renewal') {
 				session.jitteredAtMs = facts.nowMs;
 			}
 			switch (decision.action) {
 				case 'keep':
 					return ok(null);
 				case 'adopt':
-					return ok(this.toStore(credentials, decision.token, question));
+					// Only its refresh token can be used: `authenticate` refuses to send the access token.
+					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
+					return ok(this.toStore(decision.token, stored, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
 					break;
 				case 'watch':
-					await session.watch(stored, probes);
-					question.hasWatched = true;
+					await session.watch(stored, input.accountId);
+					asked = { ...asked, watchedAtMs: this.environment.now() };
 					break;
-				case 'refresh':
-					question.outcome = await this.refresh(decision, question);
+				case 'refresh': {
+					const order = { ...question, stored, reason: decision.reason };
+					const outcome = await session.refresh(
+						order.reason,
+						async () => await refreshToken(order, session, this.quota, this.environment),
+					);
+					asked = { ...asked, outcome };
 					break;
+				}
 				case 'defer':
 				case 'fail': {
-					if (decision.action === 'defer' && stored !== null) session.defer(stored);
+					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
 					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
 				}
@@ -218,58 +208,32 @@ export class TokenManager {
 		}
 	}
 
-	private gather(question: Question): PolicyInput {
-		const { input, session, probes, stored, cause, sent, askedAtMs, readAtMs } = question;
-		const known = session.alternativeTo(stored, probes);
+	private gather({ input, session }: Question, asked: Asked): PolicyInput {
+		const { stored } = asked;
+		const { notes } = session;
+		const { accountId } = input;
+		const known = session.alternativeTo(stored, accountId);
 		return {
-			cause,
-			askedAtMs,
-			readAtMs,
+			...asked,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
-			fingerprint: input.fingerprint,
-			stored,
 			known,
-			refreshSentAtMs: session.refreshSentAtMs(stored),
-			storedProbe: stored && probes.last(stored),
-			knownProbe: known && probes.last(known),
-			probeTrust: probes.trust?.trust ?? null,
-			storedSeenAtMs: stored === null ? askedAtMs : session.firstSeenAtMs(stored),
-			suspectSinceMs: session.suspectSinceMs(stored),
-			deferredAtMs: session.deferredAtMs(stored),
-			hasWatched: question.hasWatched,
+			storedProbe: stored && notes.answerFor(accountId, stored),
+			knownProbe: known && notes.answerFor(accountId, known),
+			probeTrust: notes.trustIn(accountId)?.trust ?? null,
+			note: stored && notes.of(stored),
 			jitteredAtMs: session.jitteredAtMs,
-			inFlight: session.inFlight?.phase ?? 'none',
-			outcome: question.outcome,
+			inFlight: session.inFlight,
 			failed: session.failed,
 			refreshesToday: this.refreshesToday(input, stored),
-			request: sent,
 		};
 	}
 
-	private async refresh(
-		{ reason, early, peers }: Extract<Decision, { action: 'refresh' }>,
-		{ input, session, stored, workflow, http }: Question,
-	): Promise<RefreshOutcome> {
-		const order = { input, stored, reason, early, peers, workflow, http };
-		return await session.refresh(
-			early,
-			async (onAnswer) =>
-				await refreshToken(order, session, this.quota, this.environment, onAnswer),
-		);
-	}
-
 	/** The fields of a token, with everything that could not be stored earlier. */
-	private toStore(
-		credentials: Credentials,
-		token: Token,
-		{ input, probes, stored, outcome }: Question,
-	): StoredFields {
+	private toStore(token: Token, stored: Token | null, { input, session }: Question): StoredFields {
 		const quota = this.quota.usage(input.client, stored?.state.quota ?? null);
 		this.quota.noteStored(quota);
-		// Only its refresh token is worth storing: `authenticate` refuses to send the access token.
-		const isUsable = isAlive(token, this.environment.now());
-		if (!isUsable && outcome?.failure) this.failures.set(credentials, outcome.failure);
-		return toStoredFields(token, { quota, probeTrust: probes.trust });
+		const probeTrust = session.notes.trustIn(input.accountId);
+		return toStoredFields(token, { quota, probeTrust }, stored);
 	}
 }

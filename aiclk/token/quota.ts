@@ -35,17 +35,9 @@ interface KnownUsage {
 /** Days since 1970, in China. */
 const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
 
-/** The day computed last: nearly every request asks for the same one. */
-let latest = { number: NaN, day: '' };
-
 /** The day that a time belongs to, YYYY-MM-DD in Asia/Shanghai. @param nowMs ms since 1970 */
-export function quotaDay(nowMs: number): string {
-	const number = dayNumber(nowMs);
-	if (number !== latest.number) {
-		latest = { number, day: new Date(number * DAY_MS).toISOString().slice(0, 10) };
-	}
-	return latest.day;
-}
+export const quotaDay = (nowMs: number): string =>
+	new Date(dayNumber(nowMs) * DAY_MS).toISOString().slice(0, 10);
 
 /** When that day ends, ms since 1970. @param nowMs ms since 1970 */
 export const quotaDayEndsAtMs = (nowMs: number): number =>

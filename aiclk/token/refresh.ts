@@ -1,9 +1,8 @@
-import type { ProbeResult } from '../protocol/envelope';
 import { type IssuedToken, readRefreshAnswer, refreshRequest, unreachable } from './endpoint';
 import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
-import { decideOnNewToken, type RefreshOutcome } from './policy';
+import { mayCollide, PROPAGATION_MS, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
 import {
@@ -20,10 +19,6 @@ export interface RefreshOrder {
 	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	reason: RefreshReason;
-	/** Whether it is a renewal: the stored token still works. */
-	early: boolean;
-	/** Whether another n8n process may be refreshing at the same time. */
-	peers: boolean;
 	/** Who asked for it, if known. */
 	workflow: Workflow | null;
 	http: HttpRequest;
@@ -32,31 +27,27 @@ export interface RefreshOrder {
 const isOf = ({ fingerprint }: TokenInput, token: Token | null): token is Token =>
 	token?.state.fingerprint === fingerprint;
 
-/** Makes a token of an answer: the next one of its lineage. */
+/** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
-	issued: IssuedToken,
+	issued: Omit<IssuedToken, 'refreshToken' | 'hasDamagedRefreshToken'>,
 	parent: Token | null,
-	isRotated: boolean,
+	rotated: string,
 	issuedAtMs: number,
 	{ input, reason, workflow }: RefreshOrder,
 ): Token {
-	const { accessToken, refreshToken, expiresAtMs, expirySource, header, traceId } = issued;
-	const record = { atMs: issuedAtMs, reason, workflow };
+	const { accessToken, ...facts } = issued;
 	return {
 		accessToken,
-		rotatedRefreshToken: isRotated ? refreshToken : (parent?.rotatedRefreshToken ?? ''),
+		rotatedRefreshToken: rotated || (parent?.rotatedRefreshToken ?? ''),
 		state: {
 			fingerprint: input.fingerprint,
-			lineage: parent?.state.lineage ?? shortFingerprint(accessToken),
+			lineage: parent?.state.lineage ?? shortFingerprint(accessToken || rotated),
 			generation: (parent?.state.generation ?? 0) + 1,
 			issuedAtMs,
-			expiresAtMs,
-			expirySource,
-			header,
-			traceId,
+			...facts,
 			quota: null,
 			probeTrust: null,
-			refreshes: addRecord(parent?.state.refreshes ?? [], record),
+			refreshes: addRecord(parent?.state.refreshes ?? [], { atMs: issuedAtMs, reason, workflow }),
 		},
 	};
 }
@@ -64,93 +55,61 @@ function toToken(
 /** A new refresh token that came with an unusable access token must not be lost, either. It is stored with its parent's access token. */
 function withRefreshToken(
 	parent: Token | null,
-	rotatedRefreshToken: string,
-	issuedAtMs: number,
-	{ fingerprint }: TokenInput,
+	rotated: string,
+	nowMs: number,
+	order: RefreshOrder,
 ): Token {
-	const { accessToken, state } = parent ?? {
+	if (parent !== null) {
+		const state = { ...parent.state, generation: parent.state.generation + 1 };
+		return { ...parent, rotatedRefreshToken: rotated, state };
+	}
+	const none = {
 		accessToken: '',
-		state: {
-			fingerprint,
-			lineage: shortFingerprint(rotatedRefreshToken),
-			generation: 0,
-			issuedAtMs: issuedAtMs - 1,
-			expiresAtMs: issuedAtMs,
-			expirySource: 'assumed' as const,
-			header: DEFAULT_TOKEN_HEADER,
-			traceId: null,
-			quota: null,
-			probeTrust: null,
-			refreshes: [],
-		},
+		expiresAtMs: nowMs,
+		expirySource: 'assumed' as const,
+		header: DEFAULT_TOKEN_HEADER,
+		traceId: null,
 	};
-	return {
-		accessToken,
-		rotatedRefreshToken,
-		state: { ...state, generation: state.generation + 1 },
-	};
+	const token = toToken(none, null, rotated, nowMs - 1, order);
+	return { ...token, state: { ...token.state, refreshes: [] } };
 }
 
-/** Follows `decideOnNewToken` until it is clear which token to store; null to discard the new one. */
+/** When to probe a new token that a peer may have invalidated: a peer that started with us has refreshed by then. */
+const COLLISION_PROBE_MS = 1_500;
+
+/** If this many new tokens in a row are rejected over the same stored token, no peer is the cause: it would have stored its own. */
+const MAX_COLLISIONS = 3;
+
+/**
+ * Finds out which token to store where a peer may have invalidated the new one. If AiClk rejects it even when its servers must know
+ * it, a peer's token counts; without one the new token is discarded, unless that happens time and again.
+ *
+ * @returns the new token, a peer's, or null
+ */
 async function confirm(
 	token: Token,
-	isRotated: boolean,
 	session: Session,
-	{ input, stored, peers, http }: RefreshOrder,
+	{ input, stored, http }: RefreshOrder,
 	{ sleep }: Environment,
-): Promise<{ token: Token; isAccepted: boolean } | null> {
-	const probes = session.probesFor(input.accountId);
-	const results: ProbeResult[] = [];
-	let waitedMs = 0;
-	let hasWatched = false;
-	let peerProbe: ProbeResult | null = null;
-	for (;;) {
-		const peerToken = hasWatched ? session.alternativeTo(stored, probes) : null;
-		const decision = decideOnNewToken({
-			isRotated,
-			peers,
-			waitedMs,
-			probes: results,
-			hasWatched,
-			peerToken,
-			peerProbe,
-			collisions: session.collisionsOver(stored),
-		});
-		switch (decision.action) {
-			case 'wait':
-				await sleep(decision.ms);
-				waitedMs += decision.ms;
-				break;
-			case 'probe':
-				results.push(await session.probe(token, input, http));
-				break;
-			case 'watch':
-				await session.watch(stored, probes);
-				hasWatched = true;
-				break;
-			case 'probe-peer':
-				peerProbe = await session.probe(decision.token, input, http);
-				break;
-			case 'adopt-peer':
-				return { token: decision.token, isAccepted: peerProbe === 'accepted' };
-			case 'discard':
-				session.countCollision(stored);
-				return null;
-			case 'distrust':
-				probes.distrust();
-				return { token, isAccepted: false };
-			case 'store':
-				// A peer may invalidate the token at any moment.
-				probes.forget(token);
-				return { token, isAccepted: results.at(-1) === 'accepted' };
-		}
-	}
+): Promise<Token | null> {
+	const isRejected = async (one: Token): Promise<boolean> =>
+		(await session.probe(one, input, http)) === 'rejected';
+	await sleep(COLLISION_PROBE_MS);
+	if (!(await isRejected(token))) return token;
+	await sleep(PROPAGATION_MS - COLLISION_PROBE_MS);
+	if (!(await isRejected(token))) return token;
+	await session.watch(stored, input.accountId);
+	const peers = session.alternativeTo(stored, input.accountId);
+	if (peers !== null && !(await isRejected(peers))) return peers;
+	const discarded = stored === null ? 0 : session.notes.of(stored).discarded;
+	if (discarded + 1 < MAX_COLLISIONS) return null;
+	session.notes.distrust(input.accountId);
+	return token;
 }
 
 /**
  * Makes one refresh: counts it, sends it, reads the answer, confirms the new token and tells the session how it ended.
  *
- * @param onAnswer called when AiClk has answered: from then on, the stored token may be invalid
  * @returns the outcome; never throws because of AiClk or the network
  */
 export async function refreshToken(
@@ -158,20 +117,18 @@ export async function refreshToken(
 	session: Session,
 	quota: QuotaTracker,
 	environment: Environment,
-	onAnswer: () => void,
 ): Promise<RefreshOutcome> {
-	const { input, stored, early, reason, workflow, http } = order;
+	const { input, stored, reason, workflow, http } = order;
 	const { log } = environment;
-	const parent = session.newestOf(isOf(input, stored) ? stored : null);
-	const failWith = (failure: Failure, mayBeInvalid: boolean, token: Token | null = null) => {
-		session.fail(early, failure, stored, mayBeInvalid);
+	const own = isOf(input, stored) ? stored : null;
+	const parent = session.newestOf(own);
+	const failWith = (failure: Failure, token: Token | null = null): RefreshOutcome => {
 		if (token !== null) session.keep(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);
-		return { early, token, isAccepted: false, failure };
+		return { reason, token, failure };
 	};
 
 	const sentAtMs = environment.now();
-	session.sentAtMs = sentAtMs;
 	quota.count(input.client, stored?.state.quota ?? null);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
@@ -180,29 +137,43 @@ export async function refreshToken(
 	} catch (error) {
 		const { failure, mayHaveArrived } = unreachable(error, input.baseUrl);
 		if (!mayHaveArrived) quota.uncount(input.client);
-		return failWith(failure, mayHaveArrived);
+		session.fail(reason, failure, own, mayHaveArrived);
+		return failWith(failure);
 	}
-	onAnswer();
+	session.noteAnswer();
 	const issued = readRefreshAnswer(answer, sentAtMs, [input.refreshToken, sent, input.clientId]);
 	if (!issued.ok) {
 		const { failure, refreshToken } = issued.failure;
+		session.fail(reason, failure, own, failure.kind !== 'refused');
 		const isNew = refreshToken !== '' && refreshToken !== sent;
-		const token = isNew ? withRefreshToken(parent, refreshToken, sentAtMs, input) : null;
-		return failWith(failure, failure.kind !== 'refused', token);
+		return failWith(
+			failure,
+			isNew ? withRefreshToken(parent, refreshToken, sentAtMs, order) : null,
+		);
 	}
-	if (issued.value.hasDamagedRefreshToken) {
+	const { refreshToken, hasDamagedRefreshToken, ...value } = issued.value;
+	if (hasDamagedRefreshToken) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
-	const isRotated = issued.value.refreshToken !== '' && issued.value.refreshToken !== sent;
-	const issuedToken = toToken(issued.value, parent, isRotated, sentAtMs, order);
-	const confirmed = await confirm(issuedToken, isRotated, session, order, environment);
-	if (confirmed === null) return failWith(SUPERSEDED, true);
-	const { token } = confirmed;
-	if (parent !== null) session.probesFor(input.accountId).forgetAcceptance(parent);
-	session.succeed(token);
+	const rotated = refreshToken === sent ? '' : refreshToken;
+	// It follows the newest token that is known, which a peer may have stored meanwhile.
+	const newToken = () => toToken(value, session.newestOf(own), rotated, sentAtMs, order);
+	const issuedToken = newToken();
+	// AiClk itself has decided a race if it sent a new refresh token, which cannot be had again.
+	const isSafe = rotated !== '' || !mayCollide(reason);
+	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, session, order, environment);
+	if (confirmed === null) {
+		session.lose(own);
+		return failWith(SUPERSEDED);
+	}
+	const token = confirmed === issuedToken ? newToken() : confirmed;
+	// A peer may invalidate it at any moment.
+	session.notes.forgetAcceptance(token);
+	if (parent !== null) session.notes.forgetAcceptance(parent);
+	session.succeed(token, own);
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;
 	log.info(
 		`AiClk access token refreshed (${reason}${by}). Fingerprint ${shortFingerprint(token.accessToken)}, valid until ${new Date(token.state.expiresAtMs).toISOString()}, trace_id ${token.state.traceId ?? 'none'}.`,
 	);
-	return { early, ...confirmed, failure: null };
+	return { reason, token, failure: null };
 }

@@ -2,23 +2,27 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../protocol/accountInfo';
 import { type ProbeResult, readProbe } from '../protocol/envelope';
-import { BoundedMap } from '../util/boundedMap';
-import { addFailure, type FailedRefreshes } from './backoff';
 import type { Failure } from '../util/failure';
+import { isAlive } from './age';
+import { addFailure, type FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
-import { isAlive, isSuccessor, type RefreshOutcome, PROPAGATION_MS } from './policy';
-import { ProbeCache } from './probeCache';
-import type { Token } from './storedToken';
+import { TokenNotes } from './notes';
+import {
+	isEarly,
+	isSuccessor,
+	mayReplace,
+	type PolicyInput,
+	PROPAGATION_MS,
+	type RefreshOutcome,
+} from './policy';
+import type { RefreshReason, Token } from './storedToken';
 
 /** How often to look for a peer's token, and for how long. The store cannot be read for this; requests of this process read it. */
 const WATCH_STEP_MS = 500;
 const WATCH_STEPS = PROPAGATION_MS / WATCH_STEP_MS;
 
 /** Tokens kept for one input, one for each lineage. Several credentials with the same input have a lineage each. */
-const MAX_LINEAGES = 4;
-
-/** Stored tokens, and accounts, of one input that are told apart. */
-const MAX_ROWS = 8;
+const MAX_LINEAGES = 8;
 
 /** n8n's HTTP helper, which the hook finds in `this.helpers.httpRequest`. */
 export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
@@ -32,21 +36,7 @@ export interface Environment {
 	/** Resolves after so many ms. */
 	sleep(ms: number): Promise<void>;
 	/** n8n's log. */
-	log: { info(message: string): void; warn(message: string): void };
-}
-
-/** The single flight: one refresh that all who need it share. */
-interface InFlight {
-	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
-	phase: 'renewal-sent' | 'renewal-answered' | 'refresh';
-	outcome: Promise<RefreshOutcome>;
-}
-
-/** A note about one stored token. */
-interface Note {
-	accessToken: string;
-	/** ms since 1970 */
-	atMs: number;
+	log: Record<'debug' | 'info' | 'warn', (message: string) => void>;
 }
 
 /**
@@ -59,66 +49,72 @@ export class Session {
 
 	failed: FailedRefreshes | null = null;
 
-	/** When this process last sent a refresh, ms since 1970. */
-	sentAtMs: number | null = null;
+	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
+	inFlight: PolicyInput['inFlight'] = 'none';
 
-	inFlight: InFlight | null = null;
+	/** The single flight: one refresh that all who need it share. */
+	private refreshing: Promise<RefreshOutcome> | null = null;
 
-	/** The stored token over which this process last deferred to a peer. */
-	private deferral: Note | null = null;
-
-	/** The stored token that a failed renewal may have invalidated. */
-	private suspect: Note | null = null;
-
-	/** New tokens discarded in a row over the same stored one. */
-	private collisions = { accessToken: '', count: 0 };
+	readonly notes: TokenNotes;
 
 	/** The newest token of each lineage, the most recent lineage first. */
 	private tokens: readonly Token[] = [];
 
 	private watching: Promise<void> | null = null;
 
-	private readonly seenAtMs = new BoundedMap<string, number>(MAX_ROWS);
+	/** Probes in flight, by account and access token. */
+	private readonly probing = new Map<string, Promise<void>>();
 
-	private readonly probes = new BoundedMap<string, ProbeCache>(MAX_ROWS);
+	constructor(private readonly environment: Environment) {
+		this.notes = new TokenNotes(() => environment.now());
+	}
 
-	constructor(private readonly environment: Environment) {}
-
-	/** Takes note of a stored token of this input. If two have the same generation, the stored one is in use. */
-	observe(stored: Token, probes: ProbeCache): void {
-		const { accessToken, state } = stored;
-		probes.observeTrust(state.probeTrust);
-		const known = this.tokens.find((token) => token.state.lineage === state.lineage);
-		const isKnown =
-			known !== undefined &&
-			(known.accessToken === accessToken ||
-				isSuccessor(known, stored) ||
-				probes.last(stored)?.result === 'rejected');
-		if (isKnown && !isSuccessor(stored, known)) return;
-		this.keep(stored);
+	/**
+	 * Takes note of a stored token of this input. Of two with the same generation, the stored one is in use, with the refresh token
+	 * that the other one may have brought.
+	 *
+	 * @param accountId of whoever reads it
+	 */
+	observe(stored: Token, accountId: string): void {
+		this.notes.observeTrust(stored.state.probeTrust);
+		this.notes.of(stored);
+		const known = this.tokens.find(({ state }) => state.lineage === stored.state.lineage);
+		if (known === undefined || isSuccessor(stored, known)) {
+			this.keep(stored);
+		} else {
+			const isRejected = this.notes.answerFor(accountId, stored)?.result === 'rejected';
+			const isSibling =
+				known.accessToken !== stored.accessToken &&
+				known.state.generation === stored.state.generation;
+			if (!isSibling || isRejected) return;
+			const rotatedRefreshToken = stored.rotatedRefreshToken || known.rotatedRefreshToken;
+			this.keep({ ...stored, rotatedRefreshToken });
+		}
 		// A peer has refreshed since.
-		this.failed = null;
+		if (this.failed !== null && stored.state.issuedAtMs > this.failed.lastAtMs) this.failed = null;
 	}
 
 	/** Keeps a token as the newest of its lineage. */
 	keep(token: Token): void {
-		this.seenAtMs.ensure(token.accessToken, () => this.environment.now());
+		this.notes.of(token);
 		const others = this.tokens.filter(({ state }) => state.lineage !== token.state.lineage);
 		this.tokens = [token, ...others].slice(0, MAX_LINEAGES);
 	}
 
-	/** The best other token of this input: not expired, not rejected, and the stored token's successor if there is one. */
-	alternativeTo(stored: Token | null, probes: ProbeCache): Token | null {
+	/**
+	 * The best other token of this input that may take the stored one's place: not expired, not rejected, and its successor if there
+	 * is one.
+	 */
+	alternativeTo(stored: Token | null, accountId: string): Token | null {
 		const nowMs = this.environment.now();
-		let best: Token | null = null;
-		for (const token of this.tokens) {
-			const follows = stored !== null && isSuccessor(token, stored);
-			if (token.accessToken === stored?.accessToken && !follows) continue;
-			if (!isAlive(token, nowMs) || probes.last(token)?.result === 'rejected') continue;
-			if (follows) return token;
-			best ??= token;
-		}
-		return best;
+		const usable = this.tokens.filter(
+			(token) =>
+				mayReplace(token, stored) &&
+				isAlive(token, nowMs) &&
+				this.notes.answerFor(accountId, token)?.result !== 'rejected',
+		);
+		const successor = usable.find((token) => stored !== null && isSuccessor(token, stored));
+		return successor ?? usable[0] ?? null;
 	}
 
 	/** The token whose refresh token to use: the newest of the stored token's lineage, otherwise the most recent one known. */
@@ -128,55 +124,13 @@ export class Session {
 		return sameLineage ?? tokens[0] ?? null;
 	}
 
-	/** When the latest known refresh was sent, apart from the one that issued the stored token; ms since 1970, null for none. */
-	refreshSentAtMs(stored: Token | null): number | null {
-		const ownMs = stored?.state.issuedAtMs;
-		let latestMs = this.sentAtMs === ownMs ? null : this.sentAtMs;
-		for (const { accessToken, state } of this.tokens) {
-			if (accessToken === stored?.accessToken) continue;
-			latestMs = Math.max(latestMs ?? state.issuedAtMs, state.issuedAtMs);
-		}
-		return latestMs;
-	}
-
-	/** The probes with one account: AiClk's answer may depend on its permissions. */
-	probesFor(accountId: string): ProbeCache {
-		return this.probes.ensure(
-			accountId,
-			() => new ProbeCache(accountId, () => this.environment.now()),
-		);
-	}
-
-	/** When this process first saw a stored token, ms since 1970. */
-	firstSeenAtMs({ accessToken }: Token): number {
-		return this.seenAtMs.get(accessToken) ?? this.environment.now();
-	}
-
-	/** When this process deferred to a peer over a stored token; null if it did not. */
-	deferredAtMs(stored: Token | null): number | null {
-		return this.deferral?.accessToken === stored?.accessToken
-			? (this.deferral?.atMs ?? null)
-			: null;
-	}
-
-	/** When a renewal failed that may have invalidated a stored token; null if there was none. */
-	suspectSinceMs(stored: Token | null): number | null {
-		return this.suspect?.accessToken === stored?.accessToken ? (this.suspect?.atMs ?? null) : null;
-	}
-
-	/** Notes that this process defers to a peer. If the token is still stored when n8n asks again, no peer has renewed it. */
-	defer({ accessToken }: Token): void {
-		if (this.deferral?.accessToken === accessToken) return;
-		this.deferral = { accessToken, atMs: this.environment.now() };
-	}
-
 	/** Waits until a request reads a peer's token from the store, or until that is no longer likely. All who wait share it. */
-	async watch(stored: Token | null, probes: ProbeCache): Promise<void> {
+	async watch(stored: Token | null, accountId: string): Promise<void> {
 		const look = async (): Promise<void> => {
-			const before = this.alternativeTo(stored, probes)?.accessToken;
+			const before = this.alternativeTo(stored, accountId)?.accessToken;
 			for (let step = 0; step < WATCH_STEPS; step++) {
 				await this.environment.sleep(WATCH_STEP_MS);
-				const now = this.alternativeTo(stored, probes)?.accessToken;
+				const now = this.alternativeTo(stored, accountId)?.accessToken;
 				if (now !== undefined && now !== before) return;
 			}
 		};
@@ -184,52 +138,60 @@ export class Session {
 		await this.watching;
 	}
 
-	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `onAnswer` when AiClk has answered */
+	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
 	async refresh(
-		early: boolean,
-		run: (onAnswer: () => void) => Promise<RefreshOutcome>,
+		reason: RefreshReason,
+		run: () => Promise<RefreshOutcome>,
 	): Promise<RefreshOutcome> {
-		if (this.inFlight === null) {
-			const inFlight: Omit<InFlight, 'outcome'> = { phase: early ? 'renewal-sent' : 'refresh' };
-			const onAnswer = () => {
-				if (early) inFlight.phase = 'renewal-answered';
-			};
-			const outcome = run(onAnswer).finally(() => (this.inFlight = null));
-			this.inFlight = Object.assign(inFlight, { outcome });
+		if (this.refreshing === null) {
+			this.inFlight = isEarly(reason) ? 'renewal-sent' : 'refresh';
+			this.refreshing = run().finally(() => {
+				this.inFlight = 'none';
+				this.refreshing = null;
+			});
 		}
-		return await this.inFlight.outcome;
+		return await this.refreshing;
+	}
+
+	/** AiClk has answered a refresh: from now on the stored token may be invalid. */
+	noteAnswer(): void {
+		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
 	}
 
 	/** A refresh has succeeded. */
-	succeed(token: Token): void {
+	succeed(token: Token, stored: Token | null): void {
 		this.keep(token);
 		this.failed = null;
-		this.collisions = { accessToken: '', count: 0 };
+		if (stored !== null) this.notes.of(stored).discarded = 0;
 	}
 
 	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */
-	fail(early: boolean, failure: Failure, stored: Token | null, mayBeInvalid: boolean): void {
-		this.failed = addFailure(this.failed, early, failure, this.environment.now());
-		if (stored === null || !mayBeInvalid) return;
-		this.suspect = { accessToken: stored.accessToken, atMs: this.environment.now() };
+	fail(reason: RefreshReason, failure: Failure, stored: Token | null, mayBeInvalid: boolean): void {
+		this.failed = addFailure(this.failed, isEarly(reason), failure, this.environment.now());
+		if (stored !== null && mayBeInvalid) this.notes.of(stored).isSuspect = true;
 	}
 
-	/** How many new tokens in a row were discarded over this stored one. */
-	collisionsOver(stored: Token | null): number {
-		return this.collisions.accessToken === (stored?.accessToken ?? '') ? this.collisions.count : 0;
+	/** A new token was discarded, because a peer that refreshed at the same time has most likely invalidated it. */
+	lose(stored: Token | null): void {
+		if (stored === null) return;
+		const note = this.notes.of(stored);
+		note.isSuspect = true;
+		note.discarded++;
+		note.deferredAtMs = this.environment.now();
 	}
 
-	/** Counts a discarded new token. */
-	countCollision(stored: Token | null): void {
-		const count = this.collisionsOver(stored) + 1;
-		this.collisions = { accessToken: stored?.accessToken ?? '', count };
-	}
-
-	/** Probes a token with one account/info request. All who ask at the same time share it. */
+	/** Probes a token with one account/info request. All who ask with the same account at the same time share it. */
 	async probe(token: Token, input: TokenInput, http: HttpRequest): Promise<ProbeResult> {
-		const probes = this.probesFor(input.accountId);
-		await probes.ask(token, async () => await askAiClk(token, input, http));
-		return probes.last(token)?.result ?? 'unknown';
+		const { accountId } = input;
+		const key = JSON.stringify([accountId, token.accessToken]);
+		const probing =
+			this.probing.get(key) ??
+			askAiClk(token, input, http)
+				.then((result) => this.notes.add(accountId, token, result))
+				.finally(() => this.probing.delete(key));
+		this.probing.set(key, probing);
+		await probing;
+		return this.notes.answerFor(accountId, token)?.result ?? 'unknown';
 	}
 }
 

@@ -1,6 +1,6 @@
+import { ageOf, renewsAtMs } from './age';
 import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 import { shortFingerprint } from './input';
-import { ageOf, renewsAtMs } from './policy';
 import type { RefreshRecord, Token } from './storedToken';
 
 export type TokenStatus =

@@ -1,4 +1,3 @@
-import { memoize } from '../util/boundedMap';
 import { shortFingerprint } from './input';
 import type { QuotaUsage } from './quota';
 
@@ -75,7 +74,8 @@ export interface Token {
 export interface StoredFields {
 	accessToken: string;
 	tokenState: string;
-	rotatedRefreshToken: string;
+	/** Left out to leave it as it is. */
+	rotatedRefreshToken?: string;
 	/** The expirable field. Always '', so that n8n asks the hook before every request (n8n credentials-helper.js). */
 	tokenRenewal: '';
 }
@@ -107,10 +107,8 @@ const isRecord = (value: unknown): value is RefreshRecord =>
 	isString(value.reason) &&
 	(value.workflow === null || isWorkflow(value.workflow));
 
-type KnownState = Omit<TokenState, 'lineage'> & { lineage: string | null };
-
 /** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
-function toState(value: unknown): KnownState | null {
+function toState(value: unknown, accessToken: string): TokenState | null {
 	if (!isObject(value)) return null;
 	const { fingerprint, lineage, generation, issuedAtMs, expiresAtMs, header, traceId } = value;
 	const isUsable =
@@ -124,7 +122,7 @@ function toState(value: unknown): KnownState | null {
 	const { refreshes } = value;
 	return {
 		fingerprint,
-		lineage: isString(lineage) ? lineage : null,
+		lineage: isString(lineage) ? lineage : shortFingerprint(accessToken),
 		generation,
 		issuedAtMs,
 		expiresAtMs,
@@ -137,49 +135,51 @@ function toState(value: unknown): KnownState | null {
 	};
 }
 
-/** How many states are memoized. Each is read twice before every request. */
-const MAX_MEMOIZED = 10_000;
-
-const parse = memoize(MAX_MEMOIZED, (json): { state: KnownState | null } => {
-	try {
-		return { state: toState(JSON.parse(json)) };
-	} catch {
-		return { state: null };
-	}
-});
-
 /**
  * Reads the token in a credential.
  *
  * @param credentials decrypted credential data
- * @returns the token, whatever input it was issued for; null if there is none or it cannot be read. The state is shared with other
- *   callers and must not be changed.
+ * @returns the token, whatever input it was issued for; null if there is none or it cannot be read
  */
 export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
 	if (!isString(accessToken) || !isString(tokenState) || tokenState === '') return null;
-	const { state } = parse(tokenState);
 	const rotated = isString(rotatedRefreshToken) ? rotatedRefreshToken : '';
+	const state = toState(parse(tokenState), accessToken);
 	if (state === null || (accessToken === '' && rotated === '')) return null;
-	return {
-		accessToken,
-		rotatedRefreshToken: rotated,
-		state: hasLineage(state) ? state : { ...state, lineage: shortFingerprint(accessToken) },
-	};
+	return { accessToken, rotatedRefreshToken: rotated, state };
 }
 
-const hasLineage = (state: KnownState): state is TokenState => state.lineage !== null;
+function parse(json: string): unknown {
+	try {
+		return JSON.parse(json);
+	} catch {
+		return null;
+	}
+}
 
-/** The fields to store for a token. @param latest what has become known since the token was issued */
-export const toStoredFields = (
+/**
+ * The fields to store for a token. n8n puts them into the row as it is then (2.34 and newer), so the refresh token is among them
+ * only where it changes: another process may just have stored a newer one. Nothing takes its place but for another input.
+ *
+ * @param latest what has become known since the token was issued
+ * @param stored what the credential held when it was read
+ */
+export function toStoredFields(
 	{ accessToken, rotatedRefreshToken, state }: Token,
 	latest: Partial<Pick<TokenState, 'quota' | 'probeTrust'>> = {},
-): StoredFields => ({
-	accessToken,
-	tokenState: JSON.stringify({ ...state, ...latest }),
-	rotatedRefreshToken,
-	tokenRenewal: '',
-});
+	stored: Token | null = null,
+): StoredFields {
+	const isOther = stored !== null && stored.state.fingerprint !== state.fingerprint;
+	const isUnchanged = rotatedRefreshToken === (stored?.rotatedRefreshToken ?? '');
+	const isKept = !isOther && (isUnchanged || rotatedRefreshToken === '');
+	return {
+		accessToken,
+		tokenState: JSON.stringify({ ...state, ...latest }),
+		...(!isKept && { rotatedRefreshToken }),
+		tokenRenewal: '',
+	};
+}
 
 /** Adds a refresh to the records. @param records newest first */
 export const addRecord = (

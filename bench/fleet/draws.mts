@@ -1,4 +1,4 @@
-import { renewsAtMs, type Timing } from '../../aiclk/token/policy.ts';
+import { renewsAtMs, type Timing } from '../../aiclk/token/age.ts';
 import type { TokenState } from '../../aiclk/token/storedToken.ts';
 import type { Random } from './random.mts';
 import { LIFE_MS } from './server.mts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/policy.ts';
+import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/age.ts';
 import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
 import { emptyRow, type Row } from '../../test/unit/support.ts';
 import { Clock } from './clock.mts';

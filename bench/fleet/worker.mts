@@ -1,5 +1,5 @@
 import { TokenManager } from '../../aiclk/token/manager.ts';
-import type { Timing } from '../../aiclk/token/policy.ts';
+import type { Timing } from '../../aiclk/token/age.ts';
 import { LIFE_MS } from './server.mts';
 import type { Clock } from './clock.mts';
 import type { Random } from './random.mts';
@@ -25,7 +25,8 @@ export class Worker {
 		readonly aheadMs: number,
 	) {
 		const now = () => Math.floor(clock.nowMs + aheadMs);
-		const log = { info: () => undefined, warn: () => undefined };
+		const silent = () => undefined;
+		const log = { debug: silent, info: silent, warn: silent };
 		const environment = { now, random: () => this.draw(), sleep: clock.sleep, log };
 		this.manager = new TokenManager(environment, timing);
 	}

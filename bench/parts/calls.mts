@@ -72,7 +72,7 @@ function knowing(count: number): Call {
 		now: () => Date.now(),
 		random: () => 0,
 		sleep: async () => await Promise.resolve(),
-		log: { info: () => undefined, warn: () => undefined },
+		log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
 	});
 	// Through JSON, so that texts are stored flat from the beginning.
 	const rows = JSON.parse(

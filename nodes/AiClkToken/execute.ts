@@ -15,7 +15,7 @@ import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
 import { refuse } from '../shared/errors';
-import { readCredential, requestWith } from '../shared/transport';
+import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
 import { runsAsTool } from '../shared/tool';
 import { MAX_DAYS } from './description';
 
@@ -170,23 +170,26 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 }
 
 /**
- * Asks AiClk about the token, and a second time if it rejects it: the hook replaces a rejected token before the request, and waits
- * if AiClk's servers may not know a new one yet.
+ * Asks AiClk again if it rejected the token: the hook replaces a rejected token before the request, and waits if AiClk's servers may
+ * not know a new one yet. A token that is left to another process for a while is asked about until that is over.
  *
- * @returns both answers, and the credential of the last one
+ * @returns the last answer, and the credential of it
  */
-async function askTwice(
+async function askAgain(
 	context: IExecuteFunctions,
 	subject: Subject,
-): Promise<{ first: Answer; last: Answer; subject: Subject; refreshed: boolean }> {
-	const first = await ask(context, subject);
-	if (first.result !== 'rejected') {
-		return { first, last: first, subject, refreshed: first.refreshed };
+	first: Answer,
+): Promise<{ last: Answer; subject: Subject; refreshed: boolean }> {
+	let result = { last: first, subject, refreshed: first.refreshed };
+	const isOpen = ({ last }: typeof result) =>
+		last.failure?.kind === 'superseded' || (last === first && last.result === 'rejected');
+	for (let repeats = 0; isOpen(result) && repeats < MAX_REPEATS; repeats++) {
+		// Read again: another process may have stored a new token.
+		const latest = await readSubject(context);
+		const last = await ask(context, latest);
+		result = { last, subject: latest, refreshed: result.refreshed || last.refreshed };
 	}
-	// Read again: another process may have stored a new token.
-	const latest = await readSubject(context);
-	const last = await ask(context, latest);
-	return { first, last, subject: latest, refreshed: first.refreshed || last.refreshed };
+	return result;
 }
 
 /** AiClk has issued a token that no credential holds. If a refresh invalidates older tokens, the stored one is invalid. */
@@ -214,9 +217,10 @@ async function refresh(
 	// An unsaved workflow has no id.
 	const { id, name = '' } = context.getWorkflow();
 	tokenManager.forceRefresh(stored.credentials, id ? { id: String(id), name } : null);
-	const { first, last, subject } = await askTwice(context, stored);
+	const first = await ask(context, stored);
 	if (first.failure !== null) throw new FailureError(first.failure);
 	if (!first.refreshed) throw new FailureError(notStored(first.message));
+	const { last, subject } = await askAgain(context, stored, first);
 	return toOutput(subject, order, {
 		refreshed: true,
 		reason: withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid',
@@ -231,7 +235,8 @@ async function verify(
 	stored: Subject,
 	order: Order,
 ): Promise<IDataObject> {
-	const { first, last, subject, refreshed } = await askTwice(context, stored);
+	const first = await ask(context, stored);
+	const { last, subject, refreshed } = await askAgain(context, stored, first);
 	const wasRejected = first.result === 'rejected';
 	return toOutput(subject, order, {
 		refreshed,

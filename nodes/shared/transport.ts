@@ -232,10 +232,10 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	// AiClk may answer a missing permission in the same way.
 	const isRejected =
 		kind === 'rejected' &&
-		(await tokenManager.isRejected(
+		(await tokenManager.probe(
 			credentials,
 			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
-		));
+		)) === 'rejected';
 	return ended(read, {
 		busy: kind === 'busy' ? { retryAfterMs } : null,
 		token: isRejected ? 'rejected' : 'none',
@@ -264,8 +264,11 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
 	});
 }
 
-/** One for a rejected token, and one for a collision with another process that refreshes it. */
-const MAX_REPEATS = 2;
+/**
+ * One for a rejected token, three while it is left to another process (the hook waits 3 s each time), and one for a collision with
+ * that process after it.
+ */
+export const MAX_REPEATS = 5;
 
 /** Whether AiClk took a request and answered it, if only with a no: it is not busy then. */
 const isServed = ({ result }: Attempt): boolean =>

@@ -5,7 +5,7 @@ import type {
 	INode,
 	INodeTypes,
 } from 'n8n-workflow';
-import { Workflow } from 'n8n-workflow';
+import { NodeApiError, Workflow } from 'n8n-workflow';
 
 import { FailureError } from '../../aiclk/util/failure';
 import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
@@ -126,6 +126,79 @@ describe('the hook', () => {
 		expect(await credential.preAuthentication.call(helperOf(aiclk), row)).toEqual({});
 		expect(aiclk.checks).toEqual(['access-1']);
 		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('what n8n shows of an error', () => {
+	/** The words that n8n replaces a message for (n8n-workflow node.error.js, COMMON_ERRORS). */
+	const REPLACED = [
+		...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'ERRADDRINUSE', 'EADDRNOTAVAIL'],
+		...['ECONNABORTED', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'],
+		...['EEXIST', 'EPERM', 'GETADDRINFO'],
+	];
+	const WORDS = [
+		...REPLACED,
+		...REPLACED.map((word) => `x${word.toLowerCase()}y,`),
+		...['CreativeNotFound', 'usernameExists', 'fileEnoentry', 'https://openotfound.cn'],
+	];
+	const SHOP: INode = {
+		id: '1',
+		name: 'Call',
+		type: 'n8n-nodes-base.httpRequest',
+		typeVersion: 4,
+		position: [0, 0],
+		parameters: {},
+	};
+	/** n8n wraps what the hook throws (n8n-core authentication.js). */
+	const shownOf = (error: unknown) => new NodeApiError(SHOP, error as never);
+
+	it.each(WORDS)('the words of a failed refresh are shown: %s', async (word) => {
+		const aiclk = new FakeAiClk();
+		aiclk.refreshReply = () =>
+			answer({ code: 400, message: `账户 ${word} 无效`, trace_id: 'aa11' });
+		const error: unknown = await credential.preAuthentication
+			.call(helperOf(aiclk), typed())
+			.catch((thrown: unknown) => thrown);
+		const { message, description } = shownOf(error);
+		expect(message).toBe(
+			'AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the Client ID and the Refresh Token.',
+		);
+		expect(description).toContain(`账户 ${word} 无效`);
+		expect(description).toContain('aa11');
+	});
+
+	it.each(['https://enotfound.cn', 'https://api.eexist.example'])(
+		'a base URL does not hide what happened: %s',
+		async (baseUrl) => {
+			const aiclk = new FakeAiClk();
+			const row = { ...typed(), baseUrl };
+			aiclk.refreshReply = () => {
+				throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+			};
+			const thrown: unknown = await credential.preAuthentication
+				.call(helperOf(aiclk), row)
+				.catch((error: unknown) => error);
+			expect(shownOf(thrown).message).toMatch(
+				/^AiClk … could not be reached to refresh the access token: the connection was refused/,
+			);
+			const call = credential.authenticate as (c: object, o: object) => Promise<object>;
+			const fresh = { ...typed(), baseUrl };
+			const refused: unknown = await call(fresh, { url: 'https://other.example' }).catch(
+				(error: unknown) => error,
+			);
+			expect(shownOf(refused).message).toMatch(/^The AiClk API credential is for … only/);
+			expect(shownOf(refused).description).toContain(new URL(baseUrl).host);
+		},
+	);
+
+	it('a message without such words is left as it is', async () => {
+		const aiclk = new FakeAiClk();
+		aiclk.refreshReply = () => answer({ code: 400, message: '无效' });
+		const error: unknown = await credential.preAuthentication
+			.call(helperOf(aiclk), typed())
+			.catch((thrown: unknown) => thrown);
+		expect(shownOf(error).message).toContain('无效 (code 400)');
+		expect(shownOf(error).description).not.toContain('无效');
 	});
 });
 

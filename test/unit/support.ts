@@ -68,10 +68,14 @@ export class FakeEnvironment {
 	/** With 0 no renewal begins before its time. */
 	jitter = 0;
 
-	/** All lines of the log. */
+	/** All lines of the log, apart from those for debugging. */
 	logged: string[] = [];
 
+	/** Those for debugging. */
+	debugged: string[] = [];
+
 	log = {
+		debug: (message: string) => void this.debugged.push(message),
 		info: (message: string) => void this.logged.push(`info ${message}`),
 		warn: (message: string) => void this.logged.push(`warn ${message}`),
 	};

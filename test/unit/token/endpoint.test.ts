@@ -145,7 +145,7 @@ describe('any other answer yields no token', () => {
 		['one beyond ASCII', { access_token: 'abcé' }, {}],
 		['one of 4097 characters', { access_token: 'a'.repeat(4097) }, {}],
 	])('an unusable access token names AiClk’s trace id: %s', (_, data, frame) => {
-		expect(failureOf(documented(data, frame))).toEqual({
+		expect(failureOf(documented(data, frame))).toMatchObject({
 			kind: 'unusable',
 			message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
 			description: expect.stringMatching(
@@ -160,7 +160,7 @@ describe('any other answer yields no token', () => {
 	});
 
 	it('a refusal names AiClk’s words, code, trace id and a remedy', () => {
-		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toEqual({
+		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toMatchObject({
 			kind: 'refused',
 			message:
 				'AiClk refused to refresh the access token: 参数错误 (code 40001). Check the Client ID and the Refresh Token.',
@@ -171,7 +171,7 @@ describe('any other answer yields no token', () => {
 	});
 
 	it('a refusal names its HTTP status and needs no words or trace id', () => {
-		expect(failureOf({ code: 401 }, 401)).toEqual({
+		expect(failureOf({ code: 401 }, 401)).toMatchObject({
 			kind: 'refused',
 			message:
 				'AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
@@ -201,7 +201,7 @@ describe('any other answer yields no token', () => {
 		[200, 429, '(code 429)'],
 		[429, 1_001, '(code 1001, HTTP 429)'],
 	])('HTTP %d with code %d passes: try again later', (statusCode, code, where) => {
-		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toEqual({
+		expect(failureOf({ code, message: '服务异常', trace_id: 'aa11' }, statusCode)).toMatchObject({
 			kind: 'unavailable',
 			message: `AiClk could not refresh the access token: 服务异常 ${where}. Try again in a few minutes.`,
 			description: expect.stringMatching(/^If it lasts.*trace_id: aa11\.$/) as string,
@@ -250,7 +250,7 @@ describe('a token fit to be stored and sent', () => {
 });
 
 describe('the header', () => {
-	it.each(['OGW_ACCESS_TOKEN', 'X-Token', 'a', 'Authorization', 'a'.repeat(64)])(
+	it.each(['OGW_ACCESS_TOKEN', 'ogw_access_token', 'X-Token', `${'a'.repeat(59)}token`])(
 		'token_type may name the header %s',
 		(name) => {
 			expect(readTokenHeader(name)).toBe(name);
@@ -258,7 +258,17 @@ describe('the header', () => {
 	);
 
 	it.each([
-		...['Bearer', 'basic', 'MAC', 'Host', 'Cookie', 'Content-Length', 'content-type'],
+		...['JWT', 'User', 'Session', 'Authorization', 'OGW', `${'a'.repeat(60)}token`, 'X-Token:'],
+		...[
+			'Bearer',
+			'basic',
+			'MAC',
+			'Bearer token',
+			'Host',
+			'Cookie',
+			'Content-Length',
+			'content-type',
+		],
 		...['Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'X-Forwarded-For', 'Accept'],
 		...['', ' X', 'X:', 'X\r\nY', '1X', 'é', '__proto__', 'a'.repeat(65), 5, null, undefined],
 	])('the token header is the documented one for token_type %j', (name) => {
@@ -282,11 +292,11 @@ describe('the expiry', () => {
 		[7_776_000, NOW + 90 * DAY_MS],
 		['7776000', NOW + 90 * DAY_MS],
 		[' 3600.5 ', NOW + 3_600_500],
-		[1, NOW + 1_000],
+		[288, NOW + 288_000],
 		[400 * 86_400, NOW + 400 * DAY_MS],
-		[SECONDS_NOW + 60, NOW + 60_000],
-		[String(SECONDS_NOW + 60), NOW + 60_000],
-		[NOW + 60_000, NOW + 60_000],
+		[SECONDS_NOW + 600, NOW + 600_000],
+		[String(SECONDS_NOW + 600), NOW + 600_000],
+		[NOW + 600_000, NOW + 600_000],
 	])('expires_in %j is read', (value, expected) => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: expected, expirySource: 'answer' });
 	});
@@ -297,6 +307,10 @@ describe('the expiry', () => {
 		[NaN],
 		[Infinity],
 		[0.0001],
+		[1],
+		[90],
+		[287.999],
+		[SECONDS_NOW + 60],
 		[400 * 86_400 + 1],
 		[999_999_999],
 		[7_776_000_000],
@@ -318,16 +332,83 @@ describe('the expiry', () => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: ASSUMED, expirySource: 'assumed' });
 	});
 
-	it('the expiry is always within the next 400 days', () => {
+	it('the expiry is always between 288 s and 400 days away', () => {
 		const anything = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.anything());
 		fc.assert(
 			fc.property(anything, (value) => {
 				const { expiresAtMs } = readExpiry(value, NOW);
-				expect(expiresAtMs).toBeGreaterThan(NOW);
+				expect(expiresAtMs).toBeGreaterThanOrEqual(NOW + 288_000);
 				expect(Number.isSafeInteger(expiresAtMs)).toBe(true);
 				expect(expiresAtMs).toBeLessThanOrEqual(NOW + 400 * DAY_MS);
 			}),
 		);
+	});
+});
+
+describe('an answer that is not quite JSON', () => {
+	/** As n8n reads bytes that are no UTF-8: a pair of GBK that ends in a backslash. */
+	const GBK = '\ufffd\\';
+	const text = (message: string, data: object = { refresh_token: 'new' }) =>
+		JSON.stringify(documented(data, { message: 'WORDS' })).replace('WORDS', message);
+
+	it.each([
+		['a pair of GBK before the closing quotation mark', GBK],
+		['a pair of GBK before a letter', `${GBK}x`],
+		['a raw line break', 'one\ntwo'],
+		['a raw tab', 'one\ttwo'],
+		['a quotation mark', 'a " b'],
+	])('its tokens are read: %s', (_, message) => {
+		expect(read(text(message))).toMatchObject({
+			ok: true,
+			value: {
+				accessToken: 'abc',
+				refreshToken: 'new',
+				expiresAtMs: NOW + 90 * DAY_MS,
+				header: 'OGW_ACCESS_TOKEN',
+				traceId: '776ac7ef9ccd2cb3',
+			},
+		});
+	});
+
+	it('its code is read, and no token of a refusal', () => {
+		const refused = text(GBK).replace('"code":200', '"code":400');
+		const outcome = read(refused);
+		expect(outcome).toMatchObject({
+			failure: {
+				refreshToken: '',
+				failure: { kind: 'refused', message: expect.stringContaining('(code 400)') as string },
+			},
+		});
+	});
+
+	it('a byte order mark does no harm', () => {
+		expect(read(`\ufeff${text('ok')}`)).toMatchObject({ ok: true, value: { refreshToken: 'new' } });
+	});
+
+	it.each([
+		['cut off behind it', 'new', (whole: string) => whole.slice(0, whole.indexOf('"new"') + 5)],
+		['cut off in it', '', (whole: string) => whole.slice(0, whole.indexOf('"new"') + 3)],
+		['with a warning before it', 'new', (whole: string) => `Warning: x ${whole}`],
+	])('an answer %s yields no access token, but this refresh token: %j', (_, refreshToken, cut) => {
+		expect(read(cut(text('ok')))).toMatchObject({
+			ok: false,
+			failure: { refreshToken, failure: { kind: 'unavailable' } },
+		});
+	});
+
+	it.each(['={{ 1 }}', 'with space', 'x'.repeat(4_097)])(
+		'a refresh token in it that cannot be stored is dropped: %s',
+		(refresh_token) => {
+			expect(read(text(GBK, { refresh_token }))).toMatchObject({
+				ok: true,
+				value: { refreshToken: '', hasDamagedRefreshToken: true },
+			});
+		},
+	);
+
+	it('an escaped mention of a token in the words is none', () => {
+		const message = `${GBK} \\"access_token\\":\\"evil\\"`;
+		expect(read(text(message))).toMatchObject({ ok: true, value: { accessToken: 'abc' } });
 	});
 });
 
@@ -374,7 +455,7 @@ describe('no answer', () => {
 		[undefined, 'the connection failed', true],
 	])('the network error %s is told in words, without secrets', (code, words, mayHaveArrived) => {
 		const error = Object.assign(new Error(`${TYPED.refreshToken} in ${String(code)}`), { code });
-		expect(unreachable(error, 'https://openapi.aiclk.com')).toEqual({
+		expect(unreachable(error, 'https://openapi.aiclk.com')).toMatchObject({
 			failure: {
 				kind: 'unavailable',
 				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`,

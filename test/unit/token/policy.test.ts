@@ -2,20 +2,18 @@ import { newFailure } from '../../../aiclk/util/failure';
 import fc from 'fast-check';
 
 import type { FailedRefreshes } from '../../../aiclk/token/backoff';
+import { ageOf, expiredAtMs, renewsAtMs } from '../../../aiclk/token/age';
+import type { ProbeAnswer } from '../../../aiclk/token/notes';
 import {
-	ageOf,
 	type Cause,
 	decide,
-	decideOnNewToken,
-	expiredAtMs,
 	isFailureShown,
 	isSuccessor,
-	type NewTokenInput,
+	mayCollide,
+	mayReplace,
 	type PolicyInput,
 	type RefreshOutcome,
-	renewsAtMs,
 } from '../../../aiclk/token/policy';
-import type { ProbeAnswer } from '../../../aiclk/token/probeCache';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from '../../../aiclk/token/quota';
 import type { Token } from '../../../aiclk/token/storedToken';
 import { DAY_MS, NOW, token, tokenState } from '../support';
@@ -33,29 +31,33 @@ const NEWER = token('newer', {
 const OTHER = token('other', { lineage: 'other', issuedAtMs: NOW + 1 });
 const EDITED = token('for another input', { fingerprint: 'another' });
 
+/** What is remembered about a token that this process has seen for a day or more. */
+const noted = (changes: Partial<NonNullable<PolicyInput['note']>> = {}): PolicyInput['note'] => ({
+	seenAtMs: NOW - DAY_MS,
+	deferredAtMs: null,
+	isSuspect: false,
+	...changes,
+});
+
 const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	cause: 'before-request',
-	askedAtMs: changes.nowMs ?? NOW + DAY_MS,
+	mayResend: false,
 	readAtMs: changes.nowMs ?? NOW + DAY_MS,
 	nowMs: NOW + DAY_MS,
 	random: 0,
 	fingerprint: OURS,
 	stored: STORED,
 	known: null,
-	refreshSentAtMs: null,
 	storedProbe: null,
 	knownProbe: null,
 	probeTrust: 'trusted',
-	storedSeenAtMs: NOW - DAY_MS,
-	suspectSinceMs: null,
-	deferredAtMs: null,
-	hasWatched: false,
+	note: noted(),
+	watchedAtMs: null,
 	jitteredAtMs: null,
 	inFlight: 'none',
 	outcome: null,
 	failed: null,
 	refreshesToday: 0,
-	request: null,
 	...changes,
 });
 
@@ -66,7 +68,7 @@ const said = (
 ): ProbeAnswer => ({ result, atMs, isFresh });
 
 const failed = (
-	kind: 'unavailable' | 'refused' | 'superseded',
+	kind: 'unavailable' | 'refused',
 	{ early = false, count = 1, lastAtMs = NOW + DAY_MS } = {},
 ): FailedRefreshes => ({
 	early,
@@ -76,15 +78,15 @@ const failed = (
 	failure: newFailure({ kind, message: '', description: '' }),
 });
 
-const needed = (reason: string, peers: boolean) => ({
-	action: 'refresh',
-	reason,
-	early: false,
-	peers,
-});
-const renewal = { action: 'refresh', reason: 'renewal', early: true, peers: true };
+const refreshed = (reason: string) => ({ action: 'refresh', reason });
+const renewal = refreshed('renewal');
 const kept = (reason: string) => ({ action: 'keep', reason });
-const adopted = (one: Token) => ({ action: 'adopt', reason: 'known-here', token: one });
+const adopted = (one: Token) => ({
+	action: 'adopt',
+	reason: 'known-here',
+	token: one,
+	failure: null,
+});
 const probed = (reason: string, one = STORED) => ({ action: 'probe', reason, token: one });
 const watched = { action: 'watch', reason: 'peer-may-have-renewed' };
 const deferred = {
@@ -98,6 +100,8 @@ const failedFor = (reason: string) => ({
 	failure: expect.objectContaining({ message: expect.any(String) as string }) as object,
 });
 
+/** Later than any probe. */
+const WATCHED = Number.MAX_SAFE_INTEGER;
 const EXPIRED_AT = NOW + LIFE_MS - 60_000;
 const RENEWAL_AT = NOW + 75 * DAY_MS;
 
@@ -108,8 +112,8 @@ describe('before a request', () => {
 	});
 
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['no token', { stored: null }, needed('no-token', false)],
-		['a token of another input', { stored: EDITED }, needed('input-changed', false)],
+		['no token', { stored: null }, refreshed('no-token')],
+		['a token of another input', { stored: EDITED }, refreshed('input-changed')],
 		['no token, and one is known here', { stored: null, known: STORED }, adopted(STORED)],
 		['another input’s, and one is known here', { stored: EDITED, known: STORED }, adopted(STORED)],
 		['no token, quota spent', { stored: null, refreshesToday: 300 }, failedFor('quota-spent')],
@@ -166,25 +170,34 @@ describe('before a request', () => {
 			{ nowMs: EXPIRED_AT - 1, jitteredAtMs: EXPIRED_AT - 1 },
 			kept('fresh'),
 		],
-		['expired', { nowMs: EXPIRED_AT }, needed('expired', true)],
+		['expired', { nowMs: EXPIRED_AT }, refreshed('expired')],
 		[
 			'expired, renewal under way',
 			{ nowMs: EXPIRED_AT, inFlight: 'renewal-sent' },
-			needed('expired', true),
+			refreshed('expired'),
 		],
 		[
 			'expired, last of the quota',
 			{ nowMs: EXPIRED_AT, refreshesToday: 299 },
-			needed('expired', true),
+			refreshed('expired'),
 		],
 		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
 		[
 			'expired, quota spent, refresh under way',
 			{ nowMs: EXPIRED_AT, refreshesToday: 300, inFlight: 'refresh' },
-			needed('expired', true),
+			refreshed('expired'),
 		],
-		['expired, and another one is known', { nowMs: EXPIRED_AT, known: OTHER }, adopted(OTHER)],
-		['issued in the future', { nowMs: NOW - 300_001 }, needed('expired', true)],
+		[
+			'expired, and another one is known',
+			{ nowMs: EXPIRED_AT, known: OTHER },
+			probed('known-here', OTHER),
+		],
+		[
+			'expired, and another one was probed',
+			{ nowMs: EXPIRED_AT, known: OTHER, knownProbe: said('unknown') },
+			adopted(OTHER),
+		],
+		['issued in the future', { nowMs: NOW - 300_001 }, refreshed('expired')],
 		['issued a little in the future', { nowMs: NOW - 300_000 }, kept('renewal-not-due')],
 		[
 			'expired, refresh failed 9 s ago',
@@ -194,12 +207,12 @@ describe('before a request', () => {
 		[
 			'expired, refresh failed 10 s ago',
 			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { lastAtMs: EXPIRED_AT - 10_000 }) },
-			needed('expired', true),
+			refreshed('expired'),
 		],
 		[
 			'expired, renewal failed just now',
 			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { early: true, lastAtMs: EXPIRED_AT }) },
-			needed('expired', true),
+			refreshed('expired'),
 		],
 		[
 			'expired, refused 4 minutes ago',
@@ -207,25 +220,35 @@ describe('before a request', () => {
 			failedFor('backing-off'),
 		],
 		[
-			'expired, collided just now',
-			{ nowMs: EXPIRED_AT, failed: failed('superseded', { lastAtMs: EXPIRED_AT }) },
+			'expired, left to a peer just now',
+			{ nowMs: EXPIRED_AT, note: noted({ deferredAtMs: EXPIRED_AT - 1 }) },
 			watched,
 		],
 		[
-			'expired, collided just now, watched',
+			'expired, left to a peer just now, watched',
 			{
 				nowMs: EXPIRED_AT,
-				failed: failed('superseded', { lastAtMs: EXPIRED_AT }),
-				hasWatched: true,
+				note: noted({ deferredAtMs: EXPIRED_AT - 5_999 }),
+				watchedAtMs: WATCHED,
 			},
 			deferred,
 		],
 		[
-			'expired, collided 5 s before it was asked',
-			{ nowMs: EXPIRED_AT, failed: failed('superseded', { lastAtMs: EXPIRED_AT - 5_000 }) },
-			needed('expired', true),
+			'expired, left to a peer 6 s before it was read',
+			{ nowMs: EXPIRED_AT, note: noted({ deferredAtMs: EXPIRED_AT - 6_000 }) },
+			refreshed('expired'),
 		],
-		['a successor is known', { known: NEWER }, adopted(NEWER)],
+		['a successor is known', { known: NEWER }, probed('known-here', NEWER)],
+		[
+			'a successor that brings a refresh token is known',
+			{ known: { ...NEWER, rotatedRefreshToken: 'rotated' } },
+			adopted({ ...NEWER, rotatedRefreshToken: 'rotated' }),
+		],
+		[
+			'an accepted successor is known',
+			{ known: NEWER, knownProbe: said('accepted') },
+			adopted(NEWER),
+		],
 		['a token of another lineage is known', { known: OTHER }, kept('renewal-not-due')],
 		[
 			'a token of the same generation is known',
@@ -237,75 +260,82 @@ describe('before a request', () => {
 			{ storedProbe: said('rejected', { isFresh: false }) },
 			probed('rejected-before'),
 		],
-		['rejected, and another one is known', rejected({ known: OTHER }), adopted(OTHER)],
+		['rejected, and another one is known', rejected({ known: OTHER }), probed('known-here', OTHER)],
+		['rejected, quota spent', rejected({ refreshesToday: 300 }), failedFor('quota-spent')],
+		['rejected, backing off', rejected({ failed: failed('refused') }), failedFor('backing-off')],
+		['rejected, refresh under way', rejected({ inFlight: 'renewal-sent' }), refreshed('rejected')],
 		['rejected', rejected(), watched],
-		['rejected, watched', rejected({ hasWatched: true }), needed('rejected', true)],
+		['rejected, watched', rejected({ watchedAtMs: WATCHED }), refreshed('rejected')],
 		[
-			'rejected within 10 s of its issue',
-			rejected({ nowMs: NOW + 9_999, hasWatched: true }),
+			'rejected within 40 s of its issue',
+			rejected({ nowMs: NOW + 39_999, watchedAtMs: WATCHED }),
 			deferred,
 		],
 		[
-			'rejected within 10 s, clock behind',
-			rejected({ nowMs: NOW - 9_999, hasWatched: true }),
+			'rejected within 40 s, clock behind',
+			rejected({ nowMs: NOW - 39_999, watchedAtMs: WATCHED }),
 			deferred,
 		],
 		[
-			'rejected after 10 s',
-			rejected({ nowMs: NOW + 10_000, hasWatched: true }),
-			needed('rejected', true),
+			'rejected after 40 s',
+			rejected({ nowMs: NOW + 40_000, watchedAtMs: WATCHED }),
+			refreshed('rejected'),
 		],
 		[
 			'rejected before AiClk’s servers knew it',
-			rejected({ nowMs: NOW + 2_999, hasWatched: true }),
+			rejected({ nowMs: NOW + 2_999, watchedAtMs: WATCHED }),
 			probed('rejected-before'),
 		],
 		[
 			'rejected before three fifths of its life',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6 - 1, hasWatched: true }),
-			needed('rejected', true),
+			rejected({ nowMs: NOW + LIFE_MS * 0.6 - 1, watchedAtMs: WATCHED }),
+			refreshed('rejected'),
 		],
 		[
 			'rejected after three fifths',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6, hasWatched: true }),
+			rejected({ nowMs: NOW + LIFE_MS * 0.6, watchedAtMs: WATCHED }),
 			deferred,
 		],
 		[
 			'rejected after three fifths, new here',
 			rejected({
 				nowMs: NOW + LIFE_MS * 0.6,
-				hasWatched: true,
-				storedSeenAtMs: NOW + LIFE_MS * 0.6 - 9_999,
+				watchedAtMs: WATCHED,
+				note: noted({ seenAtMs: NOW + LIFE_MS * 0.6 - 9_999 }),
 			}),
-			needed('rejected', true),
+			refreshed('rejected'),
 		],
 		[
 			'rejected, suspect after a renewal',
-			rejected({ suspectSinceMs: NOW }),
-			needed('rejected', true),
+			rejected({ note: noted({ isSuspect: true }) }),
+			refreshed('rejected'),
 		],
 		[
 			'rejected after three fifths, deferred before',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6, deferredAtMs: NOW }),
-			needed('rejected', true),
+			rejected({ nowMs: NOW + LIFE_MS * 0.6, note: noted({ deferredAtMs: NOW }) }),
+			refreshed('rejected'),
 		],
-		['suspect after a renewal', { suspectSinceMs: NOW }, probed('suspect')],
+		['suspect after a renewal', { note: noted({ isSuspect: true }) }, probed('suspect')],
 		[
 			'suspect, accepted since',
-			{ suspectSinceMs: NOW, storedProbe: said('accepted') },
+			{ note: noted({ isSuspect: true }), storedProbe: said('accepted') },
 			kept('renewal-not-due'),
 		],
 		[
 			'suspect, accepted before',
-			{ suspectSinceMs: NOW + 2 * DAY_MS, storedProbe: said('accepted', { isFresh: false }) },
+			{ note: noted({ isSuspect: true }), storedProbe: said('accepted', { isFresh: false }) },
 			probed('suspect'),
 		],
 		[
 			'suspect, AiClk does not say',
-			{ suspectSinceMs: NOW, storedProbe: said('unknown') },
+			{ note: noted({ isSuspect: true }), storedProbe: said('unknown') },
 			kept('renewal-not-due'),
 		],
-		['suspect, refresh under way', { suspectSinceMs: NOW, inFlight: 'refresh' }, renewal],
+		[
+			'suspect, refresh under way',
+			{ note: noted({ isSuspect: true }), inFlight: 'refresh' },
+			renewal,
+		],
 	])('%s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
 	});
@@ -323,101 +353,79 @@ describe('before a request', () => {
 
 describe('after a failed request', () => {
 	const nowMs = NOW + DAY_MS;
-	/** A POST that failed half a second after it was sent, whose token AiClk rejects. */
-	const post = (changes: Partial<PolicyInput> = {}, request = {}): PolicyInput =>
+	/** A GET whose token AiClk rejects. */
+	const read = (changes: Partial<PolicyInput> = {}): PolicyInput =>
 		input({
 			cause: 'after-failure',
+			mayResend: true,
 			storedProbe: said('rejected'),
-			hasWatched: true,
-			request: { sentAtMs: nowMs - 500, isSafe: false, isSingleUse: false, ...request },
+			watchedAtMs: WATCHED,
 			...changes,
 		});
-	const ROTATING = { ...STORED, rotatedRefreshToken: 'rotated' };
+	/** A POST, or a form: it must not be sent again. */
+	const post = (changes: Partial<PolicyInput> = {}): PolicyInput =>
+		read({ mayResend: false, ...changes });
 
-	it.each<[string, PolicyInput, object]>([
-		['AiClk is asked', post({ storedProbe: null }), probed('after-failure')],
+	it.each<[string, Partial<PolicyInput>, object]>([
+		['AiClk is asked', { storedProbe: null }, probed('after-failure')],
 		[
 			'AiClk is asked again',
-			post({ storedProbe: said('accepted', { isFresh: false }) }),
+			{ storedProbe: said('accepted', { isFresh: false }) },
 			probed('after-failure'),
 		],
-		['the token is accepted', post({ storedProbe: said('accepted') }), kept('not-rejected')],
-		['AiClk does not say', post({ storedProbe: said('unknown') }), kept('not-rejected')],
-		['the token is rejected', post(), needed('rejected', true)],
-		['a peer may have renewed it', post({ hasWatched: false }), watched],
-		['probes are not proven', post({ probeTrust: null }), needed('rejected', true)],
-		['refresh tokens rotate', post({ stored: ROTATING }), kept('left-to-next-request')],
-		['its body is used up', post({}, { isSingleUse: true }), kept('left-to-next-request')],
-		['it took ten seconds', post({ askedAtMs: nowMs + 9_500 }), kept('may-have-been-carried-out')],
-		['it took a little less', post({ askedAtMs: nowMs + 9_499 }), needed('rejected', true)],
-		['the clock jumped back', post({ askedAtMs: nowMs - 501 }), kept('may-have-been-carried-out')],
-		['nobody knows when it was sent', post({ request: null }), kept('may-have-been-carried-out')],
-		[
-			'another token was issued meanwhile',
-			post({ refreshSentAtMs: nowMs - 500 }),
-			kept('may-have-been-carried-out'),
-		],
-		[
-			'another token was issued before',
-			post({ refreshSentAtMs: nowMs - 500 - 15_001 }),
-			needed('rejected', true),
-		],
-		[
-			'rejected before another was issued',
-			post({ refreshSentAtMs: nowMs }),
-			needed('rejected', true),
-		],
-		['another token is known', post({ known: NEWER }), probed('after-failure', NEWER)],
-		[
-			'the other one is accepted',
-			post({ known: NEWER, knownProbe: said('accepted') }),
-			adopted(NEWER),
-		],
-		[
-			'AiClk says nothing of the other one',
-			post({ known: NEWER, knownProbe: said('unknown') }),
-			kept('left-to-next-request'),
-		],
-		['the token expired meanwhile', post({ nowMs: EXPIRED_AT }), kept('expired-meanwhile')],
-		['there is no token', post({ stored: null }), kept('input-changed')],
-		['the input was edited', post({ stored: EDITED }), kept('input-changed')],
-		['quota spent', post({ refreshesToday: 300 }), failedFor('quota-spent')],
-	])('after a failed unsafe request: %s', (_, facts, expected) => {
-		expect(decide(facts)).toEqual(expected);
+		['the token is accepted', { storedProbe: said('accepted') }, kept('not-rejected')],
+		['AiClk does not say', { storedProbe: said('unknown') }, kept('not-rejected')],
+		['the token expired meanwhile', { nowMs: EXPIRED_AT }, kept('expired-meanwhile')],
+		['there is no token', { stored: null }, kept('input-changed')],
+		['the input was edited', { stored: EDITED }, kept('input-changed')],
+	])('after a failed request of any kind: %s', (_, changes, expected) => {
+		expect(decide(read(changes))).toEqual(expected);
+		expect(decide(post(changes))).toEqual(expected);
 	});
 
-	const SAFE = { isSafe: true };
+	it.each<[string, Partial<PolicyInput>]>([
+		['the token is rejected', {}],
+		['a peer may have renewed it', { watchedAtMs: null }],
+		['another token is known', { known: NEWER, knownProbe: said('accepted') }],
+		['a refresh is under way', { inFlight: 'refresh' }],
+		['quota spent', { refreshesToday: 300 }],
+	])('after one that must not be sent again, nothing is returned: %s', (_, changes) => {
+		expect(decide(post(changes))).toEqual(kept('left-to-next-request'));
+	});
+
 	it.each<[string, PolicyInput, object]>([
-		['the token is rejected', post({}, SAFE), needed('rejected', true)],
-		['probes are not proven', post({ probeTrust: null }, SAFE), needed('rejected', true)],
-		['refresh tokens rotate', post({ stored: ROTATING }, SAFE), needed('rejected', true)],
+		['the token is rejected', read(), refreshed('rejected')],
+		['a peer may have renewed it', read({ watchedAtMs: null }), watched],
+		['probes are not proven', read({ probeTrust: null }), refreshed('rejected')],
+		['another token is known', read({ known: NEWER }), probed('known-here', NEWER)],
 		[
-			'its body is used up',
-			post({}, { isSafe: true, isSingleUse: true }),
-			kept('left-to-next-request'),
-		],
-		['it took ten seconds', post({ askedAtMs: nowMs + 9_500 }, SAFE), needed('rejected', true)],
-		[
-			'another token was issued meanwhile',
-			post({ refreshSentAtMs: nowMs }, SAFE),
-			needed('rejected', true),
-		],
-		[
-			'AiClk says nothing of the other one',
-			post({ known: NEWER, knownProbe: said('unknown') }, SAFE),
+			'the other one is accepted',
+			read({ known: NEWER, knownProbe: said('accepted') }),
 			adopted(NEWER),
 		],
 		[
-			'left to a peer before it was read',
-			post({ nowMs: NOW + LIFE_MS * 0.6, readAtMs: nowMs - 500, deferredAtMs: nowMs - 500 }, SAFE),
-			needed('rejected', true),
+			'AiClk says nothing of the other one',
+			read({ known: NEWER, knownProbe: said('unknown') }),
+			adopted(NEWER),
+		],
+		['quota spent', read({ refreshesToday: 300 }), failedFor('quota-spent')],
+		['backing off', read({ failed: failed('refused') }), failedFor('backing-off')],
+		[
+			'left to a peer 6 s before it was read',
+			read({ readAtMs: nowMs - 500, note: noted({ deferredAtMs: nowMs - 6_500 }) }),
+			refreshed('rejected'),
 		],
 		[
-			'left to a peer after it was read',
-			post({ nowMs: NOW + LIFE_MS * 0.6, readAtMs: nowMs - 500, deferredAtMs: nowMs - 499 }, SAFE),
+			'left to a peer a little later',
+			read({ readAtMs: nowMs - 500, note: noted({ deferredAtMs: nowMs - 6_499 }) }),
 			deferred,
 		],
-	])('after a failed safe request: %s', (_, facts, expected) => {
+		[
+			'left to a peer by a clock that has jumped back',
+			read({ note: noted({ deferredAtMs: nowMs + 60_001 }) }),
+			refreshed('rejected'),
+		],
+	])('after a failed request that may be sent again: %s', (_, facts, expected) => {
 		expect(decide(facts)).toEqual(expected);
 	});
 
@@ -434,14 +442,15 @@ describe('after a failed request', () => {
 			true,
 		],
 		['forced', input({ cause: 'forced' }), 'refused', true],
-		['after a safe request whose token is rejected', post({}, SAFE), 'refused', true],
+		['forced, probes not proven', input({ cause: 'forced', probeTrust: null }), SUPERSEDED, true],
+		['after a safe request whose token is rejected', read(), 'refused', true],
 		[
 			'after a safe request whose token is not',
-			post({ storedProbe: said('unknown') }, SAFE),
+			read({ storedProbe: said('unknown') }),
 			'refused',
 			false,
 		],
-		['after a safe request, probes not proven', post({ probeTrust: null }, SAFE), 'refused', false],
+		['after a safe request, probes not proven', read({ probeTrust: null }), 'refused', false],
 		['after one that is not safe', post(), 'refused', false],
 	])('the exit gate %s: is %s shown? %s', (_, facts, kind, expected) => {
 		expect(isFailureShown(facts, newFailure({ kind, message: '', description: '' }))).toBe(
@@ -451,160 +460,96 @@ describe('after a failed request', () => {
 });
 
 describe('when a refresh has ended', () => {
+	const { failure } = failed('unavailable');
 	const outcome = (changes: Partial<RefreshOutcome> = {}): RefreshOutcome =>
-		({
-			early: false,
-			token: NEWER,
-			isAccepted: false,
-			failure: null,
-			...changes,
-		}) as RefreshOutcome;
-	const refreshed = { action: 'adopt', reason: 'refreshed', token: NEWER };
-	const request = { sentAtMs: NOW, isSafe: false, isSingleUse: false };
-	const FAILED = outcome({ token: null, failure: failed('unavailable').failure });
+		({ reason: 'rejected', token: NEWER, failure: null, ...changes }) as RefreshOutcome;
+	const stored = (beside: object | null = null) => ({
+		action: 'adopt',
+		reason: 'refreshed',
+		token: NEWER,
+		failure: beside,
+	});
+	const FAILED = outcome({ token: null, failure });
+	const WITHOUT = outcome({ failure });
 
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['its token is used', { outcome: outcome() }, refreshed],
+		['its token is used', { outcome: outcome() }, stored()],
 		[
-			'its token is used for a safe request',
-			{ cause: 'after-failure', request: { ...request, isSafe: true }, outcome: outcome() },
-			refreshed,
-		],
-		[
-			'its accepted token is used for any request',
-			{ cause: 'after-failure', request, outcome: outcome({ isAccepted: true }) },
-			refreshed,
-		],
-		[
-			'its token is left to the next request',
-			{ cause: 'after-failure', request, outcome: outcome() },
-			kept('left-to-next-request'),
+			'its token is used after a failed request',
+			{ cause: 'after-failure', mayResend: true, outcome: outcome() },
+			stored(),
 		],
 		['its failure counts', { outcome: FAILED, nowMs: EXPIRED_AT }, failedFor('refresh-failed')],
 		['its failure takes no usable token away', { outcome: FAILED }, kept('renewal-not-due')],
 		[
-			'a failed renewal leaves everything as it was',
-			{ outcome: { ...FAILED, early: true } },
-			kept('renewal-not-due'),
+			'its failure counts for whoever asked for it',
+			{ outcome: FAILED, cause: 'forced' },
+			failedFor('refresh-failed'),
 		],
 		[
-			'a refresh token without an access token is stored',
-			{ outcome: outcome({ failure: FAILED.failure }) },
-			refreshed,
+			'a failed renewal leaves everything as it was',
+			{ outcome: outcome({ reason: 'renewal', token: null, failure }), nowMs: EXPIRED_AT },
+			refreshed('expired'),
 		],
-	])('%s', (_, changes, expected) => {
+		[
+			'a refresh token without an access token is stored beside a usable one',
+			{ outcome: WITHOUT },
+			stored(),
+		],
+		[
+			'a refresh token without an access token does not hide the failure',
+			{ outcome: WITHOUT, nowMs: EXPIRED_AT },
+			stored(failure),
+		],
+		[
+			'nor beside a rejected one',
+			{ outcome: WITHOUT, storedProbe: said('rejected') },
+			stored(failure),
+		],
+		[
+			'nor from whoever asked for a refresh',
+			{ outcome: WITHOUT, cause: 'forced' },
+			stored(failure),
+		],
+	])('when a refresh has ended, %s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
 	});
 });
 
 describe('forced', () => {
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['a valid token', {}, needed('forced', false)],
+		['a valid token', {}, refreshed('forced')],
 		[
 			'a valid token, last before the reserve',
 			{ refreshesToday: UNRESERVED - 1 },
-			needed('forced', false),
+			refreshed('forced'),
 		],
 		[
 			'a valid token, the rest reserved',
 			{ refreshesToday: UNRESERVED },
 			failedFor('quota-reserved'),
 		],
-		['no token, last of the quota', { stored: null, refreshesToday: 299 }, needed('forced', false)],
+		['no token, last of the quota', { stored: null, refreshesToday: 299 }, refreshed('forced')],
 		[
 			'another input’s, last of the quota',
 			{ stored: EDITED, refreshesToday: 299 },
-			needed('forced', false),
+			refreshed('forced'),
 		],
 		[
 			'rejected, last of the quota',
 			{ storedProbe: said('rejected'), refreshesToday: 299 },
-			needed('forced', false),
+			refreshed('forced'),
 		],
-		[
-			'expired, last of the quota',
-			{ nowMs: EXPIRED_AT, refreshesToday: 299 },
-			needed('forced', false),
-		],
+		['expired, last of the quota', { nowMs: EXPIRED_AT, refreshesToday: 299 }, refreshed('forced')],
 		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
-		['while backing off', { failed: failed('refused') }, needed('forced', false)],
+		['while backing off', { failed: failed('refused') }, refreshed('forced')],
 		[
 			'while a refresh is under way',
 			{ refreshesToday: 300, inFlight: 'refresh' },
-			needed('forced', false),
+			refreshed('forced'),
 		],
 	])('%s', (_, changes, expected) => {
 		expect(decide(input({ cause: 'forced', ...changes }))).toEqual(expected);
-	});
-});
-
-describe('a new token', () => {
-	const fresh = (changes: Partial<NewTokenInput> = {}): NewTokenInput => ({
-		isRotated: false,
-		peers: true,
-		waitedMs: 1_500,
-		probes: [],
-		hasWatched: false,
-		peerToken: null,
-		peerProbe: null,
-		collisions: 0,
-		...changes,
-	});
-	const twice = (changes: Partial<NewTokenInput> = {}) =>
-		fresh({ waitedMs: 3_000, probes: ['rejected', 'rejected'], hasWatched: true, ...changes });
-
-	it.each<[string, NewTokenInput, object]>([
-		[
-			'with a new refresh token is stored',
-			fresh({ isRotated: true, waitedMs: 0 }),
-			{ action: 'store' },
-		],
-		['without peers is stored', fresh({ peers: false, waitedMs: 0 }), { action: 'store' }],
-		['waits for peers', fresh({ waitedMs: 0 }), { action: 'wait', ms: 1_500 }],
-		['is probed then', fresh(), { action: 'probe' }],
-		['accepted is stored', fresh({ probes: ['accepted'] }), { action: 'store' }],
-		['of which nothing is known is stored', fresh({ probes: ['unknown'] }), { action: 'store' }],
-		[
-			'rejected waits for AiClk’s servers',
-			fresh({ probes: ['rejected'] }),
-			{ action: 'wait', ms: 1_500 },
-		],
-		[
-			'rejected is probed again',
-			fresh({ probes: ['rejected'], waitedMs: 3_000 }),
-			{ action: 'probe' },
-		],
-		[
-			'rejected, then accepted, is stored',
-			fresh({ probes: ['rejected', 'accepted'] }),
-			{ action: 'store' },
-		],
-		['rejected twice is watched over', twice({ hasWatched: false }), { action: 'watch' }],
-		[
-			'has a peer that is probed',
-			twice({ peerToken: NEWER }),
-			{ action: 'probe-peer', token: NEWER },
-		],
-		[
-			'gives way to a peer’s',
-			twice({ peerToken: NEWER, peerProbe: 'accepted' }),
-			{ action: 'adopt-peer', token: NEWER },
-		],
-		[
-			'gives way to a peer’s of which nothing is known',
-			twice({ peerToken: NEWER, peerProbe: 'unknown' }),
-			{ action: 'adopt-peer', token: NEWER },
-		],
-		['is discarded', twice(), { action: 'discard' }],
-		[
-			'is discarded beside a rejected one',
-			twice({ peerToken: NEWER, peerProbe: 'rejected' }),
-			{ action: 'discard' },
-		],
-		['is discarded twice', twice({ collisions: 1 }), { action: 'discard' }],
-		['is stored the third time', twice({ collisions: 2 }), { action: 'distrust' }],
-	])('%s', (_, facts, expected) => {
-		expect(decideOnNewToken(facts)).toEqual(expected);
 	});
 });
 
@@ -654,27 +599,30 @@ describe('over all states and clocks', () => {
 		firstAtMs: anyTime,
 		lastAtMs: anyTime,
 		failure: fc
-			.constantFrom('unavailable', 'refused', 'unusable', 'superseded')
+			.constantFrom('unavailable', 'refused', 'unusable')
 			.map((kind) => ({ kind, message: '', description: '' }) as FailedRefreshes['failure']),
 	});
 	const anyInput: fc.Arbitrary<PolicyInput> = fc
 		.record({
 			cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
-			askedAtMs: anyTime,
+			mayResend: fc.boolean(),
 			readAtMs: anyTime,
 			nowMs: anyTime,
 			random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 			fingerprint: fc.constant(OURS),
 			stored: fc.option(anyToken),
 			known: fc.option(anyToken),
-			refreshSentAtMs: fc.option(anyTime),
 			storedProbe: fc.option(anyProbe),
 			knownProbe: fc.option(anyProbe),
 			probeTrust: fc.constantFrom('trusted', 'distrusted', null),
-			storedSeenAtMs: anyTime,
-			suspectSinceMs: fc.option(anyTime),
-			deferredAtMs: fc.option(anyTime),
-			hasWatched: fc.boolean(),
+			note: fc.option(
+				fc.record({
+					seenAtMs: anyTime,
+					deferredAtMs: fc.option(anyTime),
+					isSuspect: fc.boolean(),
+				}),
+			),
+			watchedAtMs: fc.option(anyTime),
 			jitteredAtMs: fc.option(anyTime),
 			inFlight: fc.constantFrom<PolicyInput['inFlight']>(
 				'none',
@@ -685,9 +633,6 @@ describe('over all states and clocks', () => {
 			outcome: fc.constant(null),
 			failed: fc.option(anyFailure),
 			refreshesToday: fc.integer({ min: 0, max: 400 }),
-			request: fc.option(
-				fc.record({ sentAtMs: anyTime, isSafe: fc.boolean(), isSingleUse: fc.boolean() }),
-			),
 		})
 		// What is known is alive: the session sees to it.
 		.map((any) =>
@@ -731,14 +676,17 @@ describe('over all states and clocks', () => {
 		});
 	});
 
-	it('a failed unsafe request is refreshed only after a prompt rejection', () => {
+	it('after a request that must not be sent again, no token is ever returned', () => {
 		always((any) => {
-			const facts: PolicyInput = { ...any, cause: 'after-failure' };
-			if (decide(facts).action !== 'refresh' || facts.request?.isSafe === true) return;
-			expect(facts.request?.isSingleUse).toBe(false);
-			const tookMs = facts.askedAtMs - Number(facts.request?.sentAtMs);
-			expect(tookMs).toBeGreaterThanOrEqual(0);
-			expect(tookMs).toBeLessThan(10_000);
+			const { action } = decide({ ...any, cause: 'after-failure', mayResend: false });
+			expect(['keep', 'probe']).toContain(action);
+		});
+	});
+
+	it('no time is spent on watching while no refresh may be sent', () => {
+		always((any) => {
+			const { action } = decide({ ...any, inFlight: 'none', refreshesToday: REFRESHES_PER_DAY });
+			expect(['watch', 'defer', 'refresh']).not.toContain(action);
 		});
 	});
 
@@ -762,40 +710,30 @@ describe('over all states and clocks', () => {
 	it('no probe or watch is decided twice', () => {
 		always((facts) => {
 			const decision = decide(facts);
-			if (decision.action === 'watch') expect(facts.hasWatched).toBe(false);
+			if (decision.action === 'watch') expect(facts.watchedAtMs).toBeNull();
 			if (decision.action !== 'probe') return;
 			const answer = decision.token === facts.stored ? facts.storedProbe : facts.knownProbe;
-			const isTooEarly =
-				answer !== null &&
-				answer.atMs >= decision.token.state.issuedAtMs &&
-				answer.atMs - decision.token.state.issuedAtMs < 3_000;
-			if (!isTooEarly) expect(answer?.isFresh).not.toBe(true);
+			const isBeforeWatch =
+				answer !== null && facts.watchedAtMs !== null && answer.atMs < facts.watchedAtMs;
+			if (!isBeforeWatch) expect(answer?.isFresh).not.toBe(true);
 		});
 	});
 
-	it('only refreshes that peers may share are probed before storing', () => {
-		always((facts) => {
-			const decision = decide(facts);
-			if (decision.action !== 'refresh') return;
+	it.each(['forced', 'no-token', 'input-changed', 'expired', 'rejected', 'renewal'] as const)(
+		'only a token that peers may invalidate is probed before it is stored: %s',
+		(reason) => {
 			const alone = ['forced', 'no-token', 'input-changed'];
-			expect(decision.peers).toBe(!alone.includes(decision.reason));
-		});
-	});
+			expect(mayCollide(reason)).toBe(!alone.includes(reason));
+		},
+	);
 
-	it('a rotated refresh token is stored, whatever the probes say', () => {
-		const anyNew: fc.Arbitrary<NewTokenInput> = fc.record({
-			isRotated: fc.constant(true),
-			peers: fc.boolean(),
-			waitedMs: fc.integer({ min: 0, max: 10_000 }),
-			probes: fc.array(fc.constantFrom('accepted', 'rejected', 'unknown'), { maxLength: 3 }),
-			hasWatched: fc.boolean(),
-			peerToken: fc.option(anyToken),
-			peerProbe: fc.constantFrom('accepted', 'rejected', 'unknown', null),
-			collisions: fc.integer({ min: 0, max: 5 }),
-		});
+	it('a stored refresh token is replaced by a successor only', () => {
 		fc.assert(
-			fc.property(anyNew, (facts) => {
-				expect(decideOnNewToken(facts)).toEqual({ action: 'store' });
+			fc.property(anyToken, anyToken, (one, other) => {
+				const stored = { ...other, accessToken: 'stored', rotatedRefreshToken: 'rotated' };
+				const isOurs = stored.state.fingerprint === one.state.fingerprint;
+				if (!mayReplace(one, stored) || !isOurs) return;
+				expect(isSuccessor(one, stored)).toBe(true);
 			}),
 		);
 	});

@@ -1,4 +1,4 @@
-import { DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, tokenOf } from '../../support';
+import { DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, type Row, tokenOf } from '../../support';
 
 const HOUR_MS = 3_600_000;
 
@@ -102,11 +102,11 @@ describe('an expired token', () => {
 		expect(n8n.row.accessToken).toBe('access-1');
 	});
 
-	it('after a collision the loser refreshes after 5 seconds', async () => {
+	it('after a collision the loser refreshes after 6 seconds', async () => {
 		aiclk.strict = true;
 		n8n.environment.duringSleep = () => aiclk.live.clear();
 		await n8n.ask();
-		n8n.environment.nowMs += 4_999;
+		n8n.environment.nowMs += 5_999;
 		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
 		expect(aiclk.refreshes).toHaveLength(1);
 		n8n.environment.duringSleep = () => undefined;
@@ -119,7 +119,7 @@ describe('an expired token', () => {
 		const lost = { ok: false, failure: { kind: 'superseded' } };
 		for (let race = 0; race < 2; race++) {
 			expect(await n8n.ask()).toMatchObject(lost);
-			n8n.environment.nowMs += 5_000;
+			n8n.environment.nowMs += 6_000;
 		}
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 		expect(n8n.row.accessToken).toBe('access-4');
@@ -146,7 +146,7 @@ describe('an expired token', () => {
 		n8n.environment.duringSleep = () => aiclk.live.clear();
 		for (let race = 0; race < 6; race++) {
 			expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
-			n8n.environment.nowMs += 5_000;
+			n8n.environment.nowMs += 6_000;
 			// Another process stores one that is dead by now, too.
 			n8n.row = { ...n8n.row, accessToken: `peer-${race}` };
 		}
@@ -243,6 +243,7 @@ describe('a token that AiClk rejects', () => {
 		const read = await n8n.failedRequest();
 		aiclk.live.clear();
 		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+		n8n.environment.nowMs += 6_000;
 		n8n.environment.slept.length = 0;
 		expect(await n8n.ask()).toMatchObject({ ok: true });
 		expect(n8n.environment.slept).toEqual([1_500]);
@@ -264,15 +265,15 @@ describe('a token that AiClk rejects', () => {
 	});
 
 	it('a token is probed once in 30 seconds when calls are rejected', async () => {
-		const isRejected = async () => await n8n.manager.isRejected({ ...n8n.row }, aiclk.http);
-		expect(await isRejected()).toBe(false);
+		const probe = async (row: Row = n8n.row) => await n8n.manager.probe({ ...row }, aiclk.http);
+		expect(await probe()).toBe('accepted');
 		aiclk.live.clear();
 		n8n.environment.nowMs += 29_999;
-		expect(await isRejected()).toBe(false);
+		expect(await probe()).toBe('accepted');
 		n8n.environment.nowMs += 1;
-		expect(await isRejected()).toBe(true);
-		expect(await n8n.manager.isRejected(emptyRow(), aiclk.http)).toBe(false);
-		expect(await n8n.manager.isRejected(emptyRow({ clientId: '' }), aiclk.http)).toBe(false);
+		expect(await probe()).toBe('rejected');
+		expect(await probe(emptyRow())).toBe('unknown');
+		expect(await probe(emptyRow({ clientId: '' }))).toBe('unknown');
 		expect(aiclk.checks).toHaveLength(2);
 	});
 

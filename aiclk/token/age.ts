@@ -1,0 +1,53 @@
+import type { Token, TokenState } from './storedToken';
+
+/**
+ * Clock skew: a token counts as expired this long before its expiry, because clocks differ and requests take time. It is 1 % of
+ * the life if that is less, so that a new token is never expired.
+ */
+const CLOCK_SKEW_MS = 60_000;
+const CLOCK_SKEW_SHARE = 0.01;
+
+/** A token issued further in the future than this was stamped by a wrong clock, so its expiry cannot be trusted. */
+const MAX_FUTURE_MS = 5 * 60_000;
+
+/** When renewal begins and how it is spread, in shares of a token's life. */
+export interface Timing {
+	/** Renewal begins after this share. */
+	renewalShare: number;
+	/** Mean of the exponentially distributed jitter, which keeps processes from renewing at the same time. */
+	jitterMeanShare: number;
+	/** A process applies the jitter at most once in this share. */
+	jitterIntervalShare: number;
+}
+
+/** With 90 days: day 75, one day, 5 minutes. docs/performance.md says why, and what a simulated fleet did with others. */
+export const TIMING: Timing = {
+	renewalShare: 5 / 6,
+	jitterMeanShare: 1 / 90,
+	jitterIntervalShare: 1 / 25_920,
+};
+
+/** How long a token lives in all, in ms. */
+export const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
+
+/** When the token counts as expired, ms since 1970. */
+export const expiredAtMs = (state: TokenState): number =>
+	state.expiresAtMs - Math.min(CLOCK_SKEW_MS, lifeMs(state) * CLOCK_SKEW_SHARE);
+
+/** When renewal begins, ms since 1970. */
+export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
+	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
+
+/** How old a token is, by the clock alone. */
+export type Age = 'valid' | 'renewal-due' | 'expired';
+
+/** The age of a token. One issued in the future counts as expired, because its times cannot be trusted. */
+export function ageOf(state: TokenState, nowMs: number): Age {
+	const isFromFuture = state.issuedAtMs - nowMs > MAX_FUTURE_MS;
+	if (isFromFuture || nowMs >= expiredAtMs(state)) return 'expired';
+	return nowMs >= renewsAtMs(state) ? 'renewal-due' : 'valid';
+}
+
+/** Whether there is a token and it has not expired. */
+export const isAlive = (token: Token | null, nowMs: number): token is Token =>
+	token !== null && ageOf(token.state, nowMs) !== 'expired';

@@ -1,0 +1,132 @@
+import type { ProbeResult } from '../protocol/envelope';
+import { BoundedMap } from '../util/boundedMap';
+import type { ProbeTrust, Token } from './storedToken';
+
+/** How long AiClk's answer to a probe is believed, whichever way the clock moves. */
+const FRESH_MS = 30_000;
+
+/** Distrust ends after this time, in case it was wrong. */
+const DISTRUST_MS = 7 * 24 * 3_600_000;
+
+/** Tokens of one input, and accounts that they were probed with, that are told apart. */
+const MAX_TOKENS = 64;
+const MAX_ACCOUNTS = 256;
+
+/** AiClk's answer to a probe with one account. */
+interface Answer {
+	accountId: string;
+	result: ProbeResult;
+	/** ms since 1970 */
+	atMs: number;
+}
+
+/** What AiClk's answers say about a token, to someone who would ask with a certain account. */
+export interface ProbeAnswer {
+	/** `rejected` only while rejections are not distrusted. */
+	result: ProbeResult;
+	/** ms since 1970 */
+	atMs: number;
+	/** Whether it can be believed without asking again. */
+	isFresh: boolean;
+}
+
+/** What this process remembers about one access token. Times in ms since 1970. */
+export interface Note {
+	readonly seenAtMs: number;
+	/** When a request was first left to a peer that may have replaced this token; null if none was. */
+	deferredAtMs: number | null;
+	/** A renewal that failed may have invalidated it. */
+	isSuspect: boolean;
+	/** New tokens in a row that were to replace it and that AiClk rejected. */
+	discarded: number;
+	/** The last one of each account, newest first. */
+	answers: readonly Answer[];
+}
+
+/** Notes about the tokens of one input, and whether AiClk's rejections can be believed. */
+export class TokenNotes {
+	private readonly notes = new BoundedMap<string, Note>(MAX_TOKENS);
+
+	/** By account, because AiClk's answer may depend on its permissions. */
+	private readonly trust = new BoundedMap<string, ProbeTrust>(MAX_ACCOUNTS);
+
+	/** @param now the clock, ms since 1970 */
+	constructor(private readonly now: () => number) {}
+
+	/** The note about a token, begun when it is first seen. */
+	of({ accessToken }: Token): Note {
+		return this.notes.ensure(accessToken, () => ({
+			seenAtMs: this.now(),
+			deferredAtMs: null,
+			isSuspect: false,
+			discarded: 0,
+			answers: [],
+		}));
+	}
+
+	/** Whether rejections with an account can be believed; null while that is unknown. */
+	trustIn(accountId: string): ProbeTrust | null {
+		const known = this.trust.get(accountId);
+		const isOver =
+			known?.trust === 'distrusted' && Math.abs(this.now() - known.sinceMs) >= DISTRUST_MS;
+		return known === undefined || isOver ? null : known;
+	}
+
+	/** Adopts the trust that was stored with a token, unless this process has its own. */
+	observeTrust(stored: ProbeTrust | null): void {
+		if (stored !== null) this.trust.ensure(stored.accountId, () => stored);
+	}
+
+	/** AiClk rejects old and new tokens alike: its rejections mean nothing until it accepts one. */
+	distrust(accountId: string): void {
+		this.setTrust(accountId, 'distrusted');
+	}
+
+	private setTrust(accountId: string, trust: ProbeTrust['trust']): void {
+		if (this.trustIn(accountId)?.trust === trust) return;
+		this.trust.set(accountId, { accountId, trust, sinceMs: this.now() });
+	}
+
+	/**
+	 * What is known about a token; null if AiClk was never asked. An acceptance counts whichever account it came with. A rejection
+	 * with another account is a reason to ask again: that account may lack a permission.
+	 */
+	answerFor(accountId: string, token: Token): ProbeAnswer | null {
+		const answers = this.of(token).answers.map((answer) => this.believe(answer));
+		const own = answers.findIndex((answer) => answer.accountId === accountId);
+		const telling = answers.findIndex(({ result }) => result !== 'unknown');
+		const isRejected = answers[telling]?.result === 'rejected';
+		const isAnswered = own >= 0 && (own <= telling || answers[own]?.result === 'rejected');
+		const last = answers[isRejected ? (isAnswered ? own : telling) : 0];
+		if (last === undefined) return null;
+		const { result, atMs } = last;
+		const isFresh = Math.abs(this.now() - atMs) < FRESH_MS && (!isRejected || isAnswered);
+		return { result, atMs, isFresh };
+	}
+
+	private believe(answer: Answer): Answer {
+		const isDistrusted =
+			answer.result === 'rejected' && this.trustIn(answer.accountId)?.trust === 'distrusted';
+		return isDistrusted ? { ...answer, result: 'unknown' } : answer;
+	}
+
+	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */
+	add(accountId: string, token: Token, result: ProbeResult): void {
+		const note = this.of(token);
+		const others = note.answers.filter((answer) => answer.accountId !== accountId);
+		const answers = [{ accountId, result, atMs: this.now() }, ...others].slice(0, MAX_ACCOUNTS);
+		Object.assign(note, { answers });
+		if (result !== 'accepted') return;
+		this.setTrust(accountId, 'trusted');
+		Object.assign(note, { deferredAtMs: null, isSuspect: false, discarded: 0 });
+	}
+
+	/**
+	 * A refresh may have invalidated this token, so an earlier acceptance means nothing now. A rejection still counts: it explains
+	 * why requests with this token failed.
+	 */
+	forgetAcceptance(token: Token): void {
+		const note = this.of(token);
+		note.answers = note.answers.filter(({ result }) => result === 'rejected');
+	}
+}

@@ -1,0 +1,306 @@
+import {
+	answer,
+	DAY_MS,
+	FakeAiClk,
+	FakeProcess,
+	NOW,
+	type Row,
+	tokenOf,
+	TYPED,
+} from '../../support';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
+const REFUSED = () => answer({ code: 400, data: null, message: 'refresh_token 无效' });
+
+let aiclk: FakeAiClk;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+});
+
+/** A credential with the same input as the others, whose first token another process has got. */
+async function rowOf(issuedAtMs = NOW, trusted = false): Promise<Row> {
+	const process = new FakeProcess(aiclk);
+	process.environment.nowMs = issuedAtMs;
+	await process.ask();
+	if (trusted) process.manager.noteProbe({ ...process.row }, 'accepted');
+	return process.row;
+}
+
+/** A request of one of several rows. @returns whether AiClk accepts its token in the end */
+async function request(process: FakeProcess, rows: Row[], index: number): Promise<boolean> {
+	process.row = rows[index] as Row;
+	const credentials = { ...process.row };
+	const before = await process.ask(credentials);
+	if (before.ok && !aiclk.live.has(String(credentials.accessToken))) {
+		process.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
+		await process.ask(credentials);
+	}
+	rows[index] = process.row;
+	return before.ok && aiclk.live.has(String(credentials.accessToken));
+}
+
+describe('several credentials with one input', () => {
+	it.each([2, 6])(
+		'%d revoked tokens of an old age are replaced when used in turn',
+		async (many) => {
+			const rows = await Promise.all(Array.from({ length: many }, async () => await rowOf()));
+			const process = new FakeProcess(aiclk);
+			process.environment.nowMs = NOW + 60 * DAY_MS;
+			process.manager.noteProbe({ ...rows[0] }, 'accepted');
+			for (let i = 0; i < many; i++) await request(process, rows, i);
+			process.environment.nowMs += HOUR_MS;
+			aiclk.refreshes = [];
+			aiclk.live.clear();
+			let failed = 0;
+			for (let run = 0; run < 48; run++) {
+				if (!(await request(process, rows, run % many))) failed++;
+				process.environment.nowMs += HOUR_MS / 2;
+			}
+			expect(aiclk.refreshes.length).toBeGreaterThan(0);
+			expect(aiclk.refreshes.length).toBeLessThanOrEqual(many);
+			expect(failed).toBeLessThanOrEqual(2 * many);
+		},
+	);
+
+	it.each([2, 6])(
+		'rejections that %d rows meet in turn add up to distrust for each row',
+		async (many) => {
+			const rows = await Promise.all(Array.from({ length: many }, async () => await rowOf()));
+			aiclk.refreshes = [];
+			aiclk.checkReply = () => UNAUTHORIZED;
+			const process = new FakeProcess(aiclk);
+			const outcomes: boolean[] = [];
+			for (let run = 0; run < 60; run++) {
+				process.environment.nowMs = NOW + 91 * DAY_MS + run * 10 * MINUTE_MS;
+				process.row = rows[run % many] as Row;
+				outcomes.push((await process.ask()).ok);
+				rows[run % many] = process.row;
+			}
+			expect(aiclk.refreshes.length).toBeLessThanOrEqual(3 * many);
+			expect(outcomes.slice(3 * many)).not.toContain(false);
+		},
+	);
+
+	it('a dead refresh token is sent 12 times a day, however many rows hold it', async () => {
+		const rows = await Promise.all(Array.from({ length: 6 }, async () => await rowOf()));
+		aiclk.refreshes = [];
+		aiclk.refreshReply = REFUSED;
+		const process = new FakeProcess(aiclk);
+		for (let minute = 0; minute < 24 * 60; minute++) {
+			process.environment.nowMs = NOW + 95 * DAY_MS + minute * MINUTE_MS;
+			for (let i = 0; i < rows.length; i++) await request(process, rows, i);
+		}
+		expect(aiclk.refreshes.length).toBeLessThanOrEqual(12);
+	});
+
+	it.each([
+		['after the failure ends', 1_000, true],
+		['before the failure does not end', -1_000, false],
+	])('a token that was issued %s the backoff', async (_, laterMs, isEnded) => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.environment.nowMs = NOW + 95 * DAY_MS;
+		aiclk.refreshReply = REFUSED;
+		await process.ask();
+		aiclk.refreshReply = null;
+		process.row = await rowOf(process.environment.nowMs + laterMs, true);
+		aiclk.refreshes = [];
+		process.environment.nowMs += MINUTE_MS;
+		await process.ask();
+		process.environment.nowMs += MINUTE_MS;
+		aiclk.live.clear();
+		await process.ask(await process.failedRequest());
+		expect(aiclk.refreshes).toHaveLength(isEnded ? 1 : 0);
+	});
+
+	it('a token of another lineage is probed before it replaces a rejected one', async () => {
+		const dead = await rowOf(NOW, true);
+		const stored = await rowOf(NOW, true);
+		const process = new FakeProcess(aiclk, dead);
+		process.manager.noteProbe({ ...dead }, 'accepted');
+		await process.ask();
+		process.row = stored;
+		process.environment.nowMs += HOUR_MS;
+		const read = await process.failedRequest();
+		aiclk.live.clear();
+		aiclk.checks = [];
+		await process.ask(read);
+		expect(aiclk.checks).toContain(dead.accessToken);
+		expect(aiclk.live).toContain(process.row.accessToken);
+	});
+
+	it('a token of another lineage does not replace one with a rotated refresh token', async () => {
+		const other = await rowOf(NOW + DAY_MS);
+		aiclk.rotates = true;
+		const rotated = await rowOf();
+		const process = new FakeProcess(aiclk, other);
+		process.environment.nowMs = NOW + 2 * DAY_MS;
+		await process.ask();
+		process.row = rotated;
+		process.manager.noteProbe({ ...rotated }, 'accepted');
+		process.environment.nowMs += HOUR_MS;
+		aiclk.live.delete(String(rotated.accessToken));
+		await process.ask(await process.failedRequest());
+		expect(aiclk.refreshes.at(-1)).toMatchObject({ refresh_token: rotated.rotatedRefreshToken });
+		expect(tokenOf(process.row).state.lineage).toBe(tokenOf(rotated).state.lineage);
+		expect(process.row.rotatedRefreshToken).not.toBe(rotated.rotatedRefreshToken);
+	});
+});
+
+describe('a new refresh token that one of two processes gets', () => {
+	/** Both renew at once. AiClk begins to rotate with the second one. */
+	async function renewTogether(store: (row: Row, read: Row, value: Row) => Row) {
+		const stored = await rowOf();
+		let row: Row = { ...stored };
+		const processes = [new FakeProcess(aiclk, stored), new FakeProcess(aiclk, stored)];
+		let count = 0;
+		aiclk.refreshReply = () => {
+			const data = aiclk.issue();
+			return answer({ code: 200, data: count++ === 0 ? data : { ...data, refresh_token: 'new' } });
+		};
+		const renew = async ({ manager, environment }: FakeProcess) => {
+			environment.nowMs = NOW + 76 * DAY_MS;
+			const read = { ...row };
+			const outcome = await manager.ensureToken(read, aiclk.http);
+			if (outcome.ok && outcome.value !== null) row = store(row, read, { ...outcome.value });
+		};
+		await Promise.all(processes.map(renew));
+		return { row, second: processes[1] as FakeProcess };
+	}
+
+	it('stays when the other one stores its token later', async () => {
+		const { row } = await renewTogether((now, _read, value) => ({ ...now, ...value }));
+		expect(row).toMatchObject({ accessToken: 'access-2', rotatedRefreshToken: 'new' });
+	});
+
+	it('is stored again where n8n before 2.34 has overwritten it', async () => {
+		const { row, second } = await renewTogether((_now, read, value) => ({ ...read, ...value }));
+		expect(row.rotatedRefreshToken).toBe('');
+		second.row = row;
+		await second.ask();
+		expect(second.row).toMatchObject({ accessToken: 'access-2', rotatedRefreshToken: 'new' });
+		await second.force();
+		expect(aiclk.refreshes.at(-1)).toMatchObject({ refresh_token: 'new' });
+	});
+
+	it('is emptied when another refresh token is typed', async () => {
+		const { row, second } = await renewTogether((now, _read, value) => ({ ...now, ...value }));
+		aiclk.refreshReply = null;
+		second.row = { ...row, refreshToken: 'typed-later' };
+		await second.ask();
+		expect(second.row.rotatedRefreshToken).toBe('');
+		expect(aiclk.refreshes.at(-1)).toMatchObject({ refresh_token: 'typed-later' });
+	});
+});
+
+describe('many accounts behind one credential', () => {
+	const account = (row: Row, item: number, accounts: number): Row => ({
+		...row,
+		accountId: String(1_000 + (item % accounts)),
+	});
+
+	it.each([1, 3, 20, 300])('forms of %d accounts replace a revoked token', async (accounts) => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.environment.nowMs += HOUR_MS;
+		aiclk.live.clear();
+		aiclk.refreshes = [];
+		let failed = 0;
+		for (let item = 0; item < 300; item++) {
+			const credentials = account(process.row, item, accounts);
+			await process.ask(credentials);
+			if (!aiclk.live.has(String(credentials.accessToken))) failed++;
+			process.manager.noteSent(credentials, { isSafe: false, isSingleUse: true });
+			await process.ask(credentials);
+			process.environment.nowMs += 1_000;
+		}
+		expect({ failed, refreshes: aiclk.refreshes.length }).toEqual({ failed: 1, refreshes: 1 });
+	});
+
+	it.each([
+		['AiClk accepts the token', null],
+		['AiClk is out of order', () => ({ statusCode: 502, body: '<html>' })],
+	])('300 failed requests of 300 accounts cost one probe: %s', async (_, reply) => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.environment.nowMs += HOUR_MS;
+		aiclk.checkReply = reply;
+		for (let item = 0; item < 300; item++) {
+			const credentials = account(process.row, item, 300);
+			await process.ask(credentials);
+			process.manager.noteSent(credentials, { isSafe: item % 2 === 0, isSingleUse: false });
+			expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
+		}
+		expect(aiclk.checks).toHaveLength(1);
+	});
+
+	it('an account without permission does not get the token of the others replaced', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		aiclk.checkReply = ({ qs }) =>
+			(qs as Row).account_id === TYPED.accountId
+				? { statusCode: 200, body: { code: 200 } }
+				: UNAUTHORIZED;
+		for (let hour = 0; hour < 24; hour++) {
+			process.environment.nowMs += HOUR_MS;
+			const stranger = account(process.row, 0, 1);
+			process.manager.noteSent(stranger, { isSafe: false, isSingleUse: false });
+			await process.ask(stranger);
+			expect(await process.ask()).toEqual({ ok: true, value: null });
+		}
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+});
+
+describe('while no refresh may be sent', () => {
+	it('60 requests with a revoked token are refused at once', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.manager.noteProbe({ ...process.row }, 'accepted');
+		process.environment.nowMs += HOUR_MS;
+		aiclk.live.clear();
+		aiclk.refreshReply = REFUSED;
+		await process.ask(await process.failedRequest());
+		process.environment.slept = [];
+		for (let i = 0; i < 60; i++) {
+			expect(await process.ask()).toMatchObject({ ok: false, failure: { kind: 'refused' } });
+		}
+		expect(process.environment.slept).toEqual([]);
+	});
+});
+
+describe('a forced refresh tells how it ended', () => {
+	it('a refresh token without an access token is stored and the failure told', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.environment.nowMs += HOUR_MS;
+		aiclk.refreshReply = () =>
+			answer({ code: 200, data: { access_token: '', refresh_token: 'new' } });
+		const credentials = { ...process.row };
+		process.manager.forceRefresh(credentials);
+		await process.ask(credentials);
+		expect(process.manager.failureOf(credentials)).toMatchObject({ kind: 'unusable' });
+		expect(process.row.rotatedRefreshToken).toBe('new');
+		expect(await process.ask()).toEqual({ ok: true, value: null });
+	});
+
+	it('so does one that shares a refresh lost in a collision', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.environment.nowMs += HOUR_MS;
+		aiclk.checkReply = () => UNAUTHORIZED;
+		const read = await process.failedRequest();
+		let forced: Promise<unknown> | null = null;
+		process.environment.duringSleep = () => {
+			if (aiclk.refreshes.length === 2) forced ??= process.force();
+		};
+		await process.ask(read);
+		expect(await forced).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
+	});
+});
+
+it('a life of 90 s is not believed, so it costs no refresh a minute', async () => {
+	const process = new FakeProcess(aiclk);
+	aiclk.expiresIn = 90;
+	for (let minute = 0; minute < 14 * 60; minute++) {
+		process.environment.nowMs = NOW + minute * MINUTE_MS;
+		expect((await process.ask()).ok).toBe(true);
+	}
+	expect(aiclk.refreshes).toHaveLength(1);
+});
