@@ -233,11 +233,11 @@ describe('a limited AiClk', () => {
 	it.each([
 		['in each 10 s', () => windows(30, 10_000)],
 		['in any 10 s', () => sliding(30, 10_000)],
-	])('serves 120 reads under 30 %s in 1.2 times its time, 1.5 calls a read', async (_, server) => {
+	])('serves 120 reads under 30 %s in 1.3 times its time, 1.5 calls a read', async (_, server) => {
 		for (const latencyMs of [0, 20, 100, 500]) {
 			const ran = await send(new Lane(null), ofRun(120, latencyMs, server()));
 			expect(countOf(ran.ends, 'served')).toBe(120);
-			expect(ran.ms).toBeLessThanOrEqual(36_000);
+			expect(ran.ms).toBeLessThanOrEqual(39_000);
 			expect(ran.requests).toBeLessThanOrEqual(180);
 		}
 	});
@@ -275,6 +275,27 @@ describe('a limited AiClk', () => {
 			1.15 * (total / limit - 1) * MINUTE_MS,
 		);
 	});
+
+	it.each([
+		[60, 5, [300, 300]],
+		[60, 50, [60, 300]],
+		[60, 500, [300, 300]],
+		[10, 50, [100, 100]],
+	])(
+		'serves all reads of two processes under %d a minute at %d ms: %j',
+		async (limit, latencyMs, counts) => {
+			let seed = 1;
+			jest.spyOn(Math, 'random').mockImplementation(() => {
+				seed = (seed * 16_807) % 2_147_483_647;
+				return seed / 2_147_483_647;
+			});
+			const server = windows(limit, MINUTE_MS);
+			// Other clients stand for other processes: they share nothing but the limit.
+			const runs = counts.map((count) => sendAll(new Lane(null), ofRun(count, latencyMs, server)));
+			const ran = await inSimulatedTime(Promise.all(runs));
+			expect(ran.map(({ ends }) => countOf(ends, 'served'))).toEqual(counts);
+		},
+	);
 
 	it('a run waits for what AiClk said to another run of the client, and only of that client', async () => {
 		const refused = sendAll(new Lane(null), { count: 1, server: refusing(30_000, 1), client: 'A' });
