@@ -144,7 +144,11 @@ describe('how many requests go together', () => {
 	it('sends ten together at first, and up to fifty after good answers', async () => {
 		const one = await send(new Lane(null), { count: 10, latencyMs: 100, server: wellServed });
 		expect(one.ms).toBe(100);
-		const { ms, most } = await send(new Lane(null), ofRun(200, 100, wellServed));
+		const { ms, most } = await send(new Lane(null), {
+			count: 200,
+			latencyMs: 100,
+			server: wellServed,
+		});
 		// Some 10, 20, 31, 44, 50 and the rest.
 		expect([ms, most]).toEqual([600, 50]);
 	});
@@ -386,6 +390,14 @@ describe('when requests give up', () => {
 		const server: Server = (_, n) => (n === 5 ? null : undefined);
 		const { ends } = await send(new Lane(null), { count: 20, latencyMs: 20, server, width: 1 });
 		expect(ends.filter((end, n) => end !== (n === 5 ? 'busy' : 'served'))).toEqual([]);
+	});
+
+	it('of requests that go one after the other, all give up at once if AiClk names an hour', async () => {
+		const server: Server = (_, n) => (n === 5 ? 3_600_000 : undefined);
+		const reads = { count: 20, latencyMs: 20, server, width: 1 };
+		const { ends, ms } = await send(new Lane(null), reads);
+		expect(ends.slice(5)).toEqual(Array(15).fill('busy'));
+		expect(ms).toBeLessThanOrEqual(1_000);
 	});
 
 	it('of requests that go one after the other, all give up soon if all are refused', async () => {
