@@ -76,7 +76,7 @@ export class Lane {
 	 *
 	 * @param client for whom, by its fingerprint
 	 * @param request says what the answer means; an outage, or no answer, is neither busy nor served
-	 * @param isRepetition whether AiClk has refused it before
+	 * @param isRepetition whether it was sent before
 	 */
 	async send<T extends { busy: Busy | null; isServed: boolean }>(
 		client: string,
