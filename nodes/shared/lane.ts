@@ -114,7 +114,7 @@ export class Lane {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
 				if (waitMs > 0) return this.advanceAfter(waitMs);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
-				resumptions.delete(next.client);
+				resumptions.set(next.client, 0);
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
 				this.lastSentAtMs = nowMs;
@@ -163,7 +163,7 @@ export class Lane {
 		this.growth = GROWTH.then;
 		const jitter = this.bad.pauses > 1 ? 0 : JITTER * (0.5 + Math.random() / 2);
 		this.resumesAtMs = performance.now() + waitMs * (1 + jitter);
-		if (this.bad.waitedMs > this.maxBusyMs) resumptions.delete(client);
+		if (this.bad.waitedMs > this.maxBusyMs) resumptions.set(client, 0);
 		else resumptions.set(client, Math.max(this.resumesAtMs, resumptions.get(client) ?? 0));
 	}
 }
