@@ -12,10 +12,10 @@ const GAP_MS = 100;
 const MIN_TOGETHER = 0.1;
 const GROWTH_BELOW_TWO = 0.05;
 
-/** A run waits longer than told by up to this share, so that several processes do not resume at the same moment. */
+/** A run that was served waits longer than told by half to all of this share: those that were not come before it. */
 const JITTER = 0.05;
 
-/** By client: when AiClk takes requests again, for all runs of this process. */
+/** By client: when AiClk takes requests again, for all runs of this process. A time that no run waits for is not in here. */
 const resumptions = new BoundedMap<string, number>(1_000);
 
 /** Why a request was not sent: the run was stopped or is over, or AiClk is busy for longer than a request may wait. */
@@ -77,7 +77,7 @@ export class Lane {
 	 *
 	 * @param client for whom, by its fingerprint
 	 * @param request says what the answer means; an outage, or no answer, is neither busy nor served
-	 * @param isRepetition whether AiClk has refused it before
+	 * @param isRepetition whether it was sent before
 	 * @param isOver whether it is no longer needed when its turn has come
 	 */
 	async send<T extends { busy: Busy | null; isServed: boolean }>(
@@ -117,6 +117,7 @@ export class Lane {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
 				if (waitMs > 0) return this.advanceAfter(waitMs);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
+				resumptions.set(next.client, 0);
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
 				this.lastSentAtMs = nowMs;
@@ -163,8 +164,9 @@ export class Lane {
 		this.bad.waitedMs += waitMs;
 		this.together = Math.max(MIN_TOGETHER, this.together / 2);
 		this.growth = GROWTH.then;
-		this.resumesAtMs = performance.now() + waitMs * (1 + JITTER * Math.random());
-		if (this.bad.waitedMs > this.maxBusyMs) return;
-		resumptions.set(client, Math.max(this.resumesAtMs, resumptions.get(client) ?? 0));
+		const jitter = this.bad.pauses > 1 ? 0 : JITTER * (0.5 + Math.random() / 2);
+		this.resumesAtMs = performance.now() + waitMs * (1 + jitter);
+		if (this.bad.waitedMs > this.maxBusyMs) resumptions.set(client, 0);
+		else resumptions.set(client, Math.max(this.resumesAtMs, resumptions.get(client) ?? 0));
 	}
 }

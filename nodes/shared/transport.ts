@@ -294,26 +294,22 @@ export async function send(
 	const { client, lane } = sender;
 	const isRead = request.effect === 'read';
 	let last: Failure | null = null;
-	let wasBusy = false;
 	let repeats = 0;
-	for (;;) {
+	for (let isRepetition = false; ; isRepetition = true) {
 		const turn: Turn<Attempt> = await lane.send(
 			client.fingerprint,
 			async () => {
 				const attempted = await attempt(sender, request, hint);
 				return { ...attempted, isServed: isServed(attempted) };
 			},
-			wasBusy,
+			isRepetition,
 			sender.isOver,
 		);
 		if (!turn.isSent) return fail(ofClosed(turn.closed, last));
 		const { result, token, busy } = turn.result;
 		if (result.ok) return result;
 		last = result.failure;
-		if (busy !== null && isSentAgain(request, last)) {
-			wasBusy = true;
-			continue;
-		}
+		if (busy !== null && isSentAgain(request, last)) continue;
 		if (token === 'none' || repeats++ === MAX_REPEATS) return result;
 		if (token === 'rejected' && !isRead) {
 			await send(sender, accountInfoCall(client.accountId), '');

@@ -144,7 +144,11 @@ describe('how many requests go together', () => {
 	it('sends ten together at first, and up to fifty after good answers', async () => {
 		const one = await send(new Lane(null), { count: 10, latencyMs: 100, server: wellServed });
 		expect(one.ms).toBe(100);
-		const { ms, most } = await send(new Lane(null), ofRun(200, 100, wellServed));
+		const { ms, most } = await send(new Lane(null), {
+			count: 200,
+			latencyMs: 100,
+			server: wellServed,
+		});
 		// Some 10, 20, 31, 44, 50 and the rest.
 		expect([ms, most]).toEqual([600, 50]);
 	});
@@ -233,11 +237,11 @@ describe('a limited AiClk', () => {
 	it.each([
 		['in each 10 s', () => windows(30, 10_000)],
 		['in any 10 s', () => sliding(30, 10_000)],
-	])('serves 120 reads under 30 %s in 1.2 times its time, 1.5 calls a read', async (_, server) => {
+	])('serves 120 reads under 30 %s in 1.3 times its time, 1.5 calls a read', async (_, server) => {
 		for (const latencyMs of [0, 20, 100, 500]) {
 			const ran = await send(new Lane(null), ofRun(120, latencyMs, server()));
 			expect(countOf(ran.ends, 'served')).toBe(120);
-			expect(ran.ms).toBeLessThanOrEqual(36_000);
+			expect(ran.ms).toBeLessThanOrEqual(39_000);
 			expect(ran.requests).toBeLessThanOrEqual(180);
 		}
 	});
@@ -275,6 +279,27 @@ describe('a limited AiClk', () => {
 			1.15 * (total / limit - 1) * MINUTE_MS,
 		);
 	});
+
+	it.each([
+		[60, 5, [300, 300]],
+		[60, 50, [60, 300]],
+		[60, 500, [300, 300]],
+		[10, 50, [100, 100]],
+	])(
+		'serves all reads of two processes under %d a minute at %d ms: %j',
+		async (limit, latencyMs, counts) => {
+			let seed = 1;
+			jest.spyOn(Math, 'random').mockImplementation(() => {
+				seed = (seed * 16_807) % 2_147_483_647;
+				return seed / 2_147_483_647;
+			});
+			const server = windows(limit, MINUTE_MS);
+			// Other clients stand for other processes: they share nothing but the limit.
+			const runs = counts.map((count) => sendAll(new Lane(null), ofRun(count, latencyMs, server)));
+			const ran = await inSimulatedTime(Promise.all(runs));
+			expect(ran.map(({ ends }) => countOf(ends, 'served'))).toEqual(counts);
+		},
+	);
 
 	it('a run waits for what AiClk said to another run of the client, and only of that client', async () => {
 		const refused = sendAll(new Lane(null), { count: 1, server: refusing(30_000, 1), client: 'A' });
@@ -365,6 +390,14 @@ describe('when requests give up', () => {
 		const server: Server = (_, n) => (n === 5 ? null : undefined);
 		const { ends } = await send(new Lane(null), { count: 20, latencyMs: 20, server, width: 1 });
 		expect(ends.filter((end, n) => end !== (n === 5 ? 'busy' : 'served'))).toEqual([]);
+	});
+
+	it('of requests that go one after the other, all give up at once if AiClk names an hour', async () => {
+		const server: Server = (_, n) => (n === 5 ? 3_600_000 : undefined);
+		const reads = { count: 20, latencyMs: 20, server, width: 1 };
+		const { ends, ms } = await send(new Lane(null), reads);
+		expect(ends.slice(5)).toEqual(Array(15).fill('busy'));
+		expect(ms).toBeLessThanOrEqual(1_000);
 	});
 
 	it('of requests that go one after the other, all give up soon if all are refused', async () => {
