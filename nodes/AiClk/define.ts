@@ -260,7 +260,7 @@ interface TransferSpec extends Spec {
 }
 
 /**
- * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order number by which it could recognize a repeated transfer (P10-P13).
+ * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order number by which it could recognise a repeated transfer (P10-P13).
  */
 export function transfer({
 	payer,

@@ -159,7 +159,7 @@ export class Parameters {
 		if (bytes === null) {
 			refuse(
 				`The file in '${field}' is not base64`,
-				'The data must be base64, without a prefix such as data:image/png;base64.',
+				'Only base64 is a file, without a prefix such as data:image/png;base64.',
 			);
 		}
 		const found = id
@@ -167,7 +167,7 @@ export class Parameters {
 			: { fileSize: bytes.length };
 		const size = readWholeNumber(found?.fileSize, { min: 0, max: Number.MAX_SAFE_INTEGER });
 		if (!size.ok) {
-			const message = `The file '${name}' in '${field}' could not be found, or its size is unknown: n8n may have deleted it`;
+			const message = `The file '${name}' in '${field}' could not be found, or not its size: n8n may have deleted it`;
 			return refuse(message, FETCH_AGAIN);
 		}
 		if (size.value === 0) refuse(`The file in '${field}' is empty`, FETCH_AGAIN);
