@@ -62,7 +62,7 @@ const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleRespons
 	bodyRule(
 		FIRST,
 		byteOf('{'),
-		'AiClk issued an access token, and you can save this credential. Without an Account ID the test ends here.',
+		'This credential works: AiClk issued an access token. It is shown in red only because there is no Account ID to test it with.',
 	),
 	bodyRule(FIRST, byteOf('<'), WEB_PAGE),
 	bodyRule(FIRST, '<', WEB_PAGE),
@@ -105,7 +105,7 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 1000002',
 			description:
-				'An advertiser account that your application may read. Optional: the test of this credential and every check of an access token use it.',
+				'An advertiser account that your application may read. Optional. The nodes use it where their own Account ID is empty. Without it, the test of this credential is always shown in red.',
 		},
 		{
 			displayName: 'Base URL',

@@ -99,7 +99,7 @@ const afterRejection = (effect: Effect): string =>
 const afterBusy = (effect: Effect): string => {
 	const later = 'Run this again later, with fewer requests at a time.';
 	return effect === 'money'
-		? `${NOTHING_DONE} A transfer is never sent again by itself. ${later}`
+		? `${NOTHING_DONE} A transfer is never repeated. ${later}`
 		: `${NOTHING_DONE} ${later}`;
 };
 

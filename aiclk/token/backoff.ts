@@ -61,7 +61,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 export function backingOff(failed: FailedRefreshes): Failure {
 	const { failure, count, firstAtMs, lastAtMs } = failed;
 	const next = `No refresh is sent before ${iso(lastAtMs + backoffMs(failed))}.`;
-	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed). A change of the credential, or Refresh of an AiClk Token node, sends one at once.`;
+	const since = `No refresh has succeeded since ${iso(firstAtMs)} (${count} failed). To try at once, change the credential or run AiClk Token with Refresh.`;
 	return {
 		...failure,
 		message: `${failure.message} ${next}`,

@@ -15,7 +15,7 @@ const INFO = 'account/info?account_id=1000002&query=%7B%22fields%22%3A%5B%22bala
 const PAGES = 50;
 const PAGE_SIZE = 100;
 
-/** As 0.1.0 had it: one request after the other. */
+/** One request after the other. */
 const ONE_BY_ONE = { options: { batching: { batch: { batchSize: 1, batchInterval: 0 } } } };
 
 const LIMIT = 20;
@@ -88,7 +88,7 @@ async function measureLatencies(rig: Rig): Promise<Section[]> {
 		},
 		{
 			title: `Return All against HTTP Request’s own pagination, ${PAGE_SIZE} rows a page`,
-			how: 'Rounds in turn; median (10 % to 90 %). One after the other: the AiClk node with batches of one item, as 0.1.0 read all pages.',
+			how: 'Rounds in turn; median (10 % to 90 %). One after the other: the AiClk node with batches of one item.',
 			head: [
 				'',
 				'HTTP Request',

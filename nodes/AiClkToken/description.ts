@@ -42,7 +42,7 @@ export const properties: INodeProperties[] = [
 				name: 'Only When Expiring Soon',
 				value: 'whenExpiring',
 				description:
-					'Do nothing while the token is valid for longer than that. Best for a daily schedule.',
+					"Do nothing while the token has more days left than 'Within Days'. Best for a daily schedule.",
 			},
 		],
 		default: 'whenExpiring',

@@ -98,7 +98,7 @@ async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject
 		const other = await readCredential(context, item);
 		if (other.input.ok && other.input.value.fingerprint === input.fingerprint) continue;
 		refuse(
-			`The credential of item ${item + 1} differs from that of the first item`,
+			`The credential of item ${item} differs from that of item 0`,
 			'The AiClk Token node acts on one credential. Use Loop Over Items with a batch size of 1 before it, or one credential for each client.',
 		);
 	}

@@ -78,8 +78,9 @@ export class AiClkTrigger implements INodeType {
 		version: 1,
 		subtitle:
 			'={{ $parameter["event"].replace(/[A-Z]/g, " $&").replace(/^./, (first) => first.toUpperCase()) }}',
+		// n8n's panel merges AiClk and AiClk Trigger into one entry, which shows this text (n8n-editor-ui, `mergedNodes`).
 		description:
-			'Starts when a creative or material is reviewed, a balance falls or a token needs a person',
+			'Read and change AiClk (Qutoutiao) ad accounts, or start when a creative is reviewed, a balance falls or a token needs a person',
 		defaults: { name: 'AiClk Trigger' },
 		polling: true,
 		inputs: [],

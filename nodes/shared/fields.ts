@@ -145,9 +145,10 @@ export const choicesRow = (
 
 const CAPITALS = ['id', 'url', 'api', 'js', 'md5', 'h5'];
 
-/** `adgroup_id` as a person reads it: `Adgroup ID`. */
+/** `adgroup_id` as a person reads it: `Ad Group ID`. */
 const titleOf = (name: string): string =>
 	name
+		.replace('adgroup', 'ad_group')
 		.split('_')
 		.map((word) =>
 			CAPITALS.includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),

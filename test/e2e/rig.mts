@@ -76,7 +76,7 @@ export class Rig extends BaseRig {
 		await this.n8n.signIn();
 	}
 
-	/** Lets something happen in this n8n with sharing, which needs a licence: n8n's own test mode switches it on. */
+	/** Lets something happen in this n8n with sharing, which needs a license: n8n's own test mode switches it on. */
 	async withSharing<T>(happen: () => Promise<T>): Promise<T> {
 		await this.server.stop();
 		await this.startN8n({ E2E_TESTS: 'true' });

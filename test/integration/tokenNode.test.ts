@@ -433,7 +433,7 @@ describe('a credential that differs from item to item', () => {
 		});
 		const refreshes = onRefresh();
 		const error = await failureOf(bench.runTokenNode(REFRESH, [{ json: {} }, { json: {} }]));
-		expect(error.message).toBe('The credential of item 2 differs from that of the first item');
+		expect(error.message).toBe('The credential of item 1 differs from that of item 0');
 		expect(error.description).toContain('Loop Over Items');
 		expect(refreshes).toEqual([]);
 	});

@@ -534,9 +534,13 @@ export class CredentialDialog {
 		await this.dialog.waitFor({ state: 'hidden' });
 	}
 
-	/** Waits for a failed test. @returns all that the dialog says then */
-	async failure(): Promise<string> {
-		await this.dialog.getByText('More details').click();
+	/** Waits for a failed test. @param words a part of what it says @returns all that the dialog says then */
+	async failure(words: string): Promise<string> {
+		await this.dialog.getByText('connect with these settings').waitFor();
+		// They stay open once a person has opened them.
+		const more = this.dialog.getByText('More details');
+		if (await more.isVisible()) await more.click();
+		await this.dialog.getByText(words).waitFor();
 		return await this.dialog.innerText();
 	}
 

@@ -284,7 +284,7 @@ describe('the test', () => {
 
 	it('without an Account ID the test says that saving is fine', () => {
 		const bytes = Buffer.from(JSON.stringify({ code: 400, data: null }));
-		expect(saysOf(bytes)).toMatch(/^AiClk issued an access token, and you can save/);
+		expect(saysOf(bytes)).toMatch(/^This credential works: AiClk issued an access token\. /);
 	});
 
 	it('the test fails for truncated JSON', () => {

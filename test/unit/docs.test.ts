@@ -37,7 +37,10 @@ const findAll = (file: string, pattern: RegExp): string[] => [
 	...new Set([...contentOf(file).matchAll(pattern)].map(([, found = '']) => found)),
 ];
 
-describe.each(['docs/operations.md', 'docs/how-it-works.md'])('%s', (file) => {
+/** Documents that quote what n8n shows. */
+const QUOTING = ['docs/operations.md', 'docs/how-it-works.md', 'docs/zh-CN/errors.md'];
+
+describe.each(QUOTING)('%s', (file) => {
 	it.each(findAll(file, /“([^”]*)”/g))('quotes a text of the source: %s', (quoted) => {
 		const pattern = patternOf(quoted);
 		expect(texts.filter((text) => pattern.test(text))).not.toEqual([]);

@@ -56,8 +56,8 @@ const ROWS: Parameter[] = [
 	textRow('contacter_phone', 'Contact Phone', undefined, '13800000000'),
 	textRow('display_name', 'Display Name', 'Short name of the company'),
 	parameter('email', 'Email', readEmail, EMAIL),
-	idRow('license', 'License', 'Resource ID of the picture of the business licence', '14705564'),
-	textRow('license_code', 'License Code', 'Unified social credit code of the business licence'),
+	idRow('license', 'License', 'Resource ID of the picture of the business license', '14705564'),
+	textRow('license_code', 'License Code', 'Unified social credit code of the business license'),
 	textRow('link', 'Link', undefined, 'https://www.example.com'),
 	parameter('password', 'Password', readPassword, {
 		typeOptions: { password: true },
@@ -104,7 +104,7 @@ const update = write({
 	value: 'update',
 	name: 'Update',
 	action: 'Update advertiser',
-	description: 'Change company, contact or licence data of an advertiser account',
+	description: 'Change company, contact or license data of an advertiser account',
 	path: 'adaccount/customer/update',
 	account: OPENER,
 	parameters: [

@@ -92,14 +92,14 @@ function planPages(
 	};
 }
 
-/** Any endpoint below /openapi/, such as those of campaigns, ad groups and reports. */
+/** Any endpoint below /openapi/. The pages P1 to P13 name none for campaigns, ad groups or reports. */
 const call: Operation = {
 	option: {
 		value: 'call',
 		name: 'Call Endpoint',
 		action: 'Call endpoint',
 		description:
-			'Call an endpoint that this node has no operation for, e.g. for campaigns or reports',
+			'Call any other endpoint of AiClk whose path you know, e.g. one for campaigns or reports',
 	},
 	properties: [
 		...[METHOD, PATH, QUERY_FORMAT].map(({ property }) => property),
@@ -154,7 +154,7 @@ export const api: Resource = {
 	option: {
 		name: 'API',
 		value: 'api',
-		description: 'Endpoints that this node has no operation for',
+		description: 'Any other endpoint whose path you know, e.g. one for campaigns or reports',
 	},
 	defaultOperation: 'call',
 	operations: [call],

@@ -30,14 +30,23 @@ export const firstCredential: UiScenarios = (rig, scenario) => {
 			await rig.docImage('credential', async (path) => await dialog.pictureAs(path));
 			await dialog.type('baseUrl', rig.sandbox.url);
 			await dialog.save();
-			const words = await dialog.failure();
+			const words = await dialog.failure('AiClk refused');
 			await editor.picture('credential-refused');
 			assert.match(
 				words,
 				/AiClk refused to refresh the access token: refresh_token 无效 \(code 400\)/,
 			);
 
+			// All is well, but there is no account to read: n8n shows any other end of a test in red.
 			await dialog.type('refreshToken', refreshToken);
+			await dialog.type('accountId', '');
+			await dialog.save();
+			const withoutAccount = await dialog.failure('This credential works');
+			await editor.picture('credential-without-account');
+			assert.match(withoutAccount, /Couldn[’']t connect with these settings/);
+			assert.match(withoutAccount, /This credential works: AiClk issued an access token\./);
+
+			await dialog.type('accountId', '1000002');
 			await dialog.saveNew();
 			await editor.picture('credential-saved');
 			const reopened = await editor.editCredential();

@@ -7,7 +7,7 @@ const NODES = [
 	{
 		node: 'AiClk',
 		// n8n shows a node and its trigger as one entry, with the description of either.
-		description: /^(Read and change AiClk .Qutoutiao. advertiser accounts|Starts when a creative)/,
+		description: /^Read and change AiClk .Qutoutiao. (advertiser|ad) accounts/,
 		actions: [
 			'Get account info',
 			'Get account fund records',
