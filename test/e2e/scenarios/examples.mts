@@ -125,6 +125,8 @@ async function withModel<T>(
 /** Those that are run as they are: the trigger that starts each, and the node whose output counts. */
 const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 	['account-info-http-request', 'Start', 'Account info'],
+	['daily-spending', 'Every day', 'Spreadsheet'],
+	['low-balances-to-chat', 'Every day', 'Account'],
 	['token-alert', 'Every day', 'Token status'],
 	['token-rotation', 'Every day', 'AiClk Token'],
 ];
@@ -132,9 +134,7 @@ const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 /** Those with a scenario of their own. */
 const OTHERS = [
 	'ai-agent',
-	'daily-spending',
 	'error-workflow',
-	'low-balances-to-chat',
 	'rejected-creatives-to-chat',
 	'token-rotation-clients',
 	'token-rotation-with-alerts',
@@ -377,6 +377,7 @@ const toChat =
 		if (node.name === 'Send') {
 			return {
 				...node,
+				disabled: false,
 				parameters: { ...node.parameters, url: chats.url(chat) },
 				retryOnFail: false,
 			};
@@ -440,7 +441,7 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	const [text = '', ...more] = chats.texts(chat);
 	assert.deepEqual(more, []);
 	const [head, first] = text.split('\n');
-	assert.equal(head, 'AiClk: 60 rejected');
+	assert.equal(head, '[AiClk] Rejected creatives: 60');
 	assert.equal(first, '1000002 双十一主会场 0: 图片不清晰，请更换素材');
 	assert.match(text, /\n… and \d+ more$/);
 	assert.ok(Buffer.byteLength(text) <= 2_048);
@@ -455,22 +456,36 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	return `1 message of ${Buffer.byteLength(text)} bytes for 60 creatives: "${head}"; a refusal fails the run`;
 }
 
-/** Two of three accounts are low; one of a table that AiClk does not know fails the run when the message is sent. */
+/** The node with these accounts, each of a client of its own. @param more what each row holds besides */
+const tableOf = (node: Node, ids: string[], more: Json = {}): Node => {
+	const accounts = ids.map((id) => ({ client: `Client ${id}`, account_id: id, ...more }));
+	return { ...node, parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) } };
+};
+
+/** The error names every account that failed, with its client, and no other. */
+function assertNames({ status, error }: Execution, what: string, ids: string[]): void {
+	assert.equal(status, 'error');
+	const [head, ...lines] = (error?.message ?? '').split('\n');
+	assert.equal(head, `AiClk: ${what}`);
+	assert.deepEqual(
+		lines.map((line) => line.split(': AiClk refused')[0]),
+		ids.map((id) => `Client ${id} (${id})`),
+	);
+}
+
+/** Two of three accounts are low; two of a table that AiClk does not know fail the run when the message is sent. */
 async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
 	rig.sandbox.reset();
 	rig.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
 	for (const [account, balance] of Object.entries({ 1000003: 99_900, 1000004: 1 })) {
-		rig.sandbox.change('account', account, { balance, display_name: `客户 ${account}` }, account);
+		rig.sandbox.change('account', account, { balance }, account);
 	}
 	const withTable = async (ids: string[]) =>
-		await readExample('low-balances-to-chat', rig.sandbox.url, (node) => {
-			if (node.name !== 'Table') return toChat(chats, 'dingtalk')(node);
-			const accounts = ids.map((account_id) => ({ account_id, minimum: 100_000 }));
-			return {
-				...node,
-				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
-			};
-		});
+		await readExample('low-balances-to-chat', rig.sandbox.url, (node) =>
+			node.name === 'Table'
+				? tableOf(node, ids, { minimum_yuan: 1_000 })
+				: toChat(chats, 'dingtalk')(node),
+		);
 	const run = async (ids: string[]) =>
 		await rig.n8n.run(
 			await rig.n8n.importWorkflow(await withTable(ids), rig.credential),
@@ -482,12 +497,12 @@ async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
 	const low = await run(['1000002', '1000003', '1000004']);
 	assert.equal(low.status, 'success', low.error?.message);
 	const text =
-		'AiClk: 2 accounts are low\n1000003 客户 1000003: 999 yuan left\n1000004 客户 1000004: 0.01 yuan left';
+		'[AiClk] Low balance: 2\nClient 1000003 (1000003): 999.00 yuan left\nClient 1000004 (1000004): 0.01 yuan left';
 	assert.deepEqual(chats.texts('dingtalk'), [text]);
-	const unknown = await run(['1000003', '7']);
-	assert.match(unknown.error?.message ?? '', /could not be read: AiClk refused this/);
+	const unknown = await run(['7', '1000003', '8']);
+	assertNames(unknown, 'could not read the balance of', ['7', '8']);
 	assert.equal(chats.texts('dingtalk').length, 2);
-	return 'one message about 2 of 3 accounts; one that cannot be read fails the run afterwards';
+	return `one message about 2 of 3 accounts; afterwards a run fails: ${unknown.error?.message}`;
 }
 
 /** Run twice with other figures: one spreadsheet a run, and one row an account and day in PostgreSQL. */
@@ -508,39 +523,36 @@ async function dailySpending(rig: Rig): Promise<string> {
 		'postgres',
 	);
 	const workflow = await readExample('daily-spending', rig.sandbox.url, (node) => {
-		if (node.name === 'Table') {
-			const accounts = ['1000002', '1000003'].map((account_id) => ({
-				account_id,
-				client: `客户 ${account_id}`,
-			}));
-			return {
-				...node,
-				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
-			};
-		}
+		if (node.name === 'Table') return tableOf(node, ['7', '1000002', '8', '1000003']);
 		if (node.type !== 'n8n-nodes-base.postgres') return node;
 		const query = String(node.parameters.query).replaceAll('aiclk_spending', table);
 		const credentials = { postgres: { id, name: 'PostgreSQL' } };
-		return { ...node, credentials, parameters: { ...node.parameters, query } };
+		return { ...node, disabled: false, credentials, parameters: { ...node.parameters, query } };
 	});
 	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
 	try {
 		for (let runs = 0; runs < 2; runs++) {
 			const execution = await rig.n8n.run(workflowId, 'Every day');
-			assert.equal(execution.status, 'success', execution.error?.message);
+			assertNames(execution, "could not read yesterday's spending of", ['7', '8']);
 			assert.equal(execution.itemsOf('In yuan').length, 2);
 			assert.equal(execution.itemsOf('Spreadsheet').length, 1);
 			assert.equal(execution.itemsOf('Upsert').length, 2);
+			const fen = execution.itemsOf('Fund records').map(({ cash_cost: cash }) => cash);
+			const yuan = execution.itemsOf('In yuan').map(({ cash_yuan: cash }) => cash);
+			assert.deepEqual(
+				yuan.map((cash) => Math.round(Number(cash) * 100)),
+				fen,
+			);
 		}
 		const rows = await rig.sql(
 			SHARED.postgres,
-			`SELECT account_id, client, cash::text FROM ${table} ORDER BY 1`,
+			`SELECT account_id, client, cash_yuan::text FROM ${table} ORDER BY 1`,
 		);
 		assert.deepEqual(
 			rows.map(({ account_id: account, client }) => [account, client]),
 			[
-				['1000002', '客户 1000002'],
-				['1000003', '客户 1000003'],
+				['1000002', 'Client 1000002'],
+				['1000003', 'Client 1000003'],
 			],
 		);
 		return `2 runs, 1 spreadsheet each, ${rows.length} rows in PostgreSQL: ${JSON.stringify(rows[0])}`;
