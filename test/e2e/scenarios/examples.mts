@@ -179,7 +179,7 @@ const FAILING: Record<string, Failing> = {
 		error: /AiClk's token endpoint did not answer as documented/,
 		whatToDo: /Try again in a few minutes/,
 	},
-	'Refresh token refused': {
+	'Token needs a person': {
 		prepare: async (rig) => {
 			rig.sandbox.configure({ clients: [] });
 			return rig.credential;
@@ -188,7 +188,7 @@ const FAILING: Record<string, Failing> = {
 		error: REFUSED,
 		whatToDo: /get a new refresh token/,
 	},
-	Superseded: {
+	'Run it again': {
 		prepare: async (rig) => {
 			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
 			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age));
@@ -201,6 +201,33 @@ const FAILING: Record<string, Failing> = {
 		},
 		error: /Another n8n process refreshed/,
 		whatToDo: /Run it again/,
+	},
+	'AiClk refused': {
+		prepare: async (rig) => rig.credential,
+		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: '7' })],
+		error: /账户不存在或无权限/,
+		whatToDo: /Nothing was carried out/,
+	},
+	'To correct': {
+		prepare: async (rig) => rig.credential,
+		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: 'abc' })],
+		error: /'Account ID'/,
+		whatToDo: /Nothing was sent/,
+	},
+	'Answer cannot be used': {
+		prepare: async (rig) => rig.credential,
+		nodes: [
+			aiClk({
+				resource: 'api',
+				operation: 'call',
+				method: 'GET',
+				path: '/openapi/v1/account/info',
+				accountId: '1000002',
+				paginate: true,
+			}),
+		],
+		error: /^AiClk's answer holds no rows/,
+		whatToDo: /ask AiClk's support/,
 	},
 	'Anything else': {
 		prepare: async (rig) => rig.credential,
@@ -358,7 +385,9 @@ export const examples: Scenarios = (rig, scenario) => {
 
 /** Publishes what another workflow starts: n8n 2 wants it, n8n 1 says that there is nothing to switch on. */
 async function publish(rig: Rig, workflowId: string): Promise<void> {
-	if (!rig.isN8n1) await rig.n8n.activate(workflowId);
+	if (rig.isN8n1) return;
+	await rig.n8n.activate(workflowId);
+	await rig.n8n.untilPublished(workflowId);
 }
 
 async function withChats(happen: (chats: Chats) => Promise<string>): Promise<string> {
