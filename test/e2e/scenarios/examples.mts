@@ -223,10 +223,11 @@ const FAILING: Record<string, Failing> = {
 				method: 'GET',
 				path: '/openapi/v1/account/info',
 				accountId: '1000002',
+				query: '{"fields":["account_id"]}',
 				paginate: true,
 			}),
 		],
-		error: /^AiClk's answer holds no rows/,
+		error: /AiClk's answer holds no rows/,
 		whatToDo: /ask AiClk's support/,
 	},
 	'Anything else': {
