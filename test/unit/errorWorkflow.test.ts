@@ -138,7 +138,7 @@ const BRANCHES: Record<string, string[]> = {
 		'AiClk takes no more requests',
 		'The proxy of n8n requires a login',
 	],
-	'AiClk refused': [
+	'Refused by AiClk': [
 		'AiClk refused ',
 		'AiClk does not accept the access token',
 		'AiClk does not know this call',
@@ -203,16 +203,22 @@ it.each([
 	// Of the other examples, which start this one as error workflow.
 	['AiClk token: missing, 0 days left. ', 'Token needs a person'],
 	['The token is rejected, 3 days left. ', 'Token needs a person'],
+	['Token 的状态是 rejected，剩余 3 天。', 'Token needs a person'],
+	['AiClk token: missing，剩余 0 天。', 'Token needs a person'],
+	['AiClk：未能读取以下账户的余额\n客户A（7）：AiClk refused account 7: no', 'Refused by AiClk'],
 	['Client B: failed. AiClk refused to refresh the access token: no', 'Token needs a person'],
 	[
 		"AiClk: could not read yesterday's spending of\nClient A (7): AiClk refused this: no",
-		'AiClk refused',
+		'Refused by AiClk',
 	],
 	[
 		"AiClk: could not read the balance of\nClient A (7): AiClk's answer was lost: it",
 		'AiClk unavailable',
 	],
-	['The request names too many IDs, or its URL is too long for AiClk (HTTP 414)', 'AiClk refused'],
+	[
+		'The request names too many IDs, or its URL is too long for AiClk (HTTP 414)',
+		'Refused by AiClk',
+	],
 ])('%s: %s', (text, branch) => {
 	expect(branchOf(text)).toBe(branch);
 });
@@ -226,7 +232,7 @@ it.each(['', 'Something of our own', "Cannot read properties of undefined (readi
 );
 
 it.each([
-	['refused', 'AiClk refused'],
+	['refused', 'Refused by AiClk'],
 	['not-sent', 'To correct'],
 ] as const)('words of AiClk that nobody knows are sorted by the outcome %s', (outcome, branch) => {
 	expect(branchOf('余额不足', outcome)).toBe(branch);

@@ -21,13 +21,20 @@ const REAL_API = 'https://openapi.aiclk.com';
 const REFUSED = /AiClk refused to refresh the access token: (client_id 不存在|refresh_token 无效)/;
 const DAY_MS = 86_400_000;
 
+/** Where the copies in Chinese are. */
+const CHINESE = 'zh-CN';
+
 /** The names of all example workflows. */
 export const listExamples = async (): Promise<string[]> =>
-	(await readdir(FOLDER)).map((file) => file.replace(/\.json$/, '')).sort();
+	(await readdir(FOLDER))
+		.filter((file) => file.endsWith('.json'))
+		.map((file) => file.replace(/\.json$/, ''))
+		.sort();
 
 /**
  * Reads an example workflow, with what a person has to set.
  *
+ * @param name behind `zh-CN/` for the copy in Chinese
  * @param api the address in place of AiClk's
  * @param change more that a person sets in a node
  */
@@ -202,7 +209,7 @@ const FAILING: Record<string, Failing> = {
 		error: /Another n8n process refreshed/,
 		whatToDo: /Run it again/,
 	},
-	'AiClk refused': {
+	'Refused by AiClk': {
 		prepare: async (rig) => rig.credential,
 		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: '7' })],
 		error: /账户不存在或无权限/,
@@ -255,7 +262,7 @@ export const examples: Scenarios = (rig, scenario) => {
 		const names = await listExamples();
 		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
 		const types = new Set(await rig.n8n.nodeTypes());
-		for (const name of names) {
+		for (const name of names.flatMap((name) => [name, `${CHINESE}/${name}`])) {
 			const workflow = await readExample(name, rig.sandbox.url);
 			const unknown = workflow.nodes.filter(({ type }) => !types.has(type));
 			assert.deepEqual(
@@ -269,7 +276,7 @@ export const examples: Scenarios = (rig, scenario) => {
 			);
 			await rig.n8n.importWorkflow(workflow, rig.credential);
 		}
-		return `${names.length} examples`;
+		return `${names.length} examples in two languages`;
 	});
 
 	for (const [name, trigger, last] of PLAIN) {
@@ -453,8 +460,10 @@ export async function chatMessages(rig: Rig): Promise<Record<string, string>> {
 /** 60 creatives are rejected and one is paused; then one more, which the chat refuses. */
 async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<string> {
 	rig.sandbox.reset();
+	const isChinese = chat !== 'wecom';
+	const name = 'rejected-creatives-to-chat';
 	const workflow = await readExample(
-		'rejected-creatives-to-chat',
+		isChinese ? `${CHINESE}/${name}` : name,
 		rig.sandbox.url,
 		toChat(chats, chat),
 	);
@@ -471,9 +480,10 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	const [text = '', ...more] = chats.texts(chat);
 	assert.deepEqual(more, []);
 	const [head, first] = text.split('\n');
-	assert.equal(head, '[AiClk] Rejected creatives: 60');
-	assert.equal(first, '1000002 双十一主会场 0: 图片不清晰，请更换素材');
-	assert.match(text, /\n… and \d+ more$/);
+	assert.equal(head, isChinese ? '【AiClk】被拒创意：60 个' : '[AiClk] Rejected creatives: 60');
+	const colon = isChinese ? '：' : ': ';
+	assert.equal(first, `1000002 双十一主会场 0${colon}图片不清晰，请更换素材`);
+	assert.match(text, isChinese ? /\n…… 另有 \d+ 条$/ : /\n… and \d+ more$/);
 	assert.ok(Buffer.byteLength(text) <= 2_048);
 
 	chats.refuse('keywords not in content');
@@ -482,7 +492,8 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	const runs = await rig.n8n.executionsOf(id);
 	await rig.n8n.deactivate(id);
 	assert.equal(runs[0]?.status, 'error');
-	assert.equal(runs[0]?.error?.message, 'The chat refused the message: keywords not in content');
+	const refused = isChinese ? '群聊拒绝了消息：' : 'The chat refused the message: ';
+	assert.equal(runs[0]?.error?.message, `${refused}keywords not in content`);
 	return `1 message of ${Buffer.byteLength(text)} bytes for 60 creatives: "${head}"; a refusal fails the run`;
 }
 
@@ -510,28 +521,28 @@ async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
 	for (const [account, balance] of Object.entries({ 1000003: 99_900, 1000004: 1 })) {
 		rig.sandbox.change('account', account, { balance }, account);
 	}
-	const withTable = async (ids: string[]) =>
-		await readExample('low-balances-to-chat', rig.sandbox.url, (node) =>
+	const withTable = async (ids: string[], folder = '') =>
+		await readExample(`${folder}low-balances-to-chat`, rig.sandbox.url, (node) =>
 			node.name === 'Table'
 				? tableOf(node, ids, { minimum_yuan: 1_000 })
 				: toChat(chats, 'dingtalk')(node),
 		);
-	const run = async (ids: string[]) =>
+	const run = async (ids: string[], folder?: string) =>
 		await rig.n8n.run(
-			await rig.n8n.importWorkflow(await withTable(ids), rig.credential),
+			await rig.n8n.importWorkflow(await withTable(ids, folder), rig.credential),
 			'Every day',
 		);
 	const fine = await run(['1000002']);
 	assert.equal(fine.status, 'success', fine.error?.message);
 	assert.deepEqual(chats.texts('dingtalk'), []);
-	const low = await run(['1000002', '1000003', '1000004']);
+	const low = await run(['1000002', '1000003', '1000004'], `${CHINESE}/`);
 	assert.equal(low.status, 'success', low.error?.message);
-	const text =
-		'[AiClk] Low balance: 2\nClient 1000003 (1000003): 999.00 yuan left\nClient 1000004 (1000004): 0.01 yuan left';
-	assert.deepEqual(chats.texts('dingtalk'), [text]);
-	const unknown = await run(['7', '1000003', '8']);
+	const unknown = await run(['7', '1000003', '8', '1000004']);
 	assertNames(unknown, 'could not read the balance of', ['7', '8']);
-	assert.equal(chats.texts('dingtalk').length, 2);
+	assert.deepEqual(chats.texts('dingtalk'), [
+		'【AiClk】余额不足：2 个账户\nClient 1000003（1000003）：余额 999.00 元\nClient 1000004（1000004）：余额 0.01 元',
+		'[AiClk] Low balance: 2\nClient 1000003 (1000003): 999.00 yuan left\nClient 1000004 (1000004): 0.01 yuan left',
+	]);
 	return `one message about 2 of 3 accounts; afterwards a run fails: ${unknown.error?.message}`;
 }
 
@@ -552,23 +563,34 @@ async function dailySpending(rig: Rig): Promise<string> {
 		'PostgreSQL',
 		'postgres',
 	);
-	const workflow = await readExample('daily-spending', rig.sandbox.url, (node) => {
+	const set = (node: Node): Node => {
 		if (node.name === 'Table') return tableOf(node, ['7', '1000002', '8', '1000003']);
 		if (node.type !== 'n8n-nodes-base.postgres') return node;
 		const query = String(node.parameters.query).replaceAll('aiclk_spending', table);
 		const credentials = { postgres: { id, name: 'PostgreSQL' } };
 		return { ...node, disabled: false, credentials, parameters: { ...node.parameters, query } };
-	});
-	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
+	};
+	const run = async (name: string): Promise<Execution> => {
+		const workflow = await readExample(name, rig.sandbox.url, set);
+		return await rig.n8n.run(await rig.n8n.importWorkflow(workflow, rig.credential), 'Every day');
+	};
 	try {
-		for (let runs = 0; runs < 2; runs++) {
-			const execution = await rig.n8n.run(workflowId, 'Every day');
-			assertNames(execution, "could not read yesterday's spending of", ['7', '8']);
+		const english = await run('daily-spending');
+		const chinese = await run(`${CHINESE}/daily-spending`);
+		assertNames(english, "could not read yesterday's spending of", ['7', '8']);
+		assert.match(
+			chinese.error?.message ?? '',
+			/^AiClk：未能读取以下账户昨天的消耗\nClient 7（7）：/,
+		);
+		for (const [execution, column] of [
+			[english, 'cash_yuan'],
+			[chinese, '现金消耗（元）'],
+		] as const) {
 			assert.equal(execution.itemsOf('In yuan').length, 2);
 			assert.equal(execution.itemsOf('Spreadsheet').length, 1);
 			assert.equal(execution.itemsOf('Upsert').length, 2);
 			const fen = execution.itemsOf('Fund records').map(({ cash_cost: cash }) => cash);
-			const yuan = execution.itemsOf('In yuan').map(({ cash_yuan: cash }) => cash);
+			const yuan = execution.itemsOf('In yuan').map((item) => item[column]);
 			assert.deepEqual(
 				yuan.map((cash) => Math.round(Number(cash) * 100)),
 				fen,
