@@ -426,39 +426,6 @@ const toChat =
 		return { ...node, parameters: { ...node.parameters, jsonOutput } };
 	};
 
-/** What each chat receives when three creatives are rejected. */
-export async function chatMessages(rig: Rig): Promise<Record<string, string>> {
-	const chats = await startChats('AiClk');
-	try {
-		const messages: Record<string, string> = {};
-		for (const chat of CHATS) {
-			rig.sandbox.reset();
-			const example = await readExample(
-				'rejected-creatives-to-chat',
-				rig.sandbox.url,
-				toChat(chats, chat),
-			);
-			const watched = new Watched(
-				rig,
-				await rig.n8n.importWorkflow(example, rig.credential),
-				'Send',
-			);
-			await watched.activate();
-			for (const [n, audit_reason] of ['图片不清晰', '文字遮挡主体', '落地页无法打开'].entries()) {
-				const fields = { creative_name: `双十一主会场 ${n + 1}`, audit_reason };
-				rig.sandbox.change('creative', String(101 + n), fields);
-			}
-			await watched.poll();
-			await watched.untilItems(1);
-			await rig.n8n.deactivate(watched.id);
-			messages[chat] = chats.texts(chat).join('\n\n');
-		}
-		return messages;
-	} finally {
-		await chats.close();
-	}
-}
-
 /** 60 creatives are rejected and one is paused; then one more, which the chat refuses. */
 async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<string> {
 	rig.sandbox.reset();
