@@ -422,7 +422,8 @@ const toChat =
 			};
 		}
 		if (node.name !== 'Chat') return node;
-		const jsonOutput = JSON.stringify({ chat, keyword: 'AiClk' });
+		const clients = { 1000002: 'Client A' };
+		const jsonOutput = JSON.stringify({ chat, keyword: 'AiClk', clients });
 		return { ...node, parameters: { ...node.parameters, jsonOutput } };
 	};
 
@@ -450,8 +451,10 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	assert.deepEqual(more, []);
 	const [head, first] = text.split('\n');
 	assert.equal(head, isChinese ? '【AiClk】被拒创意：60 个' : '[AiClk] Rejected creatives: 60');
-	const colon = isChinese ? '：' : ': ';
-	assert.equal(first, `1000002 双十一主会场 0${colon}图片不清晰，请更换素材`);
+	const row = isChinese
+		? 'Client A（1000002） 双十一主会场 0：'
+		: 'Client A (1000002) 双十一主会场 0: ';
+	assert.equal(first, `${row}图片不清晰，请更换素材`);
 	assert.match(text, isChinese ? /\n…… 另有 \d+ 条$/ : /\n… and \d+ more$/);
 	assert.ok(Buffer.byteLength(text) <= 2_048);
 
