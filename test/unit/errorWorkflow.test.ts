@@ -133,7 +133,7 @@ const BRANCHES: Record<string, string[]> = {
 		'AiClk could not be reached',
 		"AiClk's answer was lost",
 		'AiClk is temporarily unavailable',
-		'AiClk did not answer as documented',
+		'AiClk did not answer ',
 		'AiClk sent no answer that n8n could read',
 		'AiClk takes no more requests',
 		'The proxy of n8n requires a login',
