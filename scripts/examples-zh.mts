@@ -5,6 +5,11 @@ import { format, resolveConfig } from 'prettier';
 
 import { type Example, type Texts, translate } from './translate.ts';
 
+process.on('uncaughtException', ({ message }) => {
+	console.error(message);
+	process.exitCode = 1;
+});
+
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const read = async <T,>(name: string): Promise<T> =>
 	JSON.parse(await readFile(pathOf(name), 'utf8')) as T;
