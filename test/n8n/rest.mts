@@ -271,6 +271,15 @@ export class N8nClient {
 		await this.post(`/workflows/${workflowId}/activate`, { versionId: data.data.versionId });
 	}
 
+	/** Waits until n8n 2 has carried out what `activate` asked for. */
+	async untilPublished(workflowId: string): Promise<void> {
+		const read = async () =>
+			await this.http.get<{ data: { status: string } }>(
+				`/workflows/${workflowId}/publication-status`,
+			);
+		await until(read, ({ data }) => data.data.status === 'published');
+	}
+
 	/** Switches a workflow off. */
 	async deactivate(workflowId: string): Promise<void> {
 		await this.post(`/workflows/${workflowId}/deactivate`, {});

@@ -185,27 +185,6 @@ export class Editor {
 		await this.page.setViewportSize(VIEWPORT);
 	}
 
-	/**
-	 * A picture of texts that went to somewhere else than the editor, each under its title.
-	 *
-	 * @param target a path, or the name of a picture of this run
-	 */
-	async pictureOfTexts(texts: Record<string, string>, target: string): Promise<void> {
-		const page = await this.page.context().newPage();
-		const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-		const parts = Object.entries(texts).map(
-			([title, text]) => `<h3>${escaped(title)}</h3><pre>${escaped(text)}</pre>`,
-		);
-		const style =
-			'body{width:760px;margin:16px;font-family:sans-serif}pre{white-space:pre-wrap;background:#eef3f8;border-radius:8px;padding:12px}';
-		await page.setContent(`<style>${style}</style>${parts.join('')}`);
-		const path = target.endsWith('.png')
-			? target
-			: join(this.options.folder, `${target.replaceAll(' ', '-')}.png`);
-		await page.locator('body').screenshot({ path });
-		await page.close();
-	}
-
 	async signIn(): Promise<void> {
 		await this.page.goto(`${this.options.url}/signin`);
 		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(OWNER.email);

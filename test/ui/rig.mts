@@ -18,7 +18,7 @@ const DOC_SCALE = 2;
 async function isShown(image: string): Promise<boolean> {
 	const documents = [
 		'README.md',
-		...(await readdir(join(ROOT, 'docs'))).map((name) => join('docs', name)),
+		...(await readdir(join(ROOT, 'docs'), { recursive: true })).map((name) => join('docs', name)),
 	];
 	for (const document of documents.filter((name) => name.endsWith('.md'))) {
 		if ((await readFile(join(ROOT, document), 'utf8')).includes(image)) return true;

@@ -21,13 +21,20 @@ const REAL_API = 'https://openapi.aiclk.com';
 const REFUSED = /AiClk refused to refresh the access token: (client_id 不存在|refresh_token 无效)/;
 const DAY_MS = 86_400_000;
 
+/** Where the copies in Chinese are. */
+const CHINESE = 'zh-CN';
+
 /** The names of all example workflows. */
 export const listExamples = async (): Promise<string[]> =>
-	(await readdir(FOLDER)).map((file) => file.replace(/\.json$/, '')).sort();
+	(await readdir(FOLDER))
+		.filter((file) => file.endsWith('.json'))
+		.map((file) => file.replace(/\.json$/, ''))
+		.sort();
 
 /**
  * Reads an example workflow, with what a person has to set.
  *
+ * @param name behind `zh-CN/` for the copy in Chinese
  * @param api the address in place of AiClk's
  * @param change more that a person sets in a node
  */
@@ -122,23 +129,21 @@ async function withModel<T>(
 	}
 }
 
-/** Those that are run as they are: the trigger that starts each, and the node whose output counts. */
+/** Those that a person runs as they are: the trigger that starts each, and the node whose output counts. */
 const PLAIN: Array<[name: string, trigger: string, last: string]> = [
 	['account-info-http-request', 'Start', 'Account info'],
+	['daily-spending', 'Every day', 'Spreadsheet'],
+	['error-workflow', 'Error Trigger', 'Message'],
+	['low-balances-to-chat', 'Every day', 'Account'],
+	['rejected-creatives-to-chat', 'AiClk Trigger', 'AiClk Trigger'],
 	['token-alert', 'Every day', 'Token status'],
 	['token-rotation', 'Every day', 'AiClk Token'],
+	['token-rotation-clients', 'Every day', 'Each client'],
+	['token-rotation-with-alerts', 'Every day', 'Token status'],
 ];
 
-/** Those with a scenario of their own. */
-const OTHERS = [
-	'ai-agent',
-	'daily-spending',
-	'error-workflow',
-	'low-balances-to-chat',
-	'rejected-creatives-to-chat',
-	'token-rotation-clients',
-	'token-rotation-with-alerts',
-];
+/** The one that needs a second account first, that of a model. */
+const OTHERS = ['ai-agent'];
 
 /** A way to fail, by the kind that the error workflow is to find. */
 interface Failing {
@@ -179,7 +184,7 @@ const FAILING: Record<string, Failing> = {
 		error: /AiClk's token endpoint did not answer as documented/,
 		whatToDo: /Try again in a few minutes/,
 	},
-	'Refresh token refused': {
+	'Token needs a person': {
 		prepare: async (rig) => {
 			rig.sandbox.configure({ clients: [] });
 			return rig.credential;
@@ -188,7 +193,7 @@ const FAILING: Record<string, Failing> = {
 		error: REFUSED,
 		whatToDo: /get a new refresh token/,
 	},
-	Superseded: {
+	'Run it again': {
 		prepare: async (rig) => {
 			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
 			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age));
@@ -206,6 +211,34 @@ const FAILING: Record<string, Failing> = {
 		},
 		error: /Another n8n process refreshed/,
 		whatToDo: /Run it again/,
+	},
+	'Refused by AiClk': {
+		prepare: async (rig) => rig.credential,
+		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: '7' })],
+		error: /账户不存在或无权限/,
+		whatToDo: /Nothing was carried out/,
+	},
+	'To correct': {
+		prepare: async (rig) => rig.credential,
+		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: 'abc' })],
+		error: /'Account ID'/,
+		whatToDo: /Nothing was sent/,
+	},
+	'Answer cannot be used': {
+		prepare: async (rig) => rig.credential,
+		nodes: [
+			aiClk({
+				resource: 'api',
+				operation: 'call',
+				method: 'GET',
+				path: '/openapi/v1/account/info',
+				accountId: '1000002',
+				query: '{"fields":["account_id"]}',
+				paginate: true,
+			}),
+		],
+		error: /AiClk's answer holds no rows/,
+		whatToDo: /ask AiClk's support/,
 	},
 	'Anything else': {
 		prepare: async (rig) => rig.credential,
@@ -232,7 +265,7 @@ export const examples: Scenarios = (rig, scenario) => {
 		const names = await listExamples();
 		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
 		const types = new Set(await rig.n8n.nodeTypes());
-		for (const name of names) {
+		for (const name of names.flatMap((name) => [name, `${CHINESE}/${name}`])) {
 			const workflow = await readExample(name, rig.sandbox.url);
 			const unknown = workflow.nodes.filter(({ type }) => !types.has(type));
 			assert.deepEqual(
@@ -246,19 +279,23 @@ export const examples: Scenarios = (rig, scenario) => {
 			);
 			await rig.n8n.importWorkflow(workflow, rig.credential);
 		}
-		return `${names.length} examples`;
+		return `${names.length} examples in two languages`;
 	});
 
 	for (const [name, trigger, last] of PLAIN) {
-		scenario(`example ${name}`, async () => {
-			const workflow = await readExample(name, rig.sandbox.url);
-			const id = await rig.n8n.importWorkflow(workflow, rig.credential);
-			const execution = await rig.n8n.run(id, trigger);
-			assert.equal(execution.status, 'success', execution.error?.message);
-			const items = execution.itemsOf(last);
-			assert.ok(items.length > 0, 'nothing came out');
-			assert.deepEqual([rig.refreshes, rig.deadCalls], [1, 0]);
-			return `${execution.status}, ${items.length} items out of '${last}'`;
+		scenario(`example ${name}: green at its first run`, async () => {
+			let items: Json[] = [];
+			for (const file of [`${CHINESE}/${name}`, name]) {
+				const workflow = await readExample(file, rig.sandbox.url);
+				const id = await rig.n8n.importWorkflow(workflow, rig.credential);
+				const execution = await rig.n8n.run(id, trigger);
+				assert.equal(execution.status, 'success', execution.error?.message);
+				items = execution.itemsOf(last);
+				assert.ok(items.length > 0, 'nothing came out');
+			}
+			assert.ok(rig.refreshes <= 1);
+			assert.equal(rig.deadCalls, 0);
+			return `success in two languages, ${items.length} items out of '${last}'`;
 		});
 	}
 
@@ -363,7 +400,9 @@ export const examples: Scenarios = (rig, scenario) => {
 
 /** Publishes what another workflow starts: n8n 2 wants it, n8n 1 says that there is nothing to switch on. */
 async function publish(rig: Rig, workflowId: string): Promise<void> {
-	if (!rig.isN8n1) await rig.n8n.activate(workflowId);
+	if (rig.isN8n1) return;
+	await rig.n8n.activate(workflowId);
+	await rig.n8n.untilPublished(workflowId);
 }
 
 async function withChats(happen: (chats: Chats) => Promise<string>): Promise<string> {
@@ -382,53 +421,24 @@ const toChat =
 		if (node.name === 'Send') {
 			return {
 				...node,
+				disabled: false,
 				parameters: { ...node.parameters, url: chats.url(chat) },
 				retryOnFail: false,
 			};
 		}
 		if (node.name !== 'Chat') return node;
-		const jsonOutput = JSON.stringify({ chat, keyword: 'AiClk' });
+		const clients = { 1000002: 'Client A' };
+		const jsonOutput = JSON.stringify({ chat, keyword: 'AiClk', clients });
 		return { ...node, parameters: { ...node.parameters, jsonOutput } };
 	};
-
-/** What each chat receives when three creatives are rejected. */
-export async function chatMessages(rig: Rig): Promise<Record<string, string>> {
-	const chats = await startChats('AiClk');
-	try {
-		const messages: Record<string, string> = {};
-		for (const chat of CHATS) {
-			rig.sandbox.reset();
-			const example = await readExample(
-				'rejected-creatives-to-chat',
-				rig.sandbox.url,
-				toChat(chats, chat),
-			);
-			const watched = new Watched(
-				rig,
-				await rig.n8n.importWorkflow(example, rig.credential),
-				'Send',
-			);
-			await watched.activate();
-			for (const [n, audit_reason] of ['图片不清晰', '文字遮挡主体', '落地页无法打开'].entries()) {
-				const fields = { creative_name: `双十一主会场 ${n + 1}`, audit_reason };
-				rig.sandbox.change('creative', String(101 + n), fields);
-			}
-			await watched.poll();
-			await watched.untilItems(1);
-			await rig.n8n.deactivate(watched.id);
-			messages[chat] = chats.texts(chat).join('\n\n');
-		}
-		return messages;
-	} finally {
-		await chats.close();
-	}
-}
 
 /** 60 creatives are rejected and one is paused; then one more, which the chat refuses. */
 async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<string> {
 	rig.sandbox.reset();
+	const isChinese = chat !== 'wecom';
+	const name = 'rejected-creatives-to-chat';
 	const workflow = await readExample(
-		'rejected-creatives-to-chat',
+		isChinese ? `${CHINESE}/${name}` : name,
 		rig.sandbox.url,
 		toChat(chats, chat),
 	);
@@ -445,54 +455,75 @@ async function rejectedToChat(rig: Rig, chats: Chats, chat: Chat): Promise<strin
 	const [text = '', ...more] = chats.texts(chat);
 	assert.deepEqual(more, []);
 	const [head, first] = text.split('\n');
-	assert.equal(head, 'AiClk: 60 rejected');
-	assert.equal(first, '1000002 双十一主会场 0: 图片不清晰，请更换素材');
-	assert.match(text, /\n… and \d+ more$/);
+	assert.equal(head, isChinese ? '【AiClk】被拒创意：60 个' : '[AiClk] Rejected creatives: 60');
+	const row = isChinese
+		? 'Client A（1000002） 双十一主会场 0：'
+		: 'Client A (1000002) 双十一主会场 0: ';
+	assert.equal(first, `${row}图片不清晰，请更换素材`);
+	assert.match(text, isChinese ? /\n…… 另有 \d+ 条$/ : /\n… and \d+ more$/);
 	assert.ok(Buffer.byteLength(text) <= 2_048);
 
+	const sent = `1 message of ${Buffer.byteLength(text)} bytes for 60 creatives: "${head}"`;
+	if (chat === 'dingtalk') {
+		// It refuses in the same shape as WeCom.
+		await rig.n8n.deactivate(id);
+		return sent;
+	}
 	chats.refuse('keywords not in content');
 	rig.sandbox.change('creative', '100', { audit_reason: '太暗' });
 	await watched.poll();
 	const runs = await rig.n8n.executionsOf(id);
 	await rig.n8n.deactivate(id);
 	assert.equal(runs[0]?.status, 'error');
-	assert.equal(runs[0]?.error?.message, 'The chat refused the message: keywords not in content');
-	return `1 message of ${Buffer.byteLength(text)} bytes for 60 creatives: "${head}"; a refusal fails the run`;
+	const refused = isChinese ? '群聊拒绝了消息：' : 'The chat refused the message: ';
+	assert.equal(runs[0]?.error?.message, `${refused}keywords not in content`);
+	return `${sent}; a refusal fails the run`;
 }
 
-/** Two of three accounts are low; one of a table that AiClk does not know fails the run when the message is sent. */
+/** The node with these accounts, each of a client of its own. @param more what each row holds besides */
+const tableOf = (node: Node, ids: string[], more: Json = {}): Node => {
+	const accounts = ids.map((id) => ({ client: `Client ${id}`, account_id: id, ...more }));
+	return { ...node, parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) } };
+};
+
+/** The error names every account that failed, with its client, and no other. */
+function assertNames({ status, error }: Execution, what: string, ids: string[]): void {
+	assert.equal(status, 'error');
+	const [head, ...lines] = (error?.message ?? '').split('\n');
+	assert.equal(head, `AiClk: ${what}`);
+	assert.deepEqual(
+		lines.map((line) => line.split(': AiClk refused')[0]),
+		ids.map((id) => `Client ${id} (${id})`),
+	);
+}
+
+/** Two of three accounts are low; two of a table that AiClk does not know fail the run when the message is sent. */
 async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
 	rig.sandbox.reset();
 	rig.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
 	for (const [account, balance] of Object.entries({ 1000003: 99_900, 1000004: 1 })) {
-		rig.sandbox.change('account', account, { balance, display_name: `客户 ${account}` }, account);
+		rig.sandbox.change('account', account, { balance }, account);
 	}
-	const withTable = async (ids: string[]) =>
-		await readExample('low-balances-to-chat', rig.sandbox.url, (node) => {
-			if (node.name !== 'Table') return toChat(chats, 'dingtalk')(node);
-			const accounts = ids.map((account_id) => ({ account_id, minimum: 100_000 }));
-			return {
-				...node,
-				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
-			};
-		});
-	const run = async (ids: string[]) =>
+	const withTable = async (ids: string[], folder = '') =>
+		await readExample(`${folder}low-balances-to-chat`, rig.sandbox.url, (node) =>
+			node.name === 'Table'
+				? tableOf(node, ids, { minimum_yuan: 1_000 })
+				: toChat(chats, 'dingtalk')(node),
+		);
+	const run = async (ids: string[], folder?: string) =>
 		await rig.n8n.run(
-			await rig.n8n.importWorkflow(await withTable(ids), rig.credential),
+			await rig.n8n.importWorkflow(await withTable(ids, folder), rig.credential),
 			'Every day',
 		);
-	const fine = await run(['1000002']);
-	assert.equal(fine.status, 'success', fine.error?.message);
-	assert.deepEqual(chats.texts('dingtalk'), []);
-	const low = await run(['1000002', '1000003', '1000004']);
+	const low = await run(['1000002', '1000003', '1000004'], `${CHINESE}/`);
 	assert.equal(low.status, 'success', low.error?.message);
-	const text =
-		'AiClk: 2 accounts are low\n1000003 客户 1000003: 999 yuan left\n1000004 客户 1000004: 0.01 yuan left';
-	assert.deepEqual(chats.texts('dingtalk'), [text]);
-	const unknown = await run(['1000003', '7']);
-	assert.match(unknown.error?.message ?? '', /could not be read: AiClk refused this/);
-	assert.equal(chats.texts('dingtalk').length, 2);
-	return 'one message about 2 of 3 accounts; one that cannot be read fails the run afterwards';
+	const unknown = await run(['7', '1000003', '8', '1000004']);
+	assertNames(unknown, 'could not read the balance of', ['7', '8']);
+	assert.deepEqual(chats.texts('dingtalk'), [
+		'【AiClk】余额不足：2 个账户\nClient 1000003（1000003）：余额 999.00 元\nClient 1000004（1000004）：余额 0.01 元',
+		'[AiClk] Low balance: 2\nClient 1000003 (1000003): 999.00 yuan left\nClient 1000004 (1000004): 0.01 yuan left',
+	]);
+	return `one message about 2 of 3 accounts; afterwards a run fails: ${unknown.error?.message}`;
 }
 
 /** Run twice with other figures: one spreadsheet a run, and one row an account and day in PostgreSQL. */
@@ -512,40 +543,48 @@ async function dailySpending(rig: Rig): Promise<string> {
 		'PostgreSQL',
 		'postgres',
 	);
-	const workflow = await readExample('daily-spending', rig.sandbox.url, (node) => {
-		if (node.name === 'Table') {
-			const accounts = ['1000002', '1000003'].map((account_id) => ({
-				account_id,
-				client: `客户 ${account_id}`,
-			}));
-			return {
-				...node,
-				parameters: { ...node.parameters, jsonOutput: JSON.stringify({ accounts }) },
-			};
-		}
+	const set = (node: Node): Node => {
+		if (node.name === 'Table') return tableOf(node, ['7', '1000002', '8', '1000003']);
 		if (node.type !== 'n8n-nodes-base.postgres') return node;
 		const query = String(node.parameters.query).replaceAll('aiclk_spending', table);
 		const credentials = { postgres: { id, name: 'PostgreSQL' } };
-		return { ...node, credentials, parameters: { ...node.parameters, query } };
-	});
-	const workflowId = await rig.n8n.importWorkflow(workflow, rig.credential);
+		return { ...node, disabled: false, credentials, parameters: { ...node.parameters, query } };
+	};
+	const run = async (name: string): Promise<Execution> => {
+		const workflow = await readExample(name, rig.sandbox.url, set);
+		return await rig.n8n.run(await rig.n8n.importWorkflow(workflow, rig.credential), 'Every day');
+	};
 	try {
-		for (let runs = 0; runs < 2; runs++) {
-			const execution = await rig.n8n.run(workflowId, 'Every day');
-			assert.equal(execution.status, 'success', execution.error?.message);
+		const english = await run('daily-spending');
+		const chinese = await run(`${CHINESE}/daily-spending`);
+		assertNames(english, "could not read yesterday's spending of", ['7', '8']);
+		assert.match(
+			chinese.error?.message ?? '',
+			/^AiClk：未能读取以下账户昨天的消耗\nClient 7（7）：/,
+		);
+		for (const [execution, column] of [
+			[english, 'cash_yuan'],
+			[chinese, '现金消耗（元）'],
+		] as const) {
 			assert.equal(execution.itemsOf('In yuan').length, 2);
 			assert.equal(execution.itemsOf('Spreadsheet').length, 1);
 			assert.equal(execution.itemsOf('Upsert').length, 2);
+			const fen = execution.itemsOf('Fund records').map(({ cash_cost: cash }) => cash);
+			const yuan = execution.itemsOf('In yuan').map((item) => item[column]);
+			assert.deepEqual(
+				yuan.map((cash) => Math.round(Number(cash) * 100)),
+				fen,
+			);
 		}
 		const rows = await rig.sql(
 			SHARED.postgres,
-			`SELECT account_id, client, cash::text FROM ${table} ORDER BY 1`,
+			`SELECT account_id, client, cash_yuan::text FROM ${table} ORDER BY 1`,
 		);
 		assert.deepEqual(
 			rows.map(({ account_id: account, client }) => [account, client]),
 			[
-				['1000002', '客户 1000002'],
-				['1000003', '客户 1000003'],
+				['1000002', 'Client 1000002'],
+				['1000003', 'Client 1000003'],
 			],
 		);
 		return `2 runs, 1 spreadsheet each, ${rows.length} rows in PostgreSQL: ${JSON.stringify(rows[0])}`;

@@ -1,4 +1,3 @@
-import { chatMessages } from '../../e2e/scenarios/examples.mts';
 import { trigger } from '../../e2e/scenarios/trigger.mts';
 import type { UiScenarios } from '../rig.mts';
 
@@ -9,7 +8,7 @@ const EVENTS = {
 	tokenNeedsAttention: { withinDays: 10 },
 };
 
-/** The panel of the trigger, and what a chat shows of what it found. */
+/** The panel of the trigger. */
 export const triggerPanel: UiScenarios = (rig, scenario) => {
 	for (const [event, parameters] of Object.entries(EVENTS)) {
 		scenario(`the trigger's panel: ${event}`, async (editor) => {
@@ -24,14 +23,4 @@ export const triggerPanel: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 		});
 	}
-
-	scenario('the three chat messages, as received', async (editor) => {
-		await rig.begin();
-		const messages = await chatMessages(rig);
-		await editor.pictureOfTexts(messages, 'chat messages');
-		await rig.docImage(
-			'trigger/chats',
-			async (path) => await editor.pictureOfTexts(messages, path),
-		);
-	});
 };
