@@ -1,6 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { TOKEN_TIMEOUT_MS } from '../protocol/accountInfo';
+import { parseAsFarAsPossible } from '../protocol/brokenJson';
 import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../protocol/envelope';
 import { readNetworkError } from '../protocol/networkErrors';
 import { fail, ok, type Result } from '../util/result';
@@ -121,27 +122,6 @@ const NOT_STORED = 'Nothing of this answer was stored.';
 const traceText = ({ traceId }: Envelope): string =>
 	traceId === null ? '' : ` trace_id: ${traceId}.`;
 
-const MEMBER =
-	/"(code|trace_id|access_token|refresh_token|expires_in|token_type)"\s*:\s*(?:"([^"\\]*)"|(\d+))/g;
-
-/** Finds the documented members of a text that is not quite JSON, e.g. because its words are in GBK. Of two, the first counts. */
-function salvage(text: string): unknown {
-	const found = [...text.matchAll(MEMBER)].reverse();
-	const members = Object.fromEntries(
-		found.map(([, name, string, digits]) => [name, string ?? Number(digits)]),
-	);
-	return { ...members, data: members };
-}
-
-/** @returns the answer, and whether it is whole; a new refresh token is worth reading even if it is not */
-function parse(text: string): { body: unknown; isWhole: boolean } {
-	try {
-		return { body: JSON.parse(text), isWhole: true };
-	} catch {
-		return { body: salvage(text), isWhole: /^\s*\{.*\}\s*$/s.test(text) };
-	}
-}
-
 /** It passes without a change of the credential: AiClk takes no more requests at the moment, or is out of order. */
 const isOutage = (code: number): boolean => code === 429 || (code >= 500 && code <= 599);
 
@@ -190,7 +170,7 @@ export function readRefreshAnswer(
 	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
-	const { body: parsed, isWhole } = parse(text);
+	const { body: parsed, isWhole } = parseAsFarAsPossible(text);
 	const envelope = readEnvelope(parsed);
 	const isSuccessStatus = statusCode >= 200 && statusCode < 300;
 	const isSuccess = envelope?.code === CODE_SUCCESS && isSuccessStatus;

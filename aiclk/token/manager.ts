@@ -82,10 +82,8 @@ export class TokenManager {
 
 	/** Notes what an answer that the caller received says about the token of these credentials. */
 	noteProbe(credentials: Credentials, result: ProbeResult): void {
-		const input = readInput(credentials);
-		const token = readToken(credentials);
-		if (!input.ok || token === null) return;
-		this.sessionOf(input.value).notes.add(input.value.accountId, token, result);
+		const subject = this.subjectOf(credentials);
+		subject?.session.notes.add(subject.input.accountId, subject.token, result);
 	}
 
 	/**
@@ -95,12 +93,18 @@ export class TokenManager {
 	 * @returns what AiClk says about the token
 	 */
 	async probe(credentials: Credentials, http: HttpRequest): Promise<ProbeResult> {
-		const read = readInput(credentials);
+		const subject = this.subjectOf(credentials);
+		if (subject === null) return 'unknown';
+		const { session, input, token } = subject;
+		const last = session.notes.answerFor(input.accountId, token);
+		return last?.isFresh === true ? last.result : await session.probe(token, input, http);
+	}
+
+	private subjectOf(credentials: Credentials) {
+		const input = readInput(credentials);
 		const token = readToken(credentials);
-		if (!read.ok || token === null) return 'unknown';
-		const session = this.sessionOf(read.value);
-		const last = session.notes.answerFor(read.value.accountId, token);
-		return last?.isFresh === true ? last.result : await session.probe(token, read.value, http);
+		if (!input.ok || token === null) return null;
+		return { input: input.value, token, session: this.sessionOf(input.value) };
 	}
 
 	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */

@@ -77,12 +77,8 @@ export class TokenNotes {
 		if (stored !== null) this.trust.ensure(stored.accountId, () => stored);
 	}
 
-	/** AiClk rejects old and new tokens alike: its rejections mean nothing until it accepts one. */
-	distrust(accountId: string): void {
-		this.setTrust(accountId, 'distrusted');
-	}
-
-	private setTrust(accountId: string, trust: ProbeTrust['trust']): void {
+	/** `distrusted`: AiClk rejects old and new tokens alike, so its rejections mean nothing until it accepts one. */
+	setTrust(accountId: string, trust: ProbeTrust['trust']): void {
 		if (this.trustIn(accountId)?.trust === trust) return;
 		this.trust.set(accountId, { accountId, trust, sinceMs: this.now() });
 	}
@@ -92,7 +88,12 @@ export class TokenNotes {
 	 * with another account is a reason to ask again: that account may lack a permission.
 	 */
 	answerFor(accountId: string, token: Token): ProbeAnswer | null {
-		const answers = this.of(token).answers.map((answer) => this.believe(answer));
+		const answers = this.of(token).answers.map((answer): Answer => {
+			const isDistrusted = this.trustIn(answer.accountId)?.trust === 'distrusted';
+			return answer.result === 'rejected' && isDistrusted
+				? { ...answer, result: 'unknown' }
+				: answer;
+		});
 		const own = answers.findIndex((answer) => answer.accountId === accountId);
 		const telling = answers.findIndex(({ result }) => result !== 'unknown');
 		const isRejected = answers[telling]?.result === 'rejected';
@@ -102,12 +103,6 @@ export class TokenNotes {
 		const { result, atMs } = last;
 		const isFresh = Math.abs(this.now() - atMs) < FRESH_MS && (!isRejected || isAnswered);
 		return { result, atMs, isFresh };
-	}
-
-	private believe(answer: Answer): Answer {
-		const isDistrusted =
-			answer.result === 'rejected' && this.trustIn(answer.accountId)?.trust === 'distrusted';
-		return isDistrusted ? { ...answer, result: 'unknown' } : answer;
 	}
 
 	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */

@@ -4,7 +4,7 @@ import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
 import { quotaReserved, quotaSpent, SUPERSEDED } from './errors';
 import type { Note, ProbeAnswer } from './notes';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from './quota';
-import type { ProbeTrust, RefreshReason, Token, TokenState } from './storedToken';
+import type { ProbeTrust, RefreshReason, Token } from './storedToken';
 
 /**
  * A token that is rejected this soon after its issue was most likely invalidated by a peer. Its issuer needs this long at most to
@@ -126,12 +126,6 @@ const probe = (reason: Reason<'probe'>, token: Token): Decision => ({
 	reason,
 	token,
 });
-const adopt = (token: Token): Decision => ({
-	action: 'adopt',
-	reason: 'known-here',
-	token,
-	failure: null,
-});
 const refresh = (reason: RefreshReason): Decision => ({ action: 'refresh', reason });
 const fail = (reason: Reason<'fail'>, failure: Failure): Decision => ({
 	action: 'fail',
@@ -175,18 +169,6 @@ function refusal({ refreshesToday, failed, nowMs }: PolicyInput): Decision | nul
 	return isBackingOff(failed, false, nowMs) ? fail('backing-off', backingOff(failed)) : null;
 }
 
-/** Waits once for a peer's token. If it does not turn up, only another request can read it. */
-const deferToPeer = ({ watchedAtMs }: PolicyInput): Decision =>
-	watchedAtMs === null
-		? { action: 'watch', reason: 'peer-may-have-renewed' }
-		: { action: 'defer', reason: 'peer-has-renewed', failure: SUPERSEDED };
-
-/** Whether a peer that has replaced the stored token would have stored its own before these credentials were read. */
-function hasPeerHadTime(readAtMs: number, deferredAtMs: number): boolean {
-	const laterMs = readAtMs - deferredAtMs;
-	return laterMs >= PEER_MS || laterMs < -MAX_JUMP_MS;
-}
-
 /**
  * Whether a peer has most likely replaced a rejected token. A process that saw the token for the first time moments ago refreshes
  * all the same: if it exits after this request, nobody else may ever refresh.
@@ -197,15 +179,24 @@ function isLikelyRenewed({ nowMs, readAtMs, note }: PolicyInput, { state }: Toke
 	return isOld && Math.abs(readAtMs - (note?.seenAtMs ?? readAtMs)) >= NEWLY_SEEN_MS;
 }
 
-/** The stored token must be replaced. @returns a refresh, or the refresh in flight, unless that may not be or is left to a peer */
+/**
+ * The stored token must be replaced: by a refresh, or by the one in flight. It is left to a peer first if one may have renewed it,
+ * until these credentials were read so late that the peer would have stored its token before.
+ */
 function replace(input: PolicyInput, reason: RefreshReason, mayBeRenewed = false): Decision {
-	const { inFlight, note, readAtMs } = input;
+	const { inFlight, note, readAtMs, watchedAtMs } = input;
 	if (inFlight !== 'none') return refresh(reason);
 	const refused = refusal(input);
 	if (refused !== null) return refused;
 	const deferredAtMs = note?.deferredAtMs ?? null;
-	const isLeft = deferredAtMs === null ? mayBeRenewed : !hasPeerHadTime(readAtMs, deferredAtMs);
-	return isLeft ? deferToPeer(input) : refresh(reason);
+	const laterMs = readAtMs - (deferredAtMs ?? readAtMs);
+	const isLeft =
+		deferredAtMs === null ? mayBeRenewed : laterMs < PEER_MS && laterMs >= -MAX_JUMP_MS;
+	if (!isLeft) return refresh(reason);
+	// Another request of this process may read the peer's token meanwhile.
+	return watchedAtMs === null
+		? { action: 'watch', reason: 'peer-may-have-renewed' }
+		: { action: 'defer', reason: 'peer-has-renewed', failure: SUPERSEDED };
 }
 
 /**
@@ -233,42 +224,33 @@ function replaceRejected(input: PolicyInput, stored: Token): Decision {
 function adoptKnown({ knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
 	const bringsRefreshToken =
 		isSuccessor(known, stored) && known.rotatedRefreshToken !== stored.rotatedRefreshToken;
-	return bringsRefreshToken || knownProbe?.isFresh === true
-		? adopt(known)
-		: probe('known-here', known);
+	if (!bringsRefreshToken && knownProbe?.isFresh !== true) return probe('known-here', known);
+	return { action: 'adopt', reason: 'known-here', token: known, failure: null };
 }
 
 /** No token for this input is stored: first request, edited input, or several clients in one credential. */
 function decideWithoutToken(input: PolicyInput): Decision {
 	const { known, stored } = input;
-	if (known !== null) return adopt(known);
+	if (known !== null) {
+		return { action: 'adopt', reason: 'known-here', token: known, failure: null };
+	}
 	return replace({ ...input, note: null }, stored === null ? 'no-token' : 'input-changed');
 }
 
-/** Whether the jitter may be applied now, which is at most once in its interval. */
-const mayApplyJitter = (
-	{ jitteredAtMs, nowMs }: PolicyInput,
-	state: TokenState,
-	{ jitterIntervalShare }: Timing,
-): boolean =>
-	jitteredAtMs === null || Math.abs(nowMs - jitteredAtMs) >= lifeMs(state) * jitterIntervalShare;
-
 /**
- * Probabilistic early expiration: the clock is put forward by an exponentially distributed jitter, so that processes that cannot
- * talk to each other rarely begin a renewal at the same time.
+ * The stored token is valid: renew it or keep it. No request waits for a renewal that AiClk has not answered. Probabilistic early
+ * expiration: the clock is put forward by an exponentially distributed jitter, at most once in its interval, so that processes that
+ * cannot talk to each other rarely begin a renewal at the same time.
  */
-const isRenewalDue = ({ nowMs, random }: PolicyInput, state: TokenState, timing: Timing): boolean =>
-	nowMs - lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random) >=
-	renewsAtMs(state, timing);
-
-/** The stored token is valid: renew it or keep it. No request waits for a renewal that AiClk has not answered. */
 function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): Decision {
-	const { inFlight, failed, nowMs, refreshesToday } = input;
+	const { inFlight, failed, nowMs, random, jitteredAtMs, refreshesToday } = input;
 	// Once AiClk has answered, the old token may be invalid. Waiting is short: only the probe of the new one is left.
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
-	if (!mayApplyJitter(input, state, timing)) return keep('fresh');
-	if (!isRenewalDue(input, state, timing)) return keep('renewal-not-due');
+	const intervalMs = lifeMs(state) * timing.jitterIntervalShare;
+	if (jitteredAtMs !== null && Math.abs(nowMs - jitteredAtMs) < intervalMs) return keep('fresh');
+	const jitterMs = -lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random);
+	if (nowMs + jitterMs < renewsAtMs(state, timing)) return keep('renewal-not-due');
 	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
 	return isBackingOff(failed, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
 }

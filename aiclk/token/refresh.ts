@@ -103,7 +103,7 @@ async function confirm(
 	if (peers !== null && !(await isRejected(peers))) return peers;
 	const discarded = stored === null ? 0 : session.notes.of(stored).discarded;
 	if (discarded + 1 < MAX_COLLISIONS) return null;
-	session.notes.distrust(input.accountId);
+	session.notes.setTrust(input.accountId, 'distrusted');
 	return token;
 }
 
@@ -170,7 +170,7 @@ export async function refreshToken(
 	// A peer may invalidate it at any moment.
 	session.notes.forgetAcceptance(token);
 	if (parent !== null) session.notes.forgetAcceptance(parent);
-	session.succeed(token, own);
+	session.succeed(token);
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;
 	log.info(
 		`AiClk access token refreshed (${reason}${by}). Fingerprint ${shortFingerprint(token.accessToken)}, valid until ${new Date(token.state.expiresAtMs).toISOString()}, trace_id ${token.state.traceId ?? 'none'}.`,

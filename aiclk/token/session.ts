@@ -159,10 +159,9 @@ export class Session {
 	}
 
 	/** A refresh has succeeded. */
-	succeed(token: Token, stored: Token | null): void {
+	succeed(token: Token): void {
 		this.keep(token);
 		this.failed = null;
-		if (stored !== null) this.notes.of(stored).discarded = 0;
 	}
 
 	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */

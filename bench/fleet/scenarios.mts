@@ -49,6 +49,17 @@ export const GROUPS: Group[] = [
 		]),
 	},
 	{
+		title: 'Chains of refreshes: a strict server, 400 lives',
+		scenarios: [1_000, 5_000, 14_000].flatMap((refreshMs) =>
+			(['http-401', 'body-401'] as const).map((deadTokenAnswer) => ({
+				strict: true,
+				refreshMs,
+				deadTokenAnswer,
+				lives: 400,
+			})),
+		),
+	},
+	{
 		title: 'Bursts: all requests of an hour, a day or a week within one minute',
 		scenarios: lenientAndStrict(
 			(['hourly', 'daily', 'weekly'] as const).flatMap((pattern) => [

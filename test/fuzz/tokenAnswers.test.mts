@@ -210,6 +210,15 @@ function send(response: ServerResponse, { status, headers, bytes, end }: Answer)
 const isStorable = (token: unknown): boolean =>
 	typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) && !token.startsWith('=');
 
+/** @returns null for what is not JSON */
+function parse(text: string): { data: Record<string, unknown> } | null {
+	try {
+		return JSON.parse(text) as { data: Record<string, unknown> };
+	} catch {
+		return null;
+	}
+}
+
 describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper`, () => {
 	let answer = NOTHING;
 	let requests = 0;
@@ -241,7 +250,7 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 	}
 
 	it('never crash it, are never stored unless they are good, and are never shown', async () => {
-		const tally = { stored: 0, refreshTokens: 0, refused: 0 };
+		const tally = { stored: 0, broken: 0, refreshTokens: 0, refused: 0 };
 		let sent = 0;
 		const property = fc.asyncProperty(anyAnswer, async (generated) => {
 			answer = generated;
@@ -252,11 +261,21 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 			assert.equal(requests, 1, 'exactly one request, and no redirect followed');
 			if (failure === null) {
 				tally.stored++;
-				const { data } = JSON.parse(generated.body.toString()) as {
-					data: Record<string, unknown>;
-				};
-				const { access_token: token, refresh_token: rotated } = data;
 				assert.ok(generated.status >= 200 && generated.status < 300);
+				const text = generated.body.toString();
+				const whole = parse(text);
+				if (whole === null) {
+					// What is not quite JSON is read as far as possible.
+					tally.broken++;
+					for (const [name, value] of [
+						['access_token', row.accessToken],
+						['refresh_token', row.rotatedRefreshToken],
+					] as const) {
+						assert.ok(value === '' || (isStorable(value) && text.includes(`"${name}":"${value}"`)));
+					}
+					return;
+				}
+				const { access_token: token, refresh_token: rotated } = whole.data;
 				assert.ok(row.rotatedRefreshToken === '' || row.rotatedRefreshToken === rotated);
 				assert.ok(row.rotatedRefreshToken === '' || isStorable(rotated));
 				assert.ok(!String(row.tokenState).startsWith('='));
@@ -270,8 +289,7 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 				assert.equal(row.accessToken, token);
 				assert.ok(isStorable(token));
 				const state = JSON.parse(String(row.tokenState)) as Record<string, unknown>;
-				// Where AiClk names a life of a millisecond, it may be over by now.
-				assert.ok(Number(state.expiresAtMs) > askedAtMs);
+				assert.ok(Number(state.expiresAtMs) > askedAtMs + 280_000);
 				return;
 			}
 			tally.refused++;
@@ -294,7 +312,7 @@ describe(`${ANSWERS} answers of the token endpoint through n8n's own HTTP helper
 		// The credential remembers so many inputs; once they are reached nothing may grow any more.
 		const kept = Number(memory.at(-1)) - Number(memory.at(BATCHES / 2 - 1));
 		console.log(
-			`${tally.stored} stored, ${tally.refreshTokens} of a refresh token only, ${tally.refused} refused; ${inMegabytes(sent)} sent, ${inMegabytes(kept)} kept of the second half`,
+			`${tally.stored} stored, ${tally.refreshTokens} of a refresh token only, ${tally.broken} of what is not quite JSON, ${tally.refused} refused; ${inMegabytes(sent)} sent, ${inMegabytes(kept)} kept of the second half`,
 		);
 		assert.ok(tally.stored > ANSWERS / 100 && tally.refused > ANSWERS / 10, 'both happened often');
 		assert.ok(kept < MAX_KEPT_BYTES, 'nothing of the answers is kept');

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeExecutionData, NodeApiError } from 'n8n-workflow';
+import { sleep } from 'n8n-workflow';
 import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
@@ -298,6 +299,36 @@ describe('a refresh that fails', () => {
 		expect(bench.helper.row).toEqual(before);
 		expect(shown(error)).not.toContain(before.refreshToken);
 	});
+
+	it('a new refresh token without an access token is stored, and Refresh says that it failed', async () => {
+		const bench = await benchWithToken();
+		bench.age();
+		onRefresh(() => [200, issued('', { refresh_token: 'rotated-9' })]);
+		const sent = onAccountInfo();
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toMatch(/^AiClk answered with a token that cannot be used/);
+		expect(bench.helper.row).toMatchObject({
+			accessToken: 'access-1',
+			rotatedRefreshToken: 'rotated-9',
+		});
+		expect(sent).toEqual([]);
+	});
+
+	it('a Refresh that shares a refresh lost in a collision says so', async () => {
+		const bench = new Bench();
+		onRefresh();
+		onAccountInfo(() => [500]);
+		await bench.runTokenNode(REFRESH);
+		nock.cleanAll();
+		bench.age();
+		onRefresh(() => [200, issued('access-2')]);
+		onAccountInfo(() => [200, REJECTED]);
+		const verify = bench.runTokenNode(VERIFY);
+		await sleep(4_500);
+		const error = await failureOf(bench.runTokenNode(REFRESH));
+		expect(error.message).toMatch(/^Another n8n process refreshed the AiClk access token/);
+		await verify;
+	}, 40_000);
 
 	it('an unreachable AiClk is named in the error, which holds nothing of the request', async () => {
 		const bench = new Bench();

@@ -264,6 +264,26 @@ describe('a token that AiClk rejects', () => {
 		expect(aiclk.live.has(String(second.accessToken))).toBe(true);
 	});
 
+	it('a single n8n replaces a token that was revoked late, with one run a second, in 13.5 s', async () => {
+		n8n.environment.nowMs += 60 * DAY_MS;
+		await n8n.ask();
+		n8n.environment.nowMs += HOUR_MS;
+		aiclk.live.clear();
+		const revokedAtMs = n8n.environment.nowMs;
+		for (;;) {
+			const read = { ...n8n.row };
+			if ((await n8n.ask(read)).ok) {
+				if (aiclk.live.has(String(read.accessToken))) break;
+				n8n.manager.noteSent(read, { isSafe: true, isSingleUse: false });
+				await n8n.ask(read);
+				if (aiclk.live.has(String(read.accessToken))) break;
+			}
+			n8n.environment.nowMs += 1_000;
+		}
+		expect(n8n.environment.nowMs - revokedAtMs).toBe(13_500);
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
 	it('a token is probed once in 30 seconds when calls are rejected', async () => {
 		const probe = async (row: Row = n8n.row) => await n8n.manager.probe({ ...row }, aiclk.http);
 		expect(await probe()).toBe('accepted');
