@@ -1,7 +1,11 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { readSwitch, readWholeNumber, type Read } from '../shared/values';
-import { accountInfoRequest, TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo';
+import {
+	ACCOUNT_INFO_PATH,
+	accountInfoRequest,
+	TOKEN_TIMEOUT_MS,
+} from '../../aiclk/protocol/accountInfo';
 import {
 	isHttpAnswer,
 	type ProbeResult,
@@ -10,7 +14,7 @@ import {
 } from '../../aiclk/protocol/envelope';
 import type { TokenInput } from '../../aiclk/token/input';
 import { reportToken, type TokenReport } from '../../aiclk/token/status';
-import { readToken, secretsOf } from '../../aiclk/token/storedToken';
+import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
@@ -151,21 +155,22 @@ function describe(answer: unknown, secrets: readonly string[]): string {
 /** Sends one account/info request with the credential. n8n asks the hook first and stores what it returns. */
 async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
 	const before = credentials.tokenState;
-	const answer = await requestWith(context, credentials, {
-		...accountInfoRequest(input.baseUrl, input.accountId),
-		totalTimeoutMs: TOKEN_TIMEOUT_MS,
-	});
-	// Read after the request, which may have replaced the tokens.
-	const secrets = [input.refreshToken, ...secretsOf(credentials)];
+	const sent = await requestWith(
+		context,
+		{ credentials, client: input },
+		{ ...accountInfoRequest(input.baseUrl, input.accountId), totalTimeoutMs: TOKEN_TIMEOUT_MS },
+		{ effect: 'read', call: `GET ${ACCOUNT_INFO_PATH}`, hint: '' },
+	);
 	const refreshed = credentials.tokenState !== before;
-	if (!answer.ok) {
-		const { token, error } = answer.failure;
-		const message = token?.message ?? sanitize((error as Error).message, secrets);
-		return { result: 'unknown', message, failure: token, refreshed };
+	if (!sent.ok) {
+		const { message } = sent.failure;
+		const failure = tokenManager.failureOf(credentials);
+		return { result: 'unknown', message, failure, refreshed };
 	}
-	const result = readProbe(answer.value);
+	const { answer, asked } = sent.value;
+	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describe(answer.value, secrets);
+	const message = result === 'accepted' ? '' : describe(answer, asked.secrets);
 	return { result, message, failure: null, refreshed };
 }
 

@@ -2,6 +2,8 @@ import { sleep } from 'n8n-workflow';
 
 import { type Batching, type Busy, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
+import { type Failure, newFailure } from '../../aiclk/util/failure';
+import { fail, type Result } from '../../aiclk/util/result';
 
 const FIRST_TOGETHER = 10;
 /** How many more go together after a round of good answers: until AiClk first refuses, and from then on. */
@@ -18,16 +20,29 @@ const JITTER = 0.05;
 /** By client: when AiClk takes requests again, for all runs of this process. A time that no run waits for is not in here. */
 const resumptions = new BoundedMap<string, number>(1_000);
 
-/** Why a request was not sent: the run was stopped or is over, or AiClk is busy for longer than a request may wait. */
-export type Closed = { reason: 'closed' } | { reason: 'busy'; retryAfterMs: number };
+const CLOSED = newFailure({
+	kind: 'aborted',
+	message: 'The run was stopped before this item was sent.',
+	description: 'Run it again when you want it to be sent.',
+});
 
-export type Turn<T> = { isSent: true; result: T } | { isSent: false; closed: Closed };
+const busyFor = (retryAfterMs: number): Failure =>
+	newFailure({
+		kind: 'busy',
+		message: `AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
+		description: 'Run this again later, with fewer requests at a time.',
+		retryAfterMs,
+	});
+
+/** Whether AiClk took a request and answered it, if only with a no. An outage, or no answer, says nothing of the pace. */
+const isServed = (answer: Result<unknown, Failure>): boolean =>
+	answer.ok || answer.failure.kind === 'refused' || answer.failure.kind === 'rejected';
 
 interface Waiting {
 	client: string;
 	isRepetition: boolean;
 	isOver: () => boolean;
-	go: (closed: Closed | null) => void;
+	go: (closed: Failure | null) => void;
 }
 
 /**
@@ -76,28 +91,29 @@ export class Lane {
 	 * Sends a request when its turn has come.
 	 *
 	 * @param client for whom, by its fingerprint
-	 * @param request says what the answer means; an outage, or no answer, is neither busy nor served
 	 * @param isRepetition whether it was sent before
 	 * @param isOver whether it is no longer needed when its turn has come
+	 * @returns what `request` returns; `aborted` or `busy` with the outcome `not-sent` where its turn does not come
 	 */
-	async send<T extends { busy: Busy | null; isServed: boolean }>(
+	async send<T>(
 		client: string,
-		request: () => Promise<T>,
+		request: () => Promise<Result<T, Failure>>,
 		isRepetition = false,
 		isOver = () => false,
-	): Promise<Turn<T>> {
-		const closed = await new Promise<Closed | null>((go) => {
+	): Promise<Result<T, Failure>> {
+		const closed = await new Promise<Failure | null>((go) => {
 			this.queues[isRepetition ? 1 : 0].push({ client, isRepetition, isOver, go });
 			this.advance();
 		});
-		if (closed !== null) return { isSent: false, closed };
+		if (closed !== null) return fail(closed);
 		const { pauses } = this;
 		try {
-			const result = await request();
-			if (result.isServed) this.speedUp();
-			if (result.busy !== null && !isRepetition) this.bad.requests++;
-			if (result.busy !== null && pauses === this.pauses) this.pause(result.busy, client);
-			return { isSent: true, result };
+			const answer = await request();
+			if (isServed(answer)) this.speedUp();
+			if (answer.ok || answer.failure.kind !== 'busy') return answer;
+			if (!isRepetition) this.bad.requests++;
+			if (pauses === this.pauses) this.pause(answer.failure, client);
+			return answer;
 		} finally {
 			this.underWay--;
 			this.advance();
@@ -138,12 +154,15 @@ export class Lane {
 	}
 
 	/** One request that is always refused does not end the others. @param busyMs how long AiClk takes no requests */
-	private closedFor({ isRepetition, isOver: isNotNeeded }: Waiting, busyMs: number): Closed | null {
-		if (this.isClosed || isNotNeeded()) return { reason: 'closed' };
+	private closedFor(
+		{ isRepetition, isOver: isNotNeeded }: Waiting,
+		busyMs: number,
+	): Failure | null {
+		if (this.isClosed || isNotNeeded()) return CLOSED;
 		const isOver = this.bad.waitedMs > this.maxBusyMs && (isRepetition || this.bad.requests > 1);
 		const isTooLong = busyMs > this.maxBusyMs * (1 + JITTER);
 		const givesUp = busyMs > 0 && (isOver || isTooLong);
-		return givesUp ? { reason: 'busy', retryAfterMs: Math.ceil(busyMs) } : null;
+		return givesUp ? busyFor(Math.ceil(busyMs)) : null;
 	}
 
 	private get gapMs(): number {

@@ -18,7 +18,6 @@ import {
 } from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
-import type { Busy } from '../../aiclk/api/throttle';
 import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { secretsOf } from '../../aiclk/token/storedToken';
@@ -27,49 +26,61 @@ import { fail, ok, type Result } from '../../aiclk/util/result';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
 import { ofThrown } from './errors';
-import type { Closed, Lane, Turn } from './lane';
+import type { Lane } from './lane';
 
 /** The credential type of all nodes of this package. */
 export const CREDENTIAL = 'aiClkApi';
 
-/** Why no answer came. */
-interface NoAnswer {
-	/** Set when the credential had no valid token: nothing was sent. */
-	token: Failure | null;
-	/** What n8n's helper threw. */
-	error: unknown;
-	/** False if the error came before the request left. */
-	isSent: boolean;
+/** What an error of `requestWith` says, but for the secrets. */
+export type Request = Omit<Asked, 'secrets'>;
+
+const NOT_PREPARED =
+	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
+
+/** What n8n's helper threw before the request left. */
+function notPrepared(error: unknown, asked: Asked): Failure {
+	const { message, description } = error as NodeApiError;
+	const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
+	return neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked);
 }
 
 /**
  * Sends one request with these very credentials. n8n runs the credential's hook on the way and stores what it returns; the
  * object handed in then holds it, too (n8n-core authentication.js).
  *
- * @returns the answer in the form that the options ask for
+ * @param isStopped whether the run was stopped meanwhile
+ * @returns the answer in the form that the options ask for, and what an error about it says; or why there is none
  */
 export async function requestWith(
 	context: IExecuteFunctions | IPollFunctions,
-	credentials: ICredentialDataDecryptedObject,
+	{ credentials, client }: { credentials: ICredentialDataDecryptedObject; client: TokenInput },
 	options: AnyRequestOptions,
-): Promise<Result<unknown, NoAnswer>> {
+	request: Request,
+	isStopped = () => false,
+): Promise<Result<{ answer: unknown; asked: Asked }, Failure>> {
 	let isSent = false;
 	const onSend = () => {
 		isSent = true;
 	};
-	const marked: AnyRequestOptions = { ...options, onSend };
+	// Read when it is needed: the request may replace the tokens.
+	const asked = (): Asked => ({
+		...request,
+		secrets: [client.refreshToken, ...secretsOf(credentials)],
+	});
 	try {
 		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(
 			context,
 			CREDENTIAL,
-			marked,
+			{ ...options, onSend } as AnyRequestOptions,
 			{
 				credentialsDecrypted: { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials },
 			},
 		);
-		return ok(answer);
+		return ok({ answer, asked: asked() });
 	} catch (error) {
-		return fail({ token: tokenManager.failureOf(credentials), error, isSent });
+		const token = tokenManager.failureOf(credentials);
+		if (token !== null) return fail(token);
+		return fail(isSent ? noAnswer(error, asked(), isStopped()) : notPrepared(error, asked()));
 	}
 }
 
@@ -149,29 +160,6 @@ const OTHER_CLIENT = newFailure({
 		'Run this again. If the credential held expressions, n8n before 2.34 has replaced them with the values of one item. Restore them, and use one credential for each client or a newer n8n.',
 });
 
-const NOT_PREPARED =
-	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
-
-/** The failure of a request without an answer. @param isStopped whether the run was stopped meanwhile */
-function readNoAnswer(
-	{ error, isSent }: NoAnswer,
-	request: ApiRequest,
-	asked: Asked,
-	isStopped: boolean,
-): Failure {
-	if (!isSent) {
-		const { message, description } = error as NodeApiError;
-		const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
-		return neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked);
-	}
-	const file = filesOf(request).find(
-		(one): one is StreamedFile => one instanceof StreamedFile && one.failure !== null,
-	);
-	if (file === undefined) return noAnswer(error, asked, isStopped);
-	const message = `The file '${file.name}' ${file.failure}`;
-	return neverSent(message, 'Run again from the node that made or fetched the file.', asked);
-}
-
 /** The cheapest read, as a call like any other. @param accountId digits, or '' when the credential holds none */
 export const accountInfoCall = (accountId: string): ApiRequest => ({
 	method: 'GET',
@@ -180,88 +168,58 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 });
 
-interface Attempt {
-	result: Result<Envelope, Failure>;
-	/**
-	 * Whether the token was the cause. `superseded`: another process refreshed it, and nothing was sent. `rejected`: AiClk does not
-	 * accept the token, and not only this call.
-	 */
-	token: 'none' | 'superseded' | 'rejected';
-	busy: Busy | null;
-}
+/** A file of the request that could not be sent as a whole. */
+const brokenFileOf = (request: ApiRequest): StreamedFile | undefined =>
+	filesOf(request).find(
+		(file): file is StreamedFile => file instanceof StreamedFile && file.failure !== null,
+	);
 
-/** Sends a request once, with the item's credential as it is in the database at this moment. */
-async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
-	const { context, itemIndex, client, lane } = sender;
+/**
+ * Sends a request once, with the item's credential as it is in the database at this moment.
+ *
+ * @returns `rejected` only if AiClk does not accept the token, and not only refuses this call
+ */
+async function sendOnce(
+	{ context, itemIndex, client, lane, onAnswer }: Sender,
+	request: ApiRequest,
+	hint: string,
+): Promise<Result<Envelope, Failure>> {
 	let credentials: ICredentialDataDecryptedObject = {};
-	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
-		result,
-		token: 'none',
-		busy: null,
-		...more,
-	});
 	try {
 		const credential = await readCredential(context, itemIndex);
 		const { input } = credential;
 		({ credentials } = credential);
-		if (!input.ok) return ended(input);
-		if (!isSameClient(client, input.value)) return ended(fail(OTHER_CLIENT));
+		if (!input.ok) return input;
+		if (!isSameClient(client, input.value)) return fail(OTHER_CLIENT);
 	} catch (error) {
-		return ended(fail(ofThrown(error, 'not-sent')));
+		return fail(ofThrown(error, 'not-sent'));
 	}
-	const answer = await requestWith(context, credentials, toHttpOptions(client.baseUrl, request));
-	const asked: Asked = {
-		effect: request.effect,
-		call: nameOf(request),
-		subject: request.subject,
-		hint,
-		// Read after the request, which may have replaced the tokens.
-		secrets: [client.refreshToken, ...secretsOf(credentials)],
-		own: ownWordsOf(request),
-	};
-	if (!answer.ok) {
-		const { token } = answer.failure;
-		if (token === null)
-			return ended(fail(readNoAnswer(answer.failure, request, asked, lane.isClosed)));
-		return ended(fail(token), token.kind === 'superseded' ? { token: token.kind } : {});
+	const { effect, subject } = request;
+	const about = { effect, subject, call: nameOf(request), hint, own: ownWordsOf(request) };
+	const sent = await requestWith(
+		context,
+		{ credentials, client },
+		toHttpOptions(client.baseUrl, request),
+		about,
+		() => lane.isClosed,
+	);
+	if (!sent.ok) {
+		const file = brokenFileOf(request);
+		if (file === undefined) return sent;
+		const what = `The file '${file.name}' ${file.failure}`;
+		const remedy = 'Run again from the node that made or fetched the file.';
+		return fail(neverSent(what, remedy, { ...about, secrets: [] }));
 	}
-	sender.onAnswer?.(answer.value);
-	const read = readAnswer(answer.value, asked);
-	if (read.ok) return ended(read);
-	const { kind, retryAfterMs } = read.failure;
+	const { answer, asked } = sent.value;
+	onAnswer?.(answer);
+	const read = readAnswer(answer, asked);
+	if (read.ok || read.failure.kind !== 'rejected') return read;
 	// AiClk may answer a missing permission in the same way.
-	const isRejected =
-		kind === 'rejected' &&
-		(await tokenManager.probe(
-			credentials,
-			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
-		)) === 'rejected';
-	return ended(read, {
-		busy: kind === 'busy' ? { retryAfterMs } : null,
-		token: isRejected ? 'rejected' : 'none',
-	});
-}
-
-/** The failure of a request whose turn did not come. @param last its earlier failure, if this is a repetition */
-function ofClosed(closed: Closed, last: Failure | null): Failure {
-	if (closed.reason === 'closed') {
-		return (
-			last ??
-			newFailure({
-				kind: 'aborted',
-				message: 'The run was stopped before this item was sent.',
-				description: 'Run it again when you want it to be sent.',
-			})
-		);
-	}
-	const { retryAfterMs } = closed;
-	if (last !== null) return { ...last, kind: 'busy', retryAfterMs };
-	return newFailure({
-		kind: 'busy',
-		message: `AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
-		description: 'Run this again later, with fewer requests at a time.',
-		retryAfterMs,
-	});
+	const probe = await tokenManager.probe(
+		credentials,
+		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
+	);
+	return probe === 'rejected' ? read : fail({ ...read.failure, kind: 'refused' });
 }
 
 /**
@@ -269,10 +227,6 @@ function ofClosed(closed: Closed, last: Failure | null): Failure {
  * that process after it.
  */
 export const MAX_REPEATS = 5;
-
-/** Whether AiClk took a request and answered it, if only with a no: it is not busy then. */
-const isServed = ({ result }: Attempt): boolean =>
-	result.ok || result.failure.kind === 'refused' || result.failure.kind === 'rejected';
 
 /** Whether a request that met a busy AiClk is sent again: a read, or a change that was refused for certain. Money is not. */
 const isSentAgain = ({ effect }: ApiRequest, { outcome }: Failure): boolean =>
@@ -291,29 +245,28 @@ export async function send(
 	request: ApiRequest,
 	hint: string,
 ): Promise<Result<Envelope, Failure>> {
-	const { client, lane } = sender;
+	const { client, lane, isOver } = sender;
 	const isRead = request.effect === 'read';
 	let last: Failure | null = null;
-	let repeats = 0;
-	for (let isRepetition = false; ; isRepetition = true) {
-		const turn: Turn<Attempt> = await lane.send(
+	for (let repeats = 0; ;) {
+		const sent: Result<Envelope, Failure> = await lane.send(
 			client.fingerprint,
-			async () => {
-				const attempted = await attempt(sender, request, hint);
-				return { ...attempted, isServed: isServed(attempted) };
-			},
-			isRepetition,
-			sender.isOver,
+			async () => await sendOnce(sender, request, hint),
+			last !== null,
+			isOver,
 		);
-		if (!turn.isSent) return fail(ofClosed(turn.closed, last));
-		const { result, token, busy } = turn.result;
-		if (result.ok) return result;
-		last = result.failure;
-		if (busy !== null && isSentAgain(request, last)) continue;
-		if (token === 'none' || repeats++ === MAX_REPEATS) return result;
-		if (token === 'rejected' && !isRead) {
+		if (sent.ok) return sent;
+		const { kind, outcome, retryAfterMs } = sent.failure;
+		if (outcome === 'not-sent' && (kind === 'busy' || kind === 'aborted') && last !== null) {
+			return fail(kind === 'busy' ? { ...last, kind, retryAfterMs } : last);
+		}
+		last = sent.failure;
+		if (kind === 'busy' && isSentAgain(request, last)) continue;
+		const isOfToken = kind === 'rejected' || kind === 'superseded';
+		if (!isOfToken || repeats++ === MAX_REPEATS) return sent;
+		if (kind === 'rejected' && !isRead) {
 			await send(sender, accountInfoCall(client.accountId), '');
-			return result;
+			return sent;
 		}
 	}
 }

@@ -5,11 +5,17 @@ import { RESOURCES } from '../../nodes/AiClk/resources';
 import { file, newBench, onApi, PAYER, PERSON, success } from './aiclk';
 import { REJECTED } from './support';
 
-// A renewed token is checked after a while before it is stored; here every operation renews one.
+// A new token that is rejected is left to another process for a while, and a renewed one is checked after a while. Here every
+// operation does both, so waiting only puts the clock forward.
+let mockWaitedMs = 0;
 jest.mock('n8n-workflow', () => ({
 	...jest.requireActual<object>('n8n-workflow'),
-	sleep: async () => undefined,
+	sleep: async (ms: number) => {
+		mockWaitedMs += ms;
+	},
 }));
+const now = Date.now;
+jest.spyOn(Date, 'now').mockImplementation(() => now() + mockWaitedMs);
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { sleep } from 'n8n-workflow';
 
 import type { Batching } from '../../../aiclk/api/throttle';
+import { newFailure } from '../../../aiclk/util/failure';
+import { fail, ok } from '../../../aiclk/util/result';
 import { Lane } from '../../../nodes/shared/lane';
 
 beforeEach(() => {
 	jest.useFakeTimers();
+	// The jitter: figures must not depend on chance.
+	jest.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 afterEach(() => {
 	jest.useRealTimers();
@@ -26,6 +30,8 @@ interface Reads {
 
 let clients = 0;
 
+const BUSY = { kind: 'busy', outcome: 'refused', message: '', description: '' } as const;
+
 /** Sends reads through a lane in simulated time, each again until it is served. @returns what that took */
 async function sendAll(lane: Lane, reads: Reads) {
 	const { count, latencyMs = 0, server, client = `client ${++clients}`, width = count } = reads;
@@ -45,16 +51,14 @@ async function sendAll(lane: Lane, reads: Reads) {
 		const told = server(performance.now(), n);
 		await sleep(latencyMs / 2);
 		together--;
-		return {
-			busy: told === undefined ? null : { retryAfterMs: told },
-			isServed: told === undefined,
-		};
+		return told === undefined ? ok(null) : fail(newFailure({ ...BUSY, retryAfterMs: told }));
 	};
 	const sendOne = async (n: number) => {
 		for (let isRepetition = false; ; isRepetition = true) {
-			const turn = await lane.send(client, request(n), isRepetition);
-			if (!turn.isSent) return turn.closed.reason;
-			if (turn.result.busy === null) return 'served';
+			const answer = await lane.send(client, request(n), isRepetition);
+			if (answer.ok) return 'served';
+			const { kind, outcome } = answer.failure;
+			if (outcome === 'not-sent') return kind === 'busy' ? 'busy' : 'closed';
 		}
 	};
 	const numbers = [...Array(count).keys()].values();
@@ -180,7 +184,8 @@ describe('how many requests go together', () => {
 
 	it('what is no answer makes a run neither faster nor slower', async () => {
 		const lane = new Lane(null);
-		const lost = async () => await sleep(10).then(() => ({ busy: null, isServed: false }));
+		const lost = async () =>
+			await sleep(10).then(() => fail(newFailure({ ...BUSY, kind: 'unavailable' })));
 		await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.send('c', lost))));
 		expect((await send(lane, { count: 99, latencyMs: 10, server: wellServed })).times[10]).toBe(10);
 	});
@@ -350,10 +355,9 @@ describe('when requests give up', () => {
 		const { ends, requests, ms } = await send(lane, { count: 30, latencyMs: 10, server: hour });
 		expect(ends).toEqual(Array(30).fill('busy'));
 		expect([requests, ms]).toEqual([10, 10]);
-		const turn = await lane.send('c', () => Promise.reject(new Error('sent')));
-		expect(turn).toMatchObject({ isSent: false, closed: { reason: 'busy' } });
-		const { retryAfterMs } = (turn as { closed: { retryAfterMs: number } }).closed;
-		expect(retryAfterMs).toBeGreaterThan(3_599_000);
+		const answer = await lane.send('c', () => Promise.reject(new Error('sent')));
+		expect(answer).toMatchObject({ failure: { kind: 'busy', outcome: 'not-sent' } });
+		expect(answer.ok ? null : answer.failure.retryAfterMs).toBeGreaterThan(3_599_000);
 	});
 
 	it.each([
