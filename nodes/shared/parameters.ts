@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeProperties, IPollFunctions } from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
 import { findUnsendable, type Json, nest } from '../../aiclk/protocol/json';
@@ -21,26 +21,37 @@ const CORRECT_IT = 'Correct the field or its expression.';
 const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
 
 /**
- * Reads and checks the node's fields for one item. A bad value is refused with the name of its field. A field whose expression
- * yields nothing is refused, too, because it was not left empty.
+ * Reads and checks the node's fields for one item, or for a poll, which has none. A bad value is refused with the name of its
+ * field. A field whose expression yields nothing is refused, too, because it was not left empty.
  */
 export class Parameters {
 	/** The account of the call, digits; null until it is read. */
 	accountId: string | null = null;
 
+	/** @param itemIndex null in a poll */
 	constructor(
-		readonly context: IExecuteFunctions,
-		private readonly itemIndex: number,
+		readonly context: IExecuteFunctions | IPollFunctions,
+		private readonly itemIndex: number | null,
 		readonly client: TokenInput,
 	) {}
 
-	/** A field as typed: an expression is not evaluated and begins with `=`. */
-	typed(name: string): unknown {
-		return this.context.getNodeParameter(name, this.itemIndex, '', { rawExpressions: true });
+	/** What n8n has in a field. In a poll, n8n's own method takes no item. */
+	private get(name: string, fallback: string | object, rawExpressions = false): unknown {
+		return this.itemIndex === null
+			? (this.context as IPollFunctions).getNodeParameter(name, fallback, { rawExpressions })
+			: (this.context as IExecuteFunctions).getNodeParameter(name, this.itemIndex, fallback, {
+					rawExpressions,
+				});
 	}
 
+	/** A field as typed: an expression is not evaluated and begins with `=`. */
+	typed(name: string): unknown {
+		return this.get(name, '', true);
+	}
+
+	/** @throws FailureError for an expression that yields nothing */
 	private value({ name, displayName }: INodeProperties): unknown {
-		const value: unknown = this.context.getNodeParameter(name, this.itemIndex, '');
+		const value = this.get(name, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
 		if (isLeftEmpty || !isNothing(value)) return value;
@@ -72,7 +83,7 @@ export class Parameters {
 	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
 		const { name, displayName: label } = property;
 		// n8n drops unknown members, and a collection that is one expression.
-		const value = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject;
+		const value = this.get(name, {}) as IDataObject;
 		const added = Object.keys(this.typed(name) ?? {});
 		if (isRequired && added.length === 0) {
 			refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
@@ -102,17 +113,27 @@ export class Parameters {
 		refuse(message, 'Swap the two days.');
 	}
 
-	/** The account of the call. If the field was left empty and is not required, it is the credential's. */
+	/** A field for which the credential's account stands in if it was left empty and is not required. */
+	private readForAccount<T>(row: Parameter<T>): T {
+		const { property } = row;
+		const value = this.value(property);
+		if (property.required === true || !isNothing(value)) return this.check(row, value);
+		const { accountId } = this.client;
+		if (accountId !== '') return this.check(row, accountId);
+		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
+		return refuse(message, CORRECT_IT);
+	}
+
+	/** The account of the call. @throws FailureError for a bad value */
 	readAccount(row: Parameter<bigint>): bigint {
-		const value = this.value(row.property);
-		const isLeftEmpty = row.property.required !== true && isNothing(value);
-		if (isLeftEmpty && this.client.accountId === '') {
-			const message = `'${row.property.displayName}' is empty, here and in the AiClk API credential`;
-			refuse(message, CORRECT_IT);
-		}
-		const account = this.check(row, isLeftEmpty ? this.client.accountId : value);
+		const account = this.readForAccount(row);
 		this.accountId = String(account);
 		return account;
+	}
+
+	/** Accounts, each once. @throws FailureError for a bad value */
+	readAccounts(row: Parameter<bigint[]>): bigint[] {
+		return [...new Set(this.readForAccount(row))];
 	}
 
 	/**
@@ -121,7 +142,7 @@ export class Parameters {
 	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
-		const options = this.context.getNodeParameter(OPTIONS.name, this.itemIndex, {}) as IDataObject;
+		const options = this.get(OPTIONS.name, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
 		const { batchSize, batchInterval } = {
@@ -146,8 +167,8 @@ export class Parameters {
 	 * @throws FailureError when it is not there, empty or not readable
 	 */
 	async readFile(field: string): Promise<StreamedFile> {
-		const { helpers } = this.context;
-		const binary = helpers.assertBinaryData(this.itemIndex, field);
+		const { helpers } = this.context as IExecuteFunctions;
+		const binary = helpers.assertBinaryData(this.itemIndex ?? 0, field);
 		const { id, data, fileName, fileExtension } = binary;
 		const mimeType = binary.mimeType || 'application/octet-stream';
 		const name = fileNameOf(fileName, fileExtension, mimeType);

@@ -1,22 +1,44 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, IPollFunctions } from 'n8n-workflow';
 
-import { RETURN_ALL } from '../../../nodes/shared/fields';
+import {
+	accountRow,
+	dayRow,
+	filters,
+	idsRow,
+	LIMIT,
+	RETURN_ALL,
+} from '../../../nodes/shared/fields';
 import { Parameters } from '../../../nodes/shared/parameters';
 import { emptyRow, inputOf } from '../support';
 
-/** The fields of one item, as n8n hands them over; `typed` are those that hold expressions. */
-const fieldsOf = (values: IDataObject, typed: IDataObject = {}): Parameters => {
+const NODE = {
+	getNode: () => ({ name: 'AiClk', type: 'n8n-nodes-aiclk.aiClk' }),
+	getTimezone: () => 'UTC',
+};
+
+/** What n8n has in a field; `typed` are those that hold expressions. */
+const valueOf =
+	(values: IDataObject, typed: IDataObject) =>
+	(name: string, fallback: unknown, { rawExpressions = false } = {}): unknown =>
+		(rawExpressions ? typed[name] : undefined) ?? values[name] ?? fallback;
+
+/** The fields of one item, as n8n hands them over. */
+const fieldsOf = (values: IDataObject, typed: IDataObject = {}, accountId = ''): Parameters => {
+	const get = valueOf(values, typed);
 	const context = {
-		getNode: () => ({ name: 'AiClk', type: 'n8n-nodes-aiclk.aiClk' }),
-		getTimezone: () => 'UTC',
-		getNodeParameter: (
-			name: string,
-			_item: number,
-			fallback: unknown,
-			{ rawExpressions = false } = {},
-		) => (rawExpressions ? typed[name] : undefined) ?? values[name] ?? fallback,
+		...NODE,
+		getNodeParameter: (name: string, item: number, fallback: unknown, options?: object) =>
+			item === 3 ? get(name, fallback, options) : fallback,
 	};
-	return new Parameters(context as unknown as IExecuteFunctions, 3, inputOf(emptyRow()));
+	const client = inputOf(emptyRow({ accountId }));
+	return new Parameters(context as unknown as IExecuteFunctions, 3, client);
+};
+
+/** The fields of a poll, as n8n hands them over. */
+const pollFieldsOf = (values: IDataObject, typed: IDataObject = {}, accountId = ''): Parameters => {
+	const context = { ...NODE, getNodeParameter: valueOf(values, typed) };
+	const client = inputOf(emptyRow({ accountId }));
+	return new Parameters(context as unknown as IPollFunctions, null, client);
 };
 
 describe('the batching that counts', () => {
@@ -59,5 +81,51 @@ describe('a field', () => {
 				description: 'Correct the field or its expression.',
 			}),
 		);
+	});
+});
+
+describe.each([
+	['of an item', fieldsOf],
+	['of a poll', pollFieldsOf],
+])('the fields %s', (_, read) => {
+	const ACCOUNTS = idsRow('account_ids', 'Account IDs');
+
+	it('are read: single ones, limits and collections', () => {
+		const rows = [dayRow('created_at.start', 'From', undefined, undefined, { name: 'from' })];
+		const fields = read({ returnAll: false, limit: 7, filters: { from: '2026-01-31T08:00:00' } });
+		expect(fields.readLimit()).toBe(7);
+		expect(fields.read(LIMIT)).toBe(7);
+		expect(fields.readAdded(filters(rows))).toEqual({ created_at: { start: '2026-01-31' } });
+	});
+
+	it('name a member of a collection that was added but is empty', () => {
+		const rows = [dayRow('created_at.start', 'From', undefined, undefined, { name: 'from' })];
+		const fields = read({ filters: { from: undefined } }, { filters: { from: '={{ $json.x }}' } });
+		expect(() => fields.readAdded(filters(rows))).toThrow(
+			"'From' was added to 'Filters' but is empty",
+		);
+	});
+
+	it("use the credential's account where the field was left empty", () => {
+		expect(read({}, {}, '1000002').readAccount(accountRow('The account'))).toBe(1_000_002n);
+		expect(read({ accountIds: ' ' }, {}, '1000002').readAccounts(ACCOUNTS)).toEqual([1_000_002n]);
+		expect(read({ accountIds: '' }, { accountIds: '=' }, '7').readAccounts(ACCOUNTS)).toEqual([7n]);
+	});
+
+	it('name each account once', () => {
+		expect(read({ accountIds: '8, 7, 8' }, {}, '9').readAccounts(ACCOUNTS)).toEqual([8n, 7n]);
+	});
+
+	it.each([
+		['no account anywhere', '', '', "'Account IDs' is empty, here and in the AiClk API credential"],
+		[
+			'an expression that yields nothing',
+			'={{ $json.ids }}',
+			'7',
+			"'Account IDs' holds an expression that yields nothing",
+		],
+	])('are refused for %s', (_what, typed, accountId, message) => {
+		const fields = read({ accountIds: '' }, { accountIds: typed }, accountId);
+		expect(() => fields.readAccounts(ACCOUNTS)).toThrow(message);
 	});
 });
