@@ -75,6 +75,8 @@ interface Sender {
 	/** What the credential said when the request was planned. */
 	client: TokenInput;
 	lane: Lane;
+	/** Ends its requests: a poll has no cancel signal of n8n's. */
+	signal?: AbortSignal;
 	/** Sees each answer as n8n's helper returns it. */
 	onAnswer?(answer: unknown): void;
 }
@@ -184,7 +186,7 @@ interface Attempt {
 
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
 async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
-	const { context, itemIndex, client, lane } = sender;
+	const { context, itemIndex, client, lane, signal } = sender;
 	let credentials: ICredentialDataDecryptedObject = {};
 	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
 		result,
@@ -201,7 +203,10 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 	} catch (error) {
 		return ended(fail(ofThrown(error, 'not-sent')));
 	}
-	const answer = await requestWith(context, credentials, toHttpOptions(client.baseUrl, request));
+	const answer = await requestWith(context, credentials, {
+		...toHttpOptions(client.baseUrl, request),
+		abortSignal: signal,
+	});
 	const asked: Asked = {
 		effect: request.effect,
 		call: nameOf(request),
