@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 import type { Failure } from '../../aiclk/util/failure';
-import { fail, ok, type Result } from '../../aiclk/util/result';
 
 /**
  * What was last seen of the rows of an account, by id; those that were seen last are at the end. A value is JSON: the watched
@@ -50,8 +49,6 @@ export interface State {
  */
 export const MAX_STATE_BYTES = 255 * 1024;
 
-const ROW = /(-?\d+)(?::(\d+))?/g;
-
 const toShown = (value: unknown): string => {
 	if (value === undefined || value === null) return '';
 	if (Array.isArray(value)) return JSON.stringify(value.map(toShown).sort());
@@ -74,7 +71,7 @@ export function readRows({ values = [], rows: text = '' }: Known): Rows {
 	const rows: Rows = new Map();
 	let id = 0n;
 	let value = '';
-	for (const [, difference = '', index] of text.matchAll(ROW)) {
+	for (const [, difference = '', index] of text.matchAll(/(-?\d+)(?::(\d+))?/g)) {
 		id += BigInt(difference);
 		if (index !== undefined) value = known[Number(index)] ?? '';
 		rows.set(`${id}`, value);
@@ -127,46 +124,51 @@ export const writeState = (state: State): string =>
 export const sizeOf = (value: unknown): number =>
 	Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
-/** The checksum, and the member of n8n's static data that holds the state. */
-const FRAME_BYTES = 64;
-
-/** The share of its rows that an account keeps when it has to forget some. */
-const KEPT_SHARE = 0.9;
+/** An account without the oldest tenth of its rows; null if they must all be kept. */
+function shrink(known: Known): Known | null {
+	const rows = [...readRows(known)];
+	const count = Math.max(known.keep ?? 0, Math.floor(rows.length * 0.9));
+	const newest = new Map(rows.slice(rows.length - count));
+	return count < rows.length ? { ...known, ...writeRows(newest), hasForgotten: true } : null;
+}
 
 /**
  * Makes a state fit. Accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes most.
  *
- * @returns the state; or the watched account that takes most, if its rows must all be kept
+ * @returns the state, and the watched accounts without which it would fit; most often none
  */
-export function fit(
-	state: State,
-	watched: ReadonlySet<string>,
-	maxBytes = MAX_STATE_BYTES,
-): Result<State, string> {
+export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_STATE_BYTES) {
 	const accounts = { ...state.accounts };
-	let bytes = sizeOf(state) + FRAME_BYTES;
-	if (bytes <= maxBytes) return ok(state);
-	const sizes = new Map(Object.entries(accounts).map(([one, known]) => [one, sizeOf([known])]));
-	const inOrder = () =>
-		[...sizes].sort(
-			([one, size], [other, most]) =>
-				Number(watched.has(one)) - Number(watched.has(other)) || most - size,
-		);
-	for (let [[account] = ['']] = inOrder(); bytes > maxBytes; [[account] = ['']] = inOrder()) {
-		const known = accounts[account] ?? {};
-		bytes -= sizes.get(account) ?? 0;
-		sizes.delete(account);
-		delete accounts[account];
-		if (!watched.has(account)) continue;
-		const rows = [...readRows(known)];
-		const count = Math.max(known.keep ?? 0, Math.floor(rows.length * KEPT_SHARE));
-		if (count === rows.length) return fail(account);
-		const newest = writeRows(new Map(rows.slice(rows.length - count)));
-		accounts[account] = { ...known, ...newest, hasForgotten: true };
-		sizes.set(account, sizeOf([accounts[account]]));
-		bytes += sizes.get(account) ?? 0;
+	// With the checksum, and the member of n8n's static data that holds the state.
+	let excess = sizeOf(state) + 64 - maxBytes;
+	if (excess <= 0) return { state, tooLarge: [] };
+	/** Bytes of accounts from which rows may be forgotten, and of those that are as small as they can be. */
+	const large = new Map<string, number>();
+	const small = new Map<string, number>();
+	for (const [account, known] of Object.entries(accounts)) {
+		const size = sizeOf([known]);
+		if (watched.has(account) || excess <= 0) (known.rows ? large : small).set(account, size);
+		else {
+			delete accounts[account];
+			excess -= size;
+		}
 	}
-	return ok({ ...state, accounts });
+	const byBytes = (sizes: Map<string, number>) =>
+		[...sizes].sort((one, other) => other[1] - one[1]);
+	for (let [most] = byBytes(large); excess > 0 && most !== undefined; [most] = byBytes(large)) {
+		const [account, size] = most;
+		const smaller = shrink(accounts[account] ?? {});
+		accounts[account] = smaller ?? accounts[account] ?? {};
+		excess += sizeOf([accounts[account]]) - size;
+		if (smaller === null) large.delete(account);
+		(smaller === null ? small : large).set(account, sizeOf([accounts[account]]));
+	}
+	const tooLarge: string[] = [];
+	for (const [account, size] of byBytes(small)) {
+		if (excess > 0) tooLarge.push(account);
+		excess -= size;
+	}
+	return { state: { ...state, accounts }, tooLarge };
 }
 
 /** What one process remembers of a trigger. */
@@ -179,10 +181,7 @@ export interface Process {
 	busy: { of: string; untilMs: number; failure: Failure } | null;
 }
 
-/** So many triggers are remembered in the process; of the others, what a poll without items has seen may be lost. */
-const MAX_TRIGGERS = 1_000;
-
-const processes = new BoundedMap<string, Process>(MAX_TRIGGERS);
+const processes = new BoundedMap<string, Process>(1_000);
 
 /**
  * What this process remembers of a trigger. n8n's classic polling does not save what a poll without items has written, its durable

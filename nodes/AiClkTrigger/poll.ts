@@ -34,10 +34,8 @@ const GRACE_MS = 100;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** How many items a run by hand shows at most where nothing has changed. */
+/** How many items a run by hand shows where nothing has changed, and how many accounts an error names. */
 const MAX_SAMPLES = 10;
-
-/** How many accounts an error names. */
 const MAX_NAMED = 20;
 
 /** For the fields of an event that has no accounts. */
@@ -80,30 +78,13 @@ function limitOf(signal: AbortSignal, budgetMs: number): Poll['limit'] {
 	};
 }
 
-/** Failures of accounts, by account; `''` where a failure is about none. */
-type Failures = Map<string, Failure>;
+type Accounts = State['accounts'];
 
-/** Failures with the same cause, as one: what happened, of which accounts. */
-interface Group {
-	cause: string;
-	failure: Failure;
-	accounts: string[];
-}
+/** What each account has come to: its changes, or why it could not be read. `''` stands for what is about no account. */
+type Results = Map<string, Result<IDataObject[], Failure>>;
 
-/** Failures by cause, in the order of the accounts. */
-function groupsOf(failures: Failures): Group[] {
-	const groups = new Map<string, Group>();
-	for (const [account, failure] of failures) {
-		const { kind, code, httpCode } = failure;
-		const cause = kind === 'busy' ? kind : `${kind} ${code ?? httpCode ?? ''}`.trim();
-		const { accounts = [], ...group } = groups.get(cause) ?? { cause, failure };
-		groups.set(cause, { ...group, accounts: [...accounts, account] });
-	}
-	return [...groups.values()];
-}
-
-/** The failure of a group as it is shown: it names the accounts. */
-function named({ failure, accounts: all }: Omit<Group, 'cause'>): Failure {
+/** A failure as it is shown: it names the accounts that have it. */
+function named(failure: Failure, all: string[]): Failure {
 	const accounts = all.filter((account) => account !== '');
 	const names = accounts.slice(0, MAX_NAMED).join(', ');
 	const more = accounts.length > MAX_NAMED ? ` and ${accounts.length - MAX_NAMED} more` : '';
@@ -111,6 +92,23 @@ function named({ failure, accounts: all }: Omit<Group, 'cause'>): Failure {
 	// n8n 1 never again activates a workflow whose activation failed with this word, written so.
 	const message = `${whose}${failure.message}`.replaceAll('Authorization', 'authorization');
 	return { ...failure, message, accountId: accounts.length === 1 ? accounts.join() : null };
+}
+
+/** The failures among results, one for each cause, with the accounts that have it. */
+function failuresOf(results: Results) {
+	const causes = new Map<string, { failure: Failure; accounts: string[] }>();
+	for (const [account, result] of results) {
+		if (result.ok) continue;
+		const { kind, code, httpCode } = result.failure;
+		const cause = kind === 'busy' ? kind : `${kind} ${code ?? httpCode ?? ''}`.trim();
+		const { failure = result.failure, accounts = [] } = causes.get(cause) ?? {};
+		causes.set(cause, { failure, accounts: [...accounts, account] });
+	}
+	return [...causes].map(([cause, { failure, accounts }]) => ({
+		cause,
+		accounts,
+		failure: named(failure, accounts),
+	}));
 }
 
 const KEPT =
@@ -122,16 +120,14 @@ const KEPT =
  *
  * @returns what was reported in the last hour
  */
-function report({ context, now }: Poll, failures: Failures, before: State['reports']) {
+function report({ context, now }: Poll, results: Results, before: State['reports']) {
 	const reports = Object.fromEntries(
 		Object.entries(before).filter(([, { at }]) => !hasPassed(at, HOUR_MS, now())),
 	);
-	for (const group of groupsOf(failures)) {
-		const { cause, accounts } = group;
+	for (const { cause, accounts, failure } of failuresOf(results)) {
 		const known = reports[cause]?.accounts ?? [];
 		if (accounts.every((account) => known.includes(account))) continue;
 		reports[cause] = { at: iso(now()), accounts: [...new Set([...known, ...accounts])] };
-		const failure = named(group);
 		const description = `${failure.description} ${KEPT}`;
 		const error = toError(context, { ...failure, description });
 		try {
@@ -181,56 +177,53 @@ const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
 	return account === '' ? items : items.map((item) => ({ ...item, account_id: id }));
 };
 
-/** What the accounts of one poll have come to. */
-interface Looked {
-	accounts: State['accounts'];
-	/** By account; an account that failed has none. */
-	items: Map<string, IDataObject[]>;
-	failures: Failures;
-}
+const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: string) =>
+	withAccount(items.filter(isWanted), account);
 
-/** Looks at all accounts together, each alone: its failure is its own. */
-async function lookAtAll(poll: Poll, setup: Setup, before: State['accounts']): Promise<Looked> {
-	const { watch, api, accounts } = setup;
-	const { isWanted = Boolean } = watch;
-	const looked: Looked = { accounts: { ...before }, items: new Map(), failures: new Map() };
-	const looks = await Promise.all(
-		accounts.map(async (account) => ({
-			account,
-			known: before[account],
-			look: await poll.limit(watch.look(api, account, before[account])),
-		})),
-	);
-	for (const { account, known, look } of looks) {
-		if (look.ok) {
-			const full = watch.lookInFull && { full: known?.full ?? iso(poll.now()) };
-			looked.accounts[account] = { ...look.value.known, ...full };
-			looked.items.set(account, withAccount(look.value.items.filter(isWanted), account));
-		} else looked.failures.set(account, look.failure);
+/** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
+async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
+	const { watch, api, accounts, of } = setup;
+	const { isByHand, process, now } = poll;
+	const busy = process.busy?.of === of && !isByHand ? process.busy : null;
+	const leftMs = busy === null ? 0 : busy.untilMs - now();
+	const look = async (account: string): Promise<Result<Found, Failure>> =>
+		busy !== null && leftMs > 0
+			? fail({ ...busy.failure, retryAfterMs: leftMs })
+			: await poll.limit(watch.look(api, account, known[account]));
+	const found = await Promise.all(accounts.map(look));
+	const results: Results = new Map();
+	for (const [index, account] of accounts.entries()) {
+		const one = found[index] as Result<Found, Failure>;
+		results.set(account, one.ok ? ok(toItems(one.value, watch, account)) : one);
+		const untilMs = one.ok ? 0 : now() + (one.failure.retryAfterMs ?? 0);
+		if (!one.ok && untilMs > now()) process.busy = { of, untilMs, failure: one.failure };
+		const full = watch.lookInFull && { full: known[account]?.full ?? iso(now()) };
+		if (one.ok) known[account] = { ...one.value.known, ...full };
 	}
-	if (!poll.isByHand) await lookInFull(poll, setup, looked);
-	return looked;
+	if (!isByHand) await lookInFull(poll, setup, known, results);
+	return results;
 }
 
 /** Looks in full at the account for which this was done longest ago, if that was more than a day ago. */
-async function lookInFull(poll: Poll, { watch, api }: Setup, looked: Looked): Promise<void> {
-	const nowMs = poll.now();
-	const fullAt = (account: string): string => looked.accounts[account]?.full ?? iso(nowMs);
-	const [due] = [...looked.items.keys()]
-		.filter((account) => hasPassed(fullAt(account), DAY_MS, nowMs))
+async function lookInFull(poll: Poll, setup: Setup, known: Accounts, results: Results) {
+	const { context, limit, now } = poll;
+	const { watch, api } = setup;
+	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
+	const [due = ''] = [...results.keys()]
+		.filter((account) => results.get(account)?.ok && hasPassed(fullAt(account), DAY_MS, now()))
 		.sort((one, other) => (fullAt(one) < fullAt(other) ? -1 : 1));
-	const known = due === undefined ? undefined : looked.accounts[due];
-	if (due === undefined || known === undefined || watch.lookInFull === undefined) return;
-	const full = await poll.limit(watch.lookInFull(api, due, known));
-	const { known: now, items: all }: Found = full.ok ? full.value : { known, items: [] };
-	const items = withAccount(all.filter(watch.isWanted ?? Boolean), due);
+	const [before, others] = [known[due], results.get(due)];
+	if (!others?.ok || before === undefined || watch.lookInFull === undefined) return;
+	const full = await limit(watch.lookInFull(api, due, before));
+	const items = full.ok ? toItems(full.value, watch, due) : [];
+	results.set(due, ok([...others.value, ...items]));
 	// If it failed, it is another account's turn: this one has its turn again in an hour.
-	looked.accounts[due] = { ...now, full: iso(full.ok ? nowMs : nowMs - DAY_MS + HOUR_MS) };
-	looked.items.set(due, [...(looked.items.get(due) ?? []), ...items]);
+	const at = iso(full.ok ? now() : now() - DAY_MS + HOUR_MS);
+	known[due] = { ...(full.ok ? full.value.known : before), full: at };
 	if (full.ok && items.length === 0) return;
-	const what = full.ok ? `found changes that other looks had missed: ${items.length}` : 'failed';
-	const why = full.ok ? '' : `: ${full.failure.message}`;
-	poll.context.logger.warn(`AiClk Trigger: the daily full look at account ${due} ${what}${why}`);
+	const what = full.ok ? `found changes that others had missed: ${items.length}` : 'failed: ';
+	const why = full.ok ? '' : full.failure.message;
+	context.logger.warn(`AiClk Trigger: the daily full look at account ${due} ${what}${why}`);
 }
 
 const TOO_MUCH = newFailure({
@@ -239,43 +232,39 @@ const TOO_MUCH = newFailure({
 	description: 'Watch fewer accounts or campaigns with each AiClk Trigger.',
 });
 
-/** Makes a state fit. An account that cannot fit fails; what was known of it before is kept as far as it fits. */
-function fitAll(state: State, before: State['accounts'], watched: string[], looked: Looked): State {
-	const accounts = { ...state.accounts };
-	for (;;) {
-		const fitted = fit({ ...state, accounts }, new Set(watched));
-		if (fitted.ok) return fitted.value;
-		const account = fitted.failure;
-		const old = accounts[account]?.keep ? before[account] : undefined;
-		delete accounts[account];
-		if (old !== undefined) accounts[account] = { ...old, keep: 0 };
-		looked.items.delete(account);
-		looked.failures.set(account, TOO_MUCH);
+/**
+ * Makes a state fit. An account that cannot fit fails; what was known of it before is kept as far as it fits.
+ *
+ * @param before what was known before this poll
+ * @returns the state, and the accounts that fail
+ */
+function fitAll(state: State, before: Accounts, watched: string[]): [State, Results] {
+	const failed: Results = new Map();
+	let fitted = fit(state, new Set(watched));
+	while (fitted.tooLarge.length > 0) {
+		const accounts = { ...fitted.state.accounts };
+		for (const account of fitted.tooLarge) {
+			const old = failed.has(account) ? undefined : before[account];
+			delete accounts[account];
+			if (old !== undefined) accounts[account] = { ...old, keep: 0 };
+			failed.set(account, fail(TOO_MUCH));
+		}
+		fitted = fit({ ...state, accounts }, new Set(watched));
 	}
+	return [fitted.state, failed];
 }
 
-const toOutput = (items: IDataObject[]): INodeExecutionData[][] => [
-	items.map((json) => ({ json })),
-];
+const toOutput = (items: IDataObject[]) => [items.map((json) => ({ json }))];
 
 /** What a run by hand shows where nothing has changed: the newest rows, in the shape of what the event emits. */
-async function sample(poll: Poll, { watch, api, accounts }: Setup): Promise<IDataObject[]> {
+async function sample(poll: Poll, { watch, api, accounts }: Setup) {
 	for (const account of accounts) {
 		const items = await poll.limit(watch.sample(api, account));
-		if (!items.ok) throw new FailureError(named({ failure: items.failure, accounts: [account] }));
-		if (items.value.length > 0) return withAccount(items.value.slice(0, MAX_SAMPLES), account);
+		if (!items.ok) throw new FailureError(named(items.failure, [account]));
+		const newest = items.value.slice(0, MAX_SAMPLES);
+		if (newest.length > 0) return toOutput(withAccount(newest, account));
 	}
-	return withAccount([watch.empty], accounts[0] ?? '');
-}
-
-/** What becomes of accounts that are not looked at, because AiClk has said for how long it takes no requests; null if it has not. */
-function ofBusy({ process, now }: Poll, { accounts, of }: Setup, known: State['accounts']) {
-	const { busy } = process;
-	const leftMs = busy?.of === of ? busy.untilMs - now() : 0;
-	if (busy === null || leftMs <= 0) return null;
-	const failure = { ...busy.failure, retryAfterMs: leftMs };
-	const failures: Failures = new Map(accounts.map((account) => [account, failure]));
-	return { accounts: known, items: new Map(), failures };
+	return toOutput(withAccount([watch.empty ?? {}], accounts[0] ?? ''));
 }
 
 /** Looks, compares, emits and stores, account by account. */
@@ -283,35 +272,27 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const { context, isByHand, now, process, states } = poll;
 	const setup = await poll.limit(setUp(poll), 'not-sent');
 	const state = setup.ok ? states.find(({ of }) => of === setup.value.of) : states[0];
-	const before = state?.accounts ?? {};
-	let looked: Looked = { accounts: before, items: new Map(), failures: new Map() };
-	if (!setup.ok) looked.failures.set('', setup.failure);
-	else if (!isByHand) {
-		looked = ofBusy(poll, setup.value, before) ?? (await lookAtAll(poll, setup.value, before));
-	} else if (state !== undefined) looked = await lookAtAll(poll, setup.value, before);
-	const [failed] = groupsOf(looked.failures);
+	const accounts = { ...state?.accounts };
+	let results: Results = new Map();
+	if (!setup.ok) results.set('', setup);
+	// By hand there is nothing to compare with at first: rows are read for show only.
+	else if (!isByHand || state !== undefined) results = await lookAtAll(poll, setup.value, accounts);
+	const [failed] = failuresOf(results);
+	const hasState = state !== undefined || [...results.values()].some((result) => result.ok);
 	// Where no account was ever read, nothing can be lost, and whoever switches the trigger on must know.
-	const throws = isByHand || (state === undefined && looked.items.size === 0);
+	if (failed && (isByHand || !hasState)) throw new FailureError(failed.failure);
+	const changes = () => [...results.values()].flatMap((result) => (result.ok ? result.value : []));
+	if (isByHand && setup.ok && changes().length === 0) return await sample(poll, setup.value);
+	if (isByHand) return toOutput(changes());
 	const of = setup.ok ? setup.value.of : (state?.of ?? '');
-	const busy = [...looked.failures.values()].find(({ retryAfterMs }) => retryAfterMs !== null);
-	if (!isByHand && busy?.retryAfterMs) {
-		process.busy = { of, untilMs: now() + busy.retryAfterMs, failure: busy };
-	}
-	if (failed !== undefined && throws) throw new FailureError(named(failed));
-	const watched = setup.ok ? setup.value.accounts : Object.keys(before);
-	const changes = () => watched.flatMap((account) => looked.items.get(account) ?? []);
-	if (isByHand) {
-		const isShown = changes().length > 0 || !setup.ok;
-		return toOutput(isShown ? changes() : await sample(poll, setup.value));
-	}
-
-	const [latest] = states;
 	// Later than the state before, even if the clock is not.
-	const atMs = Math.max(now(), latest === undefined ? 0 : Date.parse(latest.at) + 1);
-	const next = { at: iso(atMs), of, accounts: looked.accounts, reports: {} };
-	const fitted = fitAll(next, before, watched, looked);
-	const reports = report(poll, looked.failures, state?.reports ?? {});
-	const text = writeState({ ...fitted, reports });
+	const atMs = Math.max(now(), states[0] === undefined ? 0 : Date.parse(states[0].at) + 1);
+	const reports = report(poll, results, state?.reports ?? {});
+	const watched = setup.ok ? setup.value.accounts : Object.keys(accounts);
+	const next: State = { at: iso(atMs), of, accounts, reports };
+	const [fitted, tooLarge] = fitAll(next, state?.accounts ?? {}, watched);
+	for (const [account, failure] of tooLarge) results.set(account, failure);
+	const text = writeState({ ...fitted, reports: report(poll, tooLarge, reports) });
 	context.getWorkflowStaticData('node').state = text;
 	const items = changes();
 	// n8n 2, which has this method, may throw away what a poll returns, e.g. when the workflow is switched off meanwhile. Then what
@@ -337,7 +318,7 @@ export async function poll(
 	const isByHand = context.getMode() === 'manual';
 	if (process.isPolling && !isByHand) return null;
 	// n8n 1 has no such method.
-	const givenMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? Infinity;
+	const givenMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? MAX_POLL_MS;
 	const budgetMs = Math.min(MAX_POLL_MS, givenMs);
 	const signal = AbortSignal.timeout(budgetMs);
 	const lane = new Lane(null, signal);

@@ -1,4 +1,4 @@
-import type { IDataObject, NodeApiError } from 'n8n-workflow';
+import { type IDataObject, type NodeApiError, sleep } from 'n8n-workflow';
 
 import { storedToken } from '../support/storedToken';
 import { DAY_MS } from '../unit/support';
@@ -267,9 +267,9 @@ describe('AiClk Trigger', () => {
 		bench.parameters = { ...CREATIVES, filters: { createdFrom: '2020-01-01' } };
 		bench.activate();
 		const run = errorOf(bench.poll());
-		const timer = setTimeout(() => Object.assign(row, { clientId: '99' }), 70);
+		await sleep(70);
+		row.clientId = '99';
 		const { message } = await run;
-		clearTimeout(timer);
 		expect(message).toMatch(/credential has changed/);
 		expect(new Set(bench.requests.map(({ client }) => client))).toEqual(new Set([clientId]));
 	});
@@ -285,7 +285,7 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toBeNull();
 		expect(performance.now() - began).toBeLessThan(1_500);
 		const sent = bench.requests.length;
-		await new Promise((resolve) => setTimeout(resolve, 2_500));
+		await sleep(2_500);
 		expect(bench.requests).toHaveLength(sent);
 		expect(bench.errors.map((error) => error.message)).toEqual([
 			'Accounts 1000002, 1000003: AiClk did not answer within the 0 s that a poll has (outcome: unknown)',
@@ -300,7 +300,7 @@ describe('AiClk Trigger', () => {
 		bench.sandbox.configure({ tokenDelayMs: 1_000 });
 		bench.sandbox.clearJournal();
 		expect(await bench.poll()).toBeNull();
-		await new Promise((resolve) => setTimeout(resolve, 1_500));
+		await sleep(1_500);
 		const isLive = bench.requests.filter(({ token }) => token === 'live');
 		expect(isLive).toEqual([]);
 		expect(bench.errors).toHaveLength(1);

@@ -49,7 +49,6 @@ export const balanceBelow: TriggerEvent = {
 				return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
 			},
 			sample: async (api, account) => [toItem(await readInfo(api, account))],
-			empty: {},
 		};
 	},
 };

@@ -1,14 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import {
-	choicesRow,
-	dayRow,
-	filters,
-	idRow,
-	idsRow,
-	options,
-	switchRow,
-} from '../../shared/fields';
+import { FILTERS as ROWS } from '../../AiClk/resources/creative';
+import { filters, options, switchRow } from '../../shared/fields';
 import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
 import {
 	ACCOUNT_IDS,
@@ -42,35 +35,13 @@ const MAX_SAMPLE = 100;
 /** YYYY-MM-DD in UTC. @param ms since 1970 */
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-const STATUSES = {
-	ENABLE: 'Enabled',
-	PAUSED: 'Paused',
-	DELETED: 'Deleted',
-	RELATE_DELETED: 'Deleted With Its Parent',
-};
-
-const day = (aiclkName: string, name: string, label: string, description: string) =>
-	dayRow(aiclkName, label, description, undefined, { name });
-
-const FILTERS = filters([
-	idRow('campaign_id', 'Campaign ID', 'Watch creatives of this campaign only', '20195330'),
-	idsRow('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
-		name: 'creativeIds',
-	}),
-	choicesRow('configure_status', 'Status', STATUSES, {
-		description:
-			'Watch only creatives with this status (configure_status). A creative that gets another status is no longer seen.',
-	}),
-	day('created_at.start', 'createdFrom', 'Created From', 'First day of creation, included'),
-	day('created_at.end', 'createdTo', 'Created To', 'Last day of creation, included'),
-]);
-
 const ONLY_NEW_REASONS = switchRow(
 	'only_new_reasons',
 	'Only With a New Rejection Reason',
 	'Whether to emit a creative only if it has a reason (audit_reason) that it did not have at the look before',
 );
 
+const FILTERS = filters(ROWS);
 const OPTIONS = options([EMIT_EXISTING, ONLY_NEW_REASONS]);
 
 /** @param before the value that is remembered; undefined if there is none @param now the value at this look */

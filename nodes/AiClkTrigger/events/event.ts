@@ -56,7 +56,7 @@ export interface Watch {
 	/** The newest rows of an account as items: for a run by hand, where nothing has changed. */
 	sample(api: Api, account: string): Promise<IDataObject[]>;
 	/** An item without values, where there is no row at all. */
-	empty: IDataObject;
+	empty?: IDataObject;
 }
 
 /** One event of the trigger: how it is shown, and how its fields become a watch. */

@@ -58,7 +58,6 @@ export const tokenNeedsAttention: TriggerEvent = {
 				return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
 			},
 			sample: async (api) => [toItem(await api.readToken(), withinDays)],
-			empty: {},
 		};
 	},
 };
