@@ -96,19 +96,15 @@ function named(failure: Failure, all: string[]): Failure {
 
 /** The failures among results, one for each cause, with the accounts that have it. */
 function failuresOf(results: Results) {
-	const causes = new Map<string, { failure: Failure; accounts: string[] }>();
+	const causes = new Map<string, { cause: string; failure: Failure; accounts: string[] }>();
 	for (const [account, result] of results) {
 		if (result.ok) continue;
 		const { kind, code, httpCode } = result.failure;
 		const cause = kind === 'busy' ? kind : `${kind} ${code ?? httpCode ?? ''}`.trim();
 		const { failure = result.failure, accounts = [] } = causes.get(cause) ?? {};
-		causes.set(cause, { failure, accounts: [...accounts, account] });
+		causes.set(cause, { cause, failure, accounts: [...accounts, account] });
 	}
-	return [...causes].map(([cause, { failure, accounts }]) => ({
-		cause,
-		accounts,
-		failure: named(failure, accounts),
-	}));
+	return [...causes.values()];
 }
 
 const KEPT =
@@ -129,7 +125,7 @@ function report({ context, now }: Poll, results: Results, before: State['reports
 		if (accounts.every((account) => known.includes(account))) continue;
 		reports[cause] = { at: iso(now()), accounts: [...new Set([...known, ...accounts])] };
 		const description = `${failure.description} ${KEPT}`;
-		const error = toError(context, { ...failure, description });
+		const error = toError(context, { ...named(failure, accounts), description });
 		try {
 			context.__emitError(error);
 		} catch {
@@ -280,7 +276,9 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const [failed] = failuresOf(results);
 	const hasState = state !== undefined || [...results.values()].some((result) => result.ok);
 	// Where no account was ever read, nothing can be lost, and whoever switches the trigger on must know.
-	if (failed && (isByHand || !hasState)) throw new FailureError(failed.failure);
+	if (failed && (isByHand || !hasState)) {
+		throw new FailureError(named(failed.failure, failed.accounts));
+	}
 	const changes = () => [...results.values()].flatMap((result) => (result.ok ? result.value : []));
 	if (isByHand && setup.ok && changes().length === 0) return await sample(poll, setup.value);
 	if (isByHand) return toOutput(changes());

@@ -39,8 +39,6 @@ const DELETED = { material_status: ['DELETED'] };
  */
 const MAX_IDS = 100;
 
-const MAX_SAMPLE = 10;
-
 const RESULT = choiceRow(
 	'result',
 	'Result',
@@ -150,8 +148,8 @@ export const materialReviewed: TriggerEvent = {
 			sample: async (api, account) => {
 				const statuses = Object.keys(REVIEWED).filter((one) => isWanted({ change: REVIEWED[one] }));
 				const query = { material_status: statuses, ...NEWEST_FIRST };
-				let rows = await read(api, account, query, MAX_SAMPLE);
-				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, MAX_SAMPLE);
+				let rows = await read(api, account, query, MAX_IDS);
+				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, MAX_IDS);
 				return [...rows.values()].reverse().map((row) => toItem(row, toValue(row, WATCHED)));
 			},
 			empty: toItem({}, undefined),
