@@ -24,10 +24,6 @@ const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused',
 const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
 	outcome === 'not-sent' ? FOR_PERSON.includes(kind) : outcome === 'refused' && kind !== 'busy';
 
-/** The time in the `Date` header of an answer. */
-const timeOf = (answer: unknown): number =>
-	Date.parse(String((answer as { headers?: { date?: unknown } } | null)?.headers?.date));
-
 const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
 	method: 'GET',
 	path,
@@ -64,8 +60,9 @@ export interface Connection {
 export const createApi = ({ context, input, lane, signal }: Connection): Api => {
 	let aheadMs = 0;
 	const onAnswer = (answer: unknown): void => {
-		const at = timeOf(answer);
-		if (!Number.isNaN(at)) aheadMs = at - Date.now();
+		const { date } = (answer as { headers?: { date?: unknown } } | null)?.headers ?? {};
+		const atMs = Date.parse(String(date));
+		if (!Number.isNaN(atMs)) aheadMs = atMs - Date.now();
 	};
 	const sendWith = async (request: ApiRequest): Promise<Result<Envelope, Failure>> =>
 		input.ok

@@ -140,7 +140,6 @@ interface Setup {
 	watch: Watch;
 	/** Digits, each once; '' where the event is about the credential. */
 	accounts: string[];
-	/** Tells configurations apart. */
 	of: string;
 	api: Api;
 }

@@ -10,11 +10,9 @@ import type { Known } from '../memory';
 /** A row, with AiClk's own names. */
 export type Row = Record<string, unknown>;
 
-/** A read of one account whose parameters go into `query` (P2, P6, P7). */
+/** A read of one account (digits) whose parameters go into `query` (P2, P6, P7); the path begins with `/openapi/`. */
 export interface ReadRequest {
-	/** From `/openapi/` on. */
 	path: string;
-	/** Digits. */
 	account: string;
 	query: Record<string, Json>;
 }

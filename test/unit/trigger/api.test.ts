@@ -63,7 +63,9 @@ describe('a list', () => {
 	it('says in the log what is odd about it', async () => {
 		answer = ({ page }) => ({ list: pageOf(idsTo(2), Math.min(page, 1), 100) });
 		await apiOf().readRows(REQUEST, 'material_id');
-		expect(logs).toEqual([expect.stringMatching(/^AiClk Trigger, account 1000002: Page 2 held/)]);
+		expect(logs).toEqual([
+			expect.stringMatching(/^AiClk Trigger, account 1000002: .*held the same rows/),
+		]);
 	});
 
 	it('fails with a row that has no id', async () => {
