@@ -172,7 +172,7 @@ export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_S
 }
 
 /** What one process remembers of a trigger. */
-export interface Process {
+export interface Local {
 	/** The last state that n8n may not have saved; null for none. */
 	text: string | null;
 	/** Whether a poll is under way: it is the only one, except for runs by hand. */
@@ -181,11 +181,11 @@ export interface Process {
 	busy: { of: string; untilMs: number; failure: Failure } | null;
 }
 
-const processes = new BoundedMap<string, Process>(1_000);
+const locals = new BoundedMap<string, Local>(1_000);
 
 /**
  * What this process remembers of a trigger. n8n's classic polling does not save what a poll without items has written, its durable
  * scheduler begins each poll with what is saved, and n8n 1 may poll one trigger twice, each with a memory of its own.
  */
-export const processOf = (workflowId: string | undefined, nodeId: string): Process =>
-	processes.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false, busy: null }));
+export const localOf = (workflowId: string | undefined, nodeId: string): Local =>
+	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false, busy: null }));

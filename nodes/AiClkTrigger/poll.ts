@@ -18,8 +18,8 @@ import { ACCOUNT_IDS, type Api, type Found, type Watch } from './events/event';
 import {
 	configurationOf,
 	fit,
-	type Process,
-	processOf,
+	type Local,
+	localOf,
 	readState,
 	type State,
 	writeState,
@@ -48,7 +48,7 @@ interface Poll extends Pick<Connection, 'context' | 'lane' | 'signal'> {
 	states: State[];
 	/** ms since 1970 */
 	now(): number;
-	process: Process;
+	local: Local;
 	/** Waits for work until the time of the poll is over. Never throws. */
 	limit<T>(work: Promise<T>, outcome?: Outcome): Promise<Result<T, Failure>>;
 }
@@ -178,8 +178,8 @@ const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: strin
 /** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
 async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
 	const { watch, api, accounts, of } = setup;
-	const { isByHand, process, now } = poll;
-	const busy = process.busy?.of === of && !isByHand ? process.busy : null;
+	const { isByHand, local, now } = poll;
+	const busy = local.busy?.of === of && !isByHand ? local.busy : null;
 	const leftMs = busy === null ? 0 : busy.untilMs - now();
 	const look = async (account: string): Promise<Result<Found, Failure>> =>
 		busy !== null && leftMs > 0
@@ -191,7 +191,7 @@ async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Res
 		const one = found[index] as Result<Found, Failure>;
 		results.set(account, one.ok ? ok(toItems(one.value, watch, account)) : one);
 		const untilMs = one.ok ? 0 : now() + (one.failure.retryAfterMs ?? 0);
-		if (!one.ok && untilMs > now()) process.busy = { of, untilMs, failure: one.failure };
+		if (!one.ok && untilMs > now()) local.busy = { of, untilMs, failure: one.failure };
 		const full = watch.lookInFull && { full: known[account]?.full ?? iso(now()) };
 		if (one.ok) known[account] = { ...one.value.known, ...full };
 	}
@@ -264,7 +264,7 @@ async function sample(poll: Poll, { watch, api, accounts }: Setup) {
 
 /** Looks, compares, emits and stores, account by account. */
 async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
-	const { context, isByHand, now, process, states } = poll;
+	const { context, isByHand, now, local, states } = poll;
 	const setup = await poll.limit(setUp(poll), 'not-sent');
 	const state = setup.ok ? states.find(({ of }) => of === setup.value.of) : states[0];
 	const accounts = { ...state?.accounts };
@@ -296,7 +296,7 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	// n8n has stored counts, and the change is found again. n8n 1 always emits it, but may poll twice.
 	const isCertain = items.length === 0 || !('getPollBudgetMs' in context);
 	// A workflow that was never saved has no id.
-	if (isCertain && context.getWorkflow().id) process.text = text;
+	if (isCertain && context.getWorkflow().id) local.text = text;
 	return items.length > 0 ? toOutput(items) : null;
 }
 
@@ -311,25 +311,25 @@ export async function poll(
 	context: IPollFunctions,
 	now = Date.now,
 ): Promise<INodeExecutionData[][] | null> {
-	const process = processOf(context.getWorkflow().id, context.getNode().id);
+	const local = localOf(context.getWorkflow().id, context.getNode().id);
 	const isByHand = context.getMode() === 'manual';
-	if (process.isPolling && !isByHand) return null;
+	if (local.isPolling && !isByHand) return null;
 	// n8n 1 has no such method.
 	const givenMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? MAX_POLL_MS;
 	const budgetMs = Math.min(MAX_POLL_MS, givenMs);
 	const signal = AbortSignal.timeout(budgetMs);
 	const lane = new Lane(null, signal);
 	// Where both are of the same moment, n8n's is first.
-	const states = [...new Set([context.getWorkflowStaticData('node').state, process.text])]
+	const states = [...new Set([context.getWorkflowStaticData('node').state, local.text])]
 		.map(readState)
 		.filter((state): state is State => state !== null)
 		.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
 	const limit = limitOf(signal, budgetMs);
-	if (!isByHand) process.isPolling = true;
+	if (!isByHand) local.isPolling = true;
 	try {
-		return await run({ context, isByHand, lane, limit, now, process, signal, states });
+		return await run({ context, isByHand, lane, limit, now, local, signal, states });
 	} finally {
 		lane.close();
-		if (!isByHand) process.isPolling = false;
+		if (!isByHand) local.isPolling = false;
 	}
 }

@@ -5,7 +5,7 @@ import {
 	fromValue,
 	type Known,
 	MAX_STATE_BYTES,
-	processOf,
+	localOf,
 	readRows,
 	readState,
 	type Rows,
@@ -200,8 +200,8 @@ describe('a state that is too large', () => {
 });
 
 it('a process remembers each trigger by workflow and node', () => {
-	processOf('w', 'n').text = 'x';
-	expect([processOf('w', 'n').text, processOf('w', 'm').text, processOf('v', 'n').text]).toEqual([
+	localOf('w', 'n').text = 'x';
+	expect([localOf('w', 'n').text, localOf('w', 'm').text, localOf('v', 'n').text]).toEqual([
 		'x',
 		null,
 		null,
