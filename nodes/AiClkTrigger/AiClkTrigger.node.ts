@@ -1,73 +1,24 @@
 import type {
 	INodeExecutionData,
+	INodeProperties,
 	INodeType,
 	INodeTypeDescription,
 	IPollFunctions,
 } from 'n8n-workflow';
-import { NodeConnectionTypes } from 'n8n-workflow';
+import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
-import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
-import { FailureError } from '../../aiclk/util/failure';
-import { refuse, withErrors } from '../shared/errors';
-import { Lane } from '../shared/lane';
-import { CREDENTIAL, readCredential } from '../shared/transport';
-import { properties } from './description';
+import { withErrors } from '../shared/errors';
 import { EVENTS } from './events';
-import { createApi } from './poll';
-import { readSettings } from './settings';
-import { configurationKey, MAX_STATE_BYTES, readState, writeState } from './state';
+import { poll } from './poll';
 
-/** How many items a manual run shows if there is no earlier look to compare with. */
-const MAX_EXAMPLES = 10;
-
-/**
- * Looks at AiClk and emits what has changed since the last look. The state changes only after all requests of the poll have
- * succeeded, and never in a manual run.
- */
-async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
-	const name = String(context.getNodeParameter('event'));
-	const event = EVENTS.get(name);
-	if (event === undefined) {
-		return refuse(`The AiClk Trigger node has no event '${name}'`, 'Choose one from the list.');
-	}
-	const { input } = await readCredential(context);
-	const isToken = name === 'tokenNeedsAttention';
-	if (!input.ok && !isToken) throw new FailureError(input.failure);
-	const { client, accountId } = input.ok ? input.value : { client: '', accountId: '' };
-	const { parameters, credentials } = context.getNode();
-	const whose = isToken ? credentials?.[CREDENTIAL]?.id : client;
-	const key = configurationKey(name, whose, parameters.filters ?? {});
-
-	const isManual = context.getMode() === 'manual';
-	const settings = readSettings(context, name, accountId);
-	const text = context.getWorkflowStaticData('node').state;
-	const state = readState(text, key);
-	// With nothing to compare with, a manual run shows a few examples.
-	const showsExamples = isManual && state === null;
-	if (showsExamples) settings.emitExisting = true;
-	const lane = new Lane(null);
-	const api = createApi(context, lane, showsExamples ? MAX_PAGE_SIZE : null);
-	// The accounts are read together. After the first failure nothing more goes out.
-	const look = await event.look(api, state, settings).finally(() => lane.close());
-	const { state: next, items } = event.compare(state, look, settings, MAX_STATE_BYTES);
-	if (next === null) {
-		return refuse(
-			'There is more to remember than n8n can store for a trigger',
-			'Watch fewer accounts or campaigns with each AiClk Trigger. No change is lost: the state of the last poll is kept.',
-		);
-	}
-
-	const output = [
-		items.map((json) => ({ json })).slice(0, showsExamples ? MAX_EXAMPLES : undefined),
-	];
-	const emitted = items.length > 0 ? output : null;
-	if (isManual) return emitted;
-	const data = context.getWorkflowStaticData('node');
-	// n8n starts a poll even while another one runs: the one that ends first counts, and the next poll finds the rest.
-	if (data.state !== text) return null;
-	data.state = writeState(key, next);
-	return emitted;
-}
+const eventField: INodeProperties = {
+	displayName: 'Trigger On',
+	name: 'event',
+	type: 'options',
+	noDataExpression: true,
+	options: EVENTS.map(({ option }) => option),
+	default: 'creativeChanged',
+};
 
 export class AiClkTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -86,7 +37,13 @@ export class AiClkTrigger implements INodeType {
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'aiClkApi', required: true }],
-		properties,
+		// n8n adds Poll Times.
+		properties: [
+			eventField,
+			...EVENTS.flatMap(({ option, properties }) =>
+				updateDisplayOptions({ show: { event: [option.value] } }, properties),
+			),
+		],
 	};
 
 	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {

@@ -1,169 +1,191 @@
 import { hash } from 'node:crypto';
 
-/**
- * What was last seen of each row, oldest change first. A key is `<account>/<id>`. A value is the row's watched values as one string
- * (`toText`), or a hash of it if the string itself was forgotten.
- */
-export type Memory = Map<string, string>;
+import { BoundedMap } from '../../aiclk/util/boundedMap';
+import type { Failure } from '../../aiclk/util/failure';
 
-/** A memory as it is stored: two strings, because n8n watches every object in its static data. */
-export interface StoredMemory {
-	/** Each value once, one per line. */
-	values: string;
+/**
+ * What was last seen of the rows of an account, by id; those that were seen last are at the end. A value is JSON: the watched
+ * fields as a list of texts.
+ */
+export type Rows = Map<string, string>;
+
+/** What is known of one account, as it is stored. Each event uses some of it. */
+export interface Known {
+	/** Alarms: what was true at the last look. */
+	is?: string;
+	/** Lists: when the account was last read in full, ISO 8601. */
+	full?: string;
+	/** Creatives: the day of the last look, YYYY-MM-DD in UTC by AiClk's clock. */
+	day?: string;
+	/** Materials: the highest id so far. */
+	newest?: string;
+	/** Each value once. */
+	values?: string[][];
 	/**
-	 * One `<account>/<id><line>` per row, or `<difference><line>` to the id before if the account is the same. Numbers are in base 36.
-	 * The line is in capital letters, which end the row. So rows with close ids take 2 bytes.
+	 * `<id>:<index of its value>` for the first row, then `<difference to the id before>`, with an index where that is another one.
+	 * So a row with a close id takes 2 bytes.
 	 */
-	rows: string;
+	rows?: string;
+	/** How many rows at the end must not be forgotten: the next looks find them again. */
+	keep?: number;
+	/** Whether rows were forgotten, so that an unknown row is not necessarily new. */
+	hasForgotten?: boolean;
 }
 
-/** An empty memory. */
-export const NOTHING: StoredMemory = { values: '', rows: '' };
+/** All that a trigger remembers. */
+export interface State {
+	/** When it was written, ISO 8601. Of two states the later one counts. */
+	at: string;
+	/** The configuration that it belongs to: to another one it means nothing. */
+	of: string;
+	accounts: Record<string, Known>;
+	/** What was reported in the last hour, by cause. */
+	reports: Record<string, { at: string; accounts: string[] }>;
+}
 
-const RADIX = 36;
-const LETTERS = 26;
-const FIRST_LETTER = 'A'.charCodeAt(0);
-const ROW = /(?:([0-9a-z]+)\/)?(-?)([0-9a-z]+)([A-Z]+)/g;
-const FIELD_END = '\t';
-const HASH_LENGTH = 8;
+/**
+ * How large a state may be in n8n's static data, in bytes: n8n copies it into every execution. The node's name takes the rest of
+ * the 256 kB.
+ */
+export const MAX_STATE_BYTES = 255 * 1024;
 
-/** The extra bytes of the first row, which is not a difference. */
-const MAX_FIRST_ROW_BYTES = 32;
-
-/** `<account>/<id>`. @param id a whole number, or its digits if a number would be rounded */
-export const keyOf = (account: bigint, id: unknown): string => `${account}/${BigInt(String(id))}`;
-
-const split = (key: string): [account: bigint, id: bigint] => {
-	const [account = '', id = ''] = key.split('/');
-	return [BigInt(account), BigInt(id)];
+const toShown = (value: unknown): string => {
+	if (value === undefined || value === null) return '';
+	if (Array.isArray(value)) return JSON.stringify(value.map(toShown).sort());
+	return (typeof value === 'object' ? JSON.stringify(value) : String(value)).replace(/\s+/g, ' ');
 };
 
-/** The id in a key. */
-export const idOf = (key: string): bigint => split(key)[1];
+/** Some fields of a row, as text. White space becomes a single space; the order of a list does not count. */
+export const toValue = (row: Record<string, unknown>, fields: readonly string[]): string =>
+	JSON.stringify(fields.map((field) => toShown(row[field])));
 
-const shown = (value: unknown): string =>
-	value === undefined || value === null
-		? ''
-		: Array.isArray(value)
-			? JSON.stringify(value.map((part) => shown(part)).sort())
-			: typeof value === 'object'
-				? JSON.stringify(value)
-				: String(value);
-
-/** Some fields of a row as one string. White space in a value becomes a single space; the order of a list does not count. */
-export const toText = (row: Record<string, unknown>, fields: readonly string[]): string =>
-	fields.map((field) => shown(row[field]).replace(/\s+/g, ' ') + FIELD_END).join('');
-
-/** The fields in such a string, by name; null if it is a hash. */
-export function fromText(text: string, fields: readonly string[]): Record<string, string> | null {
-	if (!text.endsWith(FIELD_END)) return null;
-	const values = text.split(FIELD_END);
-	return Object.fromEntries(fields.map((field, index) => [field, values[index] ?? '']));
+/** The fields in a value, by name. */
+export function fromValue(value: string, fields: readonly string[]): Record<string, string> {
+	const texts = JSON.parse(value) as string[];
+	return Object.fromEntries(fields.map((field, index) => [field, texts[index] ?? '']));
 }
 
-const hashOf = (text: string): string =>
-	text.endsWith(FIELD_END) ? hash('sha256', text, 'base64url').slice(0, HASH_LENGTH) : text;
-
-/** Whether two strings stand for the same values. Either may be a hash. */
-export const isSame = (one: string, other: string): boolean =>
-	one === other || hashOf(one) === hashOf(other);
-
-const toLetters = (line: number): string =>
-	[...line.toString(LETTERS)]
-		.map((digit) => String.fromCharCode(FIRST_LETTER + parseInt(digit, LETTERS)))
-		.join('');
-
-const fromLetters = (letters: string): number =>
-	[...letters].reduce((line, letter) => line * LETTERS + letter.charCodeAt(0) - FIRST_LETTER, 0);
-
-const fromDigits = (digits: string): bigint =>
-	[...digits].reduce(
-		(number, digit) => number * BigInt(RADIX) + BigInt(parseInt(digit, RADIX)),
-		0n,
-	);
-
-/** How a row is written, without its line. @param before the key of the previous row, if any */
-function nameOf(key: string, before: string | undefined): string {
-	const [account, id] = split(key);
-	const [accountBefore, idBefore] = split(before ?? '0/0');
-	return account === accountBefore
-		? (id - idBefore).toString(RADIX)
-		: `${account.toString(RADIX)}/${id.toString(RADIX)}`;
-}
-
-/** Reads what is stored about these accounts. */
-export function recall(stored: StoredMemory | undefined, accounts: readonly bigint[]): Memory {
-	const lines = stored?.values.split('\n') ?? [];
-	const memory: Memory = new Map();
-	let account = 0n;
+/** Reads the rows of an account. */
+export function readRows({ values = [], rows: text = '' }: Known): Rows {
+	const known = values.map((value) => JSON.stringify(value));
+	const rows: Rows = new Map();
 	let id = 0n;
-	for (const [, owner, sign, digits = '', line = ''] of (stored?.rows ?? '').matchAll(ROW)) {
-		const number = fromDigits(digits);
-		if (owner !== undefined) account = fromDigits(owner);
-		id = owner !== undefined ? number : sign === '-' ? id - number : id + number;
-		const value = lines[fromLetters(line)];
-		if (value !== undefined && accounts.includes(account)) memory.set(`${account}/${id}`, value);
+	let value = '';
+	for (const [, difference = '', index] of text.matchAll(/(-?\d+)(?::(\d+))?/g)) {
+		id += BigInt(difference);
+		if (index !== undefined) value = known[Number(index)] ?? '';
+		rows.set(`${id}`, value);
 	}
-	return memory;
+	return rows;
 }
 
-/** Bytes that a value takes in n8n's static data, where it is JSON inside a JSON string. */
+/** Writes rows. @param rows by id, digits */
+export function writeRows(rows: Rows): Required<Pick<Known, 'values' | 'rows'>> {
+	const indexes = new Map<string, number>();
+	let before = 0n;
+	let last = -1;
+	const texts = [...rows].map(([digits, value]) => {
+		const index = indexes.get(value) ?? indexes.size;
+		indexes.set(value, index);
+		const id = BigInt(digits);
+		const text = `${id - before}${index === last ? '' : `:${index}`}`;
+		before = id;
+		last = index;
+		return text;
+	});
+	const values = [...indexes.keys()].map((value) => JSON.parse(value) as string[]);
+	return { values, rows: texts.join(' ') };
+}
+
+const hashOf = (...parts: unknown[]): string =>
+	hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16);
+
+/** Of the states that this code writes. Count it up when their shape changes. */
+const VERSION = 2;
+
+/** Identifies a configuration of a trigger: what was remembered for one means nothing to another. */
+export const configurationOf = (...parts: unknown[]): string => hashOf(VERSION, ...parts);
+
+/** Reads a state from n8n's static data; null unless exactly this was written. */
+export function readState(text: unknown): State | null {
+	try {
+		const { sum, ...state } = JSON.parse(String(text)) as State & { sum: unknown };
+		return sum === hashOf(state) ? state : null;
+	} catch {
+		return null;
+	}
+}
+
+/** A state as text: n8n watches every object in its static data. The checksum tells a damaged one. */
+export const writeState = (state: State): string =>
+	JSON.stringify({ ...state, sum: hashOf(state) });
+
+/** Bytes in n8n's static data, where a state is JSON inside a JSON string. */
 export const sizeOf = (value: unknown): number =>
 	Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
-/** Bytes of a line there. */
-const bytesOfLine = (text: string): number => sizeOf(`${text}\n`) - sizeOf('');
-
-const HASH_LINE_BYTES = HASH_LENGTH + bytesOfLine('');
+/** An account without the oldest tenth of its rows; null if they must all be kept. */
+function shrink(known: Known): Known | null {
+	const rows = [...readRows(known)];
+	const count = Math.max(known.keep ?? 0, Math.floor(rows.length * 0.9));
+	const newest = new Map(rows.slice(rows.length - count));
+	return count < rows.length ? { ...known, ...writeRows(newest), hasForgotten: true } : null;
+}
 
 /**
- * Writes a memory into a number of bytes. What does not fit is forgotten, oldest first: first values, of which a hash remains, then
- * whole rows. Values may take up to half of the bytes from rows that are not needed.
+ * Makes a state fit. Accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes most.
  *
- * @param needed how many of the newest rows must not be forgotten
- * @param maxBytes of both strings in n8n's static data
- * @returns the strings, and whether rows were forgotten; null if the needed rows do not fit
+ * @returns the state, and the watched accounts without which it would fit; most often none
  */
-export function remember(
-	memory: Memory,
-	needed: number,
-	maxBytes: number,
-): { stored: StoredMemory; hasForgotten: boolean } | null {
-	const lineBytes = toLetters(new Set(memory.values()).size).length;
-	const newestFirst = [...memory]
-		.map(([key, value], index, all) => ({ key, value, bytes: 0, before: all[index - 1]?.[0] }))
-		.reverse();
-	for (const row of newestFirst) row.bytes = nameOf(row.key, row.before).length;
-	/** As if all values were hashes and all lines had the most letters. */
-	const bytesOf = (rows: typeof newestFirst): number =>
-		rows.reduce((sum, { bytes }) => sum + bytes + lineBytes, MAX_FIRST_ROW_BYTES) +
-		new Set(rows.map(({ value }) => value)).size * HASH_LINE_BYTES;
-	const maxTextBytes = Math.max(
-		maxBytes - bytesOf(newestFirst),
-		Math.min(maxBytes / 2, maxBytes - bytesOf(newestFirst.slice(0, needed))),
-	);
-
-	const lines = new Map<string, number>();
-	const texts: string[] = [];
-	let textBytes = 0;
-	let bytes = MAX_FIRST_ROW_BYTES;
-	let kept = 0;
-	for (const row of newestFirst) {
-		bytes += row.bytes + toLetters(lines.get(row.value) ?? texts.length).length;
-		const isNew = !lines.has(row.value);
-		if (isNew) textBytes += Math.max(0, bytesOfLine(row.value) - HASH_LINE_BYTES);
-		const text = textBytes <= maxTextBytes ? row.value : hashOf(row.value);
-		if (isNew) bytes += bytesOfLine(text);
-		if (bytes > maxBytes) break;
-		if (isNew) lines.set(row.value, texts.push(text) - 1);
-		kept++;
+export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_STATE_BYTES) {
+	const accounts = { ...state.accounts };
+	// With the checksum, and the member of n8n's static data that holds the state.
+	let excess = sizeOf(state) + 64 - maxBytes;
+	if (excess <= 0) return { state, tooLarge: [] };
+	/** Bytes of accounts from which rows may be forgotten, and of those that are as small as they can be. */
+	const large = new Map<string, number>();
+	const small = new Map<string, number>();
+	for (const [account, known] of Object.entries(accounts)) {
+		const size = sizeOf([known]);
+		if (watched.has(account) || excess <= 0) (known.rows ? large : small).set(account, size);
+		else {
+			delete accounts[account];
+			excess -= size;
+		}
 	}
-	if (kept < needed) return null;
-
-	const rows = newestFirst.slice(0, kept).reverse();
-	const names = rows.map(
-		({ key, value }, index) => nameOf(key, rows[index - 1]?.key) + toLetters(lines.get(value) ?? 0),
-	);
-	const stored = { values: texts.join('\n'), rows: names.join('') };
-	return { stored, hasForgotten: kept < memory.size };
+	const byBytes = (sizes: Map<string, number>) =>
+		[...sizes].sort((one, other) => other[1] - one[1]);
+	for (let [most] = byBytes(large); excess > 0 && most !== undefined; [most] = byBytes(large)) {
+		const [account, size] = most;
+		const smaller = shrink(accounts[account] ?? {});
+		accounts[account] = smaller ?? accounts[account] ?? {};
+		excess += sizeOf([accounts[account]]) - size;
+		if (smaller === null) large.delete(account);
+		(smaller === null ? small : large).set(account, sizeOf([accounts[account]]));
+	}
+	const tooLarge: string[] = [];
+	for (const [account, size] of byBytes(small)) {
+		if (excess > 0) tooLarge.push(account);
+		excess -= size;
+	}
+	return { state: { ...state, accounts }, tooLarge };
 }
+
+/** What one process remembers of a trigger. */
+export interface Local {
+	/** The last state that n8n may not have saved; null for none. */
+	text: string | null;
+	/** Whether a poll is under way: it is the only one, except for runs by hand. */
+	isPolling: boolean;
+	/** For which configuration, and until when, ms since 1970, AiClk takes no requests; what it said. */
+	busy: { of: string; untilMs: number; failure: Failure } | null;
+}
+
+const locals = new BoundedMap<string, Local>(1_000);
+
+/**
+ * What this process remembers of a trigger. n8n's classic polling does not save what a poll without items has written, its durable
+ * scheduler begins each poll with what is saved, and n8n 1 may poll one trigger twice, each with a memory of its own.
+ */
+export const localOf = (workflowId: string | undefined, nodeId: string): Local =>
+	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false, busy: null }));

@@ -1,151 +1,335 @@
-import type { IPollFunctions } from 'n8n-workflow';
+import {
+	type IDataObject,
+	type INodeExecutionData,
+	type IPollFunctions,
+	sleep,
+} from 'n8n-workflow';
 
-import { type PageOptions, readPages } from '../../aiclk/api/pagination';
-import type { ApiRequest } from '../../aiclk/api/request';
-import { MAX_TOGETHER } from '../../aiclk/api/throttle';
-import { readId } from '../shared/values';
-import { MAX_PAGE_SIZE } from '../../aiclk/protocol/assumptions';
-import type { Envelope } from '../../aiclk/protocol/envelope';
-import { reportToken } from '../../aiclk/token/status';
-import { readToken } from '../../aiclk/token/storedToken';
-import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
-import { ok, type Result } from '../../aiclk/util/result';
-import { tokenManager } from '../../credentials/tokenManager';
-import type { Lane } from '../shared/lane';
-import { accountInfoCall, readCredential, send } from '../shared/transport';
-import type { Api, ReadRequest, Row } from './events/event';
+import type { TokenInput } from '../../aiclk/token/input';
+import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
+import { fail, ok, type Result } from '../../aiclk/util/result';
+import { ofThrown, refuse, toError } from '../shared/errors';
+import { Lane } from '../shared/lane';
+import { Parameters } from '../shared/parameters';
+import { CREDENTIAL, readCredential } from '../shared/transport';
+import { type Connection, createApi } from './api';
+import { EVENTS } from './events';
+import { ACCOUNT_IDS, type Api, type Found, type Watch } from './events/event';
+import {
+	configurationOf,
+	fit,
+	type Local,
+	localOf,
+	readState,
+	type State,
+	writeState,
+} from './memory';
 
-const HINT = 'Check the Account IDs and that your application may read them (ads_read).';
+/** How long a poll may take, in ms; less where n8n gives it less. */
+const MAX_POLL_MS = 2 * 60_000;
 
-/**
- * How often a poll reads a list that may have gaps. It has none if it was read without a remark, or if two readings in a row found
- * the same rows: those that move between the pages make readings differ. All but the first reading ask for pages that hold half of
- * the rows. So a server that repeats its last page for ever, which is a certain end, answers with the same rows, and one that
- * ignores `page` does not. If it ignores `page_size` as well, its only page may be all or not: that is uncertain, so the poll fails.
- */
-const MAX_READINGS = 3;
+/** How long after that its requests may take to end as well, in ms: their failures say more. */
+const GRACE_MS = 100;
 
-const GAPS = `AiClk answered with a list that may have gaps, ${MAX_READINGS} times in a row`;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** Token failures that need a person. The others pass with an outage or with the next poll. */
-const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused', 'unusable'];
+/** How many items a run by hand shows where nothing has changed, and how many accounts an error names. */
+const MAX_SAMPLES = 10;
+const MAX_NAMED = 20;
 
-/** Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. */
-const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
-	outcome === 'not-sent' ? FOR_PERSON.includes(kind) : outcome === 'refused' && kind !== 'busy';
+/** For the fields of an event that has no accounts. */
+const NO_CLIENT = { accountId: '' } as TokenInput;
 
-/** The time in the `Date` header of an answer. */
-const timeOf = (answer: unknown): number =>
-	Date.parse(String((answer as { headers?: { date?: unknown } } | null)?.headers?.date));
-
-function toError(failure: Failure, account?: bigint): FailureError {
-	if (failure.outcome === 'not-sent') return new FailureError(failure);
-	const about = account === undefined ? '' : ` Account ${account}.`;
-	const description = `${failure.description}${about} No change is lost: the next poll compares with the same state.`;
-	return new FailureError({ ...failure, description });
+/** One poll. */
+interface Poll extends Pick<Connection, 'context' | 'lane' | 'signal'> {
+	isByHand: boolean;
+	/** What n8n and this process remember, the latest first. */
+	states: State[];
+	/** ms since 1970 */
+	now(): number;
+	local: Local;
+	/** Waits for work until the time of the poll is over. Never throws. */
+	limit<T>(work: Promise<T>, outcome?: Outcome): Promise<Result<T, Failure>>;
 }
 
-const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
-	method: 'GET',
-	path,
-	effect: 'read',
-	parameters: { account_id: account },
-	query,
-});
+const iso = (ms: number): string => new Date(ms).toISOString();
 
-const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null;
+/** Whether so much time has passed. A moment that is still to come was written by a clock that was ahead. */
+const hasPassed = (at: string, ms: number, nowMs: number): boolean =>
+	nowMs - Date.parse(at) >= ms || Date.parse(at) > nowMs;
 
-const idsOf = (rows: Row[], id: string): string =>
-	rows
-		.map((row) => String(row[id]))
-		.sort()
-		.join();
+/** @returns `limit` of a poll whose end the signal is */
+function limitOf(signal: AbortSignal, budgetMs: number): Poll['limit'] {
+	const tooLate = newFailure({
+		kind: 'unavailable',
+		outcome: 'unknown',
+		message: `AiClk did not answer within the ${Math.round(budgetMs / 1000)} s that a poll has`,
+		description: 'If AiClk is always this slow, watch fewer accounts with each AiClk Trigger.',
+	});
+	const end = new Promise((resolve) => signal.addEventListener('abort', resolve));
+	const late = end.then(async () => await sleep(GRACE_MS)).then(() => fail(tooLate));
+	return async (work, outcome = 'unknown') => {
+		const ended = work.then(ok, (error: unknown) => {
+			const failure = ofThrown(error, outcome);
+			return fail(signal.aborted && failure.kind !== 'busy' ? tooLate : failure);
+		});
+		return await Promise.race([ended, late]);
+	};
+}
+
+type Accounts = State['accounts'];
+
+/** What each account has come to: its changes, or why it could not be read. `''` stands for what is about no account. */
+type Results = Map<string, Result<IDataObject[], Failure>>;
+
+/** A failure as it is shown: it names the accounts that have it. */
+function named(failure: Failure, all: string[]): Failure {
+	const accounts = all.filter((account) => account !== '');
+	const names = accounts.slice(0, MAX_NAMED).join(', ');
+	const more = accounts.length > MAX_NAMED ? ` and ${accounts.length - MAX_NAMED} more` : '';
+	const whose = accounts.length === 0 ? '' : `Account${accounts[1] ? 's' : ''} ${names}${more}: `;
+	// n8n 1 never again activates a workflow whose activation failed with this word, written so.
+	const message = `${whose}${failure.message}`.replaceAll('Authorization', 'authorization');
+	return { ...failure, message, accountId: accounts.length === 1 ? accounts.join() : null };
+}
+
+/** The failures among results, one for each cause, with the accounts that have it. */
+function failuresOf(results: Results) {
+	const causes = new Map<string, { cause: string; failure: Failure; accounts: string[] }>();
+	for (const [account, result] of results) {
+		if (result.ok) continue;
+		const { kind, code, httpCode } = result.failure;
+		const cause = kind === 'busy' ? kind : `${kind} ${code ?? httpCode ?? ''}`.trim();
+		const { failure = result.failure, accounts = [] } = causes.get(cause) ?? {};
+		causes.set(cause, { cause, failure, accounts: [...accounts, account] });
+	}
+	return [...causes.values()];
+}
+
+const KEPT =
+	'What is known is kept: the next look finds what has changed since the last good one. If this lasts, it is reported again after an hour.';
 
 /**
- * The reads of one poll, in n8n's poll context.
+ * Reports failures as n8n wants it of a trigger that goes on: a failed execution, and the error workflow. The same cause of the
+ * same account is reported once an hour.
  *
- * @param lane the way of all of them
- * @param maxRows of a list; null for all
+ * @returns what was reported in the last hour
  */
-export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number | null): Api => {
-	let aheadMs = 0;
-	const onAnswer = (answer: unknown): void => {
-		const at = timeOf(answer);
-		if (!Number.isNaN(at)) aheadMs = at - Date.now();
-	};
-	const sendWith = async (request: ApiRequest): Promise<Result<Envelope, Failure>> => {
-		const { input } = await readCredential(context);
-		if (!input.ok) return input;
-		return await send({ context, client: input.value, lane, onAnswer }, request, HINT);
-	};
-	const call = async (request: ReadRequest): Promise<Envelope> => {
-		const result = await sendWith(toRequest(request));
-		if (result.ok) return result.value;
-		throw toError(result.failure, request.account);
-	};
-	const toNotRead = (message: string, { account, path }: ReadRequest, remarks: string[] = []) => {
-		const about = `Account ${account}, ${path}. Nothing was emitted, and no change is lost.`;
-		const description = [...remarks, about].join(' ');
-		return new FailureError(
-			newFailure({ kind: 'unusable', outcome: 'unknown', message, description }),
-		);
-	};
-	const unusable = (what: string, request: ReadRequest) =>
-		toNotRead(`AiClk's answer ${what}`, request);
-	const ofAccount = (row: Row, request: ReadRequest): Row => {
-		const owner = readId(row.account_id);
-		if (!owner.ok || owner.value === request.account) return row;
-		throw toNotRead(`AiClk answered about account ${owner.value}`, request);
-	};
-	const readOnce = async (request: ReadRequest, id: string, pages: PageOptions) => {
-		const read = await readPages<never>(pages, async ({ page, pageSize }) =>
-			ok(await call({ ...request, query: { ...request.query, page, page_size: pageSize } })),
-		);
-		if (!read.ok) throw toNotRead(read.failure.reason, request);
-		const rows = read.value.rows.map((row) => {
-			if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
-			throw unusable(`holds a row without '${id}'`, request);
-		});
-		const remarks = read.value.remarks.map(({ text, detail }) => `${text} (${detail})`);
-		return { ...read.value, rows, remarks };
-	};
+function report({ context, now }: Poll, results: Results, before: State['reports']) {
+	const reports = Object.fromEntries(
+		Object.entries(before).filter(([, { at }]) => !hasPassed(at, HOUR_MS, now())),
+	);
+	for (const { cause, accounts, failure } of failuresOf(results)) {
+		const known = reports[cause]?.accounts ?? [];
+		if (accounts.every((account) => known.includes(account))) continue;
+		reports[cause] = { at: iso(now()), accounts: [...new Set([...known, ...accounts])] };
+		const description = `${failure.description} ${KEPT}`;
+		const error = toError(context, { ...named(failure, accounts), description });
+		try {
+			context.__emitError(error);
+		} catch {
+			context.logger.error(`AiClk Trigger: ${error.message}`);
+		}
+	}
+	return reports;
+}
+
+/** The fields and the credential of a poll. */
+interface Setup {
+	watch: Watch;
+	/** Digits, each once; '' where the event is about the credential. */
+	accounts: string[];
+	of: string;
+	api: Api;
+}
+
+/** Reads fields and credential. @throws FailureError for bad input */
+async function setUp({ context, lane, signal }: Poll): Promise<Setup> {
+	const name = String(context.getNodeParameter('event'));
+	const event = EVENTS.find(({ option }) => option.value === name);
+	if (event === undefined) {
+		return refuse(`The AiClk Trigger node has no event '${name}'`, 'Choose one from the list.');
+	}
+	const { input } = await readCredential(context);
+	const { isAboutCredential = false } = event;
+	if (!input.ok && !isAboutCredential) throw new FailureError(input.failure);
+	const client = input.ok ? input.value : NO_CLIENT;
+	const { parameters, credentials } = context.getNode();
+	const whose = isAboutCredential ? credentials?.[CREDENTIAL]?.id : client.client;
+	const fields = new Parameters(context, null, client);
 	return {
-		now: () => Date.now() + aheadMs,
-
-		readOne: async (request, amount) => {
-			const { data } = await call(request);
-			if (isRow(data) && Number.isInteger(data[amount])) return ofAccount(data, request);
-			throw unusable(`holds no whole number '${amount}'`, request);
-		},
-
-		readRows: async (request, id, limit = maxRows) => {
-			const pages = { limit, idField: id, together: MAX_TOGETHER };
-			let read = await readOnce(request, id, pages);
-			for (let readings = 1; read.remarks.length > 0; readings++) {
-				if (readings === MAX_READINGS) throw toNotRead(GAPS, request, read.remarks);
-				const pageSize = Math.min(MAX_PAGE_SIZE, Math.ceil(read.rows.length / 2));
-				const again = await readOnce(request, id, { ...pages, pageSize });
-				const isDivided = again.envelopes.length > 1 || again.rows.length === 1;
-				if (isDivided && idsOf(again.rows, id) === idsOf(read.rows, id)) return again.rows;
-				read = again;
-			}
-			return read.rows;
-		},
-
-		readToken: async () => {
-			const before = (await readCredential(context)).input;
-			const accountId = before.ok ? before.value.accountId : '';
-			const result = await sendWith(accountInfoCall(accountId));
-			if (!result.ok && !tellsOfToken(result.failure)) throw toError(result.failure);
-			const failure = result.ok || result.failure.outcome !== 'not-sent' ? null : result.failure;
-			const isRejected = !result.ok && result.failure.kind === 'rejected';
-			// Read again: the request may have changed what is stored.
-			const { credentials, input } = await readCredential(context);
-			const fingerprint = input.ok ? input.value.fingerprint : '';
-			const token = readToken(credentials);
-			const attempts = input.ok ? tokenManager.refreshesToday(input.value, token) : 0;
-			const report = reportToken(token, fingerprint, Date.now(), attempts, isRejected);
-			return { report, failure };
-		},
+		accounts: isAboutCredential ? [''] : fields.readAccounts(ACCOUNT_IDS).map(String),
+		watch: event.read(fields),
+		of: configurationOf(name, whose, parameters.filters ?? {}),
+		api: createApi({ context, input, lane, signal }),
 	};
+}
+
+/** Items with their account: a number where that is exact, as the AiClk node has it. */
+const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
+	const id = Number.isSafeInteger(Number(account)) ? Number(account) : account;
+	return account === '' ? items : items.map((item) => ({ ...item, account_id: id }));
 };
+
+const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: string) =>
+	withAccount(items.filter(isWanted), account);
+
+/** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
+async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
+	const { watch, api, accounts, of } = setup;
+	const { isByHand, local, now } = poll;
+	const busy = local.busy?.of === of && !isByHand ? local.busy : null;
+	const leftMs = busy === null ? 0 : busy.untilMs - now();
+	const look = async (account: string): Promise<Result<Found, Failure>> =>
+		busy !== null && leftMs > 0
+			? fail({ ...busy.failure, retryAfterMs: leftMs })
+			: await poll.limit(watch.look(api, account, known[account]));
+	const found = await Promise.all(accounts.map(look));
+	const results: Results = new Map();
+	for (const [index, account] of accounts.entries()) {
+		const one = found[index] as Result<Found, Failure>;
+		results.set(account, one.ok ? ok(toItems(one.value, watch, account)) : one);
+		const untilMs = one.ok ? 0 : now() + (one.failure.retryAfterMs ?? 0);
+		if (!one.ok && untilMs > now()) local.busy = { of, untilMs, failure: one.failure };
+		const full = watch.lookInFull && { full: known[account]?.full ?? iso(now()) };
+		if (one.ok) known[account] = { ...one.value.known, ...full };
+	}
+	if (!isByHand) await lookInFull(poll, setup, known, results);
+	return results;
+}
+
+/** Looks in full at the account for which this was done longest ago, if that was more than a day ago. */
+async function lookInFull(poll: Poll, setup: Setup, known: Accounts, results: Results) {
+	const { context, limit, now } = poll;
+	const { watch, api } = setup;
+	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
+	const [due = ''] = [...results.keys()]
+		.filter((account) => results.get(account)?.ok && hasPassed(fullAt(account), DAY_MS, now()))
+		.sort((one, other) => (fullAt(one) < fullAt(other) ? -1 : 1));
+	const [before, others] = [known[due], results.get(due)];
+	if (!others?.ok || before === undefined || watch.lookInFull === undefined) return;
+	const full = await limit(watch.lookInFull(api, due, before));
+	const items = full.ok ? toItems(full.value, watch, due) : [];
+	results.set(due, ok([...others.value, ...items]));
+	// If it failed, it is another account's turn: this one has its turn again in an hour.
+	const at = iso(full.ok ? now() : now() - DAY_MS + HOUR_MS);
+	known[due] = { ...(full.ok ? full.value.known : before), full: at };
+	if (full.ok && items.length === 0) return;
+	const what = full.ok ? `found changes that others had missed: ${items.length}` : 'failed: ';
+	const why = full.ok ? '' : full.failure.message;
+	context.logger.warn(`AiClk Trigger: the daily full look at account ${due} ${what}${why}`);
+}
+
+const TOO_MUCH = newFailure({
+	kind: 'input',
+	message: 'There is more to remember than n8n can store for a trigger',
+	description: 'Watch fewer accounts or campaigns with each AiClk Trigger.',
+});
+
+/**
+ * Makes a state fit. An account that cannot fit fails; what was known of it before is kept as far as it fits.
+ *
+ * @param before what was known before this poll
+ * @returns the state, and the accounts that fail
+ */
+function fitAll(state: State, before: Accounts, watched: string[]): [State, Results] {
+	const failed: Results = new Map();
+	let fitted = fit(state, new Set(watched));
+	while (fitted.tooLarge.length > 0) {
+		const accounts = { ...fitted.state.accounts };
+		for (const account of fitted.tooLarge) {
+			const old = failed.has(account) ? undefined : before[account];
+			delete accounts[account];
+			if (old !== undefined) accounts[account] = { ...old, keep: 0 };
+			failed.set(account, fail(TOO_MUCH));
+		}
+		fitted = fit({ ...state, accounts }, new Set(watched));
+	}
+	return [fitted.state, failed];
+}
+
+const toOutput = (items: IDataObject[]) => [items.map((json) => ({ json }))];
+
+/** What a run by hand shows where nothing has changed: the newest rows, in the shape of what the event emits. */
+async function sample(poll: Poll, { watch, api, accounts }: Setup) {
+	for (const account of accounts) {
+		const items = await poll.limit(watch.sample(api, account));
+		if (!items.ok) throw new FailureError(named(items.failure, [account]));
+		const newest = items.value.slice(0, MAX_SAMPLES);
+		if (newest.length > 0) return toOutput(withAccount(newest, account));
+	}
+	return toOutput(withAccount([watch.empty ?? {}], accounts[0] ?? ''));
+}
+
+/** Looks, compares, emits and stores, account by account. */
+async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
+	const { context, isByHand, now, local, states } = poll;
+	const setup = await poll.limit(setUp(poll), 'not-sent');
+	const state = setup.ok ? states.find(({ of }) => of === setup.value.of) : states[0];
+	const accounts = { ...state?.accounts };
+	let results: Results = new Map();
+	if (!setup.ok) results.set('', setup);
+	// By hand there is nothing to compare with at first: rows are read for show only.
+	else if (!isByHand || state !== undefined) results = await lookAtAll(poll, setup.value, accounts);
+	const [failed] = failuresOf(results);
+	const hasState = state !== undefined || [...results.values()].some((result) => result.ok);
+	// Where no account was ever read, nothing can be lost, and whoever switches the trigger on must know.
+	if (failed && (isByHand || !hasState)) {
+		throw new FailureError(named(failed.failure, failed.accounts));
+	}
+	const changes = () => [...results.values()].flatMap((result) => (result.ok ? result.value : []));
+	if (isByHand && setup.ok && changes().length === 0) return await sample(poll, setup.value);
+	if (isByHand) return toOutput(changes());
+	const of = setup.ok ? setup.value.of : (state?.of ?? '');
+	// Later than the state before, even if the clock is not.
+	const atMs = Math.max(now(), states[0] === undefined ? 0 : Date.parse(states[0].at) + 1);
+	const reports = report(poll, results, state?.reports ?? {});
+	const watched = setup.ok ? setup.value.accounts : Object.keys(accounts);
+	const next: State = { at: iso(atMs), of, accounts, reports };
+	const [fitted, tooLarge] = fitAll(next, state?.accounts ?? {}, watched);
+	for (const [account, failure] of tooLarge) results.set(account, failure);
+	const text = writeState({ ...fitted, reports: report(poll, tooLarge, reports) });
+	context.getWorkflowStaticData('node').state = text;
+	const items = changes();
+	// n8n 2, which has this method, may throw away what a poll returns, e.g. when the workflow is switched off meanwhile. Then what
+	// n8n has stored counts, and the change is found again. n8n 1 always emits it, but may poll twice.
+	const isCertain = items.length === 0 || !('getPollBudgetMs' in context);
+	// A workflow that was never saved has no id.
+	if (isCertain && context.getWorkflow().id) local.text = text;
+	return items.length > 0 ? toOutput(items) : null;
+}
+
+/**
+ * One poll.
+ *
+ * @param now ms since 1970
+ * @returns the items; null if nothing has changed, or if another poll of this trigger is under way
+ * @throws FailureError by hand, and where no account was ever read
+ */
+export async function poll(
+	context: IPollFunctions,
+	now = Date.now,
+): Promise<INodeExecutionData[][] | null> {
+	const local = localOf(context.getWorkflow().id, context.getNode().id);
+	const isByHand = context.getMode() === 'manual';
+	if (local.isPolling && !isByHand) return null;
+	// n8n 1 has no such method.
+	const givenMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? MAX_POLL_MS;
+	const budgetMs = Math.min(MAX_POLL_MS, givenMs);
+	const signal = AbortSignal.timeout(budgetMs);
+	const lane = new Lane(null, signal);
+	// Where both are of the same moment, n8n's is first.
+	const states = [...new Set([context.getWorkflowStaticData('node').state, local.text])]
+		.map(readState)
+		.filter((state): state is State => state !== null)
+		.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+	const limit = limitOf(signal, budgetMs);
+	if (!isByHand) local.isPolling = true;
+	try {
+		return await run({ context, isByHand, lane, limit, now, local, signal, states });
+	} finally {
+		lane.close();
+		if (!isByHand) local.isPolling = false;
+	}
+}

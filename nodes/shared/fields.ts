@@ -227,3 +227,4 @@ const collectionOf =
 export const filters = collectionOf('filters', 'Filters', 'Add Filter');
 export const additionalFields = collectionOf('additionalFields', 'Additional Fields', 'Add Field');
 export const updateFields = collectionOf('updateFields', 'Update Fields', 'Add Field', true);
+export const options = collectionOf('options', 'Options', 'Add Option');

@@ -94,6 +94,8 @@ interface Sender {
 	lane: Lane;
 	/** Whether the request is no longer needed. It is asked when its turn has come, and then nothing is sent. */
 	isOver?(): boolean;
+	/** Ends its requests: a poll has no cancel signal of n8n's. */
+	signal?: AbortSignal;
 	/** Sees each answer as n8n's helper returns it. */
 	onAnswer?(answer: unknown): void;
 }
@@ -180,7 +182,7 @@ const brokenFileOf = (request: ApiRequest): StreamedFile | undefined =>
  * @returns `rejected` only if AiClk does not accept the token, and not only refuses this call
  */
 async function sendOnce(
-	{ context, itemIndex, client, lane, onAnswer }: Sender,
+	{ context, itemIndex, client, lane, signal, onAnswer }: Sender,
 	request: ApiRequest,
 	hint: string,
 ): Promise<Result<Envelope, Failure>> {
@@ -199,7 +201,7 @@ async function sendOnce(
 	const sent = await requestWith(
 		context,
 		{ credentials, client },
-		toHttpOptions(client.baseUrl, request),
+		{ ...toHttpOptions(client.baseUrl, request), abortSignal: signal },
 		about,
 		() => lane.isClosed,
 	);

@@ -4,6 +4,7 @@ import type {
 	IDataObject,
 	INode,
 	IWorkflowExecuteAdditionalData,
+	NodeApiError,
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { Workflow } from 'n8n-workflow';
@@ -15,12 +16,26 @@ import { CredentialsHelper, newRow } from './context';
 
 const NAME = 'AiClk Trigger';
 
+/** What n8n gives a poll without the durable scheduler, in ms (n8n-core poll-context.js). */
+const CLASSIC_BUDGET_MS = 300_000;
+
+let benches = 0;
+
 /** The trigger in n8n-core's own poll context, on a sandbox: n8n's schedule and database are the test's. */
 export class TriggerBench {
 	/** As it was activated: n8n keeps its static data in memory from then on. */
 	private workflow!: Workflow;
 
 	private staticData: IDataObject = {};
+
+	/** A trigger of its own: the node's memory is that of the whole process. */
+	private readonly id = `w${++benches}`;
+
+	/** What n8n gives a poll, in ms; the durable scheduler 36,000. */
+	budgetMs = CLASSIC_BUDGET_MS;
+
+	/** What was reported as an error execution. */
+	readonly errors: NodeApiError[] = [];
 
 	private constructor(
 		readonly sandbox: Sandbox,
@@ -60,6 +75,7 @@ export class TriggerBench {
 			getKnownTypes: () => ({}),
 		};
 		this.workflow = new Workflow({
+			id: this.id,
 			nodes: [node],
 			connections: {},
 			active: true,
@@ -74,7 +90,19 @@ export class TriggerBench {
 			credentialsHelper: this.helper as unknown as ICredentialsHelper,
 		} as IWorkflowExecuteAdditionalData;
 		const node = this.workflow.getNode(NAME) as INode;
-		const context = new PollContext(this.workflow, node, additionalData, mode, 'activate');
+		const context = new PollContext(
+			this.workflow,
+			node,
+			additionalData,
+			mode,
+			'activate',
+			undefined,
+			(error) => this.errors.push(error as NodeApiError),
+			undefined,
+			undefined,
+			undefined,
+			() => this.budgetMs,
+		);
 		const output = await new AiClkTrigger().poll.call(context);
 		return output === null ? null : (output[0] ?? []).map(({ json }) => json);
 	}

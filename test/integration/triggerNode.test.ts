@@ -1,6 +1,5 @@
-import type { IDataObject, NodeApiError } from 'n8n-workflow';
+import { type IDataObject, type NodeApiError, sleep } from 'n8n-workflow';
 
-import { EVENTS } from '../../nodes/AiClkTrigger/events';
 import { storedToken } from '../support/storedToken';
 import { DAY_MS } from '../unit/support';
 import { TriggerBench } from './triggerBench';
@@ -67,7 +66,7 @@ describe('AiClk Trigger', () => {
 		bench.activate();
 		expect(await bench.poll()).toBeNull();
 		bench.sandbox.change('account', '1000002', { balance: 99_999 });
-		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
 		bench.sandbox.change('account', '1000002', { balance: 100_000 });
 		expect(await bench.poll()).toMatchObject([{ change: 'recovered', balance: 100_000 }]);
 		expect(await bench.poll()).toBeNull();
@@ -90,10 +89,10 @@ describe('AiClk Trigger', () => {
 	});
 
 	it('has a first look of its own for another client', async () => {
-		await start(BALANCES);
+		await start(CREATIVES);
 		await bench.poll();
 		bench.save();
-		bench.sandbox.change('account', '1000002', { balance: 1 });
+		reject();
 		bench.activate();
 		const { clientId } = bench.helper.row;
 		const { clients } = bench.sandbox.settings();
@@ -107,41 +106,32 @@ describe('AiClk Trigger', () => {
 		expect(await bench.poll()).toBeNull();
 		bench.helper.row.clientId = clientId;
 		bench.activate();
-		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+		expect(await bench.poll()).toMatchObject([{ creative_id: ID, change: 'changed' }]);
 	});
 
 	it.each([
 		[CREATIVES, {}],
-		[CREATIVES, { days: { 1000002: '2026-11-24' }, memory: { values: 1, rows: null } }],
-		[MATERIALS, { newest: null }],
+		[CREATIVES, { 1000002: { day: '2026-11-24', values: 1, rows: null } }],
+		[MATERIALS, { 1000002: { newest: null } }],
 		[BALANCES, { 1000002: 'much' }],
-		[TOKEN, ['attention']],
-	])('has a first look when its state is damaged: %j, %j', async (parameters, state) => {
-		await start(parameters);
-		await bench.poll();
-		const written = JSON.parse(String(bench.data.state)) as object;
-		bench.data.state = JSON.stringify({ ...written, state });
-		expect(await bench.poll()).toBeNull();
-		expect(JSON.parse(String(bench.data.state))).toEqual(written);
-	});
+		[TOKEN, { '': ['attention'] }],
+	])(
+		'goes on with what the process remembers when its state is damaged: %j, %j',
+		async (parameters, accounts) => {
+			await start(parameters);
+			await bench.poll();
+			const written = JSON.parse(String(bench.data.state)) as { accounts: object };
+			bench.data.state = JSON.stringify({ ...written, accounts });
+			expect(await bench.poll()).toBeNull();
+			const after = JSON.parse(String(bench.data.state)) as { accounts: object };
+			expect(after.accounts).toEqual(written.accounts);
+		},
+	);
 
 	it('reads an account once that is typed twice', async () => {
 		await start({ ...BALANCES, accountIds: '1000002, 1000002' });
 		await bench.poll();
 		expect(bench.requests).toHaveLength(1);
-	});
-
-	it('fails and keeps its state when there is more to remember than n8n can store', async () => {
-		await start(BALANCES);
-		await bench.poll();
-		bench.sandbox.change('account', '1000002', { balance: 1 });
-		const event = EVENTS.get('balanceBelow') as NonNullable<ReturnType<typeof EVENTS.get>>;
-		const compare = jest
-			.spyOn(event, 'compare')
-			.mockReturnValue({ state: null, items: [{ n: 1 }] });
-		expect((await errorOf(bench.poll())).message).toMatch(/more to remember than n8n can store/);
-		compare.mockRestore();
-		expect(await bench.poll()).toMatchObject([{ change: 'below' }]);
 	});
 
 	it('emits nothing for an account that was just added, and goes on with the others', async () => {
@@ -167,62 +157,188 @@ describe('AiClk Trigger', () => {
 			/row without 'creative_id'/,
 		],
 		[
-			'pages that are all the same',
-			{ kind: 'data' as const, data: { list: [{ creative_id: 7 }, { creative_id: 8 }] } },
-			/list that may have gaps, 3 times in a row/,
-		],
-		[
 			"another account's rows",
 			{ kind: 'data' as const, data: { list: [{ creative_id: 7, account_id: 1000003 }] } },
 			/answered about account 1000003/,
 		],
-	])('fails with %s and emits the change at the next poll', async (_, apiFault, message) => {
+	])('reports %s once, and emits the change when it is over', async (_, apiFault, message) => {
 		await start(CREATIVES);
 		await bench.poll();
 		reject();
 		bench.sandbox.configure({ apiFault });
-		const error = await errorOf(bench.poll());
-		expect(error.constructor.name).toBe('NodeApiError');
-		expect(error.message).toMatch(message);
-		expect(error.description).toMatch(/[Aa]ccount 1000002.*[Nn]o change is lost/);
-		expect((await errorOf(bench.poll())).message).toMatch(message);
+		for (let polls = 0; polls < 3; polls++) expect(await bench.poll()).toBeNull();
+		expect(bench.errors).toHaveLength(1);
+		const [error] = bench.errors;
+		expect(error?.constructor.name).toBe('NodeApiError');
+		expect(error?.message).toMatch(message);
+		expect(error?.message).toMatch(/^Account 1000002: /);
+		expect(error?.description).toMatch(/What is known is kept.*reported again after an hour/);
+		expect(error?.context.data).toMatchObject({ accountId: '1000002' });
 		bench.sandbox.configure({ apiFault: null });
 		expect(await bench.poll()).toHaveLength(1);
 	});
 
-	it.each([{ balance: 'much' }, { balance: 1.5 }, { balance: null }, {}])(
-		'fails when AiClk names no whole balance: %j',
-		async (data) => {
-			await start(BALANCES);
-			await bench.poll();
-			bench.sandbox.configure({ apiFault: { kind: 'data', data } });
-			const { message } = await errorOf(bench.poll());
-			expect(message).toBe("AiClk's answer holds no whole number 'balance' (outcome: unknown)");
-		},
-	);
+	it.each([
+		['a text', { balance: '99999' }, [{ change: 'below', balance: 99_999 }]],
+		['text that is none', { balance: 'much' }, null],
+		['a fraction', { balance: 99_999.5 }, null],
+		['nothing', {}, null],
+	])('a balance that comes as %s: %j', async (_, data, items) => {
+		await start(BALANCES);
+		await bench.poll();
+		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
+		if (items === null) expect(await bench.poll()).toBeNull();
+		else expect(await bench.poll()).toMatchObject(items);
+		expect(bench.errors.map((error) => error.message)).toEqual(
+			items === null
+				? ["Account 1000002: AiClk's answer holds no whole number 'balance' (outcome: unknown)"]
+				: [],
+		);
+	});
 
-	it('fails when AiClk answers about the first account whichever is asked for', async () => {
+	it('reports the account that AiClk answers about another one for', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
 		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
 		await bench.poll();
 		const data = { account_id: 1000002, balance: 1 };
 		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
-		const { message, description } = await errorOf(bench.poll());
-		expect(message).toBe('AiClk answered about account 1000002 (outcome: unknown)');
-		expect(description).toMatch(/^Account 1000003, .*no change is lost/);
+		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
+		expect(bench.errors.map((error) => error.message)).toEqual([
+			'Account 1000003: AiClk answered about account 1000002 (outcome: unknown)',
+		]);
 	});
 
-	it('a poll that fails at its second account emits nothing, and the next poll emits the change', async () => {
+	it('watches two accounts while a third one is refused', async () => {
+		await start({ ...BALANCES, accountIds: '1000002 1000003 1000004' });
+		bench.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
+		await bench.poll();
+		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
+		bench.sandbox.change('account', '1000002', { balance: 1 });
+		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
+		bench.sandbox.change('account', '1000002', { balance: 100_000 });
+		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'recovered' }]);
+		expect(bench.errors.map((error) => error.message)).toEqual([
+			expect.stringMatching(/^Account 1000004: AiClk refused this/),
+		]);
+	});
+
+	it('with state, an activation while AiClk is away goes well', async () => {
+		await start(BALANCES);
+		await bench.poll();
+		bench.save();
+		bench.sandbox.change('account', '1000002', { balance: 1 });
+		bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		bench.activate();
+		expect(await bench.poll()).toBeNull();
+		bench.sandbox.configure({ apiFault: null });
+		expect(await bench.poll()).toMatchObject([{ change: 'below' }]);
+	});
+
+	it('without state, an activation while AiClk is away fails', async () => {
+		await start(BALANCES);
+		bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		expect((await errorOf(bench.poll())).message).toMatch(
+			/^Account 1000002: AiClk is temporarily unavailable/,
+		);
+		expect(bench.errors).toEqual([]);
+	});
+
+	it('list: null with code 200 repeats no old rejection', async () => {
+		await start(MATERIALS);
+		bench.sandbox.configure({ materials: 2_000 });
+		await bench.poll();
+		bench.sandbox.configure({ apiFault: { kind: 'data', data: { list: null as never } } });
+		expect(await bench.poll()).toBeNull();
+		bench.sandbox.configure({ apiFault: null });
+		expect(await bench.poll()).toBeNull();
+		expect(bench.errors).toEqual([]);
+	});
+
+	it('sends all requests of a poll for the client of its start, or none', async () => {
+		await start(CREATIVES);
+		const { clientId, refreshToken } = bench.helper.row;
+		const others = [{ clientId: '99', refreshToken: String(refreshToken) }];
+		const clients = [...bench.sandbox.settings().clients, ...others];
+		bench.sandbox.configure({ clients, creatives: 500, apiDelayMs: 50 });
+		await bench.poll();
+		bench.activate();
+		bench.sandbox.clearJournal();
+		const { row } = bench.helper;
+		bench.parameters = { ...CREATIVES, filters: { createdFrom: '2020-01-01' } };
+		bench.activate();
+		const run = errorOf(bench.poll());
+		await sleep(70);
+		row.clientId = '99';
+		const { message } = await run;
+		expect(message).toMatch(/credential has changed/);
+		expect(new Set(bench.requests.map(({ client }) => client))).toEqual(new Set([clientId]));
+	});
+
+	it('nothing is sent after the time of a poll is over', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
 		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
 		await bench.poll();
-		bench.sandbox.change('account', '1000002', { balance: 1 });
-		bench.sandbox.configure({ accountIds: [1000002] });
+		bench.budgetMs = 300;
+		bench.sandbox.configure({ apiDelayMs: 2_000 });
+		bench.sandbox.clearJournal();
+		const began = performance.now();
+		expect(await bench.poll()).toBeNull();
+		expect(performance.now() - began).toBeLessThan(1_500);
+		const sent = bench.requests.length;
+		await sleep(2_500);
+		expect(bench.requests).toHaveLength(sent);
+		expect(bench.errors.map((error) => error.message)).toEqual([
+			'Accounts 1000002, 1000003: AiClk did not answer within the 0 s that a poll has (outcome: unknown)',
+		]);
+	});
+
+	it('a refresh that takes longer than the poll ends with it, and its request is not sent', async () => {
+		await start(BALANCES);
+		await bench.poll();
+		bench.budgetMs = 300;
+		bench.sandbox.revoke();
+		bench.sandbox.configure({ tokenDelayMs: 1_000 });
+		bench.sandbox.clearJournal();
+		expect(await bench.poll()).toBeNull();
+		await sleep(1_500);
+		const isLive = bench.requests.filter(({ token }) => token === 'live');
+		expect(isLive).toEqual([]);
+		expect(bench.errors).toHaveLength(1);
+	});
+
+	it('a busy AiClk that names more time than the poll has is told as such, with the time', async () => {
+		await start(BALANCES);
+		bench.budgetMs = 2_000;
+		bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '50' });
+		const began = performance.now();
 		const error = await errorOf(bench.poll());
-		expect(error.message).toMatch(/AiClk refused this/);
-		expect(error.description).toMatch(/Account 1000003/);
-		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
-		expect(await bench.poll()).toMatchObject([{ account_id: '1000002', change: 'below' }]);
+		expect(performance.now() - began).toBeLessThan(4_000);
+		expect(error.message).toMatch(/^Account 1000002: AiClk takes no more requests/);
+		expect(error.failure).toMatchObject({ cause: 'rate-limited' });
+		const { retryAfterMs } = error.failure as { retryAfterMs: number };
+		expect(retryAfterMs).toBeGreaterThan(40_000);
+		expect(retryAfterMs).toBeLessThan(55_000);
+	});
+
+	it('while AiClk takes no requests, as it has said, no poll sends one', async () => {
+		const ids = Array.from({ length: 20 }, (_, n) => 1000002 + n);
+		await start({ ...BALANCES, accountIds: ids.join(' ') });
+		bench.sandbox.configure({ accountIds: ids });
+		await bench.poll();
+		bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
+		await bench.poll();
+		bench.sandbox.clearJournal();
+		for (let polls = 0; polls < 5; polls++) expect(await bench.poll()).toBeNull();
+		expect(bench.requests).toEqual([]);
+		expect(bench.errors).toHaveLength(1);
+	});
+
+	it('what a poll without changes has seen survives a save of the workflow', async () => {
+		await start(CREATIVES);
+		await bench.poll();
+		bench.activate();
+		reject();
+		expect(await bench.poll()).toMatchObject([{ change: 'changed' }]);
 	});
 
 	it('refreshes a rejected token in the same poll', async () => {
@@ -253,20 +369,28 @@ describe('AiClk Trigger', () => {
 			expect(await bench.poll('manual')).toHaveLength(1);
 			expect(bench.bytes).toBe(bytes);
 			expect(await bench.poll()).toHaveLength(1);
-			expect(await bench.poll('manual')).toBeNull();
+			expect(await bench.poll('manual')).toMatchObject([{ creative_id: ID, change: 'existing' }]);
 		});
 
 		it.each([
-			['creatives', CREATIVES, { change: 'existing' }],
-			['materials', MATERIALS, { change: expect.stringMatching(/approved|rejected/) }],
-		])('a first manual run shows a few %s', async (_, parameters, item) => {
-			await start(parameters);
-			const items = await bench.poll('manual');
-			expect(items).toHaveLength(10);
-			expect(items?.[0]).toMatchObject(item);
-			expect(bench.requests.length).toBeLessThanOrEqual(2);
-			expect(await bench.poll()).toBeNull();
-		});
+			['creatives', CREATIVES, 1, { change: 'existing', changed: [] }],
+			['materials', MATERIALS, 5, { change: expect.stringMatching(/approved|rejected/) }],
+			['balances', BALANCES, 1, { change: 'recovered', account_id: 1000002 }],
+			['the token', TOKEN, 1, { change: 'fine', status: 'valid' }],
+		])(
+			'a run by hand shows %s, before and after the first poll',
+			async (_, parameters, count, item) => {
+				await start(parameters);
+				for (let runs = 0; runs < 2; runs++) {
+					bench.sandbox.clearJournal();
+					const items = await bench.poll('manual');
+					expect(items?.length).toBeGreaterThanOrEqual(count);
+					expect(items?.[0]).toMatchObject(item);
+					expect(bench.requests.length).toBeLessThanOrEqual(4);
+					expect(await bench.poll()).toBeNull();
+				}
+			},
+		);
 	});
 
 	describe('Token Needs Attention', () => {
@@ -298,7 +422,7 @@ describe('AiClk Trigger', () => {
 		});
 
 		it('emits attention for a credential without a refresh token', async () => {
-			await start({ ...TOKEN, options: { emitExisting: true } });
+			await start(TOKEN);
 			bench.helper.row.refreshToken = '';
 			expect(await bench.poll()).toMatchObject([
 				{ change: 'attention', reason: 'credential-incomplete' },
@@ -309,7 +433,8 @@ describe('AiClk Trigger', () => {
 			await start(TOKEN, { accountId: '7' });
 			expect(await bench.poll()).toBeNull();
 			bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-			expect((await errorOf(bench.poll())).message).toMatch(/temporarily unavailable/);
+			expect(await bench.poll()).toBeNull();
+			expect(bench.errors[0]?.message).toMatch(/^AiClk is temporarily unavailable/);
 		});
 
 		it.each([
@@ -327,7 +452,8 @@ describe('AiClk Trigger', () => {
 			await start(TOKEN);
 			await bench.poll();
 			bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
-			expect((await errorOf(bench.poll())).message).toMatch(/takes no more requests/);
+			expect(await bench.poll()).toBeNull();
+			expect(bench.errors[0]?.message).toMatch(/takes no more requests/);
 		});
 
 		it('a refresh that AiClk cannot answer is an error and emits nothing', async () => {
@@ -335,11 +461,12 @@ describe('AiClk Trigger', () => {
 			await bench.poll();
 			bench.sandbox.configure({ tokenFault: { kind: 'status', status: 503 } });
 			bench.sandbox.revoke();
-			expect((await errorOf(bench.poll())).message).toMatch(/could not refresh/);
+			expect(await bench.poll()).toBeNull();
+			expect(bench.errors[0]?.message).toMatch(/could not refresh/);
 		});
 
 		it('emits attention when all refreshes of the day are used up', async () => {
-			await start({ ...TOKEN, options: { emitExisting: true } });
+			await start(TOKEN);
 			const [client] = bench.sandbox.settings().clients;
 			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
 			Object.assign(bench.helper.row, await storedToken(bench.sandbox, client as never, age, 300));
@@ -366,16 +493,18 @@ describe('AiClk Trigger', () => {
 		it.each([
 			[{ event: 'odd' }, /has no event 'odd'/],
 			[{ accountIds: 'x' }, /'Account IDs' has an entry \(number 1\) that is not an ID/],
-			[{ accountIds: '={{ undefined }}' }, /'Account IDs' is empty/],
-			[{ filters: { campaignId: '' } }, /'Campaign ID' is empty/],
-			[{ filters: { creativeIds: '' } }, /'Creative IDs' is empty/],
-			[{ filters: { configureStatus: [] } }, /'Status' is empty/],
+			[{ accountIds: '={{ undefined }}' }, /'Account IDs' holds an expression that yields nothing/],
+			[{ filters: { campaignId: '' } }, /'Campaign ID' was added to 'Filters' but is empty/],
+			[{ filters: { creativeIds: '' } }, /'Creative IDs' was added to 'Filters' but is empty/],
+			[{ filters: { configureStatus: [] } }, /'Status' was added to 'Filters' but is empty/],
 			[{ filters: { createdFrom: '2026-02-31' } }, /'Created From' names a day/],
 			[
 				{ filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' } },
 				/'Created From' \(2026-02-02\) is after 'Created To' \(2026-02-01\)/,
 			],
 			[{ options: { emitExisting: 'perhaps' } }, /'Emit Existing' is neither true nor false/],
+			[{ options: { onlyNewReasons: 1 } }, /'Only With a New Rejection Reason' is neither/],
+			[{ ...MATERIALS, options: { result: 'odd' } }, /'Result' holds 'odd'/],
 			[{ ...BALANCES, balance: 1.5 }, /'Balance \(Fen\)' is not a whole number/],
 			[{ ...BALANCES, balance: -1 }, /'Balance \(Fen\)' is below 0/],
 			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is above 90/],

@@ -16,6 +16,19 @@ const STATUSES = {
 const day = (aiclkName: string, name: string, label: string, description: string) =>
 	dayRow(aiclkName, label, description, undefined, { name });
 
+/** Of those of P6, the filters that the AiClk Trigger has as well. */
+export const FILTERS = [
+	idRow('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),
+	idsRow('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
+		name: 'creativeIds',
+	}),
+	choicesRow('configure_status', 'Status', STATUSES, {
+		description: 'Whether the creative is switched on (configure_status)',
+	}),
+	day('created_at.start', 'createdFrom', 'Created From', 'First day of creation, included'),
+	day('created_at.end', 'createdTo', 'Created To', 'Last day of creation, included'),
+];
+
 /** GET creative/get (AiClk docs, P6). */
 const getAll = list({
 	value: 'getAll',
@@ -25,15 +38,7 @@ const getAll = list({
 	path: 'creative/get',
 	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
 	collection: filters([
-		idRow('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),
-		idsRow('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
-			name: 'creativeIds',
-		}),
-		choicesRow('configure_status', 'Status', STATUSES, {
-			description: 'Whether the creative is switched on (configure_status)',
-		}),
-		day('created_at.start', 'createdFrom', 'Created From', 'First day of creation, included'),
-		day('created_at.end', 'createdTo', 'Created To', 'Last day of creation, included'),
+		...FILTERS,
 		day(
 			'updated_at.start',
 			'updatedFrom',

@@ -1,35 +1,54 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import type { Row, TriggerEvent } from './event';
+import { parameter } from '../../shared/fields';
+import { readWholeNumber } from '../../shared/values';
+import { ACCOUNT_IDS, type Api, type Row, type TriggerEvent } from './event';
 
-/** By account: whether its balance was below the amount. */
-export type BalanceState = Record<string, 'below' | 'fine'>;
+const FIELDS = ['account_id', 'display_name', 'balance'];
 
-/** An account as AiClk describes it; amounts in fen. */
-export type BalanceLook = Array<{ account: bigint; info: Row }>;
+const BALANCE = parameter(
+	'balance',
+	'Balance (Fen)',
+	(value) => readWholeNumber(value, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+	{
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 100000,
+		description:
+			"Emit when the cash balance falls below this amount, in fen, and when it is back. An If node on 'change' (below, recovered) tells the two apart.",
+		hint: '100 fen are 1 yuan: 100,000 is 1,000 yuan',
+	},
+);
 
-/** Emits `below` when an account's balance falls below the amount, and `recovered` when it is back (P2). */
-export const balanceBelow: TriggerEvent<BalanceState, BalanceLook> = {
-	look: async (api, _state, { accounts }) =>
-		await Promise.all(
-			accounts.map(async (account) => {
-				const query = { fields: ['account_id', 'display_name', 'balance'] };
-				const request = { path: '/openapi/v1/account/info', account, query };
-				return { account, info: await api.readOne(request, 'balance') };
-			}),
-		),
+const readInfo = async (api: Api, account: string): Promise<Row> =>
+	await api.readOne(
+		{ path: '/openapi/v1/account/info', account, query: { fields: FIELDS } },
+		'balance',
+	);
 
-	compare: (state, looks, { balance: amount, emitExisting }) => {
-		const after: BalanceState = {};
-		const items: IDataObject[] = [];
-		for (const { account, info } of looks) {
-			const now = Number(info.balance) < amount ? 'below' : 'fine';
-			const before = state?.[`${account}`] ?? (emitExisting ? 'fine' : now);
-			after[`${account}`] = now;
-			if (now === before) continue;
-			const change = now === 'below' ? 'below' : 'recovered';
-			items.push({ ...info, account_id: `${account}`, change, amount });
-		}
-		return { state: after, items };
+/** Emits `below` when the balance of an account is below the amount, and `recovered` when it is back (P2). */
+export const balanceBelow: TriggerEvent = {
+	option: {
+		name: 'Balance Below',
+		value: 'balanceBelow',
+		description: 'The cash balance of an account is below an amount, or has recovered',
+	},
+	properties: [ACCOUNT_IDS.property, BALANCE.property],
+	read: (fields) => {
+		const amount = fields.read(BALANCE);
+		const toItem = (info: Row): IDataObject => ({
+			change: Number(info.balance) < amount ? 'below' : 'recovered',
+			display_name: null,
+			...(info as IDataObject),
+			amount,
+		});
+		return {
+			look: async (api, account, known) => {
+				const item = toItem(await readInfo(api, account));
+				const is = item.change === 'below' ? 'below' : 'fine';
+				return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
+			},
+			sample: async (api, account) => [toItem(await readInfo(api, account))],
+		};
 	},
 };

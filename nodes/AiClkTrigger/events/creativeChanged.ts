@@ -1,29 +1,23 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { FILTERS as ROWS } from '../../AiClk/resources/creative';
+import { filters, options, switchRow } from '../../shared/fields';
+import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
 import {
-	fromText,
-	isSame,
-	keyOf,
-	NOTHING,
-	recall,
-	remember,
-	sizeOf,
-	type StoredMemory,
-	toText,
-} from '../memory';
-import type { ReadRequest, Row, TriggerEvent } from './event';
+	ACCOUNT_IDS,
+	EMIT_EXISTING,
+	FIRST_LOOK,
+	type Found,
+	readerOf,
+	type Row,
+	type TriggerEvent,
+} from './event';
 
 /** The fields whose change is emitted. */
 const WATCHED = ['configure_status', 'effective_status', 'unable_reason', 'audit_reason'];
 
 const FIELDS = [
-	'account_id',
-	'campaign_id',
-	'adgroup_id',
-	'creative_id',
-	'creative_name',
-	'title',
-	'created_at',
+	...'account_id campaign_id adgroup_id creative_id creative_name title created_at'.split(' '),
 	...WATCHED,
 ];
 
@@ -35,118 +29,118 @@ const DAY_MS = 86_400_000;
  */
 const OVERLAP_DAYS = 2;
 
+/** How many rows a run by hand reads to show the newest of them. */
+const MAX_SAMPLE = 100;
+
 /** YYYY-MM-DD in UTC. @param ms since 1970 */
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-const dayBefore = (day: string, days: number): string => dayOf(Date.parse(day) - days * DAY_MS);
+const ONLY_NEW_REASONS = switchRow(
+	'only_new_reasons',
+	'Only With a New Rejection Reason',
+	'Whether to emit a creative only if it has a reason (audit_reason) that it did not have at the look before',
+);
 
-/** What is remembered about creatives. */
-export interface CreativeState {
-	/** By account: the day of the last look, in UTC. */
-	days: Record<string, string>;
-	/** Whether rows were forgotten, so an unknown creative is not necessarily new. */
-	hasForgotten: boolean;
-	memory: StoredMemory;
-}
+const FILTERS = filters(ROWS);
+const OPTIONS = options([EMIT_EXISTING, ONLY_NEW_REASONS]);
 
-/** What one poll found in each account. */
-export type CreativeLook = Array<{
-	account: bigint;
-	/** Of this look, in UTC. */
-	day: string;
-	/** All creatives, at the first look only. */
-	all: Row[];
-	/** Creatives changed on the days that the next look will ask for as well. */
-	recent: Row[];
-}>;
-
-/** Oldest first, if AiClk's ids count upwards. In this order rows also take the least room in a memory. */
-const byId = (rows: Row[]): Row[] =>
-	rows
-		.map((row) => ({ row, id: BigInt(String(row.creative_id)) }))
-		.sort((one, other) => (one.id < other.id ? -1 : 1))
-		.map(({ row }) => row);
-
-/**
- * @param before as remembered; null if unknown
- * @param now the watched values
- */
-function toItem(
-	account: bigint,
-	row: Row,
-	change: 'existing' | 'new' | 'changed' | 'newOrChanged',
-	before: string | null,
-	now: string,
-): IDataObject {
-	const old = before === null ? null : fromText(before, WATCHED);
-	const values = fromText(now, WATCHED);
+/** @param before the value that is remembered; undefined if there is none @param now the value at this look */
+function toItem(row: Row, change: string, before: string | undefined, now: string): IDataObject {
+	const old = before === undefined ? null : fromValue(before, WATCHED);
+	const values = fromValue(now, WATCHED);
 	return {
-		account_id: `${account}`,
-		...row,
 		change,
-		changed: old === null ? null : WATCHED.filter((field) => old[field] !== values?.[field]),
+		creative_name: null,
+		audit_reason: null,
+		...(row as IDataObject),
+		changed: old && WATCHED.filter((field) => old[field] !== values[field]),
 		old,
-		oldForgotten: change === 'newOrChanged' || (change === 'changed' && old === null),
 		new: values,
 	};
 }
 
+const hasNewReason = ({ old, new: now }: IDataObject): boolean => {
+	const { audit_reason: reason } = now as IDataObject;
+	return reason !== '' && reason !== (old as IDataObject | null)?.audit_reason;
+};
+
+/**
+ * Compares rows with what is known, and remembers them.
+ *
+ * @param unknown what a row is that is not known; null if that is not to be emitted
+ * @param kept ids that the filter of the next look names as well
+ */
+function see(known: Known, rows: Map<string, Row>, unknown: string | null, kept: string[]): Found {
+	const memory = readRows(known);
+	const items: IDataObject[] = [];
+	const moveToEnd = (id: string, value: string): void => {
+		memory.delete(id);
+		memory.set(id, value);
+	};
+	for (const [id, row] of rows) {
+		const before = memory.get(id);
+		const now = toValue(row, WATCHED);
+		moveToEnd(id, now);
+		const change = before === undefined ? unknown : 'changed';
+		if (change !== null && before !== now) items.push(toItem(row, change, before, now));
+	}
+	for (const id of kept) moveToEnd(id, memory.get(id) ?? '');
+	return { known: { ...known, ...writeRows(memory), keep: kept.length }, items };
+}
+
 /** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
-export const creativeChanged: TriggerEvent<CreativeState, CreativeLook> = {
-	look: async (api, state, { accounts, filters }) =>
-		await Promise.all(
-			accounts.map(async (account) => {
-				const read = async (query: ReadRequest['query'] = {}) =>
-					await api.readRows(
-						{
-							path: '/openapi/v1/creative/get',
-							account,
-							query: { ...filters, fields: FIELDS, ...query },
-						},
-						'creative_id',
-					);
-				const last = state?.days[`${account}`];
-				const all = last === undefined ? await read() : [];
+export const creativeChanged: TriggerEvent = {
+	option: {
+		name: 'Creative Changed',
+		value: 'creativeChanged',
+		description: 'A creative is new, or its status, review result or reason has changed',
+	},
+	properties: [ACCOUNT_IDS.property, FIRST_LOOK, FILTERS.property, OPTIONS.property],
+	read: (fields) => {
+		const { emit_existing: emitExisting, only_new_reasons: onlyNew } = fields.readAdded(OPTIONS);
+		const read = readerOf('/openapi/v1/creative/get', 'creative_id', {
+			...fields.readAdded(FILTERS),
+			fields: FIELDS,
+		});
+		/** The filter for what has changed since a day. */
+		const changedSince = (since: string) => ({
+			updated_at: { start: dayOf(Date.parse(since) - OVERLAP_DAYS * DAY_MS) },
+		});
+		return {
+			look: async (api, account, known) => {
+				const isFirst = known === undefined;
+				const rows = isFirst ? await read(api, account, {}) : new Map<string, Row>();
 				const today = dayOf(api.now());
+				const last = known?.day ?? today;
 				// If a clock was ahead at the last look, it must not hide later changes.
-				const since = last !== undefined && last < today ? last : today;
-				const recent = await read({ updated_at: { start: dayBefore(since, OVERLAP_DAYS) } });
-				return { account, day: dayOf(api.now()), all, recent };
-			}),
-		),
+				const recent = await read(api, account, changedSince(last < today ? last : today));
+				for (const [id, row] of recent) rows.set(id, row);
+				const existing = emitExisting === true ? 'existing' : null;
+				const unknown = known?.hasForgotten === true ? 'newOrChanged' : 'new';
+				const next = { ...known, day: dayOf(api.now()) };
+				return see(next, rows, isFirst ? existing : unknown, [...recent.keys()]);
+			},
 
-	compare: (state, looks, { emitExisting }, maxBytes) => {
-		const memory = recall(
-			state?.memory,
-			looks.map(({ account }) => account),
-		);
-		const items: IDataObject[] = [];
-		const see = (account: bigint, row: Row) => {
-			const isFirst = state?.days[`${account}`] === undefined;
-			const key = keyOf(account, row.creative_id);
-			const before = memory.get(key);
-			const now = toText(row, WATCHED);
-			memory.delete(key);
-			memory.set(key, now);
-			if (isFirst && !emitExisting) return;
-			if (before === undefined) {
-				const change = isFirst ? 'existing' : state?.hasForgotten ? 'newOrChanged' : 'new';
-				items.push(toItem(account, row, change, null, now));
-			} else if (!isSame(before, now)) {
-				items.push(toItem(account, row, 'changed', before, now));
-			}
+			lookInFull: async (api, account, known) => {
+				const ids = [...readRows(known).keys()];
+				const recent = ids.slice(ids.length - (known.keep ?? 0));
+				const rows = await read(api, account, {});
+				// The look by the filter has just compared them.
+				for (const id of recent) rows.delete(id);
+				return see(known, rows, known.hasForgotten === true ? null : 'new', recent);
+			},
+
+			isWanted: (item) => onlyNew !== true || hasNewReason(item),
+
+			sample: async (api, account) => {
+				let rows = await read(api, account, changedSince(dayOf(api.now())), MAX_SAMPLE);
+				if (rows.size === 0) rows = await read(api, account, {}, MAX_SAMPLE);
+				return [...rows.values()].reverse().map((row) => {
+					const now = toValue(row, WATCHED);
+					return toItem(row, 'existing', now, now);
+				});
+			},
+			empty: toItem({}, 'existing', undefined, toValue({}, WATCHED)),
 		};
-		for (const { account, all } of looks) for (const row of byId(all)) see(account, row);
-		for (const { account, recent } of looks) for (const row of recent) see(account, row);
-
-		const days = Object.fromEntries(looks.map(({ account, day }) => [`${account}`, day]));
-		const needed = new Set(
-			looks.flatMap(({ account, recent }) => recent.map((row) => keyOf(account, row.creative_id))),
-		);
-		const rest = { days, hasForgotten: state?.hasForgotten === true, memory: NOTHING };
-		const written = remember(memory, needed.size, maxBytes - sizeOf(rest));
-		if (written === null) return { state: null, items };
-		const hasForgotten = rest.hasForgotten || written.hasForgotten;
-		return { state: { days, hasForgotten, memory: written.stored }, items };
 	},
 };

@@ -1,17 +1,19 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
-import type { Failure } from '../../../aiclk/util/failure';
 import type { TokenReport } from '../../../aiclk/token/status';
+import type { Failure } from '../../../aiclk/util/failure';
+import { idsRow, switchRow } from '../../shared/fields';
+import type { Parameters } from '../../shared/parameters';
+import type { Known } from '../memory';
 
 /** A row, with AiClk's own names. */
 export type Row = Record<string, unknown>;
 
-/** A read of one account whose parameters go into `query` (P2, P6, P7). */
+/** A read of one account (digits) whose parameters go into `query` (P2, P6, P7); the path begins with `/openapi/`. */
 export interface ReadRequest {
-	/** From `/openapi/` on. */
 	path: string;
-	account: bigint;
+	account: string;
 	query: Record<string, Json>;
 }
 
@@ -22,56 +24,78 @@ export interface TokenLook {
 	failure: Failure | null;
 }
 
-/** What an event may ask AiClk: reads only. Each throws a NodeApiError if the answer cannot be used. */
+/** What an event may ask AiClk: reads only. Each throws a FailureError if the answer cannot be used. */
 export interface Api {
-	/** Reads one object. @param amount the field that must hold a whole number */
+	/** Reads one object. @param amount the field that must hold a whole number, also as text; it becomes a number */
 	readOne(request: ReadRequest, amount: string): Promise<Row>;
-	/**
-	 * Reads a list, page by page.
-	 *
-	 * @param id the field that holds the id of a row
-	 * @param limit how many rows; all if left out
-	 */
-	readRows(request: ReadRequest, id: string, limit?: number | null): Promise<Row[]>;
-	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
-	now(): number;
+	/** Reads a list, page by page. @param id the field that holds the id of a row @param limit how many rows; all if left out */
+	readRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
 	readToken(): Promise<TokenLook>;
+	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
+	now(): number;
 }
 
-/** The settings of the panel, checked. */
-export interface Settings {
-	accounts: bigint[];
-	/** fen */
-	balance: number;
-	withinDays: number;
-	/** Further members of `query` for creative/get. */
-	filters: Record<string, Json>;
-	/** Whether the first look emits what it finds. */
-	emitExisting: boolean;
-}
-
-/** The result of a look. */
-export interface Outcome<State> {
-	/** What to remember; null if it is more than n8n can store. */
-	state: State | null;
-	/** One object per change. */
+/** What a look at one account has found. */
+export interface Found {
+	known: Known;
+	/** One object per change; the account is added to it. */
 	items: IDataObject[];
 }
 
-/** One event of the trigger. States and looks are plain data. */
-export interface TriggerEvent<State, Look> {
-	/**
-	 * Sends all requests of a poll.
-	 *
-	 * @param state what was remembered; null at the first look
-	 * @throws NodeApiError if any request fails
-	 */
-	look(api: Api, state: State | null, settings: Settings): Promise<Look>;
-	/**
-	 * Compares a look with what was remembered. Changes neither.
-	 *
-	 * @param maxBytes how large the state may be in n8n's static data
-	 */
-	compare(state: State | null, look: Look, settings: Settings, maxBytes: number): Outcome<State>;
+/** An event with its fields read. */
+export interface Watch {
+	/** Looks at an account, or at the credential: then the account is ''. @param known undefined at the first look */
+	look(api: Api, account: string, known: Known | undefined): Promise<Found>;
+	/** Looks at all rows of an account, whatever a filter names. Lists only. @param known as `look` has just left it */
+	lookInFull?(api: Api, account: string, known: Known): Promise<Found>;
+	/** Whether a change is to be emitted; if left out, each is. */
+	isWanted?(item: IDataObject): boolean;
+	/** The newest rows of an account as items: for a run by hand, where nothing has changed. */
+	sample(api: Api, account: string): Promise<IDataObject[]>;
+	/** An item without values, where there is no row at all. */
+	empty?: IDataObject;
 }
+
+/** One event of the trigger: how it is shown, and how its fields become a watch. */
+export interface TriggerEvent {
+	option: INodePropertyOptions;
+	properties: INodeProperties[];
+	/** Whether it is about the credential and not about accounts: then an incomplete one is something to emit. */
+	isAboutCredential?: boolean;
+	/** @throws FailureError for bad input, naming the field */
+	read(fields: Parameters): Watch;
+}
+
+export const ACCOUNT_IDS = idsRow(
+	'account_ids',
+	'Account IDs',
+	'One or more advertiser accounts, separated by commas. If empty, the account of the credential.',
+	'1000002, 1000003',
+);
+
+export const EMIT_EXISTING = switchRow(
+	'emit_existing',
+	'Emit Existing',
+	'Whether the first look emits everything that exists, and not only later changes',
+);
+
+export const FIRST_LOOK: INodeProperties = {
+	displayName: 'The first look at an account emits nothing: later ones are compared with it.',
+	name: 'firstLookNotice',
+	type: 'notice',
+	default: '',
+};
+
+/** Reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards. */
+export const readerOf =
+	(path: string, field: string, always: ReadRequest['query']) =>
+	async (api: Api, account: string, query: ReadRequest['query'], limit?: number) => {
+		const rows = await api.readRows(
+			{ path, account, query: { ...always, ...query } },
+			field,
+			limit,
+		);
+		const byId = new Map(rows.map((row) => [`${BigInt(String(row[field]))}`, row]));
+		return new Map([...byId].sort(([one], [other]) => (BigInt(one) < BigInt(other) ? -1 : 1)));
+	};

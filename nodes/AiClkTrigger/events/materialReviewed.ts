@@ -1,34 +1,27 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { choiceRow, options } from '../../shared/fields';
+import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
 import {
-	fromText,
-	idOf,
-	isSame,
-	keyOf,
-	type Memory,
-	NOTHING,
-	recall,
-	remember,
-	sizeOf,
-	type StoredMemory,
-	toText,
-} from '../memory';
-import type { Api, ReadRequest, Row, Settings, TriggerEvent } from './event';
+	type Api,
+	ACCOUNT_IDS,
+	EMIT_EXISTING,
+	FIRST_LOOK,
+	type Found,
+	readerOf,
+	type Row,
+	type TriggerEvent,
+} from './event';
 
 const WATCHED = ['material_status', 'audit_reason'];
 
 const FIELDS = [
-	'account_id',
-	'material_id',
-	'material_name',
-	'material_type',
-	'remote_url',
-	'created_at',
+	...'account_id material_id material_name material_type remote_url created_at'.split(' '),
 	...WATCHED,
 ];
 
 /** Materials that are known to be reviewed later. Every poll reads them. */
-const OPEN = ['UNDER_PASSING', 'UN_PASSED'];
+const OPEN = { material_status: ['UNDER_PASSING', 'UN_PASSED'] };
 
 /** Materials with any other status are remembered, also with one that P7 does not name: it may come before a review. */
 const CLOSED = ['PASSED', 'DELETED'];
@@ -41,116 +34,125 @@ const NEWEST_FIRST = { order_by: [['material_id', 'desc']] };
 const DELETED = { material_status: ['DELETED'] };
 
 /**
- * How many ids one request asks for: as many as fit on a page (P7). Of the materials that AiClk no longer has, or has left out of
- * its answers, as many stay remembered, the latest ones: so they cost no more than two requests a poll.
+ * How many ids one request asks for: as many as fit on a page (P7). Of the materials that AiClk did not answer with although they
+ * were asked for, so many are asked for at each look, in turn.
  */
 const MAX_IDS = 100;
 
-/** What is remembered about materials. */
-export interface MaterialState {
-	/** By account: the highest id so far, as digits. */
-	newest: Record<string, string>;
-	/** The materials that may be reviewed, those that AiClk did not answer with first. */
-	memory: StoredMemory;
-}
+const RESULT = choiceRow(
+	'result',
+	'Result',
+	{ both: 'Approved or Rejected', approved: 'Approved', rejected: 'Rejected' },
+	{ default: 'both', description: 'Which results of a review to emit' },
+);
 
-/** What one poll found in each account. If a material appears twice, the later row counts. */
-export type MaterialLook = Array<{ account: bigint; rows: Row[] }>;
+const OPTIONS = options([EMIT_EXISTING, RESULT]);
 
-const keysOf = (account: bigint, rows: Row[]): string[] =>
-	rows.map((row) => keyOf(account, row.material_id));
+/** @param before the value that is remembered; undefined if there is none */
+const toItem = (row: Row, before: string | undefined): IDataObject => ({
+	change: REVIEWED[String(row.material_status)] ?? null,
+	material_name: null,
+	audit_reason: null,
+	...(row as IDataObject),
+	old: before === undefined ? null : fromValue(before, WATCHED),
+	new: fromValue(toValue(row, WATCHED), WATCHED),
+});
 
-const highest = (rows: Row[], least = 0n): bigint =>
-	rows.reduce((most, { material_id: id }) => {
-		const number = BigInt(String(id));
-		return number > most ? number : most;
-	}, least);
-
-/** Reads one account. P7 has no filter by day of change, so this asks by status and by id. */
-async function lookAt(
-	api: Api,
-	account: bigint,
-	state: MaterialState | null,
-	{ emitExisting }: Settings,
-): Promise<Row[]> {
-	const read = async (query: ReadRequest['query'], limit?: number) =>
-		await api.readRows(
-			{ path: '/openapi/v1/material/get', account, query: { fields: FIELDS, ...query } },
-			'material_id',
-			limit,
-		);
-	const last = state?.newest[`${account}`];
-	if (last === undefined && emitExisting) return await read(NEWEST_FIRST);
-	const open = await read({ material_status: OPEN, ...NEWEST_FIRST });
-	if (last === undefined) return [...open, ...(await read(NEWEST_FIRST, 1))];
-
-	const isNew = ({ material_id: id }: Row) => BigInt(String(id)) > BigInt(last);
-	let newest: Row[] = [];
-	for (let limit = 100; ; limit *= 10) {
-		newest = await read(NEWEST_FIRST, limit);
-		if (newest.length < limit || !newest.every(isNew)) break;
+/**
+ * Compares rows with what is known. Those that may still be reviewed are remembered. Those that AiClk did not answer with, although
+ * they were asked for, are remembered as well, before all others.
+ */
+function see(known: Known, rows: Map<string, Row>, asked: string[], emitsUnknown = true): Found {
+	const memory = readRows(known);
+	const newest = BigInt(known.newest ?? 0);
+	const isAsked = new Set(asked);
+	const absent = [...memory].filter(([id]) => !rows.has(id));
+	const kept: Array<[id: string, value: string]> = [];
+	const items: IDataObject[] = [];
+	let highest = newest;
+	for (const [id, row] of rows) {
+		const status = String(row.material_status);
+		const before = memory.get(id);
+		const now = toValue(row, WATCHED);
+		const isNew = BigInt(id) > newest;
+		if (BigInt(id) > highest) highest = BigInt(id);
+		if (!CLOSED.includes(status)) kept.push([id, now]);
+		// Approved materials are not remembered. An approved one that is not new was approved before.
+		const isUnknown = before === undefined && (isNew || status !== 'PASSED') && emitsUnknown;
+		const isChanged = before !== undefined && before !== now;
+		if (status in REVIEWED && (isUnknown || isChanged)) items.push(toItem(row, before));
 	}
-	const seen = [...open, ...newest.filter(isNew)];
-	for (const status of [{}, DELETED]) {
-		const keys = new Set(keysOf(account, seen));
-		const rest = [...recall(state?.memory, [account]).keys()].filter((key) => !keys.has(key));
-		for (let first = 0; first < rest.length; first += MAX_IDS) {
-			const ids = rest.slice(first, first + MAX_IDS).map(idOf);
-			seen.push(...(await read({ material_id: ids, ...status })));
-		}
-	}
-	return seen;
+	const all = [
+		...absent.filter(([id]) => isAsked.has(id)),
+		...absent.filter(([id]) => !isAsked.has(id)),
+		...kept,
+	];
+	const next = { ...known, newest: `${highest}`, keep: kept.length };
+	return { known: { ...next, ...writeRows(new Map(all)) }, items };
 }
 
 /** Emits each material that was approved or rejected since the last look, and each whose reason has changed (P7). */
-export const materialReviewed: TriggerEvent<MaterialState, MaterialLook> = {
-	look: async (api, state, settings) =>
-		await Promise.all(
-			settings.accounts.map(async (account) => ({
-				account,
-				rows: await lookAt(api, account, state, settings),
-			})),
-		),
-
-	compare: (state, look, { emitExisting }, maxBytes) => {
-		const remembered = recall(
-			state?.memory,
-			look.map(({ account }) => account),
-		);
-		const seen = new Set(look.flatMap(({ account, rows }) => keysOf(account, rows)));
-		const gone = [...remembered].filter(([key]) => !seen.has(key));
-		const memory: Memory = new Map(gone.slice(-MAX_IDS));
-		const goneCount = memory.size;
-		const newest: MaterialState['newest'] = {};
-		const items: IDataObject[] = [];
-		for (const { account, rows } of look) {
-			const last = state?.newest[`${account}`];
-			const isFirst = last === undefined;
-			newest[`${account}`] = `${highest(rows, BigInt(last ?? 0))}`;
-			for (const [key, row] of new Map(rows.map((row) => [keyOf(account, row.material_id), row]))) {
-				const status = String(row.material_status);
-				const before = remembered.get(key);
-				const now = toText(row, WATCHED);
-				if (!CLOSED.includes(status)) memory.set(key, now);
-
-				const change = REVIEWED[status];
-				if (change === undefined || (isFirst && !emitExisting)) continue;
-				// Approved materials are not remembered. An approved one that is not new was approved before.
-				const isOld = status === 'PASSED' && !isFirst && idOf(key) <= BigInt(last);
-				if (before === undefined ? isOld : isSame(before, now)) continue;
-				const old = before === undefined ? null : fromText(before, WATCHED);
-				items.push({
-					account_id: `${account}`,
-					...row,
-					change,
-					old,
-					oldForgotten: before !== undefined && old === null,
-					new: fromText(now, WATCHED),
-				});
+export const materialReviewed: TriggerEvent = {
+	option: {
+		name: 'Material Reviewed',
+		value: 'materialReviewed',
+		description: 'An image or video was approved or rejected',
+	},
+	properties: [ACCOUNT_IDS.property, FIRST_LOOK, OPTIONS.property],
+	read: (fields) => {
+		const { emit_existing: emitExisting, result = 'both' } = fields.readAdded(OPTIONS);
+		const isWanted = ({ change }: IDataObject) => result === 'both' || change === result;
+		const read = readerOf('/openapi/v1/material/get', 'material_id', { fields: FIELDS });
+		/** P7 has no filter by day of change, so this asks for those with a higher id. */
+		const readNew = async (api: Api, account: string, newest: bigint) => {
+			for (let limit = 100; ; limit *= 10) {
+				const all = await read(api, account, NEWEST_FIRST, limit);
+				const rows = [...all].filter(([id]) => BigInt(id) > newest);
+				if (all.size < limit || rows.length < all.size) return rows;
 			}
-		}
-		const needed = memory.size - goneCount;
-		const written = remember(memory, needed, maxBytes - sizeOf({ newest, memory: NOTHING }));
-		return { state: written && { newest, memory: written.stored }, items };
+		};
+		return {
+			isWanted,
+
+			look: async (api, account, known) => {
+				if (known === undefined && emitExisting === true) {
+					return see({}, await read(api, account, NEWEST_FIRST), []);
+				}
+				const rows = await read(api, account, { ...OPEN, ...NEWEST_FIRST });
+				const add = (more: Iterable<[string, Row]>) => {
+					for (const [id, row] of more) rows.set(id, row);
+				};
+				if (known === undefined) {
+					add(await read(api, account, NEWEST_FIRST, 1));
+					return see({}, rows, [], false);
+				}
+				add(await readNew(api, account, BigInt(known.newest ?? 0)));
+				const ids = [...readRows(known).keys()];
+				const first = ids.length - (known.keep ?? 0) - MAX_IDS;
+				const asked = ids.filter((id, index) => index >= first && !rows.has(id));
+				for (const status of [{}, DELETED]) {
+					const missing = asked.filter((id) => !rows.has(id)).map(BigInt);
+					for (let from = 0; from < missing.length; from += MAX_IDS) {
+						const page = { material_id: missing.slice(from, from + MAX_IDS) };
+						add(await read(api, account, { ...page, ...status }));
+					}
+				}
+				return see(known, rows, asked);
+			},
+
+			lookInFull: async (api, account, known) => {
+				const rows = await read(api, account, NEWEST_FIRST);
+				return see(known, rows, [...readRows(known).keys()]);
+			},
+
+			sample: async (api, account) => {
+				const statuses = Object.keys(REVIEWED).filter((one) => isWanted({ change: REVIEWED[one] }));
+				const query = { material_status: statuses, ...NEWEST_FIRST };
+				let rows = await read(api, account, query, MAX_IDS);
+				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, MAX_IDS);
+				return [...rows.values()].reverse().map((row) => toItem(row, toValue(row, WATCHED)));
+			},
+			empty: toItem({}, undefined),
+		};
 	},
 };

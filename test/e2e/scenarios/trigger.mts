@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { until, type Workflow } from '../../n8n/rest.mts';
+import { createSandbox, type Sandbox } from '../../sandbox/server.ts';
 import type { Rig, Scenarios } from '../rig.mts';
 import { chain } from '../workflows.mts';
 
@@ -14,6 +15,16 @@ const ACTIVATION_LIMIT_MS = 10_000;
 /** A poll is over when nothing has arrived for so long: a change that is made in the middle of a first look is no change. */
 const QUIET_MS = 2_000;
 const CREATIVE = '18446744073709551615';
+
+/** Longer than n8n 2 tries to activate a workflow. */
+const OUTAGE_MS = 25_000;
+
+/** What n8n 2.45 and newer does by default. */
+const DURABLE = {
+	N8N_SCHEDULER_ENABLED: 'true',
+	N8N_SCHEDULER_POLL_TRIGGERS_ENABLED: 'true',
+	N8N_USE_WORKFLOW_PUBLICATION_SERVICE: 'true',
+};
 
 /** The AiClk Trigger, polled every minute. */
 export const trigger = (parameters: Json): Workflow =>
@@ -50,6 +61,20 @@ export class Watched {
 			succeeded.map(async ({ id }) => (await this.rig.n8n.readExecution(id)).itemsOf(this.node)),
 		);
 		return read.reverse().flat();
+	}
+
+	/** Texts of the error executions so far, oldest first. */
+	async errors(): Promise<string[]> {
+		const runs = await this.rig.n8n.listExecutions(this.id);
+		const failed = runs.filter(({ status }) => status === 'error').reverse();
+		const read = failed.map(async ({ id }) => await this.rig.n8n.readExecution(id));
+		return (await Promise.all(read)).map(({ error }) => error?.message ?? '');
+	}
+
+	/** Waits until so many executions have failed. */
+	async untilErrors(count: number, limitMs = 10_000): Promise<string[]> {
+		const hasThem = (errors: string[]) => errors.length >= count;
+		return await until(async () => await this.errors(), hasThem, limitMs, 500);
 	}
 
 	/** Waits until so many items have been emitted, and then a little, whether there are more. */
@@ -166,22 +191,52 @@ export const triggers: Scenarios = (rig, scenario) => {
 		return '3 changes by the schedule, 1 after a kill -9, 1 of the time off, 1 after an outage: 6 items';
 	});
 
-	scenario('trigger: a failed poll is a failed execution, loses nothing', async () => {
-		const watched = await watch(CREATIVES);
+	scenario('trigger: one of three accounts is refused, the others are watched', async () => {
+		rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+		rig.sandbox.change('account', '1000003', { balance: 5 }, '1000003');
+		const accountIds = '1000002, 1000003, 1000004';
+		const parameters = { event: 'balanceBelow', balance: 100_000, accountIds };
+		const id = await rig.n8n.importWorkflow(trigger(parameters), rig.credential);
+		const watched = new Watched(rig, id);
+		await watched.activate();
+		const moves = async (count: number) =>
+			(await watched.untilItems(count)).map(({ account_id: one, change }) => [one, change]);
+		// An alarm that is true when it is set.
+		assert.deepEqual(await moves(1), [[1000003, 'below']]);
+		for (const balance of [99_999, 100_000]) {
+			rig.sandbox.change('account', '1000002', { balance });
+			await watched.poll();
+		}
+		assert.deepEqual((await moves(3)).slice(1), [
+			[1000002, 'below'],
+			[1000002, 'recovered'],
+		]);
 		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-		reject(CREATIVE);
-		const failed = await until(
-			async () => await rig.n8n.listExecutions(watched.id),
-			(runs) => runs.some(({ status }) => status === 'error'),
-			POLL_LIMIT_MS,
-			500,
-		);
-		const { error } = await rig.n8n.readExecution(failed[0]?.id ?? '');
-		assert.match(error?.message ?? '', /AiClk is temporarily unavailable/);
-		rig.sandbox.configure({ apiFault: null });
-		assert.equal((await watched.untilItems(1, POLL_LIMIT_MS)).length, 1);
+		for (let polls = 0; polls < 3; polls++) await watched.poll();
+		const errors = await watched.untilErrors(2);
+		assert.equal(errors.length, 2);
+		assert.match(errors[0] ?? '', /^Account 1000004: AiClk refused this/);
+		assert.match(errors[1] ?? '', /^Accounts 1000002, 1000003, 1000004: AiClk is temporarily/);
 		await rig.n8n.deactivate(watched.id);
-		return `"${error?.message}", then 1 item`;
+		return `3 items; 2 failed executions for a refusal of 6 polls and an outage of 3: "${errors[0]}"`;
+	});
+
+	scenario('trigger: n8n is killed and started again while AiClk is away', async () => {
+		const watched = await watch(CREATIVES);
+		reject(CREATIVE);
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		await rig.server.kill();
+		await rig.startN8n();
+		// n8n 2 tries an activation for some 15 s and then gives the workflow up.
+		await sleep(OUTAGE_MS);
+		rig.sandbox.configure({ apiFault: null });
+		// Found by n8n's own schedule.
+		assert.equal((await watched.untilItems(1, POLL_LIMIT_MS)).length, 1);
+		const errors = await watched.errors();
+		assert.equal(errors.length, 1);
+		assert.match(errors[0] ?? '', /^Account 1000002: AiClk is temporarily unavailable/);
+		await rig.n8n.deactivate(watched.id);
+		return `away for ${OUTAGE_MS / 1_000} s: 1 failed execution, then 1 item by the schedule`;
 	});
 
 	scenario('trigger: materials, balances and token, each change once', async () => {
@@ -254,4 +309,65 @@ export const triggers: Scenarios = (rig, scenario) => {
 		await rig.n8n.deactivate(watched.id);
 		return `by hand: ${shown.length} items (${String(shown[0]?.change)}); by the poll: 1`;
 	});
+
+	/** A balance trigger with a sandbox and a client of its own, which is activated. */
+	const watchAlone = async (balance: number): Promise<[Watched, Sandbox]> => {
+		const sandbox = await createSandbox({ port: 0 });
+		const client = rig.newClient();
+		sandbox.configure({ clients: [client] });
+		sandbox.change('account', '1000002', { balance });
+		const credential = await rig.newCredential({ ...client, baseUrl: sandbox.url });
+		const parameters = { event: 'balanceBelow', balance: 100_000 };
+		const id = await rig.n8n.importWorkflow(trigger(parameters), credential);
+		const watched = new Watched({ n8n: rig.n8n, sandbox, isN8n1: rig.isN8n1 }, id);
+		await watched.activate();
+		return [watched, sandbox];
+	};
+
+	for (const withCursors of rig.version.startsWith('1.') ? [] : [false, true]) {
+		const how = withCursors ? 'with' : 'without';
+		scenario(`trigger: n8n's durable scheduler, ${how} durable cursors`, async () => {
+			await rig.server.stop();
+			await rig.startN8n({
+				...DURABLE,
+				...(withCursors && { N8N_POLLER_DURABLE_CURSORS_ENABLED: 'true' }),
+			});
+			const [good, goodBox] = await watchAlone(1);
+			const [slow, slowBox] = await watchAlone(200_000);
+			const [busy, busyBox] = await watchAlone(200_000);
+			const boxes = [goodBox, slowBox, busyBox];
+			try {
+				assert.equal((await good.untilItems(1)).length, 1);
+				// n8n gives up a poll after 45 s, with a line in its log only.
+				slowBox.configure({ apiDelayMs: 50_000 });
+				busyBox.configure({ requestsPerSecond: 0, retryAfter: '50' });
+				for (const box of boxes) box.change('account', '1000002', { balance: 100_000 });
+				const [late = ''] = await slow.untilErrors(1, POLL_LIMIT_MS);
+				const [refused = ''] = await busy.untilErrors(1, POLL_LIMIT_MS);
+				assert.match(late, /^Account 1000002: AiClk did not answer within the 36 s/);
+				assert.match(refused, /^Account 1000002: AiClk takes no more requests/);
+				assert.deepEqual(
+					(await good.untilItems(2, POLL_LIMIT_MS)).map(({ change }) => change),
+					['below', 'recovered'],
+				);
+				slowBox.configure({ apiDelayMs: 0 });
+				busyBox.configure({ requestsPerSecond: null });
+				for (const box of boxes) box.change('account', '1000002', { balance: 5 });
+				for (const [watched, count] of [
+					[good, 3],
+					[slow, 1],
+					[busy, 1],
+				] as const) {
+					assert.equal((await watched.untilItems(count, POLL_LIMIT_MS)).length, count);
+				}
+				assert.deepEqual([await slow.errors(), await busy.errors()], [[late], [refused]]);
+				for (const { id } of [good, slow, busy]) await rig.n8n.deactivate(id);
+				return `5 items; "${late}"; "${refused}"`;
+			} finally {
+				for (const box of boxes) await box.close();
+				await rig.server.stop();
+				await rig.startN8n();
+			}
+		});
+	}
 };

@@ -1,67 +1,79 @@
-import { balanceBelow } from '../../../nodes/AiClkTrigger/events/balanceBelow';
-import { ACCOUNT, OTHER, Poller, settings, World } from './support';
+import { ACCOUNT, N8n, OTHER, type World } from './support';
 
+jest.mock('../../../nodes/AiClkTrigger/api', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+);
+jest.mock('../../../nodes/shared/transport', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+);
+
+let n8n: N8n;
 let world: World;
-let poller: Poller<unknown, unknown>;
 
 const start = (changes = {}) => {
-	poller = new Poller(balanceBelow as never, world, settings({ balance: 100_000, ...changes }));
+	n8n = new N8n({ event: 'balanceBelow', accountIds: ACCOUNT, balance: 100_000, ...changes });
+	({ world } = n8n);
 };
 
 /** Moves the balance in fen, and polls. @returns account and change of each item */
 async function at(balance: number, account = ACCOUNT) {
 	world.balances.set(account, balance);
-	return (await poller.poll())?.map(({ account_id: id, change }) => [id, change]);
+	return ((await n8n.poll()) ?? []).map(({ account_id: id, change }) => [id, change]);
 }
 
 beforeEach(() => {
-	world = new World();
 	start();
 });
 
 describe('Balance Below', () => {
 	it('a balance emits below and recovered, each once', async () => {
 		expect(await at(100_000)).toEqual([]);
-		expect(await at(99_999)).toEqual([['1000002', 'below']]);
+		expect(await at(99_999)).toEqual([[1000002, 'below']]);
 		expect(await at(0)).toEqual([]);
-		expect(await at(100_000)).toEqual([['1000002', 'recovered']]);
+		expect(await at(100_000)).toEqual([[1000002, 'recovered']]);
 		expect(await at(500_000)).toEqual([]);
-		expect(await at(-1)).toEqual([['1000002', 'below']]);
+		expect(await at(-1)).toEqual([[1000002, 'below']]);
 	});
 
-	it('a balance item names the amount in fen', async () => {
+	it('a balance item says what it is about first, and names the amount in fen', async () => {
 		await at(100_000);
 		world.balances.set(ACCOUNT, 12);
-		expect(await poller.poll()).toEqual([
-			{ account_id: '1000002', balance: 12, change: 'below', amount: 100_000 },
-		]);
+		const [item = {}] = (await n8n.poll()) ?? [];
+		expect(item).toEqual({
+			account_id: 1000002,
+			balance: 12,
+			change: 'below',
+			amount: 100_000,
+			display_name: null,
+		});
+		expect(Object.keys(item).slice(0, 2)).toEqual(['change', 'display_name']);
 	});
 
-	it('the first look at balances emits low ones only if asked to', async () => {
-		expect(await at(1)).toEqual([]);
-		start({ emitExisting: true });
-		expect(await at(1)).toEqual([['1000002', 'below']]);
-		start({ emitExisting: true });
+	it('a balance that is low at the first look is emitted, one that is not is not', async () => {
+		expect(await at(1)).toEqual([[1000002, 'below']]);
+		start();
 		expect(await at(100_000)).toEqual([]);
 	});
 
-	it('several balances are kept apart, one request each', async () => {
-		start({ accounts: [ACCOUNT, OTHER] });
-		world.balances.set(OTHER, 200_000);
-		await at(200_000);
-		expect(await at(1, OTHER)).toEqual([['1000003', 'below']]);
-		expect(world.requests).toHaveLength(2);
-		poller.restart();
-		expect(await at(1)).toEqual([['1000002', 'below']]);
+	it('an account beyond 2^53 is text in the item', async () => {
+		start({ accountIds: '18446744073709551615' });
+		expect(await at(1, '18446744073709551615')).toEqual([['18446744073709551615', 'below']]);
 	});
 
-	it('a failed second account leaves the balance state unchanged', async () => {
-		start({ accounts: [ACCOUNT, OTHER] });
-		world.balances.set(OTHER, 200_000);
-		await at(200_000);
-		world.failsAfter = 1;
-		expect(await at(1)).toBeUndefined();
-		world.failsAfter = null;
-		expect(await at(1)).toEqual([['1000002', 'below']]);
+	it('another amount is compared with what was true of the one before', async () => {
+		await at(50_000);
+		n8n.parameters = { ...n8n.parameters, balance: 10_000 };
+		expect(await at(50_000)).toEqual([[1000002, 'recovered']]);
+		n8n.parameters = { ...n8n.parameters, balance: 60_000 };
+		expect(await at(50_000)).toEqual([[1000002, 'below']]);
+	});
+
+	it('several balances are kept apart, one request each', async () => {
+		start({ accountIds: `${ACCOUNT} ${OTHER}` });
+		await n8n.start();
+		expect(await at(1, OTHER)).toEqual([[1000003, 'below']]);
+		expect(world.requests).toHaveLength(2);
+		n8n.restart();
+		expect(await at(1)).toEqual([[1000002, 'below']]);
 	});
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 
-import { creativeChanged } from '../../../nodes/AiClkTrigger/events/creativeChanged';
-import { ACCOUNT, DAY_MS, OTHER, Poller, settings, World } from './support';
+import { ACCOUNT, AWAY, DAY_MS, N8n, OTHER, type World } from './support';
+
+jest.mock('../../../nodes/AiClkTrigger/api', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+);
+jest.mock('../../../nodes/shared/transport', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+);
 
 const REVIEWING = { configure_status: 'ENABLE', effective_status: '审核中', audit_reason: '' };
 const REJECTED = { effective_status: '审核拒绝', audit_reason: '图片不清晰' };
@@ -11,41 +17,44 @@ const farApart = (n: number): string => String(20_000_000 + n * 7_919);
 
 jest.setTimeout(60_000);
 
+let n8n: N8n;
 let world: World;
-let poller: Poller<unknown, unknown>;
 
-const start = (changes = {}, maxBytes?: number) => {
-	poller = new Poller(creativeChanged as never, world, settings(changes), maxBytes);
-};
-
-beforeEach(() => {
-	world = new World();
+const start = (changes = {}) => {
+	n8n = new N8n({ event: 'creativeChanged', accountIds: ACCOUNT, ...changes });
+	({ world } = n8n);
 	for (const id of ['11', '12'])
 		world.setCreative(id, { creative_name: `创意 ${id}`, ...REVIEWING });
+};
+
+/** One poll. @returns its items */
+const poll = async () => (await n8n.poll()) ?? [];
+
+beforeEach(() => {
 	start();
 });
 
 describe('Creative Changed', () => {
 	it('the first look at creatives emits nothing', async () => {
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('the first look emits all creatives once if asked to', async () => {
-		start({ emitExisting: true });
-		const items = await poller.poll();
+		start({ options: { emitExisting: true } });
+		const items = await poll();
 		expect(items).toMatchObject([
-			{ creative_id: '11', change: 'existing', old: null, oldForgotten: false, new: REVIEWING },
+			{ creative_id: '11', change: 'existing', old: null, new: REVIEWING },
 			{ creative_id: '12', change: 'existing' },
 		]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('a changed creative is emitted once with old and new values', async () => {
-		await poller.poll();
+		await poll();
 		world.setCreative('12', REJECTED);
-		expect(await poller.poll()).toEqual([
+		expect(await poll()).toEqual([
 			{
-				account_id: '1000002',
+				account_id: 1000002,
 				creative_id: '12',
 				creative_name: '创意 12',
 				...REVIEWING,
@@ -53,103 +62,132 @@ describe('Creative Changed', () => {
 				change: 'changed',
 				changed: ['effective_status', 'audit_reason'],
 				old: { ...REVIEWING, unable_reason: '' },
-				oldForgotten: false,
 				new: { ...REVIEWING, ...REJECTED, unable_reason: '' },
 			},
 		]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it.each(['configure_status', 'effective_status', 'unable_reason', 'audit_reason'])(
 		'a change of %s emits the creative',
 		async (field) => {
-			await poller.poll();
+			await poll();
 			world.setCreative('11', { [field]: 'another' });
-			expect(await poller.poll()).toMatchObject([{ creative_id: '11', changed: [field] }]);
+			expect(await poll()).toMatchObject([{ creative_id: '11', changed: [field] }]);
 		},
 	);
 
 	it('a change of other fields of a creative emits nothing', async () => {
-		await poller.poll();
+		await poll();
 		world.setCreative('11', { creative_name: '另一个' });
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('a new creative is emitted as new', async () => {
-		await poller.poll();
+		await poll();
 		world.setCreative('13', REVIEWING);
-		expect(await poller.poll()).toMatchObject([
-			{ creative_id: '13', change: 'new', changed: null, old: null, oldForgotten: false },
+		expect(await poll()).toMatchObject([
+			{ creative_id: '13', change: 'new', changed: null, old: null },
 		]);
 	});
 
 	it('the second look asks for creatives by day of change', async () => {
-		await poller.poll();
+		await poll();
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([
 			undefined,
 			{ start: '2026-11-22' },
 		]);
 		world.time += 5 * DAY_MS;
-		await poller.poll();
+		await poll();
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([{ start: '2026-11-22' }]);
-		await poller.poll();
+		await poll();
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([{ start: '2026-11-27' }]);
 	});
 
 	it('each request for creatives carries the filters', async () => {
-		const filters = { campaign_id: 7n };
-		start({ filters });
-		await poller.poll();
-		await poller.poll();
-		expect(world.requests).toMatchObject([{ query: filters }]);
+		start({ filters: { campaignId: '7' } });
+		await poll();
+		await poll();
+		expect(world.requests).toMatchObject([{ query: { campaign_id: 7n } }]);
 	});
 
 	it('changes of a month without polls are emitted', async () => {
-		await poller.poll();
+		await n8n.start();
 		world.setCreative('12', REJECTED);
 		world.time += 30 * DAY_MS;
-		poller.restart();
-		expect(await poller.poll()).toMatchObject([{ creative_id: '12', change: 'changed' }]);
+		n8n.restart();
+		expect(await poll()).toMatchObject([{ creative_id: '12', change: 'changed' }]);
 	});
 
 	it.each([-400, 400])('no creative is lost when the clock jumps by %i days', async (days) => {
 		world.namesTime = false;
-		await poller.poll();
+		await poll();
 		world.clockAhead = days * DAY_MS;
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 		world.clockAhead = 0;
 		world.setCreative('12', REJECTED);
-		expect(await poller.poll()).toMatchObject([{ creative_id: '12' }]);
+		expect(await poll()).toMatchObject([{ creative_id: '12' }]);
 	});
 
 	it('an added account has a first look of its own', async () => {
 		world.setCreative('11', REJECTED, OTHER);
-		await poller.poll();
-		poller.settings = settings({ accounts: [ACCOUNT, OTHER] });
+		await poll();
+		n8n.parameters = { ...n8n.parameters, accountIds: `${ACCOUNT} ${OTHER}` };
 		world.setCreative('11', REJECTED);
-		expect(await poller.poll()).toMatchObject([{ account_id: '1000002', creative_id: '11' }]);
+		expect(await poll()).toMatchObject([{ account_id: 1000002, creative_id: '11' }]);
 		world.setCreative('11', REVIEWING, OTHER);
-		expect(await poller.poll()).toMatchObject([{ account_id: '1000003', creative_id: '11' }]);
+		expect(await poll()).toMatchObject([{ account_id: 1000003, creative_id: '11' }]);
 	});
 
-	it('a failed second account leaves the creative state unchanged', async () => {
-		start({ accounts: [ACCOUNT, OTHER] });
-		await poller.poll();
-		world.setCreative('11', REJECTED);
-		world.failsAfter = 1;
-		expect(await poller.poll()).toBeNull();
-		world.failsAfter = null;
-		expect(await poller.poll()).toHaveLength(1);
+	it.each([
+		['another reason', REJECTED, true],
+		['another status', { configure_status: 'PAUSED' }, false],
+		['a reason that is gone', { audit_reason: '' }, false],
+	])(
+		'with Only With a New Rejection Reason, %s is emitted: %j: %p',
+		async (_, values, isEmitted) => {
+			start({ options: { onlyNewReasons: true } });
+			world.setCreative('12', { audit_reason: '太暗' });
+			await poll();
+			world.setCreative('12', values);
+			expect(await poll()).toHaveLength(isEmitted ? 1 : 0);
+			n8n.parameters = { ...n8n.parameters, options: {} };
+			expect(await poll()).toEqual([]);
+		},
+	);
+
+	it('with Only With a New Rejection Reason, a new creative is emitted if it has a reason', async () => {
+		start({ options: { onlyNewReasons: true } });
+		await poll();
+		world.setCreative('13', REVIEWING);
+		world.setCreative('14', REJECTED);
+		expect(await poll()).toMatchObject([{ creative_id: '14', change: 'new' }]);
+	});
+
+	it('what a creative is about comes first', async () => {
+		await poll();
+		world.setCreative('12', REJECTED);
+		const [item = {}] = await poll();
+		expect(Object.keys(item).slice(0, 3)).toEqual(['change', 'creative_name', 'audit_reason']);
+	});
+
+	it('lists without rows, with code 200, lose nothing and repeat nothing', async () => {
+		await poll();
+		world.isOdd = true;
+		expect(await poll()).toEqual([]);
+		world.isOdd = false;
+		world.setCreative('12', REJECTED);
+		expect(await poll()).toMatchObject([{ creative_id: '12', change: 'changed' }]);
 	});
 
 	it('100,000 creatives with close ids fit into the state', async () => {
 		for (let n = 0; n < 100_000; n++) world.setCreative(String(20_000_000 + n), REVIEWING);
-		await poller.poll();
+		await poll();
 		world.setCreative('20000000', REJECTED);
-		expect(await poller.poll()).toMatchObject([
+		expect(await poll()).toMatchObject([
 			{ creative_id: '20000000', change: 'changed', old: REVIEWING },
 		]);
-		expect(poller.bytes).toBeLessThan(256 * 1024);
+		expect(n8n.bytes).toBeLessThan(256 * 1024);
 	});
 
 	it('100,000 creatives with distant ids stay within 256 kB', async () => {
@@ -161,38 +199,42 @@ describe('Creative Changed', () => {
 			});
 		}
 		world.time += 30 * DAY_MS;
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 		expect(world.requests).toHaveLength(1_002);
 		world.setCreative(farApart(0), REJECTED);
 		world.setCreative(farApart(99_999), REJECTED);
-		expect(await poller.poll()).toMatchObject([
-			{ creative_id: farApart(0), change: 'newOrChanged', old: null, oldForgotten: true },
-			{ creative_id: farApart(99_999), change: 'changed', old: REVIEWING, oldForgotten: false },
+		expect(await poll()).toMatchObject([
+			{ creative_id: farApart(0), change: 'newOrChanged', old: null },
+			{ creative_id: farApart(99_999), change: 'changed', old: REVIEWING },
 		]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 		expect(world.requests).toHaveLength(1);
-		expect(poller.bytes).toBeLessThanOrEqual(256 * 1024);
-		expect(poller.bytes).toBeGreaterThan(200 * 1024);
+		expect(n8n.bytes).toBeLessThanOrEqual(256 * 1024);
+		expect(n8n.bytes).toBeGreaterThan(180 * 1024);
 	});
 
-	it('10,000 creatives with unique reasons lose some old values', async () => {
-		for (let n = 0; n < 10_000; n++) {
+	it('of 20,000 creatives with reasons of their own, the newest are known', async () => {
+		for (let n = 0; n < 20_000; n++) {
 			world.setCreative(String(20_000_000 + n), { ...REVIEWING, audit_reason: `不清晰 ${n}` });
 		}
-		await poller.poll();
+		world.time += 30 * DAY_MS;
+		await poll();
 		world.setCreative('20000000', REJECTED);
-		world.setCreative('20009999', REJECTED);
-		expect(await poller.poll()).toMatchObject([
-			{ creative_id: '20000000', change: 'changed', changed: null, old: null, oldForgotten: true },
-			{ creative_id: '20009999', change: 'changed', oldForgotten: false },
+		world.setCreative('20019999', REJECTED);
+		expect(await poll()).toMatchObject([
+			{ creative_id: '20000000', change: 'newOrChanged', changed: null, old: null },
+			{ creative_id: '20019999', change: 'changed' },
 		]);
-		expect(poller.bytes).toBeLessThanOrEqual(256 * 1024);
+		expect(await poll()).toEqual([]);
+		expect(n8n.bytes).toBeLessThanOrEqual(256 * 1024);
+		expect(n8n.errors).toEqual([]);
 	});
 
-	it('a poll fails when three days of changes do not fit', async () => {
-		await poller.poll();
+	it('an account fails when three days of changes do not fit', async () => {
+		await poll();
 		for (let n = 0; n < 100_000; n++) world.setCreative(farApart(n), REVIEWING);
-		await expect(poller.poll()).rejects.toThrow('too much to remember');
+		expect(await poll()).toEqual([]);
+		expect(n8n.errors).toEqual([expect.stringMatching(/more to remember than n8n can store/)]);
 	});
 });
 
@@ -213,23 +255,31 @@ it('each creative change is emitted exactly once over restarts', async () => {
 		fc.asyncProperty(
 			fc.array(step, { maxLength: 40 }),
 			fc.integer({ min: -11, max: 14 }),
-			async (steps, zone) => {
-				world = new World();
+			fc.constantFrom(undefined, 300_000, 36_000),
+			async (steps, zone, budgetMs) => {
+				start({ accountIds: `${ACCOUNT} ${OTHER}` });
+				n8n.budgetMs = budgetMs;
+				n8n.isDurable = budgetMs === 36_000;
 				world.zone = zone;
-				start({ accounts: [ACCOUNT, OTHER] });
+				world.creatives.clear();
 				world.setCreative('11', { configure_status: 'ENABLE' });
-				await poller.poll();
+				await n8n.start();
 				const known = new Map([['11', 'ENABLE']]);
 				for (const one of [...steps, 'poll' as const]) {
-					if (one === 'restart') poller.restart();
-					else if (one === 'poll' || 'failsAfter' in one) {
-						world.failsAfter = one === 'poll' ? null : one.failsAfter;
-						const items = await poller.poll();
-						expect(items === null).toBe(one !== 'poll');
+					// Under the durable scheduler n8n has saved nothing before the first change.
+					if (one === 'restart') {
+						if (n8n.state !== '') n8n.restart();
+					} else if (one === 'poll' || 'failsAfter' in one) {
+						world.failures.clear();
+						if (one !== 'poll') world.failures.set(ACCOUNT, AWAY);
+						const items = await poll();
 						const expected = [...world.creatives.values()].filter(
 							(row) => known.get(row.creative_id) !== row.configure_status,
 						);
-						if (items === null) continue;
+						if (one !== 'poll') {
+							expect(items).toEqual([]);
+							continue;
+						}
 						expect(items.map((item) => item.creative_id).sort()).toEqual(
 							expected.map((row) => row.creative_id).sort(),
 						);
@@ -249,47 +299,5 @@ it('each creative change is emitted exactly once over restarts', async () => {
 			},
 		),
 		{ numRuns: 500 },
-	);
-});
-
-it('that creatives were forgotten is remembered over later polls', async () => {
-	world.time -= 30 * DAY_MS;
-	for (let n = 0; n < 60; n++) world.setCreative(farApart(n), { configure_status: 'ENABLE' });
-	world.time += 30 * DAY_MS;
-	start({}, 420);
-	for (let polls = 0; polls < 5; polls++) await poller.poll();
-	world.setCreative(farApart(0), { configure_status: 'PAUSED' });
-	expect(await poller.poll()).toMatchObject([{ change: 'newOrChanged', oldForgotten: true }]);
-});
-
-it('with little room no creative change is lost or doubled', async () => {
-	await fc.assert(
-		fc.asyncProperty(
-			fc.array(fc.tuple(fc.nat(59), fc.constantFrom(...VALUES)), { maxLength: 40 }),
-			async (changes) => {
-				world = new World();
-				world.time -= 30 * DAY_MS;
-				for (let n = 0; n < 60; n++) world.setCreative(farApart(n), { configure_status: 'ENABLE' });
-				world.time += 30 * DAY_MS;
-				start({}, 420);
-				await poller.poll();
-				const known = new Map<string, string>();
-				for (const [n, status] of changes) {
-					// One change every two days: more than are in four days would not fit.
-					world.time += DAY_MS;
-					const id = farApart(n);
-					const isChange = (known.get(id) ?? 'ENABLE') !== status;
-					world.setCreative(id, { configure_status: status });
-					known.set(id, status);
-					const items = (await poller.poll()) ?? [];
-					if (isChange)
-						expect(items).toMatchObject([{ creative_id: id, configure_status: status }]);
-					// What was forgotten may be emitted when AiClk says that it was changed; nothing else is.
-					for (const item of items) expect(isChange || item.oldForgotten).toBe(true);
-					expect(await poller.poll()).toEqual([]);
-				}
-			},
-		),
-		{ numRuns: 200 },
 	);
 });

@@ -1,16 +1,30 @@
 import fc from 'fast-check';
 
-import { materialReviewed } from '../../../nodes/AiClkTrigger/events/materialReviewed';
-import { ACCOUNT, OTHER, Poller, settings, World } from './support';
+import { ACCOUNT, AWAY, N8n, OTHER, type World } from './support';
+
+jest.mock('../../../nodes/AiClkTrigger/api', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+);
+jest.mock('../../../nodes/shared/transport', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+);
 
 jest.setTimeout(60_000);
 
+let n8n: N8n;
 let world: World;
-let poller: Poller<unknown, unknown>;
 
-const start = (changes = {}, maxBytes?: number) => {
-	poller = new Poller(materialReviewed as never, world, settings(changes), maxBytes);
+const start = (changes = {}) => {
+	n8n = new N8n({ event: 'materialReviewed', accountIds: ACCOUNT, ...changes });
+	({ world } = n8n);
+	world.setMaterial('51', 'PASSED');
+	world.setMaterial('52', 'UN_PASSED', '图片不清晰');
+	world.setMaterial('53', 'UNDER_PASSING');
+	world.setMaterial('54', 'DELETED');
 };
+
+/** One poll. @returns its items */
+const poll = async () => (await n8n.poll()) ?? [];
 
 /** Gives 250 materials a status, from id 100 on. */
 const setMany = (status: string) => {
@@ -18,46 +32,41 @@ const setMany = (status: string) => {
 };
 
 beforeEach(() => {
-	world = new World();
-	world.setMaterial('51', 'PASSED');
-	world.setMaterial('52', 'UN_PASSED', '图片不清晰');
-	world.setMaterial('53', 'UNDER_PASSING');
-	world.setMaterial('54', 'DELETED');
 	start();
 });
 
 describe('Material Reviewed', () => {
 	it('the first look at materials emits nothing', async () => {
-		expect(await poller.poll()).toEqual([]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('the first look emits reviewed materials once if asked to', async () => {
-		start({ emitExisting: true });
-		const items = await poller.poll();
+		start({ options: { emitExisting: true } });
+		const items = await poll();
 		expect(items?.map(({ material_id: id, change }) => [id, change])).toEqual([
-			['52', 'rejected'],
 			['51', 'approved'],
+			['52', 'rejected'],
 		]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('an approved material is emitted once with old and new values', async () => {
-		await poller.poll();
+		await poll();
 		world.setMaterial('53', 'PASSED');
-		expect(await poller.poll()).toEqual([
+		expect(await poll()).toEqual([
 			{
-				account_id: '1000002',
+				account_id: 1000002,
 				material_id: '53',
+				material_name: null,
 				material_status: 'PASSED',
 				audit_reason: '',
 				change: 'approved',
 				old: { material_status: 'UNDER_PASSING', audit_reason: '' },
-				oldForgotten: false,
 				new: { material_status: 'PASSED', audit_reason: '' },
 			},
 		]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it.each([
@@ -68,10 +77,10 @@ describe('Material Reviewed', () => {
 		['a rejection of a new one', '55', 'UN_PASSED', '太暗', 'rejected'],
 		['an approval of a new one', '55', 'PASSED', '', 'approved'],
 	])('a material is emitted once: %s', async (_, id, status, reason, change) => {
-		await poller.poll();
+		await poll();
 		world.setMaterial(id, status, reason);
-		expect(await poller.poll()).toMatchObject([{ material_id: id, change }]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toMatchObject([{ material_id: id, change }]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it.each([
@@ -79,18 +88,18 @@ describe('Material Reviewed', () => {
 		['a deletion', '53', 'DELETED'],
 		['another review of a rejected one', '52', 'UNDER_PASSING'],
 	])('a material is not emitted: %s', async (_, id, status) => {
-		await poller.poll();
+		await poll();
 		world.setMaterial(id, status);
-		expect(await poller.poll()).toEqual([]);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('a material approved in a second review is emitted', async () => {
-		await poller.poll();
+		await poll();
 		world.setMaterial('52', 'UNDER_PASSING');
-		await poller.poll();
+		await poll();
 		world.setMaterial('52', 'PASSED');
-		expect(await poller.poll()).toMatchObject([{ material_id: '52', change: 'approved' }]);
+		expect(await poll()).toMatchObject([{ material_id: '52', change: 'approved' }]);
 	});
 
 	it.each([
@@ -101,84 +110,116 @@ describe('Material Reviewed', () => {
 		['a new one that is missing from two answers', '55', ['UNDER_PASSING', null, null, 'PASSED']],
 		['an open one that is missing from one answer', '53', [null, 'PASSED']],
 	])('a review is emitted whatever was seen before it: %s', async (_, id, statuses) => {
-		await poller.poll();
+		await poll();
 		for (const status of statuses) {
 			if (status === null) world.materials.delete(`${ACCOUNT} ${id}`);
 			else world.setMaterial(id, status);
 			const change = status === 'PASSED' ? 'approved' : 'rejected';
 			const isReviewed = status === 'PASSED' || status === 'UN_PASSED';
-			expect(await poller.poll()).toMatchObject(isReviewed ? [{ material_id: id, change }] : []);
+			expect(await poll()).toMatchObject(isReviewed ? [{ material_id: id, change }] : []);
 		}
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('a rejection that is missing from one answer is not emitted a second time', async () => {
-		await poller.poll();
+		await poll();
 		world.materials.delete(`${ACCOUNT} 52`);
-		await poller.poll();
+		await poll();
 		world.setMaterial('52', 'UN_PASSED', '图片不清晰');
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('a deleted material costs no request after the poll that finds it', async () => {
-		await poller.poll();
+		await poll();
 		world.setMaterial('53', 'DELETED');
-		await poller.poll();
+		await poll();
 		expect(world.requests).toHaveLength(4);
-		await poller.poll();
+		await poll();
 		expect(world.requests).toHaveLength(2);
 	});
 
 	it('materials that AiClk no longer has cost two requests a poll, however many they are', async () => {
 		setMany('UNDER_PASSING');
-		await poller.poll();
+		await poll();
 		world.materials.clear();
-		await poller.poll();
-		await poller.poll();
+		await poll();
+		await poll();
 		expect(world.requests).toHaveLength(4);
 	});
 
-	it('of the materials that AiClk no longer has, the latest stay known', async () => {
-		setMany('UNDER_PASSING');
-		await poller.poll();
-		world.materials.clear();
-		world.setMaterial('53', 'UNDER_PASSING');
-		await poller.poll();
-		world.materials.clear();
-		await poller.poll();
-		world.setMaterial('53', 'PASSED');
-		expect(await poller.poll()).toMatchObject([{ material_id: '53', change: 'approved' }]);
+	it('materials that AiClk has left out, however many they are, are known when it has them again', async () => {
+		for (let n = 0; n < 900; n++) world.setMaterial(String(1_000 + n), 'UN_PASSED', '图片不清晰');
+		await poll();
+		world.isOdd = true;
+		for (let polls = 0; polls < 3; polls++) expect(await poll()).toEqual([]);
+		world.isOdd = false;
+		expect(await poll()).toEqual([]);
+		world.setMaterial('1000', 'PASSED');
+		expect(await poll()).toMatchObject([{ material_id: '1000', change: 'approved' }]);
 	});
 
-	it('materials that AiClk no longer has are forgotten where there is little room', async () => {
-		for (let n = 0; n < 40; n++) world.setMaterial(String(900 + n ** 3), 'UNDER_PASSING');
-		start({}, 350);
-		await poller.poll();
+	it('of materials that AiClk no longer has, all are asked for in turn', async () => {
+		setMany('UNDER_PASSING');
+		await poll();
+		const gone = [...world.materials];
 		world.materials.clear();
-		for (let n = 0; n < 40; n++) world.setMaterial(String(90_000 + n ** 3), 'UNDER_PASSING');
-		expect(await poller.poll()).toEqual([]);
+		const asked = new Set<string>();
+		for (let polls = 0; polls < 4; polls++) {
+			await poll();
+			if (polls === 0) continue;
+			for (const { query } of world.requests) {
+				for (const id of (query as { material_id?: bigint[] }).material_id ?? [])
+					asked.add(`${id}`);
+			}
+		}
+		expect(asked.size).toBe(252);
+		for (const [key, row] of gone) world.materials.set(key, { ...row, material_status: 'PASSED' });
+		const items = [...(await poll()), ...(await poll()), ...(await poll())];
+		expect(new Set(items.map(({ material_id: id }) => id)).size).toBe(252);
+		expect(items).toHaveLength(252);
+	});
+
+	it.each([
+		['approved', ['53']],
+		['rejected', ['52']],
+		['both', ['52', '53']],
+	])('with Result %s, only those are emitted', async (result, ids) => {
+		start({ options: { result } });
+		await poll();
+		world.setMaterial('52', 'UN_PASSED', '太暗');
+		world.setMaterial('53', 'PASSED');
+		expect((await poll()).map(({ material_id: id }) => id)).toEqual(ids);
+		n8n.parameters = { ...n8n.parameters, options: {} };
+		expect(await poll()).toEqual([]);
+	});
+
+	it('what a material is about comes first', async () => {
+		await poll();
+		world.setMaterial('53', 'PASSED');
+		const [item = {}] = await poll();
+		expect(Object.keys(item).slice(0, 3)).toEqual(['change', 'material_name', 'audit_reason']);
 	});
 
 	it('a poll of materials reads two pages of any account', async () => {
 		for (let n = 0; n < 100_000; n++) world.setMaterial(String(20_000_000 + n), 'PASSED');
-		await poller.poll();
+		await poll();
 		expect(world.requests).toHaveLength(2);
-		await poller.poll();
+		await poll();
 		expect(world.requests).toHaveLength(2);
 	});
 
 	it('250 materials approved between two looks are emitted', async () => {
-		await poller.poll();
+		await poll();
 		setMany('PASSED');
-		expect(await poller.poll()).toHaveLength(250);
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toHaveLength(250);
+		expect(await poll()).toEqual([]);
 	});
 
 	it('250 materials that are no longer under review are asked for 100 at a time and emitted', async () => {
 		setMany('UNDER_PASSING');
-		await poller.poll();
+		await poll();
 		setMany('PASSED');
-		expect(await poller.poll()).toHaveLength(250);
+		expect(await poll()).toHaveLength(250);
 		const asked = world.requests.flatMap(({ query }) => {
 			const { material_id: ids } = query as { material_id?: bigint[] };
 			return ids === undefined ? [] : [ids.length];
@@ -187,23 +228,13 @@ describe('Material Reviewed', () => {
 	});
 
 	it('a deleted material that comes back is not emitted a second time', async () => {
-		await poller.poll();
+		await poll();
 		world.setMaterial('55', 'PASSED');
-		expect(await poller.poll()).toMatchObject([{ material_id: '55', change: 'approved' }]);
+		expect(await poll()).toMatchObject([{ material_id: '55', change: 'approved' }]);
 		world.setMaterial('55', 'DELETED');
-		expect(await poller.poll()).toEqual([]);
+		expect(await poll()).toEqual([]);
 		world.setMaterial('55', 'PASSED');
-		expect(await poller.poll()).toEqual([]);
-	});
-
-	it('a failed second account leaves the material state unchanged', async () => {
-		start({ accounts: [ACCOUNT, OTHER] });
-		await poller.poll();
-		world.setMaterial('53', 'PASSED');
-		world.failsAfter = 3;
-		expect(await poller.poll()).toBeNull();
-		world.failsAfter = null;
-		expect(await poller.poll()).toHaveLength(1);
+		expect(await poll()).toEqual([]);
 	});
 });
 
@@ -222,18 +253,24 @@ const step = fc.oneof(
 it('each review is emitted exactly once over restarts', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-			world = new World();
+			start({ accountIds: `${ACCOUNT} ${OTHER}` });
+			world.materials.clear();
 			world.setMaterial('51', 'PASSED');
-			start({ accounts: [ACCOUNT, OTHER] });
-			await poller.poll();
+			await n8n.start();
 			/** The result of the last review of each; one that ends as the one before may be emitted or not. */
 			const results = new Map([['51', 'PASSED ']]);
 			for (const one of [...steps, 'poll' as const]) {
-				if (one === 'restart') poller.restart();
+				if (one === 'restart') n8n.restart();
 				else if (one === 'poll' || 'failsAfter' in one) {
-					world.failsAfter = one === 'poll' ? null : one.failsAfter;
-					const items = await poller.poll();
-					if (items === null) continue;
+					world.failures.clear();
+					world.failsAfter = one === 'poll' ? 0 : one.failsAfter;
+					if (one !== 'poll') world.failures.set(ACCOUNT, AWAY);
+					const items = await poll();
+					const asked = world.requests.filter(({ account }) => account === ACCOUNT);
+					if (one !== 'poll' && asked.length > one.failsAfter) {
+						expect(items).toEqual([]);
+						continue;
+					}
 					const emitted = items.map((item) => String(item.material_id));
 					expect(new Set(emitted).size).toBe(emitted.length);
 					for (const row of world.materials.values()) {
@@ -245,8 +282,8 @@ it('each review is emitted exactly once over restarts', async () => {
 							results.set(id, result);
 						}
 					}
-					world.failsAfter = null;
-					expect(await poller.poll()).toEqual([]);
+					world.failures.clear();
+					expect(await poll()).toEqual([]);
 				} else {
 					const isThere = one.set < world.materials.size;
 					const id = 51 + Math.min(one.set, world.materials.size);

@@ -1,43 +1,50 @@
 import fc from 'fast-check';
 
 import {
-	fromText,
-	idOf,
-	isSame,
-	keyOf,
-	type Memory,
-	recall,
-	remember,
+	fit,
+	fromValue,
+	type Known,
+	MAX_STATE_BYTES,
+	localOf,
+	readRows,
+	readState,
+	type Rows,
 	sizeOf,
-	toText,
+	type State,
+	toValue,
+	writeRows,
+	writeState,
 } from '../../../nodes/AiClkTrigger/memory';
 
 const FIELDS = ['status', 'reason'];
-const text = (status: unknown, reason: unknown = ''): string => toText({ status, reason }, FIELDS);
-const MAX = 256 * 1024;
+const value = (status: unknown, reason: unknown = ''): string =>
+	toValue({ status, reason }, FIELDS);
 
-const memories = fc
-	.array(
-		fc.tuple(
-			fc.constantFrom(1n, 1_000_002n, 2n ** 64n - 1n),
-			fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }),
-			fc.oneof(fc.constantFrom('ENABLE', 'PAUSED'), fc.string({ unit: 'grapheme' })),
-		),
-		{ maxLength: 60 },
-	)
-	.map((rows) => new Map(rows.map(([account, id, status]) => [keyOf(account, id), text(status)])));
-const ACCOUNTS = [1n, 1_000_002n, 2n ** 64n - 1n];
+const rowsOf = (count: number, step = 1, reason = ''): Rows =>
+	new Map(
+		Array.from({ length: count }, (_, n) => [
+			`${20_000_000 + n * step}`,
+			value('ENABLE', reason && `${reason} ${n}`),
+		]),
+	);
 
-describe('values as strings', () => {
-	it('white space in a remembered value becomes one space', () => {
-		expect(fromText(text('PASSED', '图片\n不\t清晰'), FIELDS)).toEqual({
+const stateOf = (accounts: Record<string, Known>): State => ({
+	at: '2026-11-24T02:00:00.000Z',
+	of: 'x',
+	accounts,
+	reports: {},
+});
+
+describe('values', () => {
+	it('white space becomes one space', () => {
+		expect(fromValue(value('PASSED', '图片\n不\t清晰'), FIELDS)).toEqual({
 			status: 'PASSED',
 			reason: '图片 不 清晰',
 		});
 	});
 
-	it.each([undefined, null, ''])('a remembered value of %p is empty', (value) => {
-		expect(isSame(text(value), text(''))).toBe(true);
+	it.each([undefined, null, ''])('%p is empty', (empty) => {
+		expect(value(empty)).toBe(value(''));
 	});
 
 	it.each([
@@ -46,85 +53,157 @@ describe('values as strings', () => {
 		['[{"a":1},{"toString":2}]', '[{"toString":2},{"a":1}]'],
 	])('a list is the same in any order: %s', (one, other) => {
 		const [before, now] = [JSON.parse(one), JSON.parse(other)] as [unknown[], unknown[]];
-		expect(isSame(text(before), text(now))).toBe(true);
-		expect(isSame(text(before), text(now.slice(1)))).toBe(false);
+		expect(value(before)).toBe(value(now));
+		expect(value(before)).not.toBe(value(now.slice(1)));
 		expect(JSON.stringify(before)).toBe(one);
 	});
 
-	it('values that join to the same words are told apart', () => {
-		expect(isSame(text('a b', ''), text('a', 'b'))).toBe(false);
-		expect(isSame(text({ a: 1 }), text({ a: 2 }))).toBe(false);
+	it('that join to the same words are told apart', () => {
+		expect(value('a b', '')).not.toBe(value('a', 'b'));
+		expect(value({ a: 1 })).not.toBe(value({ a: 2 }));
 	});
 });
 
-it('ids of 64 bits are read back from keys', () => {
-	fc.assert(
-		fc.property(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), (id) => {
-			expect(idOf(keyOf(1_000_002n, id))).toBe(id);
-		}),
-	);
-});
-
-describe('a memory', () => {
-	it('a memory is read back in the order it was written', () => {
+describe('rows', () => {
+	it('are read back in the order in which they were written', () => {
+		const rows = fc
+			.array(
+				fc.tuple(
+					fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }),
+					fc.oneof(fc.constantFrom('ENABLE', 'PAUSED'), fc.string({ unit: 'grapheme' })),
+				),
+				{ maxLength: 60 },
+			)
+			.map((all): Rows => new Map(all.map(([id, status]) => [`${id}`, value(status)])));
 		fc.assert(
-			fc.property(memories, (memory) => {
-				const written = remember(memory, 0, MAX);
-				expect(written?.hasForgotten).toBe(false);
-				expect([...recall(written?.stored, ACCOUNTS)]).toEqual([...memory]);
+			fc.property(rows, (memory) => {
+				const written = JSON.parse(JSON.stringify(writeRows(memory))) as Known;
+				expect([...readRows(written)]).toEqual([...memory]);
 			}),
 		);
 	});
 
-	it('a memory fits its bytes and still recognizes changes', () => {
+	it('are text that a person can read', () => {
+		const rows: Rows = new Map([
+			['20000001', value('ENABLE')],
+			['20000002', value('ENABLE')],
+			['20000007', value('PAUSED', '太暗')],
+			['20000005', value('ENABLE')],
+		]);
+		expect(writeRows(rows)).toEqual({
+			values: [
+				['ENABLE', ''],
+				['PAUSED', '太暗'],
+			],
+			rows: '20000001:0 1 5:1 -2:0',
+		});
+	});
+});
+
+describe('a state', () => {
+	const text = writeState(stateOf({ 1: { is: 'below' } }));
+
+	it('is read back', () => {
+		expect(readState(text)).toEqual(stateOf({ 1: { is: 'below' } }));
+	});
+
+	it.each([
+		['nothing', undefined],
+		['one other letter', text.replace('below', 'belov')],
+		['a missing part', text.replace(/,"reports":\{\}/, '')],
+		['a cut text', text.slice(0, -1)],
+		['JSON of something else', 'null'],
+	])('is none if it is %s', (_, damaged) => {
+		expect(readState(damaged)).toBeNull();
+	});
+});
+
+describe('a state that is too large', () => {
+	const watched = new Set(['1', '2', '3']);
+	const fits = (state: State) =>
+		expect(sizeOf(writeState(state))).toBeLessThanOrEqual(2 * MAX_STATE_BYTES);
+
+	it('is left alone if it is not', () => {
+		const state = stateOf({ 1: { ...writeRows(rowsOf(20_000)), keep: 3 } });
+		expect(fit(state, watched)).toEqual({ state, tooLarge: [] });
+	});
+
+	it('forgets accounts that are no longer watched before anything else', () => {
+		const large = { ...writeRows(rowsOf(30_000, 7_919)), keep: 3 };
+		const { state } = fit(stateOf({ 1: large, 4: large, 5: { is: 'fine' } }), watched);
+		expect(Object.keys(state.accounts)).toEqual(['1', '5']);
+		expect(state.accounts['1']).toEqual(large);
+		fits(state);
+	});
+
+	it('forgets the oldest rows of the account with the most, and says so', () => {
+		const small = { ...writeRows(rowsOf(100, 7_919)), keep: 3 };
+		const large = { ...writeRows(rowsOf(90_000, 7_919)), keep: 3 };
+		const result = fit(stateOf({ 1: small, 2: large, 3: { is: 'fine' } }), watched);
+		const { accounts } = result.state;
+		expect([accounts['1'], accounts['3']]).toEqual([small, { is: 'fine' }]);
+		const kept = [...readRows(accounts['2'] ?? {}).keys()];
+		expect(kept.length).toBeGreaterThan(35_000);
+		expect(kept).toEqual([...readRows(large).keys()].slice(-kept.length));
+		expect(accounts['2']).toMatchObject({ hasForgotten: true, keep: 3 });
+		fits(result.state);
+	});
+
+	it('names the account whose rows must all be kept', () => {
+		const large = { ...writeRows(rowsOf(90_000, 7_919)), keep: 90_000 };
+		const small = { ...writeRows(rowsOf(100)), keep: 100 };
+		expect(fit(stateOf({ 1: small, 2: large }), watched).tooLarge).toEqual(['2']);
+	});
+
+	it('names accounts that are too many, and that soon', () => {
+		const accounts = Array.from({ length: 20_000 }, (_, n) => `${1_000_000 + n}`);
+		const state = stateOf(Object.fromEntries(accounts.map((one) => [one, { is: 'fine' }])));
+		const { tooLarge } = fit(state, new Set(accounts));
+		expect(tooLarge.length).toBeGreaterThan(8_000);
+		for (const account of tooLarge) delete state.accounts[account];
+		expect(fit(state, new Set(accounts)).tooLarge).toEqual([]);
+	});
+
+	it('always fits or is refused', () => {
+		const known = fc.record({
+			count: fc.nat(300),
+			step: fc.integer({ min: 1, max: 100_000 }),
+			reason: fc.constantFrom('', '不清晰'),
+			keep: fc.nat(300),
+		});
 		fc.assert(
-			fc.property(memories, fc.nat(4_000), (memory: Memory, maxBytes) => {
-				const written = remember(memory, 0, maxBytes);
-				const stored = written?.stored ?? { values: '', rows: '' };
-				expect(sizeOf(stored) - sizeOf({ values: '', rows: '' })).toBeLessThanOrEqual(
-					Math.max(0, maxBytes),
-				);
-				const kept = [...recall(stored, ACCOUNTS)];
-				const newest = [...memory].slice(memory.size - kept.length);
-				expect(kept.map(([key]) => key)).toEqual(newest.map(([key]) => key));
-				for (const [index, [, value]] of kept.entries()) {
-					expect(isSame(value, newest[index]?.[1] ?? '')).toBe(true);
-					expect(isSame(value, text('another value'))).toBe(false);
-				}
-				expect(written?.hasForgotten).toBe(kept.length < memory.size);
-			}),
+			fc.property(
+				fc.array(known, { maxLength: 5 }),
+				fc.integer({ min: 300, max: 9_000 }),
+				(all, max) => {
+					const accounts = Object.fromEntries(
+						all.map(({ count, step, reason, keep }, index): [string, Known] => [
+							`${index}`,
+							{ ...writeRows(rowsOf(count, step, reason)), keep: Math.min(keep, count) },
+						]),
+					);
+					const { state, tooLarge } = fit(stateOf(accounts), watched, max);
+					for (const account of tooLarge) delete state.accounts[account];
+					const stored = JSON.stringify({ state: writeState(state) });
+					expect(Buffer.byteLength(stored)).toBeLessThanOrEqual(max);
+					for (const [account, after] of Object.entries(state.accounts)) {
+						const before = [...readRows(accounts[account] ?? {})];
+						const rows = [...readRows(after)];
+						expect(rows).toEqual(before.slice(before.length - rows.length));
+						expect(rows.length).toBeGreaterThanOrEqual(after.keep ?? 0);
+					}
+				},
+			),
+			{ numRuns: 300 },
 		);
 	});
+});
 
-	it('a memory forgets the oldest values first', () => {
-		const rows = Array.from({ length: 40 }, (_, n): [string, string] => [
-			keyOf(1n, n + 1),
-			text('UN_PASSED', `${n} `.repeat(30)),
-		]);
-		const written = remember(new Map(rows), 40, 2_500);
-		const known = [...recall(written?.stored, [1n]).values()].map(
-			(value) => fromText(value, FIELDS) !== null,
-		);
-		expect(written?.hasForgotten).toBe(false);
-		expect(known.indexOf(true)).toBeGreaterThan(10);
-		expect(known.lastIndexOf(false)).toBe(known.indexOf(true) - 1);
-	});
-
-	it('a memory is refused if the needed rows do not fit', () => {
-		const rows = Array.from({ length: 100 }, (_, n): [string, string] => [
-			keyOf(1n, n + 1),
-			text('ENABLE'),
-		]);
-		expect(remember(new Map(rows), 100, 200)).toBeNull();
-		expect(remember(new Map(rows), 10, 200)?.hasForgotten).toBe(true);
-	});
-
-	it('a memory leaves out other accounts', () => {
-		const memory = new Map([
-			[keyOf(1n, 7), text('a')],
-			[keyOf(2n, 7), text('b')],
-		]);
-		const { stored } = remember(memory, 2, MAX) ?? {};
-		expect([...recall(stored, [2n])]).toEqual([[keyOf(2n, 7), text('b')]]);
-	});
+it('a process remembers each trigger by workflow and node', () => {
+	localOf('w', 'n').text = 'x';
+	expect([localOf('w', 'n').text, localOf('w', 'm').text, localOf('v', 'n').text]).toEqual([
+		'x',
+		null,
+		null,
+	]);
 });

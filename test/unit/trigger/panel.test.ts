@@ -1,14 +1,34 @@
 import type { INodePropertyOptions } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
 
-import { properties } from '../../../nodes/AiClkTrigger/description';
+import { AiClkTrigger } from '../../../nodes/AiClkTrigger/AiClkTrigger.node';
 import { EVENTS } from '../../../nodes/AiClkTrigger/events';
 
-const fieldOf = (name: string) => properties.find((property) => property.name === name);
+const { description } = new AiClkTrigger();
+const { properties } = description;
 
-/** n8n drops what was typed into a field that it does not show. */
-it('the panel offers every event, and Account IDs for all but the one about the token', () => {
-	const options = (fieldOf('event')?.options ?? []) as INodePropertyOptions[];
-	expect(new Set(options.map(({ value }) => value))).toEqual(new Set(EVENTS.keys()));
-	const shown = new Set(fieldOf('accountIds')?.displayOptions?.show?.event);
-	expect(shown.add('tokenNeedsAttention')).toEqual(new Set(EVENTS.keys()));
+/** The fields that n8n shows for an event. */
+const shownFor = (event: string): string[] =>
+	properties
+		.filter((property) =>
+			NodeHelpers.displayParameter({ event }, property, { typeVersion: 1 }, description),
+		)
+		.map(({ name }) => name);
+
+describe('the panel of the trigger', () => {
+	it('offers every event, under the label that n8n uses for triggers', () => {
+		const [field] = properties;
+		expect(field).toMatchObject({ displayName: 'Trigger On', name: 'event' });
+		const values = (field?.options as INodePropertyOptions[]).map(({ value }) => value);
+		expect(values).toEqual(EVENTS.map(({ option }) => option.value));
+	});
+
+	it.each([
+		['balanceBelow', ['event', 'accountIds', 'balance']],
+		['creativeChanged', ['event', 'accountIds', 'firstLookNotice', 'filters', 'options']],
+		['materialReviewed', ['event', 'accountIds', 'firstLookNotice', 'options']],
+		['tokenNeedsAttention', ['event', 'withinDays']],
+	])('shows for %s: %j', (event, names) => {
+		expect(shownFor(event)).toEqual(names);
+	});
 });

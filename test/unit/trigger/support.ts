@@ -1,36 +1,48 @@
-import type {
-	Api,
-	ReadRequest,
-	Row,
-	Settings,
-	TriggerEvent,
-} from '../../../nodes/AiClkTrigger/events/event';
-import { MAX_STATE_BYTES } from '../../../nodes/AiClkTrigger/state';
+import type { IDataObject, IPollFunctions } from 'n8n-workflow';
 
-export const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+import { reportToken } from '../../../aiclk/token/status';
+import { type Failure, FailureError, newFailure } from '../../../aiclk/util/failure';
+import { fail, ok } from '../../../aiclk/util/result';
+import type { Api, ReadRequest, Row, TokenLook } from '../../../nodes/AiClkTrigger/events/event';
+import { poll } from '../../../nodes/AiClkTrigger/poll';
+import { emptyRow, inputOf, NOW, token } from '../support';
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 const PAGE = 100;
 
-export const ACCOUNT = 1_000_002n;
-export const OTHER = 1_000_003n;
+export const ACCOUNT = '1000002';
+export const OTHER = '1000003';
+export const THIRD = '1000004';
 
-export const settings = (changes: Partial<Settings> = {}): Settings => ({
-	accounts: [ACCOUNT],
-	balance: 100_000,
-	withinDays: 10,
-	filters: {},
-	emitExisting: false,
-	...changes,
+/** AiClk refuses an account. */
+export const REFUSED = newFailure({
+	kind: 'refused',
+	outcome: 'refused',
+	message: 'AiClk refused this: 账户不存在或无权限',
+	description: 'Check the account.',
+	code: 403,
+	traceId: 't1',
+});
+
+/** AiClk is away. */
+export const AWAY = newFailure({
+	kind: 'unavailable',
+	outcome: 'unknown',
+	message: 'AiClk is temporarily unavailable: HTTP 503',
+	description: 'Run this again later.',
+	httpCode: '503',
 });
 
 interface Creative extends Row {
-	account: bigint;
+	account: string;
 	creative_id: string;
 	updated_at: string;
 }
 
 interface Material extends Row {
-	account: bigint;
+	account: string;
 	material_id: string;
 }
 
@@ -54,23 +66,37 @@ export class World implements Api {
 	/** Of AiClk's days: hours ahead of UTC. */
 	zone = 8;
 
-	balances = new Map<bigint, number>();
+	balances = new Map<string, number>();
 
 	creatives = new Map<string, Creative>();
 
 	materials = new Map<string, Material>();
 
-	/** Requests since the last look, a page each. */
+	look: TokenLook = {
+		report: reportToken(token('a'), token('a').state.fingerprint, NOW, 1, false),
+		failure: null,
+	};
+
+	/** Requests since the last poll began, a page each. */
 	requests: ReadRequest[] = [];
 
-	/** Requests that go well before AiClk is away; null: it is there. */
-	failsAfter: number | null = null;
+	/** Accounts that cannot be read; '' stands for all. */
+	failures = new Map<string, Failure>();
+
+	/** Of an account: requests that go well before it fails; else 0. */
+	failsAfter = 0;
+
+	/** Whether AiClk answers lists with no rows, and code 200. */
+	isOdd = false;
 
 	/** What n8n's clock is ahead of this one, in ms. */
 	clockAhead = 0;
 
 	/** Whether answers bear the time. */
 	namesTime = true;
+
+	/** Accounts that never answer. */
+	hanging = new Set<string>();
 
 	private hasAnswered = false;
 
@@ -93,9 +119,12 @@ export class World implements Api {
 		});
 	}
 
-	private answer(request: ReadRequest): void {
+	private async answer(request: ReadRequest): Promise<void> {
 		this.requests.push(request);
-		if (this.failsAfter !== null && this.requests.length > this.failsAfter) throw new Error('away');
+		if (this.hanging.has(request.account)) await new Promise(() => {});
+		const failure = this.failures.get(request.account) ?? this.failures.get('');
+		const count = this.requests.filter(({ account }) => account === request.account).length;
+		if (failure !== undefined && count > this.failsAfter) throw new FailureError(failure);
 		this.hasAnswered = true;
 	}
 
@@ -109,24 +138,27 @@ export class World implements Api {
 	}
 
 	async readOne(request: ReadRequest): Promise<Row> {
-		this.answer(request);
+		await this.answer(request);
 		return {
 			account_id: Number(request.account),
-			balance: this.balances.get(request.account) ?? 0,
+			balance: this.balances.get(request.account) ?? 200_000,
 		};
 	}
 
-	async readRows(request: ReadRequest, _id: string, limit: number | null = null): Promise<Row[]> {
-		const rows = (request.path.includes('creative') ? this.listCreatives : this.listMaterials)
-			.call(this, request)
-			.slice(0, limit ?? undefined);
-		for (let page = 0; page < Math.max(1, Math.ceil(rows.length / PAGE)); page++)
-			this.answer(request);
+	async readRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {
+		const all = request.path.includes('creative')
+			? this.listCreatives(request)
+			: this.listMaterials(request);
+		const rows = (this.isOdd ? [] : all).slice(0, limit);
+		for (let page = 0; page < Math.max(1, Math.ceil(rows.length / PAGE)); page++) {
+			await this.answer(request);
+		}
 		return rows;
 	}
 
-	async readToken(): Promise<never> {
-		throw new Error('not here');
+	async readToken(): Promise<TokenLook> {
+		await this.answer({ path: '/openapi/v1/account/info', account: '', query: {} });
+		return this.look;
 	}
 
 	private listCreatives({ account, query }: ReadRequest): Row[] {
@@ -152,49 +184,174 @@ export class World implements Api {
 	}
 }
 
-/** A trigger that is polled: its state, in memory and as n8n has saved it. */
-export class Poller<State, Look> {
-	private state: string | null = null;
+/** The world that polls read: `jest.mock` of the api hands it to them. */
+export const current: { world: World; client: string } = { world: new World(), client: '7' };
 
-	private saved: string | null = null;
+/** For `jest.mock('../../../nodes/AiClkTrigger/api')`. */
+export function mockApi() {
+	return { createApi: () => current.world };
+}
 
-	constructor(
-		private readonly event: TriggerEvent<State, Look>,
-		readonly world: World,
-		public settings: Settings,
-		private readonly maxBytes = MAX_STATE_BYTES,
-	) {}
+/** For `jest.mock('../../../nodes/shared/transport')`. */
+export function mockTransport() {
+	return {
+		CREDENTIAL: 'aiClkApi',
+		readCredential: async () => ({
+			credentials: {},
+			input:
+				current.client === ''
+					? fail(
+							newFailure({
+								kind: 'input',
+								message: 'The credential has no Client ID',
+								description: '',
+							}),
+						)
+					: ok(inputOf(emptyRow({ clientId: current.client, accountId: ACCOUNT }))),
+		}),
+	};
+}
 
-	/** One poll. @returns its items; null when it failed */
-	async poll(): Promise<Row[] | null> {
-		this.world.begin();
-		const state = this.state === null ? null : (JSON.parse(this.state) as State);
-		const isFirst = state === null;
-		let look: Look;
-		try {
-			look = await this.event.look(this.world, state, this.settings);
-		} catch {
-			return null;
-		}
-		const before = JSON.stringify(state);
-		const outcome = this.event.compare(state, look, this.settings, this.maxBytes);
-		if (JSON.stringify(state) !== before) throw new Error('compare changed the state');
-		if (outcome.state === null) throw new Error('too much to remember');
-		this.state = JSON.stringify(outcome.state);
-		// n8n saves after activation and when something is emitted.
-		if (outcome.items.length > 0 || isFirst) this.saved = this.state;
-		return outcome.items;
+let workflows = 0;
+
+/** n8n that polls one trigger. */
+export class N8n {
+	readonly world = new World();
+
+	/** What n8n has saved. */
+	private saved: IDataObject = {};
+
+	/** The static data in the memory of classic polling. */
+	private data: IDataObject = {};
+
+	/** Messages of error executions. */
+	readonly errors: string[] = [];
+
+	readonly logs: string[] = [];
+
+	/** ms that n8n gives a poll; none in n8n 1. */
+	budgetMs: number | undefined = 300_000;
+
+	/** Whether each poll begins with what is saved, as under the durable scheduler without durable cursors. */
+	isDurable = false;
+
+	/** Whether what a poll returns is thrown away, because the workflow is switched off meanwhile. */
+	discards = false;
+
+	workflowId = `w${++workflows}`;
+
+	/** Fields as typed, where they hold expressions. */
+	typed: IDataObject = {};
+
+	/** Whether n8n takes no report of an error. */
+	refusesErrors = false;
+
+	constructor(public parameters: IDataObject) {
+		current.world = this.world;
+		current.client = '7';
 	}
 
-	/** kill -9, and another start. */
+	/** Reads the workflow from the database: a save of the workflow, a restart of n8n, or another poller. */
+	activate(): void {
+		this.data = { ...this.saved };
+	}
+
+	/** What a restart of n8n leaves: the process forgets. */
 	restart(): void {
-		this.state = this.saved;
+		this.workflowId += "'";
+		this.activate();
 	}
 
-	/** Bytes of the state in n8n's static data. */
-	get bytes(): number {
-		return Buffer.byteLength(
-			JSON.stringify({ state: JSON.stringify({ state: JSON.parse(this.state ?? 'null') }) }),
+	/** n8n's classic polling keeps static data by the name of the node. */
+	rename(): void {
+		this.data = {};
+		this.saved = {};
+	}
+
+	/** Changes the state, as n8n has it. */
+	damage(change: (text: string) => string): void {
+		this.data = { state: change(String(this.data.state)) };
+		this.saved = { ...this.data };
+		this.workflowId += "'";
+	}
+
+	/** @returns polls of a second poller of the same trigger, with static data of its own */
+	secondPoller(): () => Promise<IDataObject[] | null> {
+		const data = { ...this.data };
+		return async () => {
+			const output = await poll(this.context('trigger', data), () => this.world.time);
+			return output && (output[0] ?? []).map(({ json }) => json);
+		};
+	}
+
+	private context(mode: string, data: IDataObject): IPollFunctions {
+		const get = (name: string, fallback?: unknown, { rawExpressions = false } = {}) =>
+			(rawExpressions ? this.typed[name] : undefined) ?? this.parameters[name] ?? fallback;
+		return {
+			getMode: () => mode,
+			getNode: () => ({
+				id: 'n1',
+				name: 'AiClk Trigger',
+				type: 'n8n-nodes-aiclk.aiClkTrigger',
+				parameters: this.parameters,
+				credentials: { aiClkApi: { id: '1' } },
+			}),
+			getWorkflow: () => ({ id: this.workflowId }),
+			getTimezone: () => 'Asia/Shanghai',
+			getNodeParameter: get,
+			getWorkflowStaticData: () => data,
+			...(this.budgetMs !== undefined && { getPollBudgetMs: () => this.budgetMs }),
+			__emitError: (error: Error) => {
+				if (this.refusesErrors) throw new Error('Overwrite PollContext.__emitError function');
+				this.errors.push(error.message);
+			},
+			logger: {
+				warn: (text: string) => this.logs.push(text),
+				error: (text: string) => this.logs.push(text),
+			},
+		} as unknown as IPollFunctions;
+	}
+
+	/** One poll. @returns its items; null for none */
+	async poll(mode = 'trigger'): Promise<IDataObject[] | null> {
+		this.world.begin();
+		const data = this.isDurable ? { ...this.saved } : this.data;
+		const output = await poll(
+			this.context(mode, data),
+			() => this.world.time + this.world.clockAhead,
 		);
+		if (output === null || mode === 'manual') {
+			return output && (output[0] ?? []).map(({ json }) => json);
+		}
+		if (this.discards) return null;
+		this.saved = { ...data };
+		return (output[0] ?? []).map(({ json }) => json);
+	}
+
+	/** The first poll, after which n8n saves in classic polling. */
+	async start(): Promise<IDataObject[] | null> {
+		const items = await this.poll();
+		if (!this.isDurable) this.saved = { ...this.data };
+		return items;
+	}
+
+	/** Polls once a minute for some time. @returns how many items came */
+	async pollFor(ms: number): Promise<number> {
+		let items = 0;
+		for (const end = this.world.time + ms; this.world.time < end;) {
+			this.world.time += MINUTE_MS;
+			items += (await this.poll())?.length ?? 0;
+		}
+		return items;
+	}
+
+	/** The state as text. */
+	get state(): string {
+		return String((this.isDurable ? this.saved : this.data).state ?? '');
+	}
+
+	/** Bytes of the static data, as n8n stores them. */
+	get bytes(): number {
+		return Buffer.byteLength(JSON.stringify({ 'node:AiClk Trigger': { state: this.state } }));
 	}
 }

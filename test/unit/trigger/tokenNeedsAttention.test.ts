@@ -1,13 +1,16 @@
-import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { shortFingerprint } from '../../../aiclk/token/input';
+import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
-import {
-	tokenNeedsAttention,
-	type TokenTrouble,
-} from '../../../nodes/AiClkTrigger/events/tokenNeedsAttention';
 import { DAY_MS, NOW, token } from '../support';
-import { settings } from './support';
+import { AWAY, current, N8n } from './support';
+
+jest.mock('../../../nodes/AiClkTrigger/api', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+);
+jest.mock('../../../nodes/shared/transport', () =>
+	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+);
 
 const FAILURE: Failure = newFailure({
 	kind: 'refused',
@@ -21,8 +24,17 @@ const at = (nowMs: number, isRejected = false): TokenLook => ({
 	failure: null,
 });
 
-const compare = (state: TokenTrouble | null, look: TokenLook, changes = {}) =>
-	tokenNeedsAttention.compare(state, look, settings(changes), 1_000);
+let n8n: N8n;
+
+/** Polls when the token is so. @returns the items */
+async function see(look: TokenLook) {
+	n8n.world.look = look;
+	return (await n8n.poll()) ?? [];
+}
+
+beforeEach(() => {
+	n8n = new N8n({ event: 'tokenNeedsAttention', withinDays: 10 });
+});
 
 describe('Token Needs Attention', () => {
 	const TROUBLE: Array<[reason: string, look: TokenLook]> = [
@@ -35,31 +47,52 @@ describe('Token Needs Attention', () => {
 		['credential-incomplete', { ...at(NOW), failure: { ...FAILURE, kind: 'input' } }],
 	];
 
-	it.each(TROUBLE)('a token that is %s emits attention once, then fine', (reason, look) => {
-		const first = compare('fine', look);
-		expect(first).toMatchObject({ state: 'attention', items: [{ change: 'attention', reason }] });
-		expect(compare(first.state, look).items).toEqual([]);
-		expect(compare('attention', at(NOW))).toMatchObject({
-			state: 'fine',
-			items: [{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus }],
-		});
+	it.each(TROUBLE)('a token that is %s emits attention once, then fine', async (reason, look) => {
+		expect(await see(at(NOW))).toEqual([]);
+		expect(await see(look)).toMatchObject([{ change: 'attention', reason }]);
+		expect(await see(look)).toEqual([]);
+		expect(await see(at(NOW))).toMatchObject([
+			{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus },
+		]);
 	});
 
-	it('the attention item says what happened and what to do', () => {
-		expect(compare('fine', { ...at(NOW), failure: FAILURE }).items).toMatchObject([
+	it.each(TROUBLE)('a token that is %s at the first look emits attention', async (reason, look) => {
+		expect(await see(look)).toMatchObject([{ change: 'attention', reason }]);
+	});
+
+	it('another reason is another alarm: first expiring, then expired', async () => {
+		const reasons = [];
+		for (const days of [70, 81, 85, 89, 91, 95]) {
+			reasons.push(...(await see(at(NOW + days * DAY_MS))).map(({ reason }) => reason));
+		}
+		expect(reasons).toEqual(['expiring', 'expired']);
+	});
+
+	it('the attention item says what happened and what to do', async () => {
+		expect(await see({ ...at(NOW), failure: FAILURE })).toMatchObject([
 			{ message: 'AiClk said no', whatToDo: 'Do this', tokenFingerprint: shortFingerprint('a') },
 		]);
 	});
 
-	it('a token emits attention within the set days before expiry', () => {
-		expect(compare('fine', at(NOW + 79 * DAY_MS)).items).toEqual([]);
-		expect(compare('fine', at(NOW + 79 * DAY_MS), { withinDays: 12 }).items).toHaveLength(1);
+	it('a token emits attention within the set days before expiry', async () => {
+		expect(await see(at(NOW + 79 * DAY_MS))).toEqual([]);
+		n8n.parameters = { ...n8n.parameters, withinDays: 12 };
+		expect(await see(at(NOW + 79 * DAY_MS))).toHaveLength(1);
 	});
 
-	it('the first look at the token emits trouble only if asked to', () => {
-		const trouble = { ...at(NOW), failure: FAILURE };
-		expect(compare(null, trouble)).toEqual({ state: 'attention', items: [] });
-		expect(compare(null, trouble, { emitExisting: true }).items).toHaveLength(1);
-		expect(compare(null, at(NOW), { emitExisting: true }).items).toEqual([]);
+	it('a credential without a client is looked at as well', async () => {
+		current.client = '';
+		expect(await see({ ...at(NOW), failure: { ...FAILURE, kind: 'input' } })).toMatchObject([
+			{ reason: 'credential-incomplete' },
+		]);
+	});
+
+	it('an outage is neither: it is reported, and the state is kept', async () => {
+		await see(at(NOW, true));
+		n8n.world.failures.set('', AWAY);
+		expect(await see(at(NOW))).toEqual([]);
+		expect(n8n.errors).toHaveLength(1);
+		n8n.world.failures.clear();
+		expect(await see(at(NOW, true))).toEqual([]);
 	});
 });

@@ -1,0 +1,127 @@
+import type { IPollFunctions } from 'n8n-workflow';
+
+import { describeRemark, readPages } from '../../aiclk/api/pagination';
+import type { ApiRequest } from '../../aiclk/api/request';
+import { MAX_TOGETHER } from '../../aiclk/api/throttle';
+import type { Envelope } from '../../aiclk/protocol/envelope';
+import { reportToken } from '../../aiclk/token/status';
+import type { TokenInput } from '../../aiclk/token/input';
+import { readToken } from '../../aiclk/token/storedToken';
+import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
+import type { Result } from '../../aiclk/util/result';
+import { tokenManager } from '../../credentials/tokenManager';
+import type { Lane } from '../shared/lane';
+import { accountInfoCall, readCredential, send } from '../shared/transport';
+import { readId, readWholeNumber } from '../shared/values';
+import type { Api, ReadRequest, Row } from './events/event';
+
+const HINT = 'Check the Account IDs and that your application may read them (ads_read).';
+
+/** Token failures that need a person. The others pass with an outage or with the next poll. */
+const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused', 'unusable'];
+
+/** Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. */
+const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
+	outcome === 'not-sent' ? FOR_PERSON.includes(kind) : outcome === 'refused' && kind !== 'busy';
+
+const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
+	method: 'GET',
+	path,
+	effect: 'read',
+	parameters: { account_id: BigInt(account) },
+	query,
+});
+
+const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null;
+
+const unusable = (message: string, { path }: ReadRequest): FailureError =>
+	new FailureError(
+		newFailure({ kind: 'unusable', outcome: 'unknown', message, description: `GET ${path}.` }),
+	);
+
+/** @throws FailureError for an answer about another account */
+function checkOwner(row: Row, request: ReadRequest): Row {
+	const owner = readId(row.account_id);
+	if (!owner.ok || owner.value === BigInt(request.account)) return row;
+	throw unusable(`AiClk answered about account ${owner.value}`, request);
+}
+
+/** For whom and how long the requests of a poll are sent. */
+export interface Connection {
+	context: IPollFunctions;
+	/** The client that the credential named at the start: a request for another one is not sent. Or why there is none. */
+	input: Result<TokenInput, Failure>;
+	lane: Lane;
+	/** Ends the poll, with all requests that are under way. */
+	signal: AbortSignal;
+}
+
+/** The reads of one poll. */
+export const createApi = ({ context, input, lane, signal }: Connection): Api => {
+	let aheadMs = 0;
+	const onAnswer = (answer: unknown): void => {
+		const { date } = (answer as { headers?: { date?: unknown } } | null)?.headers ?? {};
+		const atMs = Date.parse(String(date));
+		if (!Number.isNaN(atMs)) aheadMs = atMs - Date.now();
+	};
+	const sendWith = async (
+		request: ApiRequest,
+		isOver?: () => boolean,
+	): Promise<Result<Envelope, Failure>> =>
+		input.ok
+			? await send({ context, client: input.value, lane, signal, isOver, onAnswer }, request, HINT)
+			: input;
+	return {
+		now: () => Date.now() + aheadMs,
+
+		readOne: async (request, amount) => {
+			const result = await sendWith(toRequest(request));
+			if (!result.ok) throw new FailureError(result.failure);
+			const { data } = result.value;
+			const limits = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
+			const number = readWholeNumber(isRow(data) ? data[amount] : undefined, limits);
+			if (!isRow(data) || !number.ok) {
+				throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
+			}
+			return { ...checkOwner(data, request), [amount]: number.value };
+		},
+
+		readRows: async (request, id, limit) => {
+			const pages = {
+				limit: limit ?? null,
+				idField: id,
+				together: MAX_TOGETHER,
+				isRepeatable: true,
+			};
+			const read = await readPages(pages, async ({ page, pageSize }, isOver) => {
+				const query = { ...request.query, page, page_size: pageSize };
+				return await sendWith(toRequest({ ...request, query }), isOver);
+			});
+			if (!read.ok) {
+				const { reason } = read.failure;
+				throw typeof reason === 'string' ? unusable(reason, request) : new FailureError(reason);
+			}
+			for (const remark of read.value.remarks) {
+				context.logger.warn(`AiClk Trigger, account ${request.account}: ${describeRemark(remark)}`);
+			}
+			return read.value.rows.map((row) => {
+				if (isRow(row) && readId(row[id]).ok) return checkOwner(row, request);
+				throw unusable(`AiClk's answer holds a row without '${id}'`, request);
+			});
+		},
+
+		readToken: async () => {
+			const result = await sendWith(accountInfoCall(input.ok ? input.value.accountId : ''));
+			if (!result.ok && !tellsOfToken(result.failure)) throw new FailureError(result.failure);
+			const failure = result.ok || result.failure.outcome !== 'not-sent' ? null : result.failure;
+			const isRejected = !result.ok && result.failure.kind === 'rejected';
+			// Read again: the request may have changed what is stored.
+			const { credentials } = await readCredential(context);
+			const fingerprint = input.ok ? input.value.fingerprint : '';
+			const token = readToken(credentials);
+			const attempts = input.ok ? tokenManager.refreshesToday(input.value, token) : 0;
+			const report = reportToken(token, fingerprint, Date.now(), attempts, isRejected);
+			return { report, failure };
+		},
+	};
+};

@@ -1,0 +1,141 @@
+import type { IPollFunctions } from 'n8n-workflow';
+
+import type { ApiRequest } from '../../../aiclk/api/request';
+import { newFailure } from '../../../aiclk/util/failure';
+import { fail, ok } from '../../../aiclk/util/result';
+import { createApi } from '../../../nodes/AiClkTrigger/api';
+import { Lane } from '../../../nodes/shared/lane';
+import { emptyRow, inputOf } from '../support';
+import { ACCOUNT, OTHER } from './support';
+
+/** What AiClk answers a request with. */
+let answer: (query: { page: number; page_size: number }, request: number) => unknown;
+let requests: ApiRequest[];
+const logs: string[] = [];
+
+jest.mock('../../../nodes/shared/transport', () => ({
+	accountInfoCall: () => ({}),
+	readCredential: async () => ({ credentials: {} }),
+	send: async (_sender: unknown, request: ApiRequest) => {
+		requests.push(request);
+		const data = answer(request.query as never, requests.length);
+		return data instanceof Error
+			? fail(newFailure({ kind: 'refused', message: data.message, description: '' }))
+			: ok({ body: {}, data, code: 200, message: '', traceId: null });
+	},
+}));
+
+const context = {
+	logger: { warn: (text: string) => logs.push(text) },
+} as unknown as IPollFunctions;
+const REQUEST = { path: '/openapi/v1/material/get', account: ACCOUNT, query: {} };
+const { signal } = new AbortController();
+const apiOf = (input = ok(inputOf(emptyRow()))) =>
+	createApi({ context, input, lane: new Lane(null), signal });
+
+const idsTo = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}`);
+const pageOf = (ids: string[], page: number, size: number) =>
+	ids.slice((page - 1) * size, page * size).map((material_id) => ({ material_id }));
+
+const errorOf = async (run: Promise<unknown>): Promise<string> =>
+	await run.then(
+		() => 'no error',
+		(error: Error) => error.message,
+	);
+
+beforeEach(() => {
+	requests = [];
+	logs.length = 0;
+});
+
+describe('a list', () => {
+	it.each([1, 100, 250])('of %i rows is read to its end', async (count) => {
+		const ids = idsTo(count);
+		answer = ({ page, page_size: size }) => ({
+			list: pageOf(ids, page, size),
+			page_info: { total_number: count },
+		});
+		const rows = await apiOf().readRows(REQUEST, 'material_id');
+		expect(rows.map(({ material_id: id }) => id)).toEqual(ids);
+		expect(requests[0]?.parameters).toEqual({ account_id: 1_000_002n });
+	});
+
+	it('says in the log what is odd about it', async () => {
+		answer = ({ page }) => ({ list: pageOf(idsTo(2), Math.min(page, 1), 100) });
+		await apiOf().readRows(REQUEST, 'material_id');
+		expect(logs).toEqual([
+			expect.stringMatching(/^AiClk Trigger, account 1000002: .*held the same rows/),
+		]);
+	});
+
+	it('fails with a row that has no id', async () => {
+		answer = () => ({ list: [{}] });
+		expect(await errorOf(apiOf().readRows(REQUEST, 'material_id'))).toBe(
+			"AiClk's answer holds a row without 'material_id'",
+		);
+	});
+
+	it.each([
+		['AiClk refuses it', () => new Error('no'), 'no'],
+		['there is no list', () => ({ rows: [] }), /holds no rows/],
+	])('fails if %s', async (_, data, message) => {
+		answer = data;
+		expect(await errorOf(apiOf().readRows(REQUEST, 'material_id'))).toMatch(message);
+	});
+});
+
+describe('an amount', () => {
+	it.each([
+		[99_999, 99_999],
+		['99999', 99_999],
+		['-5', -5],
+		[0, 0],
+	])('of %j is %j', async (balance, number) => {
+		answer = () => ({ balance });
+		expect(await apiOf().readOne(REQUEST, 'balance')).toEqual({ balance: number });
+	});
+
+	it.each([99_999.5, '99999.5', 'much', '', null, undefined, true, 2 ** 60])(
+		'of %j is none',
+		async (balance) => {
+			answer = () => ({ balance });
+			expect(await errorOf(apiOf().readOne(REQUEST, 'balance'))).toBe(
+				"AiClk's answer holds no whole number 'balance'",
+			);
+		},
+	);
+});
+
+describe("an answer about another account than the request's", () => {
+	const row = { material_id: '1', balance: 5 };
+	const ask = async (account_id: unknown, isList: boolean) => {
+		const found = { ...row, account_id };
+		answer = ({ page }) => (isList ? { list: page === 1 ? [found] : [] } : found);
+		return isList
+			? await apiOf().readRows(REQUEST, 'material_id')
+			: [await apiOf().readOne(REQUEST, 'balance')];
+	};
+
+	it.each([
+		['an object', OTHER, false],
+		['an object', Number(OTHER), false],
+		['a row', OTHER, true],
+		['a row', 3, true],
+	])('fails: %s about %p', async (_, account, isList) => {
+		expect(await errorOf(ask(account, isList))).toBe(`AiClk answered about account ${account}`);
+	});
+
+	it.each([undefined, null, '', 0, 'x', ACCOUNT, Number(ACCOUNT)])(
+		'is no matter if it names no other one: %p',
+		async (account_id) => {
+			for (const isList of [true, false])
+				expect(await ask(account_id, isList)).toEqual([{ ...row, account_id }]);
+		},
+	);
+});
+
+it('without a client nothing is sent', async () => {
+	const input = fail(newFailure({ kind: 'input', message: 'no client', description: '' }));
+	expect(await errorOf(apiOf(input as never).readOne(REQUEST, 'balance'))).toBe('no client');
+	expect(requests).toEqual([]);
+});
