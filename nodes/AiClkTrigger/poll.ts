@@ -1,6 +1,6 @@
 import type { IPollFunctions } from 'n8n-workflow';
 
-import { type PageOptions, readPages } from '../../aiclk/api/pagination';
+import { describeRemark, type PageOptions, readPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import { readId } from '../shared/values';
@@ -106,8 +106,7 @@ export const createApi = (context: IPollFunctions, lane: Lane, maxRows: number |
 			if (isRow(row) && readId(row[id]).ok) return ofAccount(row, request);
 			throw unusable(`holds a row without '${id}'`, request);
 		});
-		const remarks = read.value.remarks.map(({ text, detail }) => `${text} (${detail})`);
-		return { ...read.value, rows, remarks };
+		return { ...read.value, rows, remarks: read.value.remarks.map(describeRemark) };
 	};
 	return {
 		now: () => Date.now() + aheadMs,

@@ -193,9 +193,6 @@ interface Attempt {
 /** Sends a request once, with the item's credential as it is in the database at this moment. */
 async function attempt(sender: Sender, request: ApiRequest, hint: string): Promise<Attempt> {
 	const { context, itemIndex, client, lane } = sender;
-	if (sender.isOver?.() === true) {
-		return { result: fail(NOT_NEEDED), token: 'none', busy: null };
-	}
 	let credentials: ICredentialDataDecryptedObject = {};
 	const ended = (result: Attempt['result'], more: Partial<Attempt> = {}): Attempt => ({
 		result,
@@ -203,6 +200,7 @@ async function attempt(sender: Sender, request: ApiRequest, hint: string): Promi
 		busy: null,
 		...more,
 	});
+	if (sender.isOver?.() === true) return ended(fail(NOT_NEEDED));
 	try {
 		const credential = await readCredential(context, itemIndex);
 		const { input } = credential;
