@@ -34,6 +34,9 @@ export interface Remark {
 	detail: string;
 }
 
+/** A remark on one list, e.g. for a line of a log. */
+export const describeRemark = ({ text, detail }: Remark): string => `${text} (${detail})`;
+
 /** What was read. */
 export interface Pages {
 	/** Each ID once, and no row beyond the limit. */

@@ -4,6 +4,7 @@ import { sleep as pause } from 'n8n-workflow';
 import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../../aiclk/protocol/envelope';
 import {
+	describeRemark,
 	type PageOptions,
 	type PageRequest,
 	readPages,
@@ -36,8 +37,7 @@ const reading = async (
 };
 
 /** Remarks as one text. */
-const textOf = (remarks: Remark[]) =>
-	remarks.map(({ text, detail }) => `${text} (${detail})`).join(' ');
+const textOf = (remarks: Remark[]) => remarks.map(describeRemark).join(' ');
 
 /** A failure of `readPages`, whatever was read before it. */
 const failedWith = (reason: unknown) => fail(expect.objectContaining({ reason }));
