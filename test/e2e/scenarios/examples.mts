@@ -163,7 +163,7 @@ const FAILING: Record<string, Failing> = {
 			return rig.credential;
 		},
 		nodes: [aiClk(CHARGE)],
-		error: /The transfer may have been carried out/,
+		error: /100 yuan\) from 1000002 to 1000004 may have been carried out/,
 		whatToDo: /Do not run it again/,
 	},
 	'Quota used up': {
