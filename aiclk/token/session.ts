@@ -179,18 +179,28 @@ export class Session {
 		note.deferredAtMs = this.environment.now();
 	}
 
-	/** Probes a token with one account/info request. All who ask with the same account at the same time share it. */
+	/**
+	 * Probes a token with one account/info request. All who ask with the same account at the same time share it. A rejection is checked
+	 * with the account that AiClk accepted last: this one may lack a permission.
+	 */
 	async probe(token: Token, input: TokenInput, http: HttpRequest): Promise<ProbeResult> {
 		const { accountId } = input;
+		const { notes, probing } = this;
+		const ask = async (as: string): Promise<ProbeResult> => {
+			const result = await askAiClk(token, { ...input, accountId: as }, http);
+			notes.add(as, token, result);
+			return result;
+		};
+		const askTwice = async (): Promise<void> => {
+			const proven = notes.provenAccount;
+			const isRejected = (await ask(accountId)) === 'rejected';
+			if (isRejected && proven !== null && proven !== accountId) await ask(proven);
+		};
 		const key = JSON.stringify([accountId, token.accessToken]);
-		const probing =
-			this.probing.get(key) ??
-			askAiClk(token, input, http)
-				.then((result) => this.notes.add(accountId, token, result))
-				.finally(() => this.probing.delete(key));
-		this.probing.set(key, probing);
-		await probing;
-		return this.notes.answerFor(accountId, token)?.result ?? 'unknown';
+		const pending = probing.get(key) ?? askTwice().finally(() => probing.delete(key));
+		probing.set(key, pending);
+		await pending;
+		return notes.answerFor(accountId, token)?.result ?? 'unknown';
 	}
 }
 
