@@ -111,10 +111,10 @@ export class TokenNotes {
 	}
 
 	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */
-	add(accountId: string, token: Token, result: ProbeResult): void {
+	add(accountId: string, token: Token, result: ProbeResult, atMs = this.now()): void {
 		const note = this.of(token);
 		const others = note.answers.filter((answer) => answer.accountId !== accountId);
-		const answers = [{ accountId, result, atMs: this.now() }, ...others].slice(0, MAX_ACCOUNTS);
+		const answers = [{ accountId, result, atMs }, ...others].slice(0, MAX_ACCOUNTS);
 		Object.assign(note, { answers });
 		if (result !== 'accepted') return;
 		this.provenAccount = accountId;

@@ -263,6 +263,20 @@ describe('many accounts behind one credential', () => {
 		},
 	);
 
+	it('nor because of a Verify with such an account', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.manager.noteProbe({ ...process.row }, 'accepted');
+		process.environment.nowMs += HOUR_MS;
+		aiclk.checkReply = ({ qs }) =>
+			(qs as Row).account_id === TYPED.accountId
+				? { statusCode: 200, body: { code: 200 } }
+				: UNAUTHORIZED;
+		// AiClk Token sends a request of its own and notes the answer.
+		process.manager.noteProbe(account(process.row, 0, 1), 'rejected');
+		expect(await process.ask(account(process.row, 0, 1))).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
 	it('a revoked token is replaced even if the account that asks was never accepted', async () => {
 		const process = new FakeProcess(aiclk, await rowOf());
 		process.manager.noteProbe({ ...process.row }, 'accepted');
