@@ -2,9 +2,8 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../protocol/accountInfo';
 import { type ProbeResult, readProbe } from '../protocol/envelope';
-import type { Failure } from '../util/failure';
 import { isAlive } from './age';
-import { addFailure, type FailedRefreshes } from './backoff';
+import type { FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
 import { TokenNotes } from './notes';
 import {
@@ -156,27 +155,6 @@ export class Session {
 	/** AiClk has answered a refresh: from now on the stored token may be invalid. */
 	noteAnswer(): void {
 		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
-	}
-
-	/** A refresh has succeeded. */
-	succeed(token: Token): void {
-		this.keep(token);
-		this.failed = null;
-	}
-
-	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */
-	fail(reason: RefreshReason, failure: Failure, stored: Token | null, mayBeInvalid: boolean): void {
-		this.failed = addFailure(this.failed, isEarly(reason), failure, this.environment.now());
-		if (stored !== null && mayBeInvalid) this.notes.of(stored).isSuspect = true;
-	}
-
-	/** A new token was discarded, because a peer that refreshed at the same time has most likely invalidated it. */
-	lose(stored: Token | null): void {
-		if (stored === null) return;
-		const note = this.notes.of(stored);
-		note.isSuspect = true;
-		note.discarded++;
-		note.deferredAtMs = this.environment.now();
 	}
 
 	/**
