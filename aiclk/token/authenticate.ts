@@ -32,8 +32,6 @@ export interface RequestSafety {
 	isSingleUse: boolean;
 }
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
 /** A stream, or a form that is one, recognized by what Node's streams and the form-data package have in common. */
 const isStream = (value: unknown): boolean =>
 	typeof (value as { pipe?: unknown } | null | undefined)?.pipe === 'function';
@@ -51,7 +49,7 @@ const holdsStream = (value: unknown): boolean =>
  * for them (n8n-core oauth.js, `hasSingleUseBody`).
  */
 export const readSafety = ({ method, body, formData }: AnyRequestOptions): RequestSafety => ({
-	isSafe: SAFE_METHODS.has(String(method ?? 'GET').toUpperCase()),
+	isSafe: ['GET', 'HEAD', 'OPTIONS'].includes(String(method ?? 'GET').toUpperCase()),
 	isSingleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
 });
 

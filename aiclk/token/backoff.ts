@@ -4,20 +4,14 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** The wait after the first failure. It doubles with each further one, up to a maximum. */
-interface Backoff {
-	firstMs: number;
-	maxMs: number;
-}
-
-/** An outage passes. Without a valid token, every request waits for its end. */
-const OUTAGE: Backoff = { firstMs: 10 * SECOND_MS, maxMs: 5 * MINUTE_MS };
+/** The wait after the first failure, in ms; it doubles with each further one, up to the second number. An outage passes. */
+const OUTAGE = [10 * SECOND_MS, 5 * MINUTE_MS] as const;
 
 /** An outage while the old token still works: there is no hurry. */
-const OUTAGE_WHILE_VALID: Backoff = { firstMs: MINUTE_MS, maxMs: 15 * MINUTE_MS };
+const OUTAGE_WHILE_VALID = [MINUTE_MS, 15 * MINUTE_MS] as const;
 
 /** A refresh token that was refused will be refused again. This makes 11 attempts on the first day and 6 on each later one. */
-const REFUSAL: Backoff = { firstMs: 5 * MINUTE_MS, maxMs: 4 * HOUR_MS };
+const REFUSAL = [5 * MINUTE_MS, 4 * HOUR_MS] as const;
 
 /** Refreshes that failed in a row: either all renewals, or all needed. */
 export interface FailedRefreshes {
@@ -51,7 +45,7 @@ export const addFailure = (
 /** How long to send no refresh after these failures, in ms. */
 function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
 	const isFinal = kind === 'refused' || kind === 'unusable';
-	const { firstMs, maxMs } = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;
+	const [firstMs, maxMs] = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;
 	return Math.min(maxMs, firstMs * 2 ** Math.min(count - 1, 20));
 }
 

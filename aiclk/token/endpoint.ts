@@ -102,22 +102,12 @@ export function readExpiry(
 	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
 
-const DAMAGED = {
-	kind: 'unusable' as const,
-	message: "AiClk answered with a token that cannot be used. Ask AiClk's support.",
-};
-
 const TRY_LATER = 'Try again in a few minutes.';
-
 const IF_IT_LASTS =
 	'If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
-
 const CHECK_CREDENTIAL = 'Check the Client ID and the Refresh Token.';
-
 const IF_THEY_ARE_RIGHT =
 	'If both are as AiClk shows them, get a new refresh token from AiClk or ask its support.';
-
-const NOT_STORED = 'Nothing of this answer was stored.';
 
 const traceText = ({ traceId }: Envelope): string =>
 	traceId === null ? '' : ` trace_id: ${traceId}.`;
@@ -162,7 +152,8 @@ export function readRefreshAnswer(
 ): Result<IssuedToken, RefreshFailure> {
 	const failed = (failure: Failure, refreshToken = '') => fail({ failure, refreshToken });
 	const unavailable = (message: string, refreshToken = '') => {
-		const description = refreshToken === '' ? `${NOT_STORED} ${IF_IT_LASTS}` : IF_IT_LASTS;
+		const description =
+			refreshToken === '' ? `Nothing of this answer was stored. ${IF_IT_LASTS}` : IF_IT_LASTS;
 		return failed(newFailure({ kind: 'unavailable', message, description }), refreshToken);
 	};
 	if (!isHttpAnswer(answer)) {
@@ -187,7 +178,8 @@ export function readRefreshAnswer(
 	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
 	if (!isStorableToken(accessToken)) {
 		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
-		return failed(newFailure({ ...DAMAGED, description }), refreshToken);
+		const message = "AiClk answered with a token that cannot be used. Ask AiClk's support.";
+		return failed(newFailure({ kind: 'unusable', message, description }), refreshToken);
 	}
 	return ok({
 		accessToken,

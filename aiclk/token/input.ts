@@ -78,7 +78,7 @@ export function readBaseUrl(value: unknown): string | null {
 }
 
 /** Printable ASCII without spaces: safe in headers and forms. */
-const isPrintable = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
+const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /**
  * Reads what a person typed into the credential.
@@ -110,7 +110,7 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 			NOTHING_SENT,
 		);
 	}
-	if (!isPrintable(clientId) || !isPrintable(refreshToken)) {
+	if (!PRINTABLE.test(clientId) || !PRINTABLE.test(refreshToken)) {
 		return inputFailure(
 			'The Client ID or the Refresh Token of the AiClk API credential holds characters that no token has. Copy both again from AiClk.',
 			`They consist of plain letters and digits. ${NOTHING_SENT}`,
@@ -122,9 +122,7 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 			`It is the ID of an advertiser account that your application may read. ${NOTHING_SENT}`,
 		);
 	}
-	if (baseUrl === null) {
-		return fail(BAD_BASE_URL);
-	}
+	if (baseUrl === null) return fail(BAD_BASE_URL);
 	return ok({
 		baseUrl,
 		clientId,

@@ -83,7 +83,12 @@ export class TokenManager {
 	/** Notes what an answer that the caller received says about the token of these credentials. */
 	noteProbe(credentials: Credentials, result: ProbeResult): void {
 		const subject = this.subjectOf(credentials);
-		subject?.session.notes.add(subject.input.accountId, subject.token, result);
+		if (subject === null) return;
+		const { notes } = subject.session;
+		const { accountId } = subject.input;
+		// A rejection with another account than the one that AiClk accepted last is not fresh: the hook checks it.
+		const isChecked = result !== 'rejected' || [null, accountId].includes(notes.provenAccount);
+		notes.add(accountId, subject.token, result, isChecked ? this.environment.now() : 0);
 	}
 
 	/**

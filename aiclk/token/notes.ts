@@ -50,6 +50,9 @@ export class TokenNotes {
 	/** By account, because AiClk's answer may depend on its permissions. */
 	private readonly trust = new BoundedMap<string, ProbeTrust>(MAX_ACCOUNTS);
 
+	/** The account that AiClk accepted a probe with last; null if that is not known. */
+	provenAccount: string | null = null;
+
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
@@ -74,7 +77,9 @@ export class TokenNotes {
 
 	/** Adopts the trust that was stored with a token, unless this process has its own. */
 	observeTrust(stored: ProbeTrust | null): void {
-		if (stored !== null) this.trust.ensure(stored.accountId, () => stored);
+		if (stored === null) return;
+		this.trust.ensure(stored.accountId, () => stored);
+		if (stored.trust === 'trusted') this.provenAccount ??= stored.accountId;
 	}
 
 	/** `distrusted`: AiClk rejects old and new tokens alike, so its rejections mean nothing until it accepts one. */
@@ -106,12 +111,13 @@ export class TokenNotes {
 	}
 
 	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */
-	add(accountId: string, token: Token, result: ProbeResult): void {
+	add(accountId: string, token: Token, result: ProbeResult, atMs = this.now()): void {
 		const note = this.of(token);
 		const others = note.answers.filter((answer) => answer.accountId !== accountId);
-		const answers = [{ accountId, result, atMs: this.now() }, ...others].slice(0, MAX_ACCOUNTS);
+		const answers = [{ accountId, result, atMs }, ...others].slice(0, MAX_ACCOUNTS);
 		Object.assign(note, { answers });
 		if (result !== 'accepted') return;
+		this.provenAccount = accountId;
 		this.setTrust(accountId, 'trusted');
 		Object.assign(note, { deferredAtMs: null, isSuspect: false, discarded: 0 });
 	}

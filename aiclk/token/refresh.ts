@@ -2,7 +2,8 @@ import { type IssuedToken, readRefreshAnswer, refreshRequest, unreachable } from
 import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
-import { mayCollide, PROPAGATION_MS, type RefreshOutcome } from './policy';
+import { addFailure } from './backoff';
+import { isEarly, mayCollide, PROPAGATION_MS, type RefreshOutcome } from './policy';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
 import {
@@ -23,9 +24,6 @@ export interface RefreshOrder {
 	workflow: Workflow | null;
 	http: HttpRequest;
 }
-
-const isOf = ({ fingerprint }: TokenInput, token: Token | null): token is Token =>
-	token?.state.fingerprint === fingerprint;
 
 /** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
@@ -120,9 +118,19 @@ export async function refreshToken(
 ): Promise<RefreshOutcome> {
 	const { input, stored, reason, workflow, http } = order;
 	const { log } = environment;
-	const own = isOf(input, stored) ? stored : null;
+	const own = stored?.state.fingerprint === input.fingerprint ? stored : null;
+	const note = own && session.notes.of(own);
 	const parent = session.newestOf(own);
-	const failWith = (failure: Failure, token: Token | null = null): RefreshOutcome => {
+	const failWith = (
+		failure: Failure,
+		mayBeInvalid: boolean,
+		token: Token | null = null,
+	): RefreshOutcome => {
+		// In a collision it was a peer that succeeded.
+		if (failure !== SUPERSEDED) {
+			session.failed = addFailure(session.failed, isEarly(reason), failure, environment.now());
+		}
+		if (note !== null && mayBeInvalid) note.isSuspect = true;
 		if (token !== null) session.keep(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);
 		return { reason, token, failure };
@@ -137,19 +145,15 @@ export async function refreshToken(
 	} catch (error) {
 		const { failure, mayHaveArrived } = unreachable(error, input.baseUrl);
 		if (!mayHaveArrived) quota.uncount(input.client);
-		session.fail(reason, failure, own, mayHaveArrived);
-		return failWith(failure);
+		return failWith(failure, mayHaveArrived);
 	}
 	session.noteAnswer();
 	const issued = readRefreshAnswer(answer, sentAtMs, [input.refreshToken, sent, input.clientId]);
 	if (!issued.ok) {
 		const { failure, refreshToken } = issued.failure;
-		session.fail(reason, failure, own, failure.kind !== 'refused');
 		const isNew = refreshToken !== '' && refreshToken !== sent;
-		return failWith(
-			failure,
-			isNew ? withRefreshToken(parent, refreshToken, sentAtMs, order) : null,
-		);
+		const token = isNew ? withRefreshToken(parent, refreshToken, sentAtMs, order) : null;
+		return failWith(failure, failure.kind !== 'refused', token);
 	}
 	const { refreshToken, hasDamagedRefreshToken, ...value } = issued.value;
 	if (hasDamagedRefreshToken) {
@@ -163,14 +167,16 @@ export async function refreshToken(
 	const isSafe = rotated !== '' || !mayCollide(reason);
 	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, session, order, environment);
 	if (confirmed === null) {
-		session.lose(own);
-		return failWith(SUPERSEDED);
+		if (note !== null)
+			Object.assign(note, { deferredAtMs: environment.now(), discarded: note.discarded + 1 });
+		return failWith(SUPERSEDED, true);
 	}
 	const token = confirmed === issuedToken ? newToken() : confirmed;
 	// A peer may invalidate it at any moment.
 	session.notes.forgetAcceptance(token);
 	if (parent !== null) session.notes.forgetAcceptance(parent);
-	session.succeed(token);
+	session.keep(token);
+	session.failed = null;
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;
 	log.info(
 		`AiClk access token refreshed (${reason}${by}). Fingerprint ${shortFingerprint(token.accessToken)}, valid until ${new Date(token.state.expiresAtMs).toISOString()}, trace_id ${token.state.traceId ?? 'none'}.`,

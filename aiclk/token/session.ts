@@ -2,9 +2,8 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { accountInfoRequest } from '../protocol/accountInfo';
 import { type ProbeResult, readProbe } from '../protocol/envelope';
-import type { Failure } from '../util/failure';
 import { isAlive } from './age';
-import { addFailure, type FailedRefreshes } from './backoff';
+import type { FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
 import { TokenNotes } from './notes';
 import {
@@ -158,39 +157,28 @@ export class Session {
 		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
 	}
 
-	/** A refresh has succeeded. */
-	succeed(token: Token): void {
-		this.keep(token);
-		this.failed = null;
-	}
-
-	/** A refresh has failed. @param mayBeInvalid whether it may have invalidated the stored token */
-	fail(reason: RefreshReason, failure: Failure, stored: Token | null, mayBeInvalid: boolean): void {
-		this.failed = addFailure(this.failed, isEarly(reason), failure, this.environment.now());
-		if (stored !== null && mayBeInvalid) this.notes.of(stored).isSuspect = true;
-	}
-
-	/** A new token was discarded, because a peer that refreshed at the same time has most likely invalidated it. */
-	lose(stored: Token | null): void {
-		if (stored === null) return;
-		const note = this.notes.of(stored);
-		note.isSuspect = true;
-		note.discarded++;
-		note.deferredAtMs = this.environment.now();
-	}
-
-	/** Probes a token with one account/info request. All who ask with the same account at the same time share it. */
+	/**
+	 * Probes a token with one account/info request. All who ask with the same account at the same time share it. A rejection is checked
+	 * with the account that AiClk accepted last: this one may lack a permission.
+	 */
 	async probe(token: Token, input: TokenInput, http: HttpRequest): Promise<ProbeResult> {
 		const { accountId } = input;
+		const { notes, probing } = this;
+		const ask = async (as: string): Promise<ProbeResult> => {
+			const result = await askAiClk(token, { ...input, accountId: as }, http);
+			notes.add(as, token, result);
+			return result;
+		};
+		const askTwice = async (): Promise<void> => {
+			const proven = notes.provenAccount;
+			const isRejected = (await ask(accountId)) === 'rejected';
+			if (isRejected && proven !== null && proven !== accountId) await ask(proven);
+		};
 		const key = JSON.stringify([accountId, token.accessToken]);
-		const probing =
-			this.probing.get(key) ??
-			askAiClk(token, input, http)
-				.then((result) => this.notes.add(accountId, token, result))
-				.finally(() => this.probing.delete(key));
-		this.probing.set(key, probing);
-		await probing;
-		return this.notes.answerFor(accountId, token)?.result ?? 'unknown';
+		const pending = probing.get(key) ?? askTwice().finally(() => probing.delete(key));
+		probing.set(key, pending);
+		await pending;
+		return notes.answerFor(accountId, token)?.result ?? 'unknown';
 	}
 }
 

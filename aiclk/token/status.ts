@@ -1,7 +1,7 @@
 import { ageOf, renewsAtMs } from './age';
 import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 import { shortFingerprint } from './input';
-import type { RefreshRecord, Token } from './storedToken';
+import type { Token } from './storedToken';
 
 export type TokenStatus =
 	| 'valid'
@@ -56,13 +56,6 @@ const DAY_S = 86_400;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const toRecentRefresh = ({ atMs, reason, workflow }: RefreshRecord): RecentRefresh => ({
-	at: iso(atMs),
-	reason,
-	workflowId: workflow?.id ?? null,
-	workflowName: workflow?.name ?? null,
-});
-
 function statusOf(token: Token | null, fingerprint: string, nowMs: number): TokenStatus {
 	if (token === null || token.accessToken === '') return 'missing';
 	if (token.state.fingerprint !== fingerprint) return 'credentials-changed';
@@ -107,6 +100,11 @@ export function reportToken(
 		tokenFingerprint: token?.accessToken ? shortFingerprint(token.accessToken) : null,
 		tokenType: state && state.header,
 		traceId: state && state.traceId,
-		recentRefreshes: (state?.refreshes ?? []).map(toRecentRefresh),
+		recentRefreshes: (state?.refreshes ?? []).map(({ atMs, reason, workflow }) => ({
+			at: iso(atMs),
+			reason,
+			workflowId: workflow?.id ?? null,
+			workflowName: workflow?.name ?? null,
+		})),
 	};
 }

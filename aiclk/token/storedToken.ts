@@ -1,3 +1,4 @@
+import { isPlainObject } from '../protocol/json';
 import { shortFingerprint } from './input';
 import type { QuotaUsage } from './quota';
 
@@ -80,36 +81,34 @@ export interface StoredFields {
 	tokenRenewal: '';
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
 const isQuotaUsage = (value: unknown): value is QuotaUsage =>
-	isObject(value) &&
+	isPlainObject(value) &&
 	isString(value.client) &&
 	isString(value.day) &&
 	isInteger(value.attempts) &&
 	value.attempts >= 0;
 
 const isProbeTrust = (value: unknown): value is ProbeTrust =>
-	isObject(value) &&
+	isPlainObject(value) &&
 	isString(value.accountId) &&
 	(value.trust === 'trusted' || value.trust === 'distrusted') &&
 	isInteger(value.sinceMs);
 
 const isWorkflow = (value: unknown): value is Workflow =>
-	isObject(value) && isString(value.id) && isString(value.name);
+	isPlainObject(value) && isString(value.id) && isString(value.name);
 
 const isRecord = (value: unknown): value is RefreshRecord =>
-	isObject(value) &&
+	isPlainObject(value) &&
 	isInteger(value.atMs) &&
 	isString(value.reason) &&
 	(value.workflow === null || isWorkflow(value.workflow));
 
 /** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
 function toState(value: unknown, accessToken: string): TokenState | null {
-	if (!isObject(value)) return null;
+	if (!isPlainObject(value)) return null;
 	const { fingerprint, lineage, generation, issuedAtMs, expiresAtMs, header, traceId } = value;
 	const isUsable =
 		isString(fingerprint) &&
@@ -145,14 +144,10 @@ export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
 	if (!isString(accessToken) || !isString(tokenState) || tokenState === '') return null;
 	const rotated = isString(rotatedRefreshToken) ? rotatedRefreshToken : '';
-	const state = toState(parse(tokenState), accessToken);
-	if (state === null || (accessToken === '' && rotated === '')) return null;
-	return { accessToken, rotatedRefreshToken: rotated, state };
-}
-
-function parse(json: string): unknown {
+	if (accessToken === '' && rotated === '') return null;
 	try {
-		return JSON.parse(json);
+		const state = toState(JSON.parse(tokenState), accessToken);
+		return state && { accessToken, rotatedRefreshToken: rotated, state };
 	} catch {
 		return null;
 	}

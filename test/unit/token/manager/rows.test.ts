@@ -234,20 +234,58 @@ describe('many accounts behind one credential', () => {
 		expect(aiclk.checks).toHaveLength(1);
 	});
 
-	it('an account without permission does not get the token of the others replaced', async () => {
+	it.each([
+		['POSTs, of an account that never had it', false, false],
+		['GETs, of an account that never had it', true, false],
+		['GETs, of an account that has lost it', true, true],
+	])(
+		'a token is not replaced because of an account without permission: %s',
+		async (_, isSafe, had) => {
+			aiclk.strict = true;
+			const process = new FakeProcess(aiclk, await rowOf());
+			const stranger = () => account(process.row, 0, 1);
+			if (had) process.manager.noteProbe(stranger(), 'accepted');
+			process.manager.noteProbe({ ...process.row }, 'accepted');
+			aiclk.checkReply = ({ qs, headers }) =>
+				(qs as Row).account_id === TYPED.accountId &&
+				aiclk.live.has(String(headers?.OGW_ACCESS_TOKEN))
+					? { statusCode: 200, body: { code: 200 } }
+					: UNAUTHORIZED;
+			for (let minute = 0; minute < 24 * 60; minute++) {
+				process.environment.nowMs += MINUTE_MS;
+				const credentials = stranger();
+				expect((await process.ask(credentials)).ok).toBe(true);
+				process.manager.noteSent(credentials, { isSafe, isSingleUse: false });
+				expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
+				expect(await process.ask()).toEqual({ ok: true, value: null });
+			}
+			expect(aiclk.refreshes).toHaveLength(1);
+		},
+	);
+
+	it('nor because of a Verify with such an account', async () => {
 		const process = new FakeProcess(aiclk, await rowOf());
+		process.manager.noteProbe({ ...process.row }, 'accepted');
+		process.environment.nowMs += HOUR_MS;
 		aiclk.checkReply = ({ qs }) =>
 			(qs as Row).account_id === TYPED.accountId
 				? { statusCode: 200, body: { code: 200 } }
 				: UNAUTHORIZED;
-		for (let hour = 0; hour < 24; hour++) {
-			process.environment.nowMs += HOUR_MS;
-			const stranger = account(process.row, 0, 1);
-			process.manager.noteSent(stranger, { isSafe: false, isSingleUse: false });
-			await process.ask(stranger);
-			expect(await process.ask()).toEqual({ ok: true, value: null });
-		}
+		// AiClk Token sends a request of its own and notes the answer.
+		process.manager.noteProbe(account(process.row, 0, 1), 'rejected');
+		expect(await process.ask(account(process.row, 0, 1))).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toHaveLength(1);
+	});
+
+	it('a revoked token is replaced even if the account that asks was never accepted', async () => {
+		const process = new FakeProcess(aiclk, await rowOf());
+		process.manager.noteProbe({ ...process.row }, 'accepted');
+		process.environment.nowMs += HOUR_MS;
+		aiclk.live.clear();
+		const credentials = account(process.row, 0, 1);
+		process.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
+		await process.ask(credentials);
+		expect(aiclk.live).toContain(credentials.accessToken);
 	});
 });
 
