@@ -1,6 +1,9 @@
 /** A JSON value as this package handles it: whole numbers that a JavaScript number would round are strings or bigints. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
 
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+	Object.prototype.toString.call(value) === '[object Object]';
+
 /**
  * A string, or a piece of one that has more than a thousand escapes; or a number, and whether it stands as a key, which none may.
  * Without the bound, V8's stack would overflow on strings of many megabytes.

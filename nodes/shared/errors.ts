@@ -55,7 +55,7 @@ function messageOf(context: Context, { message, outcome, traceId, accountId }: F
 	const facts = [
 		...(outcome === 'not-sent' && !runsAsTool(context) ? [] : [`outcome: ${outcome}`]),
 		...(traceId === null ? [] : [`trace_id: ${traceId}`]),
-		...(accountId === null ? [] : [`account ${accountId}`]),
+		...(accountId === null || message.includes(accountId) ? [] : [`account ${accountId}`]),
 	];
 	return facts.length === 0 ? message : `${message} (${facts.join(', ')})`;
 }

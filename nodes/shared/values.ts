@@ -1,4 +1,4 @@
-import { type Json, parseJsonToSend } from '../../aiclk/protocol/json';
+import { isPlainObject, type Json, parseJsonToSend } from '../../aiclk/protocol/json';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 
 /**
@@ -144,9 +144,6 @@ export const someOf =
 		const names = readEach(value, oneOf(known));
 		return names.ok ? ok([...new Set(names.value)]) : names;
 	};
-
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-	Object.prototype.toString.call(value) === '[object Object]';
 
 /** What n8n makes of an invalid date of luxon's (n8n-core cleanup-parameter-data.js). */
 const INVALID_DATE = 'Invalid DateTime';

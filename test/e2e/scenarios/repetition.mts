@@ -114,7 +114,7 @@ export const repetition: Scenarios = (rig, scenario) => {
 			assert.ok(error?.message.includes(message), error?.message);
 			assert.match(
 				error?.message ?? '',
-				/\(outcome: \w+, trace_id: ab12cd34ab12cd34, account 1000002\)$/,
+				/\(outcome: \w+, trace_id: ab12cd34ab12cd34(, account 1000002)?\)$/,
 			);
 			seen.push(error?.message ?? '');
 		}
