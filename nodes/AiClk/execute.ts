@@ -152,7 +152,8 @@ async function sendItem(
 		newFailure({
 			kind: 'unusable',
 			outcome: 'unknown',
-			message: `${message}.`,
+			isRead,
+			message,
 			description: advice,
 		});
 	const remark = (remarks: Remark[]): void => {
