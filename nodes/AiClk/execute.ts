@@ -110,9 +110,16 @@ const onPage = (
 	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
 });
 
+/** Waits for a busy AiClk that are longer than this are told, in ms. */
+const MAX_SILENT_MS = 5_000;
+
 /** Shows what was remarked, in n8n's log and in the panel. */
-function tell(context: IExecuteFunctions, remarks: ItemRemark[]): void {
-	for (const message of toHints(remarks)) {
+function tell({ context, lane: { waitedMs }, remarks }: Run): void {
+	const waits =
+		waitedMs > MAX_SILENT_MS
+			? [`AiClk was busy: requests waited ${Math.round(waitedMs / 1000)} s`]
+			: [];
+	for (const message of [...toHints(remarks), ...waits]) {
 		context.logger.warn(message);
 		try {
 			context.addExecutionHints({ message, location: 'outputPane' });
@@ -268,7 +275,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	}
 	// Pages that were asked for beyond a failure may still wait for their turn.
 	run.lane.close();
-	tell(context, run.remarks);
+	tell(run);
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {

@@ -36,6 +36,8 @@ interface Waiting {
  */
 export class Lane {
 	isClosed = false;
+	/** How long requests waited because AiClk is busy, in ms. */
+	waitedMs = 0;
 	private together = FIRST_TOGETHER;
 	private growth = GROWTH.first;
 	private underWay = 0;
@@ -115,7 +117,7 @@ export class Lane {
 			const closed = this.closedFor(next, busyMs);
 			if (closed === null) {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
-				if (waitMs > 0) return this.advanceAfter(waitMs);
+				if (waitMs > 0) return this.advanceAfter(waitMs, busyMs > 0 || this.batching === null);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
@@ -127,11 +129,13 @@ export class Lane {
 		}
 	}
 
-	private advanceAfter(waitMs: number): void {
+	/** @param isBusy whether AiClk is the reason; otherwise it is Batching */
+	private advanceAfter(waitMs: number, isBusy: boolean): void {
 		if (this.isSleeping) return;
 		this.isSleeping = true;
 		void sleep(Math.ceil(waitMs)).then(() => {
 			this.isSleeping = false;
+			if (isBusy) this.waitedMs += waitMs;
 			this.advance();
 		});
 	}
