@@ -365,7 +365,10 @@ describe('AiClk Trigger', () => {
 	describe('refuses before any request', () => {
 		it.each([
 			[{ event: 'odd' }, /has no event 'odd'/],
-			[{ accountIds: 'x' }, /'Account IDs' has an entry \(number 1\) that is not an ID/],
+			[
+				{ accountIds: 'x' },
+				/'Account IDs' has an entry \(number 1\) that is 'x', which is not an ID/,
+			],
 			[{ accountIds: '={{ undefined }}' }, /'Account IDs' is empty/],
 			[{ filters: { campaignId: '' } }, /'Campaign ID' is empty/],
 			[{ filters: { creativeIds: '' } }, /'Creative IDs' is empty/],
