@@ -76,7 +76,7 @@ export class AiClkApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/aiclk.svg', dark: 'file:../icons/aiclk.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk#credentials';
+	documentationUrl = 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk/blob/main/README.md';
 
 	properties: INodeProperties[] = [
 		{
@@ -105,7 +105,8 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 1000002',
 			description:
-				'An advertiser account that your application may read. Optional: the test of this credential and every check of an access token use it.',
+				'An advertiser account that your application may read. It is optional, but without it n8n cannot show that the credential works, and a check of an access token says less.',
+			hint: "AiClk nodes use this account where their own 'Account ID' is empty",
 		},
 		{
 			displayName: 'Base URL',
