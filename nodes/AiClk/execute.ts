@@ -142,7 +142,7 @@ function afterPages(
 ): Failure {
 	if (rows === 0) return failure;
 	return isRead
-		? addAdvice(failure, `Rows read before this: ${rows}. A Limit of ${rows} returns them.`)
+		? addAdvice(failure, `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`)
 		: { ...addAdvice(failure, `Pages carried out before this: ${pages}.`), outcome: 'unknown' };
 }
 
@@ -154,7 +154,7 @@ async function sendItem(
 	const { request, hint, simplify, pages, toItems } = plan;
 	const isRead = request.effect === 'read';
 	const sender = { ...run, itemIndex, client };
-	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
+	const advice = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
 		newFailure({
 			kind: 'unusable',
@@ -191,7 +191,8 @@ async function sendItem(
 		remark([{ text: 'No rows came for some items.', detail }]);
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
-	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
+	const output = simplify ? pages.toRows(rows) : ok(envelopes.map(toWholeItem));
+	return output.ok ? output : fail(toFailure(output.failure));
 }
 
 /** Carries out one item. Never throws. */

@@ -183,7 +183,7 @@ export class Parameters {
 	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
-		const options = this.get(OPTIONS.name, {}) as IDataObject;
+		const options = this.get(OPTIONS.property.name, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
 		const { batchSize, batchInterval } = {

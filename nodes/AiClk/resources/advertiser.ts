@@ -56,8 +56,8 @@ const ROWS: Parameter[] = [
 	textRow('contacter_phone', 'Contact Phone', undefined, '13800000000'),
 	textRow('display_name', 'Display Name', 'Short name of the company'),
 	parameter('email', 'Email', readEmail, EMAIL),
-	idRow('license', 'License', 'Resource ID of the picture of the business licence', '14705564'),
-	textRow('license_code', 'License Code', 'Unified social credit code of the business licence'),
+	idRow('license', 'License', 'Resource ID of the picture of the business license', '14705564'),
+	textRow('license_code', 'License Code', 'Unified social credit code of the business license'),
 	textRow('link', 'Link', undefined, 'https://www.example.com'),
 	parameter('password', 'Password', readPassword, {
 		typeOptions: { password: true },
@@ -83,7 +83,10 @@ const REQUIRED = rowsOf(
 	'company display_name license_code company_region company_address license qualification category app_name username password link source_mark email contacter contacter_phone',
 ).map((row) => ({ ...row, property: { ...row.property, required: true } }));
 
-const OPENER = accountRow('The agent or sub-manager account');
+const OPENER = accountRow(
+	'The account that manages the advertiser',
+	'Agent or Sub-Manager Account ID',
+);
 
 /** POST adaccount/customer/create (AiClk docs, P4). */
 const create = write({
@@ -104,7 +107,7 @@ const update = write({
 	value: 'update',
 	name: 'Update',
 	action: 'Update advertiser',
-	description: 'Change company, contact or licence data of an advertiser account',
+	description: 'Change company, contact or license data of an advertiser account',
 	path: 'adaccount/customer/update',
 	account: OPENER,
 	parameters: [

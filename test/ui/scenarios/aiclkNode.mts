@@ -10,7 +10,7 @@ const OUTAGE = { code: 503, message: '系统繁忙，请稍后再试', trace_id:
 
 /** What the AiClk node shows: before it runs, when an item fails, and when rows are not quite certain. */
 export const aiclkNode: UiScenarios = (rig, scenario) => {
-	const charge = { ...CHARGE, comment: 'order 2026-0042' };
+	const charge = { ...CHARGE, additionalFields: { comment: 'order 2026-0042' } };
 
 	scenario('the panel of a charge warns, and asks for a payer and Confirm', async (editor) => {
 		await rig.begin();
@@ -27,8 +27,9 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			'Payer',
 			'Target',
 			'Money (Fen)',
-			'Comment',
 			'Confirm',
+			'Additional Fields',
+			'Comment',
 			'Simplify',
 			'Options',
 		]);
