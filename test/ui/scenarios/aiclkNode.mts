@@ -41,6 +41,28 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 	});
 
 	scenario(
+		'the panel of fund records asks for no dates at first sight and names the unit of amounts',
+		async (editor) => {
+			await rig.begin();
+			const parameters = {
+				resource: 'account',
+				operation: 'getFundRecords',
+				options: { amountsInYuan: true },
+			};
+			const workflow = chain('Spending', [manualTrigger, aiClk(parameters)]);
+			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+			await editor.openNode('AiClk');
+			await editor.picture('fund records panel');
+			const labels = await editor.labels();
+			assert.ok(labels.includes('Period'));
+			assert.ok(!labels.includes('Start Date'), labels.join(', '));
+			assert.ok(labels.includes('Amounts in Yuan'), labels.join(', '));
+			assert.match(await editor.visibleText(), /Amounts are in fen: 100 fen are 1 yuan/);
+			await editor.closeNode();
+		},
+	);
+
+	scenario(
 		'a charge of unknown outcome comes out of the error branch and says so, with code, trace_id and what to do next',
 		async (editor) => {
 			await rig.begin({ apiFault: { kind: 'raw', body: JSON.stringify(OUTAGE), times: 1 } });
