@@ -76,7 +76,7 @@ export class AiClkApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/aiclk.svg', dark: 'file:../icons/aiclk.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk#credentials';
+	documentationUrl = 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk/blob/main/README.md';
 
 	properties: INodeProperties[] = [
 		{
@@ -105,7 +105,8 @@ export class AiClkApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 1000002',
 			description:
-				'An advertiser account that your application may read. Optional. The nodes use it where their own Account ID is empty. Without it, the test of this credential is always shown in red.',
+				'An advertiser account that your application may read. Optional. Without it, the test of this credential is always shown in red.',
+			hint: "AiClk nodes use this account where their own 'Account ID' is empty",
 		},
 		{
 			displayName: 'Base URL',

@@ -52,7 +52,7 @@ const EXAMPLES: Record<string, Example> = {
 		parameters: { fields: ['account_id', 'display_name', 'balance', 'configure_status'] },
 	},
 	'account getFundRecords': {
-		parameters: { startDate: '2026-01-01', endDate: '2026-01-30', limit: 2 },
+		parameters: { period: 'custom', startDate: '2026-01-01', endDate: '2026-01-30', limit: 2 },
 	},
 	'advertiser create': {
 		parameters: {
@@ -90,7 +90,7 @@ const EXAMPLES: Record<string, Example> = {
 			accountId: ACCOUNT_ID,
 			targetUser: '1000004',
 			money: 10000,
-			comment: '一月',
+			additionalFields: { comment: '一月' },
 			confirm: true,
 		},
 	},
@@ -125,7 +125,7 @@ const EXAMPLES: Record<string, Example> = {
 		parameters: {
 			fields: ['material_id', 'material_name', 'material_status'],
 			limit: 2,
-			sort: 'desc',
+			sort: { materialId: 'desc' },
 			filters: { materialStatus: ['UNDER_PASSING'] },
 		},
 	},

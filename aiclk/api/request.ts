@@ -143,7 +143,7 @@ export function readPath(value: unknown, baseUrl: string, method: string): Resul
 	if (/^[a-z][a-z\d+.-]*:|^\/\/|^\\/i.test(typed)) {
 		return fail("names another host: calls go to the credential's own host only");
 	}
-	if (/[?#]/.test(typed)) return fail('holds a query or a fragment: use the field Query');
+	if (/[?#]/.test(typed)) return fail("holds a query or a fragment: use the field 'Query'");
 	if (/%2e|%2f|%5c|%3b|%25|\\/i.test(typed)) {
 		return fail('holds an encoded dot, slash, semicolon or percent sign, or a backslash');
 	}
@@ -159,6 +159,6 @@ export function readPath(value: unknown, baseUrl: string, method: string): Resul
 	}
 	if (segments.some((segment) => segment === '')) return fail('has an empty part');
 	return isCharge(decodeURIComponent(path), method)
-		? fail('leads to a charge: use the resource Charge, which asks for Confirm and sends once')
+		? fail("leads to a charge: use the resource Charge, which asks for 'Confirm' and sends once")
 		: ok(path);
 }

@@ -174,10 +174,11 @@ function toFailure(
 	const { subject, consequence, description } = UNCERTAIN[asked.effect];
 	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
 	const about = asked.subject === undefined ? subject : ` ${asked.subject}`;
-	const end = outcome === 'unknown' ? `.${about}${consequence}` : '';
+	const end = isUncertain ? `.${about}${consequence}` : '';
 	return newFailure({
 		kind,
 		outcome,
+		isRead: asked.effect === 'read',
 		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : end}`,
 		description: signed(isUncertain ? description : remedy, asked, envelope),
 		code: envelope?.code ?? null,

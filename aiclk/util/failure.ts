@@ -40,6 +40,8 @@ export interface Failure {
 	httpCode: string | null;
 	/** AiClk's name for the request; null when it named none. */
 	traceId: string | null;
+	/** Whether the request only reads: then nothing can have been carried out, whatever `outcome` says. */
+	isRead: boolean;
 	/** The account that it is about, digits; null when none is known. */
 	accountId: string | null;
 	/** What the item asked for, where nobody may have to guess it: target, amount, kind and comment of a transfer. */
@@ -59,6 +61,7 @@ export const newFailure = (said: Said & Partial<Failure>): Failure => ({
 	code: null,
 	httpCode: null,
 	traceId: null,
+	isRead: false,
 	accountId: null,
 	details: null,
 	retryAfterMs: null,

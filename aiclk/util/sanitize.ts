@@ -1,5 +1,7 @@
 const MAX_MESSAGE_LENGTH = 200;
 
+const MAX_SHOWN_LENGTH = 60;
+
 /**
  * Makes a text that came from the network fit for an error message: printable, short, without any of the
  * given secrets, and without anything long enough to be a token, unless the user wrote it.
@@ -22,4 +24,11 @@ export function sanitize(text: unknown, secrets: readonly string[] = [], own = '
 			.trim()
 			.slice(0, MAX_MESSAGE_LENGTH)
 	);
+}
+
+/** A value as errors show it: on one line, without anything long enough to be a token, at most 60 characters. */
+export function shorten(value: string): string {
+	const text = sanitize(value);
+	const isLong = text.length > MAX_SHOWN_LENGTH;
+	return isLong ? `${text.slice(0, MAX_SHOWN_LENGTH - 1).trimEnd()}…` : text;
 }

@@ -8,7 +8,6 @@ import type {
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
 import type { Resource } from './define';
-import { OPTIONS } from '../shared/fields';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
 
@@ -39,8 +38,10 @@ export class AiClk implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-		description: 'Read and change AiClk (Qutoutiao) advertiser accounts through the Marketing API',
+		description:
+			'Work with AiClk (Qutoutiao) advertiser accounts: balances, spending, creatives, materials, charges',
 		defaults: { name: 'AiClk' },
+		documentationUrl: 'https://github.com/n8n-nodes-aiclk/n8n-nodes-aiclk/blob/main/README.md',
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
@@ -56,7 +57,6 @@ export class AiClk implements INodeType {
 					),
 				),
 			),
-			OPTIONS,
 		],
 	};
 

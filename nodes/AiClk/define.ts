@@ -1,16 +1,20 @@
-import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import type { Json } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
-import { readAmount, readOptionalText } from '../shared/values';
+import { readAmount } from '../shared/values';
 import {
 	accountRow,
+	additionalFields,
+	AMOUNTS_IN_YUAN,
 	type Collection,
 	idRow,
 	LIMIT,
+	OPTIONS,
+	OPTIONS_OF_AMOUNTS,
 	type Parameter,
 	parameter,
 	RETURN_ALL,
@@ -25,9 +29,11 @@ import {
 	toRowItems,
 	toTransferItem,
 	toWriteItem,
+	toYuan,
 } from './output';
 import type { Parameters } from '../shared/parameters';
 import { refuse } from '../shared/errors';
+import { ok } from '../../aiclk/util/result';
 import { runsAsTool } from '../shared/tool';
 
 /** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
@@ -44,7 +50,7 @@ export interface Plan {
 	simplify: boolean;
 	toItems(envelope: Envelope): Output;
 	/** Set for lists: which pages, and where page and page_size are sent. */
-	pages?: PageOptions & { place: Place; toRows(rows: unknown[]): IDataObject[] };
+	pages?: PageOptions & { place: Place; toRows(rows: unknown[]): Output };
 }
 
 /** One operation of the node: how it is shown, and how its fields become a request. */
@@ -75,6 +81,12 @@ interface Spec extends INodePropertyOptions {
 	parameters?: Parameter[];
 	/** Fields that the user adds. */
 	collection?: Collection;
+	/** The order of a list, below Options, where n8n's guidelines want it. */
+	sort?: Collection;
+	/** What is sent where the user added nothing. */
+	defaults?: Values;
+	/** AiClk's names of the amounts that a read returns, in fen. */
+	amounts?: readonly string[];
 }
 
 /** What operations of one kind have in common. */
@@ -93,7 +105,7 @@ interface Kind {
 	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
 	/** A transfer, in words and as data. */
 	describe?(accountId: bigint, values: Values): { subject: string; details: Plan['details'] };
-	pages?(fields: Parameters, accountId: bigint): Plan['pages'];
+	pages?(fields: Parameters): Omit<NonNullable<Plan['pages']>, 'toRows'>;
 }
 
 /** A form sends every field as text. */
@@ -101,19 +113,33 @@ export const toForm = (values: Values): Record<string, string> =>
 	Object.fromEntries(textsOf(values));
 
 const READ_HINT =
-	'Check the Account ID and the fields, and that your application may read this account (ads_read).';
+	'Check the account and the fields, and that your application may read this account (ads_read).';
 const WRITE_HINT =
 	'Check the fields, and that your application may write for this account (ads_write).';
 
 const ADVERTISER = accountRow('The advertiser account');
 
+const present = <T>(values: Array<T | undefined>): T[] =>
+	values.filter((value) => value !== undefined);
+
 function define(
-	{ path, account = ADVERTISER, more, parameters = [], collection, ...option }: Spec,
+	{
+		path,
+		account = ADVERTISER,
+		more,
+		parameters = [],
+		collection,
+		sort,
+		defaults,
+		amounts = [],
+		...option
+	}: Spec,
 	kind: Kind,
 ): Operation {
 	const { method, effect, place, hint, before = [], after = [] } = kind;
+	const options = amounts.length === 0 ? OPTIONS : OPTIONS_OF_AMOUNTS;
 	const always = [...before, account, ...(more?.rows ?? []), ...parameters, ...after];
-	const shown = [...always, ...(collection === undefined ? [] : [collection]), SIMPLIFY];
+	const shown = [...always, ...present([collection]), SIMPLIFY, options, ...present([sort])];
 	return {
 		option,
 		properties: shown.map(({ property }) => property),
@@ -123,9 +149,16 @@ function define(
 			const own = more?.read(fields);
 			const fixed = fields.readAll(parameters);
 			const added = collection === undefined ? {} : fields.readAdded(collection);
+			const sorted = sort === undefined ? {} : fields.readAdded(sort);
 			// In the order of AiClk's examples.
 			const values =
-				place === 'query' ? { ...own, ...added, ...fixed } : { ...own, ...fixed, ...added };
+				place === 'query'
+					? { ...own, ...added, ...fixed, ...sorted }
+					: { ...own, ...fixed, ...defaults, ...added };
+			const inYuan = fields.readAdded(options)[AMOUNTS_IN_YUAN.name] === true;
+			const finish = (output: Output): Output =>
+				output.ok && inYuan ? toYuan(output.value, amounts) : output;
+			const pages = kind.pages?.(fields);
 			const file = await kind.file?.(fields);
 			const { subject, details } = kind.describe?.(accountId, values) ?? {};
 			return {
@@ -142,8 +175,10 @@ function define(
 				hint,
 				details,
 				simplify: fields.read(SIMPLIFY),
-				toItems: (envelope) => kind.toItems(envelope, accountId, values),
-				pages: kind.pages?.(fields, accountId),
+				toItems: (envelope) => finish(kind.toItems(envelope, accountId, values)),
+				...(pages !== undefined && {
+					pages: { ...pages, toRows: (rows) => finish(ok(toRowItems(rows, accountId))) },
+				}),
 			};
 		},
 	};
@@ -169,20 +204,21 @@ export const list = ({ place = 'query', idField, rowField, ...spec }: ListSpec):
 		...GET,
 		place,
 		after: [RETURN_ALL, LIMIT],
-		pages: (fields, accountId) => ({
-			limit: fields.readLimit(),
-			idField,
-			rowField,
-			place,
-			toRows: (rows) => toRowItems(rows, accountId),
-		}),
+		pages: (fields) => ({ limit: fields.readLimit(), idField, rowField, place }),
 	});
 
 const POST = { method: 'POST', effect: 'change' } as const;
 
 /** A POST with a JSON body that changes something. Sent once. */
 export const write = (spec: Spec): Operation =>
-	define(spec, { ...POST, place: 'body', hint: WRITE_HINT, toItems: toWriteItem });
+	define(spec, {
+		...POST,
+		place: 'body',
+		hint: WRITE_HINT,
+		// An account in the body is the advertiser that was changed.
+		toItems: (envelope, _, { account_id: advertiser }) =>
+			toWriteItem(envelope, advertiser === undefined ? {} : { advertiserId: String(advertiser) }),
+	});
 
 const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, undefined, {
 	default: 'data',
@@ -196,7 +232,7 @@ export const upload = (spec: Spec): Operation =>
 	define(spec, {
 		...POST,
 		place: 'form',
-		hint: `Check format and size of the file and the Material Type. ${WRITE_HINT}`,
+		hint: `Check format and size of the file and the 'Material Type'. ${WRITE_HINT}`,
 		after: [FILE],
 		file: async (fields) => await fields.readFile(FILE),
 		toItems: toMaterialItem,
@@ -225,11 +261,13 @@ const NOTICE: INodeProperties = {
 	default: '',
 };
 
-const COMMENT = parameter('comment', 'Comment', readOptionalText, {
-	placeholder: 'e.g. order 2026-0042',
-	description: 'A remark that AiClk keeps with the transfer',
-	hint: "With a comment of its own, a transfer is easy to find in AiClk's console",
-});
+const COMMENT = textRow(
+	'comment',
+	'Comment',
+	'A remark that AiClk keeps with the transfer',
+	'order 2026-0042',
+	{ hint: "With a comment of its own, a transfer is easy to find in AiClk's console" },
+);
 
 const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
 	parameter(name, name === 'money' ? 'Money (Fen)' : 'Coupon (Fen)', readAmount, {
@@ -253,7 +291,7 @@ function checkTransfer(fields: Parameters): void {
 	if (!fields.read(CONFIRM)) {
 		refuse(
 			"'Confirm' is off, so no money was moved",
-			'Check accounts and amount, then switch Confirm on.',
+			"Check accounts and amount, then switch 'Confirm' on.",
 		);
 	}
 }
@@ -295,7 +333,14 @@ export function transfer({
 	const receives = `${target} that receives the amount (target_user)`;
 	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
 	return define(
-		{ ...spec, account, parameters: [...parameters, targetUser, amountRow(amount), COMMENT] },
+		{
+			...spec,
+			account,
+			parameters: [...parameters, targetUser, amountRow(amount)],
+			collection: additionalFields([COMMENT]),
+			// As in AiClk's examples.
+			defaults: { comment: '' },
+		},
 		{
 			method: 'POST',
 			effect: 'money',

@@ -110,9 +110,16 @@ const onPage = (
 	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
 });
 
+/** Waits for a busy AiClk that are longer than this are told, in ms. */
+const MAX_SILENT_MS = 5_000;
+
 /** Shows what was remarked, in n8n's log and in the panel. */
-function tell(context: IExecuteFunctions, remarks: ItemRemark[]): void {
-	for (const message of toHints(remarks)) {
+function tell({ context, lane: { waitedMs }, remarks }: Run): void {
+	const waits =
+		waitedMs > MAX_SILENT_MS
+			? [`AiClk was busy: requests waited ${Math.round(waitedMs / 1000)} s`]
+			: [];
+	for (const message of [...toHints(remarks), ...waits]) {
 		context.logger.warn(message);
 		try {
 			context.addExecutionHints({ message, location: 'outputPane' });
@@ -135,7 +142,7 @@ function afterPages(
 ): Failure {
 	if (rows === 0) return failure;
 	return isRead
-		? addAdvice(failure, `Rows read before this: ${rows}. A Limit of ${rows} returns them.`)
+		? addAdvice(failure, `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`)
 		: { ...addAdvice(failure, `Pages carried out before this: ${pages}.`), outcome: 'unknown' };
 }
 
@@ -147,12 +154,13 @@ async function sendItem(
 	const { request, hint, simplify, pages, toItems } = plan;
 	const isRead = request.effect === 'read';
 	const sender = { ...run, itemIndex, client };
-	const advice = `To see AiClk's whole answer, switch Simplify off, and Paginate too if it is on. ${nameOf(request)}.`;
+	const advice = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
 		newFailure({
 			kind: 'unusable',
 			outcome: 'unknown',
-			message: `${message}.`,
+			isRead,
+			message,
 			description: advice,
 		});
 	const remark = (remarks: Remark[]): void => {
@@ -183,7 +191,8 @@ async function sendItem(
 		remark([{ text: 'No rows came for some items.', detail }]);
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
-	return ok(simplify ? pages.toRows(rows) : envelopes.map(toWholeItem));
+	const output = simplify ? pages.toRows(rows) : ok(envelopes.map(toWholeItem));
+	return output.ok ? output : fail(toFailure(output.failure));
 }
 
 /** Carries out one item. Never throws. */
@@ -267,7 +276,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	}
 	// Pages that were asked for beyond a failure may still wait for their turn.
 	run.lane.close();
-	tell(context, run.remarks);
+	tell(run);
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { describeAnswer, pageInfo, type Remark } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
-import { isNothing } from '../shared/values';
+import { isNothing, readWholeNumber } from '../shared/values';
 import { openText, rowsOf, TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import { CODE_SUCCESS, type Envelope } from '../../aiclk/protocol/envelope';
 import { fail, ok, type Result } from '../../aiclk/util/result';
@@ -64,6 +64,29 @@ export function toReadItem(envelope: Envelope, account: bigint): Output {
 		: fail(describeAnswer(envelope, 'data in the form of one object'));
 }
 
+/** Amounts of at most 15 digits in fen are exact in yuan: a number keeps 15 significant digits (IEEE 754). */
+const MAX_FEN = 999_999_999_999_999;
+
+/**
+ * Amounts in yuan, as numbers with two decimals: reports sum them and show them. An amount that AiClk left out stays out.
+ *
+ * @param amounts AiClk's names of the amounts, which are in fen
+ */
+export function toYuan(items: IDataObject[], amounts: readonly string[]): Output {
+	const converted: IDataObject[] = [];
+	for (const item of items) {
+		const inYuan = { ...item };
+		for (const name of amounts) {
+			if (isNothing(item[name])) continue;
+			const fen = readWholeNumber(item[name], { min: -MAX_FEN, max: MAX_FEN });
+			if (!fen.ok) return fail(`AiClk's '${name}' is no whole number of fen`);
+			inYuan[name] = fen.value / 100;
+		}
+		converted.push(inYuan);
+	}
+	return ok(converted);
+}
+
 const NAME_OF_FAILURES =
 	/(?:^|[^a-z])(?:err(?:or[a-z]*|s|msg|no|code|list)?|(?:fail|invalid|reject|illegal)[a-z]*)(?:[^a-z]|$)|失败|错误/;
 const NAME_OF_SUCCESS = /^(?:is_)?(?:success|succeeded|ok)$/;
@@ -106,11 +129,18 @@ const othersIn = ({ body }: Envelope): IDataObject =>
 const successOf = (envelope: Envelope): IDataObject =>
 	namesFailures(envelope) ? {} : { success: true };
 
-/** What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes. */
-export function toWriteItem(envelope: Envelope): Output {
+/**
+ * What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes.
+ *
+ * @param about what was changed, where the node knows it
+ */
+export function toWriteItem(envelope: Envelope, about: IDataObject = {}): Output {
 	const data = contentOf(envelope);
-	if (data !== null) return ok((Array.isArray(data) ? data : [data]).map(toItem));
-	return ok([{ ...successOf(envelope), ...withoutError(othersIn(envelope)) }]);
+	if (data !== null) {
+		const rows = Array.isArray(data) ? data : [data];
+		return ok(rows.map((row) => ({ ...about, ...toItem(row) })));
+	}
+	return ok([{ ...successOf(envelope), ...about, ...withoutError(othersIn(envelope)) }]);
 }
 
 /**
@@ -140,7 +170,7 @@ export function remarksOnFailures({ body }: Envelope, isRead: boolean): Remark[]
 	const failures = [...new Set(failuresIn(isRead ? { ...body, data: null } : body))];
 	if (failures.length === 0) return [];
 	const text =
-		"AiClk's answer says success but names failures. Look at it before you go on; with Simplify off it comes whole.";
+		"AiClk's answer says success but names failures. Look at it before you go on; with 'Simplify' off it comes whole.";
 	return [{ text, detail: failures.join(', ') }];
 }
 
@@ -155,7 +185,7 @@ export function remarksOnPage({ data }: Envelope, request: ApiRequest): Remark[]
 	};
 	const { page = 1 } = asked as { page?: unknown };
 	if (total <= count || Number(pageInfo(data, 'page') ?? page) > 1) return [];
-	const text = 'AiClk names more rows than came, because this is page 1: switch Paginate on.';
+	const text = "AiClk names more rows than came, because this is page 1: switch 'Paginate' on.";
 	return [{ text, detail: `${count} of ${total} rows` }];
 }
 

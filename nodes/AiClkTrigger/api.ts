@@ -36,7 +36,13 @@ const isRow = (value: unknown): value is Row => typeof value === 'object' && val
 
 const unusable = (message: string, { path }: ReadRequest): FailureError =>
 	new FailureError(
-		newFailure({ kind: 'unusable', outcome: 'unknown', message, description: `GET ${path}.` }),
+		newFailure({
+			kind: 'unusable',
+			outcome: 'unknown',
+			isRead: true,
+			message,
+			description: `GET ${path}.`,
+		}),
 	);
 
 /** @throws FailureError for an answer about another account */

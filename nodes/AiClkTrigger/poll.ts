@@ -64,6 +64,7 @@ function limitOf(signal: AbortSignal, budgetMs: number): Poll['limit'] {
 	const tooLate = newFailure({
 		kind: 'unavailable',
 		outcome: 'unknown',
+		isRead: true,
 		message: `AiClk did not answer within the ${Math.round(budgetMs / 1000)} s that a poll has`,
 		description: 'If AiClk is always this slow, watch fewer accounts with each AiClk Trigger.',
 	});

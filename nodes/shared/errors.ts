@@ -50,10 +50,15 @@ export function refuse(message: string, description: string): never {
 	throw new FailureError(newFailure({ kind: 'input', message, description }));
 }
 
-/** An AI agent sees nothing but the message, and people look for the account in it. */
-function messageOf(context: Context, { message, outcome, traceId, accountId }: Failure): string {
+/**
+ * An AI agent sees nothing but the message, and people look for the account in it. The outcome of a read is left out: nothing
+ * can have been carried out, and `unknown` would say that something might.
+ */
+function messageOf(context: Context, failure: Failure): string {
+	const { message, outcome, isRead, traceId, accountId } = failure;
+	const saysOutcome = !isRead && (outcome !== 'not-sent' || runsAsTool(context));
 	const facts = [
-		...(outcome === 'not-sent' && !runsAsTool(context) ? [] : [`outcome: ${outcome}`]),
+		...(saysOutcome ? [`outcome: ${outcome}`] : []),
 		...(traceId === null ? [] : [`trace_id: ${traceId}`]),
 		...(accountId === null || message.includes(accountId) ? [] : [`account ${accountId}`]),
 	];

@@ -86,26 +86,17 @@ export const BATCH_INTERVAL = numberRow('batch_interval', 'Batch Interval (Ms)',
 	description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
 });
 
-export const OPTIONS: INodeProperties = {
-	displayName: 'Options',
-	name: 'options',
-	type: 'collection',
-	placeholder: 'Add Option',
-	default: {},
+const BATCHING: INodeProperties = {
+	displayName: 'Batching',
+	name: 'batching',
+	type: 'fixedCollection',
+	placeholder: 'Add Batching',
+	default: { batch: {} },
 	options: [
 		{
 			displayName: 'Batching',
-			name: 'batching',
-			type: 'fixedCollection',
-			placeholder: 'Add Batching',
-			default: { batch: {} },
-			options: [
-				{
-					displayName: 'Batching',
-					name: 'batch',
-					values: [BATCH_SIZE.property, BATCH_INTERVAL.property],
-				},
-			],
+			name: 'batch',
+			values: [BATCH_SIZE.property, BATCH_INTERVAL.property],
 		},
 	],
 };
@@ -155,8 +146,17 @@ const titleOf = (name: string): string =>
 		)
 		.join(' ');
 
-/** The fields that AiClk should return. @param known AiClk's names, separated by spaces @param chosen the default; all if left out */
-export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
+/**
+ * The fields that AiClk should return.
+ *
+ * @param known AiClk's names, separated by spaces
+ * @param chosen the default, at most ten as n8n's guidelines ask; all if left out
+ */
+export const fieldsRow = (
+	known: string,
+	chosen = known,
+	more: Partial<INodeProperties> = {},
+): Parameter<string[]> =>
 	choicesRow(
 		'fields',
 		'Fields',
@@ -165,16 +165,17 @@ export const fieldsRow = (known: string, chosen = known): Parameter<string[]> =>
 			default: chosen.split(' '),
 			required: true,
 			description: 'Which fields AiClk should return',
+			...more,
 		},
 	);
 
 export const EVERY_DIGIT = 'Long IDs keep every digit, unless the node before has rounded them.';
 
 /** The account of a call. A field that is left empty means the credential's account. */
-export const accountRow = (whose: string): Parameter<bigint> =>
+export const accountRow = (whose: string, label = 'Account ID'): Parameter<bigint> =>
 	idRow(
 		'account_id',
-		'Account ID',
+		label,
 		`${whose}. If empty, the account in the credential is used. ${EVERY_DIGIT}`,
 		'1000002',
 	);
@@ -207,8 +208,15 @@ export interface Collection {
 	property: INodeProperties;
 }
 
+/** @param more members that are not read as parameters */
 const collectionOf =
-	(name: string, label: string, placeholder: string, isRequired = false) =>
+	(
+		name: string,
+		label: string,
+		placeholder: string,
+		isRequired = false,
+		more: INodeProperties[] = [],
+	) =>
 	(parameters: Parameter[]): Collection => ({
 		parameters,
 		isRequired,
@@ -218,9 +226,9 @@ const collectionOf =
 			type: 'collection',
 			placeholder,
 			default: {},
-			options: parameters
-				.map(({ property }) => property)
-				.sort((one, other) => (one.displayName < other.displayName ? -1 : 1)),
+			options: [...parameters.map(({ property }) => property), ...more].sort((one, other) =>
+				one.displayName < other.displayName ? -1 : 1,
+			),
 		},
 	});
 
@@ -228,3 +236,17 @@ export const filters = collectionOf('filters', 'Filters', 'Add Filter');
 export const additionalFields = collectionOf('additionalFields', 'Additional Fields', 'Add Field');
 export const updateFields = collectionOf('updateFields', 'Update Fields', 'Add Field', true);
 export const options = collectionOf('options', 'Options', 'Add Option');
+export const sort = collectionOf('sort', 'Sort', 'Add Sort');
+const batched = collectionOf('options', 'Options', 'Add Option', false, [BATCHING]);
+
+/** The options of every operation. */
+export const OPTIONS = batched([]);
+
+export const AMOUNTS_IN_YUAN = switchRow(
+	'amounts_in_yuan',
+	'Amounts in Yuan',
+	"Whether amounts come out in yuan, as numbers with two decimals (102.49), rather than in fen (10249), as AiClk has them. Without 'Simplify', AiClk's whole answer stays as it is.",
+);
+
+/** The options of a read that returns amounts. */
+export const OPTIONS_OF_AMOUNTS = batched([AMOUNTS_IN_YUAN]);

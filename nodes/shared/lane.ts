@@ -51,6 +51,8 @@ interface Waiting {
  */
 export class Lane {
 	isClosed = false;
+	/** How long requests waited because AiClk is busy, in ms. */
+	waitedMs = 0;
 	private together = FIRST_TOGETHER;
 	private growth = GROWTH.first;
 	private underWay = 0;
@@ -131,7 +133,7 @@ export class Lane {
 			const closed = this.closedFor(next, busyMs);
 			if (closed === null) {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
-				if (waitMs > 0) return this.advanceAfter(waitMs);
+				if (waitMs > 0) return this.advanceAfter(waitMs, busyMs > 0 || this.batching === null);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
 				resumptions.set(next.client, 0);
 				this.underWay++;
@@ -144,11 +146,13 @@ export class Lane {
 		}
 	}
 
-	private advanceAfter(waitMs: number): void {
+	/** @param isBusy whether AiClk is the reason; otherwise it is Batching */
+	private advanceAfter(waitMs: number, isBusy: boolean): void {
 		if (this.isSleeping) return;
 		this.isSleeping = true;
 		void sleep(Math.ceil(waitMs)).then(() => {
 			this.isSleeping = false;
+			if (isBusy) this.waitedMs += waitMs;
 			this.advance();
 		});
 	}

@@ -10,7 +10,7 @@ import { isExpression } from 'n8n-workflow';
 import type { Json } from '../../aiclk/protocol/json';
 import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
-import { faultOf, isNothing, readWholeNumber } from './values';
+import { describe, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { refuse } from './errors';
 import {
@@ -82,11 +82,23 @@ export class Parameters {
 		return refuse(`'${displayName}' holds an expression that yields nothing`, CORRECT_IT);
 	}
 
-	/** Reads a value that does not come from a field of its own. @throws FailureError for a bad value */
+	/** Reads a value that does not come from a field of its own. @throws FailureError for a bad value, which it shows */
 	check<T>({ property, read }: Parameter<T>, value: unknown): T {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
-		return refuse(`'${property.displayName}' ${result.failure}`, CORRECT_IT);
+		const { displayName, type, typeOptions } = property;
+		if (this.holdsSecret(value)) {
+			return refuse(`'${displayName}' holds the refresh token of the credential`, CORRECT_IT);
+		}
+		// JSON has readers that say where it is wrong.
+		const isShown = typeOptions?.password !== true && type !== 'json';
+		const fault = isShown ? describe(value, result.failure) : result.failure;
+		return refuse(`'${displayName}' ${fault}`, CORRECT_IT);
+	}
+
+	private holdsSecret(value: unknown): boolean {
+		const { refreshToken } = this.client;
+		return [value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken));
 	}
 
 	/** A field that is always there. @throws FailureError for a bad value */
@@ -143,7 +155,12 @@ export class Parameters {
 		const value = this.value(property);
 		if (property.required === true || !isNothing(value)) return this.check(row, value);
 		const { accountId } = this.client;
-		if (accountId !== '') return this.check(row, accountId);
+		if (accountId !== '') {
+			const read = row.read(accountId, this.context.getTimezone());
+			return read.ok
+				? read.value
+				: refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
+		}
 		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
 		return refuse(message, CORRECT_IT);
 	}
@@ -166,7 +183,7 @@ export class Parameters {
 	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
-		const options = this.get(OPTIONS.name, {}) as IDataObject;
+		const options = this.get(OPTIONS.property.name, {}) as IDataObject;
 		const batching = options.batching as { batch?: IDataObject } | undefined;
 		if (batching === undefined) return null;
 		const { batchSize, batchInterval } = {
@@ -202,7 +219,7 @@ export class Parameters {
 		} catch {
 			return refuse(
 				`The item has no binary field '${field}'`,
-				`Correct ${place}. If the workflow's setting Binary Mode is Combined, it is a path, e.g. _files.data.`,
+				`Correct ${place}. If the workflow's setting 'Binary Mode' is 'Combined', it is a path, e.g. _files.data.`,
 			);
 		}
 	}
@@ -226,12 +243,12 @@ export class Parameters {
 		if (!id && found === null) {
 			refuse(
 				`The file in ${place} is not base64`,
-				'Only base64 is a file, without a prefix such as data:image/png;base64.',
+				'The data must be base64, without a prefix such as data:image/png;base64.',
 			);
 		}
 		const size = readWholeNumber(found, { min: 0, max: Number.MAX_SAFE_INTEGER });
 		if (!size.ok) {
-			const message = `The file '${name}' in ${place} could not be found, or not its size: n8n may have deleted it`;
+			const message = `The file '${name}' in ${place} could not be found, or its size is unknown: n8n may have deleted it`;
 			return refuse(message, FETCH_AGAIN);
 		}
 		if (size.value === 0) refuse(`The file in ${place} is empty`, FETCH_AGAIN);

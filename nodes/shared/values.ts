@@ -1,5 +1,6 @@
 import { isPlainObject, type Json, parseJsonToSend } from '../../aiclk/protocol/json';
 import { fail, ok, type Result } from '../../aiclk/util/result';
+import { shorten } from '../../aiclk/util/sanitize';
 
 /**
  * Reads what users type and expressions yield. Each reader returns the value, or what is wrong with it, as the end of a
@@ -19,6 +20,10 @@ export const isNothing = (value: unknown): boolean =>
 	(typeof value === 'string' && value.trim() === '') ||
 	(Array.isArray(value) && value.length === 0);
 
+/** Whether a value has a short form that says all. */
+const isShort = (value: unknown): boolean =>
+	['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+
 /** Text without white space around it and without invisible characters, which come along when it is pasted; else as it is. */
 export const clean = (value: unknown): unknown =>
 	typeof value === 'string' ? value.replace(/\p{Cf}/gu, '').trim() : value;
@@ -27,13 +32,13 @@ export const clean = (value: unknown): unknown =>
 export function readId(value: unknown): Read<bigint> {
 	const typed = clean(value);
 	if (isNothing(typed)) return fail('is empty');
-	if (typeof typed === 'number' && !Number.isSafeInteger(typed)) return fail(ROUNDED);
+	if (Number.isInteger(typed) && !Number.isSafeInteger(typed)) return fail(ROUNDED);
 	const isId = ['string', 'number', 'bigint'].includes(typeof typed);
 	if (!isId || !/^\d{1,20}$/.test(String(typed)) || BigInt(String(typed)) > MAX_UINT64) {
 		return fail('is not an ID: digits only, e.g. 1000002');
 	}
 	const id = BigInt(String(typed));
-	return id === 0n ? fail('cannot be 0') : ok(id);
+	return id === 0n ? fail('is no ID') : ok(id);
 }
 
 function parse(json: string): Read<Json> {
@@ -63,11 +68,24 @@ function partsOf(value: unknown): Read<unknown[]> {
 		return grouped === undefined
 			? ok(typed.split(SEPARATOR))
 			: fail(
-					`holds '${grouped}', which may be one number or two: write digits only, and ', ' between two`,
+					`holds '${shorten(grouped)}', which may be one number or two: write digits only, and ', ' between two`,
 				);
 	}
 	const list = parse(typed);
 	return list.ok ? partsOf(list.value) : list;
+}
+
+/**
+ * What is wrong with a value, together with the value: `is 'abc', which is not an ID`. What is empty is not shown, nor what has no
+ * short form (an object, a list).
+ *
+ * @param failure the end of a sentence; where it begins with an entry or a quotation, it shows the value itself
+ */
+export function describe(value: unknown, failure: string): string {
+	const typed = clean(value);
+	if (!isShort(typed) || isNothing(typed) || /^(has an entry|holds ')/.test(failure))
+		return failure;
+	return `is '${shorten(String(typed))}', which ${failure}`;
 }
 
 /** Reads each part of a list. */
@@ -77,7 +95,8 @@ function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]
 	const values: T[] = [];
 	for (const [index, part] of parts.value.entries()) {
 		const one = read(part);
-		if (!one.ok) return fail(`has an entry (number ${index + 1}) that ${one.failure}`);
+		if (!one.ok)
+			return fail(`has an entry (number ${index + 1}) that ${describe(part, one.failure)}`);
 		values.push(one.value);
 	}
 	return ok(values);
@@ -101,7 +120,7 @@ export function readWholeNumber(
 /** An amount of money in fen, as AiClk has it (int32); negative takes money back (P10-P13). */
 export function readAmount(value: unknown): Read<number> {
 	const amount = readWholeNumber(value);
-	if (amount.ok && amount.value === 0) return fail('cannot be 0');
+	if (amount.ok && amount.value === 0) return fail('moves nothing');
 	return amount.ok || amount.failure !== 'is not a whole number'
 		? amount
 		: fail('is not a whole number: amounts are in fen (100 fen are 1 yuan)');
@@ -126,7 +145,7 @@ export const readOptionalText = (value: unknown): Read<string> =>
 	isNothing(value) ? ok('') : readText(value);
 
 const notDocumented = (name: unknown): Read<never> =>
-	fail(`holds '${String(name).slice(0, 60)}', which AiClk does not document here`);
+	fail(`holds '${shorten(String(name))}', which AiClk does not document here`);
 
 /** Reads one of some known values. Letter case counts. */
 export const oneOf =

@@ -142,6 +142,7 @@ export const CHARGE = set('charge', 'agent', {
 });
 export const INFO = set('account', 'getInfo');
 export const FUND = set('account', 'getFundRecords', {
+	period: 'custom',
 	startDate: '2026-01-01',
 	endDate: '2026-12-31',
 });

@@ -295,22 +295,34 @@ describe('input is refused, not guessed', () => {
 			set('material', 'getAll', { filters: { materialIds: '={{ [] }}' } }),
 		],
 		["'Keywords' was added to 'Filters' but is empty", links({ keywords: '={{ $json.x }}' })],
-		["'Shared Links' is neither true nor false", links({ showShare: '={{ "yes" }}' })],
+		[
+			"'Shared Links' is 'yes', which is neither true nor false",
+			links({ showShare: '={{ "yes" }}' }),
+		],
 		["'Report State' holds '3'", links({ click: 3 })],
 		[
 			"'App Company' was added to 'Update Fields'",
 			set('advertiser', 'update', { advertiserId: '1', updateFields: { appCompany: '' } }),
 		],
-		["'Return All' is neither true nor false", { ...creatives({}), returnAll: '={{ 1 }}' }],
+		[
+			"'Return All' is '1', which is neither true nor false",
+			{ ...creatives({}), returnAll: '={{ 1 }}' },
+		],
 		["'Return All' holds an expression", { ...creatives({}), returnAll: '={{ $json.all }}' }],
-		["'Simplify' is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
-		["'Confirm' is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
+		["'Simplify' is 'yes', which is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
+		["'Confirm' is '1', which is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
 		["'Confirm' is off", { ...CHARGE, confirm: '={{ "false" }}' }],
 		["'Body Type' holds 'JSON'", { ...POST, bodyType: '={{ "JSON" }}' }],
 		["'Method' holds 'post'", { ...POST, method: '={{ "post" }}' }],
 		["'Query Format' holds 'JSON'", { ...POST, queryFormat: '={{ "JSON" }}' }],
-		["'Sort' holds 'DESC'", set('material', 'getAll', { sort: '={{ "DESC" }}' })],
-		["'Comment' holds an expression that yields nothing", { ...CHARGE, comment: '={{ $json.x }}' }],
+		[
+			"'Material ID' holds 'DESC'",
+			set('material', 'getAll', { sort: { materialId: '={{ "DESC" }}' } }),
+		],
+		[
+			"'Comment' was added to 'Additional Fields' but is empty",
+			{ ...CHARGE, additionalFields: { comment: '={{ $json.x }}' } },
+		],
 		[
 			"'Body' has a member 'campaign_id' that is a number that n8n has rounded",
 			{ ...POST, body: '={{ $json.rounded }}' },
@@ -349,7 +361,7 @@ describe('input is refused, not guessed', () => {
 		],
 		["'Body' is not valid JSON: see line 2, column 7", { ...POST, body: '{\n  "a" 1\n}' }],
 		[
-			"'Account ID' is a number that n8n has rounded",
+			"'Account ID' is '18446744073709552000', which is a number that n8n has rounded",
 			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
 		],
 	])('input is refused before any request: %s', async (message, parameters) => {

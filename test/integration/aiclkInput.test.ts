@@ -65,7 +65,7 @@ describe('a list', () => {
 
 	it.each<[string, IDataObject, RegExp]>([
 		['form', { bodyType: 'form' }, /^'Body' is a list, but a form has named fields/],
-		['paged call', { paginate: true }, /^'Body' is a list, but Paginate adds page/],
+		['paged call', { paginate: true }, /^'Body' is a list, but 'Paginate' adds page/],
 	])('is no body of a %s', async (_, more, message) => {
 		const calls = onApi();
 		const { error } = await runNode({ ...POST, body: '[{}]', ...more }, [{}] as never);

@@ -271,7 +271,7 @@ describe('the rows of a list', () => {
 		const { error } = await runNode(parameters, [{}]);
 		expect(error?.message).toMatch(message);
 		expect(error?.description).toMatch(
-			/ Rows read before this: 200\. A Limit of 200 returns them\.$/,
+			/ Rows read before this: 200\. A 'Limit' of 200 returns them\.$/,
 		);
 		expect((await read({ ...parameters, returnAll: false, limit: 200 })).rows).toHaveLength(200);
 	});
@@ -346,9 +346,9 @@ describe('a read without data', () => {
 	])('Get Info fails when its data is %j, and says what is there', async (data, found) => {
 		onApi(() => [200, { code: 200, data }]);
 		const { error } = await runNode(INFO, [{}]);
-		expect(error?.message).toMatch(/^AiClk's answer holds no data.*outcome: unknown/);
+		expect(error?.message).toMatch(/^AiClk's answer holds no data.*\) \(account 1000002\)$/);
 		expect(error?.message).toContain(`(${found})`);
-		expect(error?.description).toMatch(/switch Simplify off.*GET \/openapi\/v1\/account\/info/);
+		expect(error?.description).toMatch(/switch 'Simplify' off.*GET \/openapi\/v1\/account\/info/);
 	});
 
 	it.each<[unknown]>([
@@ -415,7 +415,7 @@ describe('a custom call', () => {
 	);
 
 	it.each<[string, IDataObject]>([
-		['an update', set('advertiser', 'update', { advertiserId: '7', updateFields: { link: 'a' } })],
+		['a custom POST', { ...CALL, method: 'POST' }],
 		['a custom DELETE', { ...CALL, method: 'DELETE' }],
 	])('data without members after a change is success: %s', async (_, parameters) => {
 		onApi(() => [200, success({})]);
@@ -516,7 +516,7 @@ describe('a custom call', () => {
 		const [, data, parameters, hints] = row;
 		onApi(() => [200, success(data)]);
 		expect((await read({ ...CALL, ...parameters })).hints).toEqual(
-			hints.map((text) => expect.stringMatching(`switch Paginate on\\. \\[item 0: ${text}\\]$`)),
+			hints.map((text) => expect.stringMatching(`switch 'Paginate' on\\. \\[item 0: ${text}\\]$`)),
 		);
 	});
 
@@ -587,7 +587,7 @@ describe('a custom call', () => {
 	it('a custom call refuses a page size that is not a number', async () => {
 		const calls = onApi();
 		const { error } = await runNode({ ...PAGED, query: '{ "page_size": "many" }' }, [{}]);
-		expect(error?.message).toMatch(/'page_size' is not a whole number/);
+		expect(error?.message).toMatch(/'page_size' is 'many', which is not a whole number/);
 		expect(calls).toEqual([]);
 	});
 
@@ -656,7 +656,7 @@ describe('periods of the fund records', () => {
 		const change = (context: object) =>
 			Object.assign(context, { getTimezone: () => 'Asia/Shanghai' });
 		const at = '={{ $json.at }}';
-		const parameters = set('account', 'getFundRecords', { startDate: at, endDate: at });
+		const parameters = { ...FUND, startDate: at, endDate: at };
 		await runNode(parameters, [{ at: '2026-01-30T16:00:00.000Z' }], { change });
 		expect(calls[0]?.url).toContain('"start_date":"2026-01-31","end_date":"2026-01-31"');
 	});

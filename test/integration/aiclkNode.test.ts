@@ -51,6 +51,7 @@ const ENDPOINTS: Array<
 	[
 		'GET account_fund/list',
 		set('account', 'getFundRecords', {
+			period: 'custom',
 			startDate: '2020-01-01T00:00:00',
 			endDate: '2021-06-18T23:59:59.000+08:00',
 		}),
@@ -78,7 +79,7 @@ const ENDPOINTS: Array<
 		'GET material/get',
 		set('material', 'getAll', {
 			fields: ['material_id'],
-			sort: 'desc',
+			sort: { materialId: 'desc' },
 			filters: { materialIds: '11111,22222', materialStatus: ['PASSED', 'UN_PASSED'] },
 		}),
 		`/openapi/v1/material/get?account_id=1000002&query={"material_id":[11111,22222],"material_status":["PASSED","UN_PASSED"],"fields":["material_id"],"order_by":[["material_id","desc"]],${PAGE}}`,
@@ -138,7 +139,7 @@ const ENDPOINTS: Array<
 			subAgentUser: '1000003',
 			targetUser: '1000003',
 			money: 10000,
-			comment: '备注',
+			additionalFields: { comment: '备注' },
 			confirm: true,
 		}),
 		'/openapi/v1/charge/sub-agent-v2?account_id=1000002',
@@ -611,30 +612,39 @@ describe('the account', () => {
 describe('bad input', () => {
 	it.each<[string, IDataObject]>([
 		["'Account ID' is empty", { ...INFO, accountId: ' ' }],
-		["'Account ID' is not an ID", { ...INFO, accountId: '1000002x' }],
-		["'Account ID' is a number that n8n has rounded", { ...INFO, accountId: 2 ** 60 }],
+		["'Account ID' is '1000002x', which is not an ID", { ...INFO, accountId: '1000002x' }],
+		["'Account ID' is '1152921504606847000', which is a number", { ...INFO, accountId: 2 ** 60 }],
 		["'Fields' is empty", { ...INFO, fields: [] }],
 		["'Fields' has an entry (number 1) that holds 'password'", { ...INFO, fields: ['password'] }],
 		["'Start Date' is empty", { ...FUND, startDate: '' }],
 		[
-			"'Start Date' names a day that does not exist (2026-02-30)",
+			"'Start Date' is '2026-02-30', which names a day that does not exist (2026-02-30)",
 			{ ...FUND, startDate: '2026-02-30' },
 		],
-		["'End Date' is not a date", { ...FUND, endDate: 'yesterday' }],
+		["'End Date' is 'yesterday', which is not a date", { ...FUND, endDate: 'yesterday' }],
 		['is after', { ...FUND, startDate: '2026-02-02', endDate: '2026-02-01' }],
-		["'Limit' is below 1", { ...FUND, limit: 0 }],
-		["'Limit' is not a whole number", { ...FUND, limit: 1.5 }],
-		["'Money (Fen)' cannot be 0", { ...CHARGE, money: 0 }],
-		["'Money (Fen)' is not a whole number: amounts are in fen", { ...CHARGE, money: 99.5 }],
-		["'Money (Fen)' is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
+		["'Limit' is '0', which is below 1", { ...FUND, limit: 0 }],
+		["'Limit' is '1.5', which is not a whole number", { ...FUND, limit: 1.5 }],
+		["'Money (Fen)' is '0', which moves nothing", { ...CHARGE, money: 0 }],
+		[
+			"'Money (Fen)' is '99.5', which is not a whole number: amounts are in fen",
+			{ ...CHARGE, money: 99.5 },
+		],
+		["'Money (Fen)' is '2147483648', which is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
 		["'Target' is empty", { ...CHARGE, targetUser: '' }],
 		["'Password' must have 6 to 30", set('advertiser', 'create', { ...PERSON, password: 'short' })],
 		["'Company Region' is empty", set('advertiser', 'create', { ...PERSON, companyRegion: '' })],
-		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a' })],
-		["'Email' is not text", set('advertiser', 'create', { ...PERSON, email: ['a@b.cn'] })],
-		["'Email' is not an e-mail", set('advertiser', 'create', { ...PERSON, email: 'a\u200b@b.cn' })],
 		[
-			"'Contact Email' holds half a character",
+			"'Email' is 'a', which is not an e-mail",
+			set('advertiser', 'create', { ...PERSON, email: 'a' }),
+		],
+		["'Email' is not text", set('advertiser', 'create', { ...PERSON, email: ['a@b.cn'] })],
+		[
+			"'Email' is 'a@b.cn', which is not an e-mail",
+			set('advertiser', 'create', { ...PERSON, email: 'a\u200b@b.cn' }),
+		],
+		[
+			'which holds half a character',
 			set('advertiser', 'update', {
 				advertiserId: '1',
 				updateFields: { contacterEmail: `${'😀'.slice(0, 1)}@b.cn` },
@@ -642,7 +652,7 @@ describe('bad input', () => {
 		],
 		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
 		[
-			"'Creative IDs' has an entry (number 2) that",
+			"'Creative IDs' has an entry (number 2) that is 'x', which is not an ID",
 			set('creative', 'getAll', { filters: { creativeIds: '1,x' } }),
 		],
 		[
@@ -654,13 +664,22 @@ describe('bad input', () => {
 		["'Query' is not valid JSON", { ...CALL, query: '{' }],
 		["'Query' is not a JSON object", { ...CALL, query: '[]' }],
 		["'Body' is not valid JSON", { ...CALL, method: 'POST', bodyType: 'json', body: '{' }],
-		["'Path' climbs out", { ...CALL, path: '/openapi/v1/../../oauth2/token' }],
-		["'Path' holds an encoded dot", { ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' }],
+		[
+			"'Path' is '/openapi/v1/../../oauth2/token', which climbs out",
+			{ ...CALL, path: '/openapi/v1/../../oauth2/token' },
+		],
+		[
+			"'Path' is 'v1/%2e%2e/%2E%2e/oauth2/token', which holds an encoded dot",
+			{ ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' },
+		],
 		["'Path' names another host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
 		["'Path' names another host", { ...CALL, path: '//evil.example/x' }],
-		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%zz' }],
-		["'Path' holds a % that encodes no character", { ...CALL, path: 'v1/x%ff' }],
-		["'Path' leads to a charge", { ...CALL, method: 'POST', path: 'v1/%63harge/agent' }],
+		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%zz' }],
+		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%ff' }],
+		[
+			"'Path' is 'v1/%63harge/agent', which leads to a charge",
+			{ ...CALL, method: 'POST', path: 'v1/%63harge/agent' },
+		],
 		['has no such resource and operation', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
 		['has no such resource and operation', set('account', '__CUSTOM_API_CALL__')],
 		["'data'", set('material', 'upload')],
@@ -681,7 +700,7 @@ describe('bad input', () => {
 		const calls = onApi();
 		const items = [{ json: { id: '1' } }, { json: { id: 'x' } }];
 		await expect(bench.runAiClk({ ...INFO, accountId: '={{ $json.id }}' }, items)).rejects.toThrow(
-			/'Account ID' is not an ID/,
+			/'Account ID' is 'x', which is not an ID/,
 		);
 		expect(calls).toEqual([]);
 	});
@@ -702,7 +721,7 @@ describe('continue on error', () => {
 			{
 				json: {
 					error: {
-						message: "'Account ID' is not an ID: digits only, e.g. 1000002",
+						message: "'Account ID' is 'x', which is not an ID: digits only, e.g. 1000002",
 						description: 'Correct the field or its expression.',
 						code: null,
 						httpCode: null,
@@ -716,7 +735,7 @@ describe('continue on error', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringMatching(/HTTP 404.*\(outcome: refused, account 2\)$/),
+						message: expect.stringMatching(/\(HTTP 404\) \(account 2\)$/),
 						description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
 						code: null,
 						httpCode: '404',

@@ -88,7 +88,7 @@ describe('reads', () => {
 describe('changes', () => {
 	it.each([
 		['posts', POST],
-		['charges', { ...CHARGE, comment: '={{ $json.n }}' }],
+		['charges', { ...CHARGE, additionalFields: { comment: '={{ $json.n }}' } }],
 	])('changes go out one after the other: %s', async (_, parameters) => {
 		let underWay = 0;
 		let most = 0;
@@ -196,11 +196,11 @@ describe('batching', () => {
 	});
 
 	it.each([
-		[{ batchSize: 'many' }, /'Items per Batch' is not a whole number/],
+		[{ batchSize: 'many' }, /'Items per Batch' is 'many', which is not a whole number/],
 		[{ batchSize: '={{ $json.nope }}' }, /'Items per Batch' is not a whole number/],
 		[{ batchInterval: '={{ undefined }}' }, /'Batch Interval \(Ms\)' is not a whole number/],
-		[{ batchSize: -2 }, /'Items per Batch' is below -1/],
-		[{ batchInterval: -1 }, /'Batch Interval \(Ms\)' is below 0/],
+		[{ batchSize: -2 }, /'Items per Batch' is '-2', which is below -1/],
+		[{ batchInterval: -1 }, /'Batch Interval \(Ms\)' is '-1', which is below 0/],
 	])('Batching of %j is refused before any request', async (batch, message) => {
 		const { times, error } = await timesOf({ ...READ, ...batching(batch) }, 2);
 		expect(error?.message).toMatch(message);

@@ -492,7 +492,7 @@ describe('AiClk Trigger', () => {
 	describe('refuses before any request', () => {
 		it.each([
 			[{ event: 'odd' }, /has no event 'odd'/],
-			[{ accountIds: 'x' }, /'Account IDs' has an entry \(number 1\) that is not an ID/],
+			[{ accountIds: 'x' }, /has an entry \(number 1\) that is 'x', which is not an ID/],
 			[{ accountIds: '={{ undefined }}' }, /'Account IDs' holds an expression that yields nothing/],
 			[{ filters: { campaignId: '' } }, /'Campaign ID' was added to 'Filters' but is empty/],
 			[{ filters: { creativeIds: '' } }, /'Creative IDs' was added to 'Filters' but is empty/],

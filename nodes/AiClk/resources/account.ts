@@ -2,18 +2,26 @@ import { daysOf } from '../../shared/days';
 import { list, read, type Resource } from '../define';
 import { choiceRow, dayRow, fieldsRow } from '../../shared/fields';
 
+const FEN = {
+	hint: "Amounts are in fen: 100 fen are 1 yuan. 'Amounts in Yuan' under 'Options' converts them.",
+};
+
 /** GET account/info (AiClk docs, P2). */
 const getInfo = read({
 	value: 'getInfo',
 	name: 'Get Info',
 	action: 'Get account info',
-	description: 'Get names, balances in fen and review status of an advertiser account',
+	description:
+		'Get names, balances (in fen: 100 fen are 1 yuan) and review status of an advertiser account',
 	path: 'account/info',
 	parameters: [
 		fieldsRow(
 			'account_id username display_name balance coupon compensation configure_status refuse_reason',
+			undefined,
+			FEN,
 		),
 	],
+	amounts: ['balance', 'coupon', 'compensation'],
 });
 
 const PERIODS = {
@@ -24,7 +32,7 @@ const PERIODS = {
 	yesterday: 'Yesterday',
 };
 const PERIOD = choiceRow('period', 'Period', PERIODS, {
-	default: 'custom',
+	default: 'yesterday',
 	description: "Which days, in the workflow's time zone",
 });
 const periodDay = (name: string, label: string, which: string, example: string) =>
@@ -40,9 +48,10 @@ const getFundRecords = list({
 	value: 'getFundRecords',
 	name: 'Get Fund Records',
 	action: 'Get account fund records',
-	description: 'Get how much an advertiser account spent on each day, in fen',
+	description: 'Get how much an advertiser account spent on each day (in fen: 100 fen are 1 yuan)',
 	path: 'account_fund/list',
-	parameters: [fieldsRow('date cash_cost coupon_cost compensation')],
+	parameters: [fieldsRow('date cash_cost coupon_cost compensation', undefined, FEN)],
+	amounts: ['cash_cost', 'coupon_cost', 'compensation'],
 	more: {
 		rows: [PERIOD, START, END],
 		read: (fields) => {

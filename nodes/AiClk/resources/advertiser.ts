@@ -83,7 +83,10 @@ const REQUIRED = rowsOf(
 	'company display_name license_code company_region company_address license qualification category app_name username password link source_mark email contacter contacter_phone',
 ).map((row) => ({ ...row, property: { ...row.property, required: true } }));
 
-const OPENER = accountRow('The agent or sub-manager account');
+const OPENER = accountRow(
+	'The account that manages the advertiser',
+	'Agent or Sub-Manager Account ID',
+);
 
 /** POST adaccount/customer/create (AiClk docs, P4). */
 const create = write({

@@ -2,6 +2,7 @@ import type { IHttpRequestMethods } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
 
 import type { Json } from '../../../aiclk/protocol/json';
+import { ok } from '../../../aiclk/util/result';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
 import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
@@ -12,6 +13,7 @@ import {
 	countRow,
 	EVERY_DIGIT,
 	LIMIT,
+	OPTIONS,
 	type Parameter,
 	parameter,
 	RETURN_ALL,
@@ -38,7 +40,7 @@ const FORMATS = { json: 'Account ID and One JSON Object', parameters: 'Plain URL
 const QUERY_FORMAT = choiceRow('query_format', 'Query Format', FORMATS, {
 	default: 'json',
 	description:
-		"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of Query becomes a parameter, and account_id is not added.",
+		"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of 'Query' becomes a parameter, and account_id is not added.",
 });
 const ACCOUNT = accountRow('The account_id of the call');
 const QUERY = parameter('query', 'Query', readJsonObject, {
@@ -59,12 +61,12 @@ const BODY = parameter('body', 'Body', readJsonBody, {
 	default: '{}',
 	displayOptions: { hide: { method: ['GET'] }, show: { bodyType: ['form', 'json'] } },
 	placeholder: 'e.g. { "campaign_id": 20195330 }',
-	description: `A JSON object; for an endpoint that takes a list, and without Paginate, a JSON list. ${EVERY_DIGIT}`,
+	description: `A JSON object; for an endpoint that takes a list, and without 'Paginate', a JSON list. ${EVERY_DIGIT}`,
 });
 const PAGINATE = switchRow(
 	'paginate',
 	'Paginate',
-	'Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with Query. If you set them there, reading begins at your page, with your page size.',
+	"Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with 'Query'. If you set them there, reading begins at your page, with your page size.",
 );
 
 /** AiClk counts pages from 1; endpoints that no page documents may count from 0. */
@@ -88,18 +90,17 @@ function planPages(
 		firstPage: own(PAGE),
 		pageSize: own(PAGE_SIZE),
 		place,
-		toRows: (rows) => toRowItems(rows, account),
+		toRows: (rows) => ok(toRowItems(rows, account)),
 	};
 }
 
-/** Any endpoint below /openapi/. The pages P1 to P13 name none for campaigns, ad groups or reports. */
+/** Any endpoint below /openapi/. AiClk's pages that this package was written from name none for campaigns or reports. */
 const call: Operation = {
 	option: {
 		value: 'call',
 		name: 'Call Endpoint',
-		action: 'Call endpoint',
-		description:
-			'Call any other endpoint of AiClk whose path you know, e.g. one for campaigns or reports',
+		action: 'Call API endpoint',
+		description: 'Call any other endpoint of the Marketing API whose path you know',
 	},
 	properties: [
 		...[METHOD, PATH, QUERY_FORMAT].map(({ property }) => property),
@@ -107,6 +108,7 @@ const call: Operation = {
 		...[QUERY, BODY_TYPE, BODY, PAGINATE].map(({ property }) => property),
 		...updateDisplayOptions({ show: { paginate: [true] } }, [RETURN_ALL.property, LIMIT.property]),
 		SIMPLIFY.property,
+		OPTIONS.property,
 	],
 	plan: (fields) => {
 		const method = fields.read(METHOD);
@@ -124,7 +126,9 @@ const call: Operation = {
 		const paginates = fields.read(PAGINATE);
 		const body = bodyType === 'none' ? {} : fields.read(BODY);
 		if (Array.isArray(body) && (bodyType === 'form' || paginates)) {
-			const why = paginates ? 'Paginate adds page and page_size to it' : 'a form has named fields';
+			const why = paginates
+				? "'Paginate' adds page and page_size to it"
+				: 'a form has named fields';
 			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
 		}
 		const members = body as Record<string, Json>;
@@ -154,7 +158,8 @@ export const api: Resource = {
 	option: {
 		name: 'API',
 		value: 'api',
-		description: 'Any other endpoint whose path you know, e.g. one for campaigns or reports',
+		description:
+			'Any other endpoint whose path you know, e.g. if AiClk has named you one for campaigns or reports',
 	},
 	defaultOperation: 'call',
 	operations: [call],

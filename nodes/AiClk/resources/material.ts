@@ -9,11 +9,15 @@ import {
 	filters,
 	idsRow,
 	parameter,
+	sort,
 	textRow,
 } from '../../shared/fields';
 
 const FIELDS =
 	'account_id material_id material_name material_status material_type remote_url material_md5 audit_reason width height duration size created_at';
+
+const COMMON_FIELDS =
+	'account_id material_id material_name material_status material_type remote_url audit_reason width height created_at';
 
 const STATUSES = {
 	PASSED: 'Approved',
@@ -23,22 +27,21 @@ const STATUSES = {
 };
 
 /** AiClk takes a list of [field, direction] (P7). Without it, AiClk's own order applies. */
-const SORT = parameter(
+const ORDER = parameter(
 	'order_by',
-	'Sort',
+	'Material ID',
 	(value) => {
-		const direction = value === '' ? ok('') : oneOf(['asc', 'desc'])(value);
-		if (!direction.ok) return direction;
-		return ok(direction.value === '' ? undefined : [['material_id', direction.value]]);
+		const direction = oneOf(['asc', 'desc'])(value);
+		return direction.ok ? ok([['material_id', direction.value]]) : direction;
 	},
 	{
-		name: 'sort',
+		name: 'materialId',
 		type: 'options',
 		options: [
-			{ name: 'As AiClk Returns Them', value: '' },
 			{ name: 'Newest First', value: 'desc', description: 'Material ID, descending' },
 			{ name: 'Oldest First', value: 'asc', description: 'Material ID, ascending' },
 		],
+		default: 'desc',
 		description: 'The order of the rows; AiClk sorts by material ID only',
 	},
 );
@@ -50,7 +53,7 @@ const getAll = list({
 	action: 'Get many materials',
 	description: 'Get images and videos of an advertiser account, with their review status',
 	path: 'material/get',
-	parameters: [fieldsRow(FIELDS), SORT],
+	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
 	collection: filters([
 		idsRow('material_id', 'Material IDs', 'Separated by commas', '55555, 77777', {
 			name: 'materialIds',
@@ -59,6 +62,7 @@ const getAll = list({
 			description: 'Review status; without it AiClk leaves deleted materials out',
 		}),
 	]),
+	sort: sort([ORDER]),
 	idField: 'material_id',
 });
 

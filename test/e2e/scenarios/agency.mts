@@ -23,7 +23,11 @@ const UPDATE = {
 	advertiserId: '1928316',
 	updateFields: { contacter: 'n8n' },
 };
-const PAID = { ...CHARGE, accountId: '={{ $json.account }}', comment: '={{ $json.account }}' };
+const PAID = {
+	...CHARGE,
+	accountId: '={{ $json.account }}',
+	additionalFields: { comment: '={{ $json.account }}' },
+};
 const CALL = { resource: 'api', operation: 'call' };
 /** n8n sends what fails here out of its second output. */
 const ERROR_OUTPUT = { onError: 'continueErrorOutput' };
@@ -223,7 +227,10 @@ export const agency: Scenarios = (rig, scenario) => {
 				...itemsOf([{ account }]).map((node) => ({ ...node, name: `${node.name} ${account}` })),
 			);
 			for (const [path, parameters] of operations) {
-				const payer = path === 'charge/agent' ? { accountId: account, comment: account } : {};
+				const payer =
+					path === 'charge/agent'
+						? { accountId: account, additionalFields: { comment: account } }
+						: {};
 				nodes.push(
 					named(
 						`${path} ${account}`,

@@ -21,7 +21,7 @@ type Search = <T extends object>(
 /** The largest uint64. */
 const MAX_UINT64 = '18446744073709551615';
 
-const ALL_DAYS = { startDate: '2020-01-01', endDate: '2099-12-31' };
+const ALL_DAYS = { period: 'custom', startDate: '2020-01-01', endDate: '2099-12-31' };
 const FUND = { resource: 'account', operation: 'getFundRecords', ...ALL_DAYS };
 const INFO = { resource: 'account', operation: 'getInfo' };
 
@@ -37,7 +37,7 @@ const OPERATIONS: Array<[path: string, parameters: Json]> = [
 	['account/info', INFO],
 	['account_fund/list', FUND],
 	['creative/get', { resource: 'creative', operation: 'getAll' }],
-	['material/get', { resource: 'material', operation: 'getAll', sort: 'desc' }],
+	['material/get', { resource: 'material', operation: 'getAll', sort: { materialId: 'desc' } }],
 	['conv/targeturl_monitor/list', { resource: 'monitorLink', operation: 'getAll' }],
 	[
 		'adaccount/customer/create',
@@ -330,7 +330,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		const items = [{ id: '1000002' }, { id: 'x' }, { id: '1000002' }];
 		const parameters = { ...INFO, accountId: '={{ $json.id }}' };
 		const stopped = await rig.run(node(parameters, items));
-		assert.match(stopped.error?.message ?? '', /'Account ID' is not an ID/);
+		assert.match(stopped.error?.message ?? '', /'Account ID' is '.*', which is not an ID/);
 		assert.equal(rig.sandbox.journal().length, 0);
 		const continued = await output(parameters, items, { onError: 'continueRegularOutput' });
 		const failed = continued.map(({ error }) => error !== undefined);

@@ -10,7 +10,7 @@ const OUTAGE = { code: 503, message: '系统繁忙，请稍后再试', trace_id:
 
 /** What the AiClk node shows: before it runs, when an item fails, and when rows are not quite certain. */
 export const aiclkNode: UiScenarios = (rig, scenario) => {
-	const charge = { ...CHARGE, comment: 'order 2026-0042' };
+	const charge = { ...CHARGE, additionalFields: { comment: 'order 2026-0042' } };
 
 	scenario('the panel of a charge warns, and asks for a payer and Confirm', async (editor) => {
 		await rig.begin();
@@ -27,8 +27,9 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			'Payer',
 			'Target',
 			'Money (Fen)',
-			'Comment',
 			'Confirm',
+			'Additional Fields',
+			'Comment',
 			'Simplify',
 			'Options',
 		]);
@@ -38,6 +39,28 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 		);
 		await editor.closeNode();
 	});
+
+	scenario(
+		'the panel of fund records asks for no dates at first sight and names the unit of amounts',
+		async (editor) => {
+			await rig.begin();
+			const parameters = {
+				resource: 'account',
+				operation: 'getFundRecords',
+				options: { amountsInYuan: true },
+			};
+			const workflow = chain('Spending', [manualTrigger, aiClk(parameters)]);
+			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+			await editor.openNode('AiClk');
+			await editor.picture('fund records panel');
+			const labels = await editor.labels();
+			assert.ok(labels.includes('Period'));
+			assert.ok(!labels.includes('Start Date'), labels.join(', '));
+			assert.ok(labels.includes('Amounts in Yuan'), labels.join(', '));
+			assert.match(await editor.visibleText(), /Amounts are in fen: 100 fen are 1 yuan/);
+			await editor.closeNode();
+		},
+	);
 
 	scenario(
 		'a charge of unknown outcome comes out of the error branch and says so, with code, trace_id and what to do next',

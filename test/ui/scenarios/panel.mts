@@ -7,7 +7,7 @@ const NODES = [
 	{
 		node: 'AiClk',
 		// n8n shows a node and its trigger as one entry, with the description of either.
-		description: /^Read and change AiClk .Qutoutiao. (advertiser|ad) accounts/,
+		description: /^Read and change AiClk .Qutoutiao. ad accounts, or start/,
 		actions: [
 			'Get account info',
 			'Get account fund records',
@@ -17,11 +17,11 @@ const NODES = [
 			'Get many monitor links',
 			'Create advertiser',
 			'Update advertiser',
-			'Transfer money as agent',
-			'Transfer coupon as agent',
-			'Transfer money as sub manager',
-			'Transfer coupon as sub manager',
-			'Call endpoint',
+			'Create agent charge',
+			'Create agent coupon charge',
+			'Create sub manager charge',
+			'Create sub manager coupon charge',
+			'Call API endpoint',
 		],
 	},
 	{

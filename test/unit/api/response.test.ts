@@ -29,7 +29,7 @@ describe('readAnswer', () => {
 			/^Check it\. POST \/openapi\/v1\/x: AiClk code 400, trace_id ab12\.$/,
 		],
 		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason stated/, /code 400\.$/],
-		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)\.$/, /Run this/],
+		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)$/, /Run this/],
 		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /sent once/],
 		[
 			'HTML',
@@ -196,10 +196,10 @@ describe('noAnswer', () => {
 		[{ code: 'ERR_CANCELED' }, 'money', /no answer came in time.*may have been carried out/],
 		[{ httpCode: 'ECONNREFUSED' }, 'money', /was refused\. Nothing was sent\.$/],
 		[{ code: 'EAI_AGAIN' }, 'read', /looked up\. Nothing was sent\.$/],
-		[new Error(SECRET), 'read', /connection failed\.$/],
+		[new Error(SECRET), 'read', /connection failed$/],
 		[{ code: 7 }, 'money', /connection failed\. The transfer may/],
-		['text', 'read', /connection failed\.$/],
-		[null, 'read', /connection failed\.$/],
+		['text', 'read', /connection failed$/],
+		[null, 'read', /connection failed$/],
 	])('%p to a %s', (error, effect, message) => {
 		const failure = noAnswer(error, asked(effect));
 		expect(failure.message).toMatch(message);

@@ -77,7 +77,7 @@ describe('a field', () => {
 		expect(read).toThrow(
 			expect.objectContaining({
 				name: 'FailureError',
-				message: "'Return All' is neither true nor false",
+				message: "'Return All' is 'perhaps', which is neither true nor false",
 				description: 'Correct the field or its expression.',
 			}),
 		);

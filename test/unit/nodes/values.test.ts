@@ -44,13 +44,13 @@ describe('readId', () => {
 		[['7'], /digits only/],
 		['1,000,002', /digits only/],
 		['1 000 002', /digits only/],
-		['0', /cannot be 0/],
+		['0', /is no ID/],
 		['-1', /digits only/],
 		['1.5', /digits only/],
 		[-1, /digits only/],
 		[String(MAX_UINT64 + 1n), /digits only/],
 		[2 ** 53, /rounded/],
-		[1.5, /rounded/],
+		[1.5, /digits only/],
 		['1e3', /digits only/],
 	])('refuses %p', (value, failure) => {
 		expect(readId(value)).toEqual(bad(expect.stringMatching(failure)));
@@ -135,7 +135,7 @@ describe('readIds', () => {
 	);
 
 	it.each<[unknown, number, string]>([
-		['1,2,x', 3, 'is not an ID: digits only, e.g. 1000002'],
+		['1,2,x', 3, "is 'x', which is not an ID: digits only, e.g. 1000002"],
 		[',310100,310115', 1, 'is empty'],
 		['1, , 2', 2, 'is empty'],
 		['1;\n', 2, 'is empty'],
@@ -144,8 +144,16 @@ describe('readIds', () => {
 		[['1', null], 2, 'is empty'],
 		['["1",null]', 2, 'is empty'],
 		['[[1]]', 1, 'is not an ID: digits only, e.g. 1000002'],
-		['[1e20]', 1, 'is a number that n8n has rounded: pass it as text'],
-		[['1', 2 ** 53], 2, 'is a number that n8n has rounded: pass it as text'],
+		[
+			'[1e20]',
+			1,
+			"is '100000000000000000000', which is a number that n8n has rounded: pass it as text",
+		],
+		[
+			['1', 2 ** 53],
+			2,
+			"is '9007199254740992', which is a number that n8n has rounded: pass it as text",
+		],
 	])('refuses %j: entry %d %s', (value, position, failure) => {
 		expect(readIds(value)).toEqual(bad(`has an entry (number ${position}) that ${failure}`));
 	});
@@ -163,8 +171,8 @@ describe('readAmount', () => {
 	});
 
 	it.each<[unknown, RegExp]>([
-		[0, /cannot be 0/],
-		['0', /cannot be 0/],
+		[0, /moves nothing/],
+		['0', /moves nothing/],
 		[1.5, /amounts are in fen/],
 		['100.00', /amounts are in fen/],
 		['', /amounts are in fen/],
@@ -270,8 +278,8 @@ describe('oneOf', () => {
 
 	it('oneOf accepts numbers and text alike, and shortens what it quotes', () => {
 		expect([1, '1'].map(oneOf(['0', '1']))).toEqual([good('1'), good('1')]);
-		expect(oneOf(['a'])('x'.repeat(90))).toEqual(
-			bad(`holds '${'x'.repeat(60)}', which AiClk does not document here`),
+		expect(oneOf(['a'])('x '.repeat(90))).toEqual(
+			bad(`holds '${'x '.repeat(29)}x…', which AiClk does not document here`),
 		);
 	});
 });

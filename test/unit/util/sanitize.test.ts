@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { sanitize } from '../../../aiclk/util/sanitize';
+import { sanitize, shorten } from '../../../aiclk/util/sanitize';
 
 describe('a text from the network', () => {
 	it.each<[string, unknown, string]>([
@@ -39,5 +39,18 @@ describe('a text from the network', () => {
 				expect(shown).not.toContain(secret);
 			}),
 		);
+	});
+});
+
+describe('a value as errors show it', () => {
+	it.each([
+		['abc', 'abc'],
+		[' a\n b ', 'a  b'],
+		['x '.repeat(40), `${'x '.repeat(29)}x…`],
+		['天'.repeat(61), `${'天'.repeat(59)}…`],
+		['天'.repeat(60), '天'.repeat(60)],
+		['a1'.repeat(20), '***'],
+	])('%j is shown as %j', (value, shown) => {
+		expect(shorten(value)).toBe(shown);
 	});
 });

@@ -1,0 +1,326 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import nock from 'nock';
+
+import { RESOURCES } from '../../nodes/AiClk/resources';
+import {
+	CALL,
+	CHARGE,
+	dataOf,
+	FUND,
+	INFO,
+	jsonOf,
+	onApi,
+	PERSON,
+	type Reply,
+	runNode,
+	set,
+	success,
+} from './aiclk';
+import { CredentialsHelper, newRow } from './context';
+import { onRefresh } from './support';
+
+const mockSleeps: number[] = [];
+
+jest.mock('n8n-workflow', () => ({
+	...jest.requireActual<object>('n8n-workflow'),
+	// As if the time had passed: the clock of the lane is performance.now.
+	sleep: async (ms: number) => {
+		mockSleeps.push(ms);
+		const now = performance.now.bind(performance);
+		jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+	},
+}));
+
+beforeAll(() => {
+	nock.disableNetConnect();
+});
+beforeEach(() => {
+	onRefresh();
+});
+afterEach(() => {
+	nock.cleanAll();
+	jest.restoreAllMocks();
+});
+afterAll(() => {
+	nock.restore();
+});
+
+const TOOL = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
+const CONTINUE = { node: { onError: 'continueRegularOutput' as const } };
+
+describe('bad input', () => {
+	const messageOf = async (parameters: IDataObject, more: IDataObject = {}) => {
+		const helper = new CredentialsHelper(newRow({ accountId: '1000002', ...more }));
+		const calls = onApi();
+		const { error } = await runNode(parameters, [{}] as never, { helper });
+		expect(calls).toEqual([]);
+		return error?.message ?? '';
+	};
+
+	it.each<[shown: string, IDataObject]>([
+		["'Account ID' is 'abc', which is not an ID: digits only", { ...INFO, accountId: 'abc' }],
+		["'Account ID' is 'a b', which is not an ID", { ...INFO, accountId: ' a\n\tb ' }],
+		["'Target' is '1.5', which is not an ID", { ...CHARGE, targetUser: 1.5 }],
+		["'Limit' is '-3', which is below 1", { ...FUND, limit: -3 }],
+		["'Confirm' is 'yes', which is neither true nor false", { ...CHARGE, confirm: 'yes' }],
+		[
+			"'Creative IDs' has an entry (number 3) that is 'c', which is not an ID",
+			set('creative', 'getAll', { filters: { creativeIds: '1, 2, c' } }),
+		],
+		[
+			"'Amounts in Yuan' is 'perhaps', which is neither true nor false",
+			{ ...INFO, options: { amountsInYuan: 'perhaps' } },
+		],
+		["'page' is '-1', which is below 0", { ...CALL, paginate: true, query: { page: -1 } }],
+	])('is shown: %s', async (shown, parameters) => {
+		expect(await messageOf(parameters)).toContain(shown);
+	});
+
+	it('is shown with at most 60 characters, on one line', async () => {
+		const message = await messageOf({ ...INFO, accountId: 'not an id\n'.repeat(50) });
+		const [, value = ''] = /^'Account ID' is '(.*)', which/.exec(message) ?? [];
+		expect(value).toMatch(/^not an id not an id.*…$/);
+		expect(value.length).toBeLessThanOrEqual(60);
+	});
+
+	it.each<[string, IDataObject]>([
+		['a password', set('advertiser', 'create', { ...PERSON, password: 'hunter2' })],
+		[
+			'a password that is changed',
+			set('advertiser', 'update', { advertiserId: '7', updateFields: { password: 'hunter2' } }),
+		],
+		['JSON', { ...CALL, query: '{"password":"hunter2"' }],
+		['an object', { ...INFO, accountId: '={{ ({ password: "hunter2" }) }}' }],
+		['a list', { ...INFO, accountId: '={{ ["hunter2"] }}' }],
+	])('is not shown where it is %s', async (_, parameters) => {
+		const message = await messageOf(parameters);
+		expect(message).toMatch(/^'[\w ]+' /);
+		expect(message).not.toContain('hunter2');
+	});
+
+	it.each<[string, IDataObject]>([
+		['an ID', { ...INFO, accountId: '7 kept.secret.of.the.client' }],
+		['a list of IDs', set('creative', 'getAll', { filters: { creativeIds: '7, kept.secret' } })],
+		['a choice', { ...INFO, fields: '={{ [["kept.secret"]] }}' }],
+		['a long text', { ...FUND, startDate: `${'x '.repeat(25)}kept.secret and more` }],
+	])('never shows the refresh token, typed as %s', async (_, parameters) => {
+		const message = await messageOf(parameters, { refreshToken: 'kept.secret' });
+		expect(message).toMatch(/^'[\w ]+' holds the refresh token of the credential/);
+		expect(message).not.toContain('kept');
+	});
+
+	it('never shows anything long enough to be a token', async () => {
+		const token = 'a1b2c3d4'.repeat(5);
+		expect(await messageOf({ ...INFO, accountId: token })).toMatch(
+			/^'Account ID' is '\*\*\*', which/,
+		);
+	});
+
+	it("never shows the credential's account", async () => {
+		const message = await messageOf(INFO, { accountId: '99999999999999999999' });
+		expect(message).toBe('The account in the AiClk API credential is no ID');
+	});
+});
+
+describe('Amounts in Yuan', () => {
+	const IN_YUAN = { options: { amountsInYuan: true } };
+	const accountWith = (data: IDataObject): Reply => {
+		return () => [200, success(data)];
+	};
+
+	it.each<[fen: IDataObject[string], yuan: IDataObject[string]]>([
+		[10249, 102.49],
+		['10249', 102.49],
+		[0, 0],
+		[1, 0.01],
+		[-5, -0.05],
+		[100, 1],
+		[999_999_999_999_999, 9_999_999_999_999.99],
+		[null, null],
+		['', ''],
+	])('converts a balance of %j fen to %j', async (balance, yuan) => {
+		onApi(accountWith({ balance, coupon: 7, account_id: 100, display_name: '100' }));
+		const { items, error } = await runNode({ ...INFO, ...IN_YUAN }, [{}] as never);
+		expect(error).toBeNull();
+		expect(jsonOf(items)).toEqual([
+			{ balance: yuan, coupon: 0.07, account_id: 100, display_name: '100' },
+		]);
+	});
+
+	it('converts each day of fund records, page after page, and adds nothing', async () => {
+		const list = [
+			{ date: '2026-01-01', cash_cost: 10249, coupon_cost: 100 },
+			{ date: '2026-01-02', cash_cost: 1, compensation: 250 },
+		];
+		onApi(() => [200, success({ list })]);
+		const { items } = await runNode({ ...FUND, ...IN_YUAN }, [{}] as never);
+		expect(jsonOf(items)).toEqual([
+			{ account_id: 1000002, date: '2026-01-01', cash_cost: 102.49, coupon_cost: 1 },
+			{ account_id: 1000002, date: '2026-01-02', cash_cost: 0.01, compensation: 2.5 },
+		]);
+	});
+
+	it('is off by default, and may differ from item to item', async () => {
+		onApi(accountWith({ balance: 10249 }));
+		const off = await runNode(INFO, [{}] as never);
+		expect(jsonOf(off.items)[0]?.balance).toBe(10249);
+		const each = { ...INFO, options: { amountsInYuan: '={{ $json.yuan }}' } };
+		const { items } = await runNode(each, [{ yuan: true }, { yuan: false }]);
+		expect(jsonOf(items).map(({ balance }) => balance)).toEqual([102.49, 10249]);
+	});
+
+	it("leaves AiClk's whole answer as it is", async () => {
+		onApi(accountWith({ balance: 10249 }));
+		const whole = { ...INFO, ...IN_YUAN, simplify: false };
+		const { items } = await runNode(whole, [{}] as never);
+		expect(jsonOf(items)[0]?.data).toEqual({ balance: 10249 });
+	});
+
+	it.each([102.49, '102.49', 1e16, 'much', [1]])(
+		'fails for %j, which is no whole number of fen, rather than mix units',
+		async (balance) => {
+			onApi(accountWith({ balance }));
+			const { error } = await runNode({ ...INFO, ...IN_YUAN }, [{}] as never);
+			expect(error?.message).toMatch(/^AiClk's 'balance' is no whole number of fen/);
+		},
+	);
+
+	it.each([
+		['account', 'getInfo'],
+		['account', 'getFundRecords'],
+	])('%s %s says in the panel and to agents which unit it returns', (resource, operation) => {
+		const { option, properties } = find(resource, operation);
+		expect(option.description).toMatch(/in fen: 100 fen are 1 yuan/);
+		const fields = properties.find(({ name }) => name === 'fields');
+		expect(fields?.hint).toMatch(/fen.*'Amounts in Yuan'/);
+	});
+});
+
+const find = (resource: string, operation: string) => {
+	const operations = RESOURCES.find(({ option }) => option.value === resource)?.operations ?? [];
+	const found = operations.find(({ option }) => option.value === operation);
+	if (found === undefined) throw new Error(`no ${resource} ${operation}`);
+	return found;
+};
+
+const OPERATIONS = RESOURCES.flatMap(({ option: resource, operations }) =>
+	operations.map((one) => ({ name: `${resource.name}: ${one.option.name}`, resource, ...one })),
+);
+
+describe('the panel', () => {
+	it.each(OPERATIONS)('$name chooses at most ten fields', ({ properties }) => {
+		const chosen = properties.find(({ name }) => name === 'fields')?.default ?? [];
+		expect((chosen as string[]).length).toBeLessThanOrEqual(10);
+	});
+
+	it.each(OPERATIONS)('the action of $name names its resource', ({ option, resource }) => {
+		const names = [resource.name, `${resource.name}s`].map((name) => name.toLowerCase());
+		expect(names.some((name) => option.action?.toLowerCase().includes(name))).toBe(true);
+	});
+
+	it.each(OPERATIONS)('$name has Options last, but for Sort', ({ properties }) => {
+		const names = properties.map(({ name }) => name);
+		expect(names.slice(names.indexOf('options') + 1)).toEqual(
+			names.includes('sort') ? ['sort'] : [],
+		);
+	});
+
+	it('Sort sends an order only where it was added', async () => {
+		const calls = onApi();
+		const materials = set('material', 'getAll');
+		await runNode(materials, [{}] as never);
+		await runNode({ ...materials, sort: { materialId: 'asc' } }, [{}] as never);
+		expect(calls.map(({ url }) => /"order_by":(.*?\]\])/.exec(url)?.[1])).toEqual([
+			undefined,
+			'[["material_id","asc"]]',
+		]);
+	});
+
+	it('Period is yesterday by default, so that no date is missing at first sight', () => {
+		const { properties } = find('account', 'getFundRecords');
+		const shown = (property: INodeProperties) =>
+			property.displayOptions?.show?.period?.includes('yesterday') !== false;
+		expect(properties.filter((one) => one.required && shown(one)).map(({ name }) => name)).toEqual([
+			'fields',
+		]);
+	});
+
+	it("an advertiser's operations say whose account their first field is", () => {
+		for (const operation of ['create', 'update']) {
+			const [first] = find('advertiser', operation).properties;
+			expect([first?.name, first?.displayName]).toEqual([
+				'accountId',
+				'Agent or Sub-Manager Account ID',
+			]);
+		}
+	});
+
+	it.each<[string, unknown]>([
+		['nothing', {}],
+		['its fields', { link: 'a' }],
+	])('an updated advertiser comes out with its ID, where AiClk answers %s', async (_, data) => {
+		onApi(() => [200, success(data)]);
+		const update = { advertiserId: '1928316', updateFields: { link: 'a' } };
+		const { items } = await runNode(set('advertiser', 'update', update), [{}] as never);
+		const [item] = jsonOf(items);
+		expect(item).toMatchObject({ advertiserId: '1928316' });
+		expect(item?.link ?? item?.success).toBeTruthy();
+	});
+});
+
+describe('the outcome in the message', () => {
+	const fails: Array<[string, Reply]> = [
+		['an answer without rows', () => [200, success(null)]],
+		['an outage', () => [500, 'oops']],
+		['a refusal', () => [200, { code: 400, message: '参数错误', data: null, trace_id: 'dd55' }]],
+	];
+
+	it.each(fails)('of a read is left out, also for an agent, after %s', async (_, reply) => {
+		onApi(reply);
+		for (const options of [{}, TOOL]) {
+			const { error } = await runNode(CALL, [{}] as never, options);
+			expect(error?.message).not.toMatch(/outcome/);
+			expect(error?.message).toMatch(/account 1000002\)$/);
+		}
+		const { items } = await runNode(CALL, [{}] as never, CONTINUE);
+		expect(dataOf(items[0] as never).outcome).toMatch(/^(unknown|refused)$/);
+	});
+
+	it.each(fails.slice(1))('of a change is there, for an agent, too, after %s', async (_, reply) => {
+		onApi(reply);
+		for (const options of [{}, TOOL]) {
+			const { error } = await runNode({ ...CALL, method: 'POST' }, [{}] as never, options);
+			expect(error?.message).toMatch(/\(outcome: (unknown|refused)/);
+		}
+	});
+});
+
+describe('a busy AiClk', () => {
+	const busyFor = (seconds: number): Reply => {
+		return (_, n) =>
+			n === 1 ? [429, '', { 'retry-after': String(seconds) }] : [200, success({ balance: 1 })];
+	};
+
+	it('that kept requests waiting is told in one hint and in the log', async () => {
+		onApi(busyFor(38));
+		const { hints, log, error } = await runNode(INFO, [{}, {}]);
+		expect(error).toBeNull();
+		const told = hints.filter((hint) => /busy/.test(hint));
+		expect(told).toEqual([
+			expect.stringMatching(/^AiClk was busy: requests waited (3[89]|4\d) s$/),
+		]);
+		expect(log).toEqual(expect.arrayContaining(told));
+	});
+
+	it.each([0, 1, 4])('for %i s is not worth a hint', async (seconds) => {
+		onApi(busyFor(seconds));
+		expect((await runNode(INFO, [{}] as never)).hints).toEqual([]);
+	});
+
+	it('is not told of waits for one’s batch', async () => {
+		onApi();
+		const options = { batching: { batch: { batchSize: 1, batchInterval: 9_000 } } };
+		expect((await runNode({ ...INFO, options }, [{}, {}])).hints).toEqual([]);
+		expect(Math.max(...mockSleeps)).toBeGreaterThan(8_000);
+	});
+});
