@@ -219,13 +219,15 @@ function replaceRejected(input: PolicyInput, stored: Token): Decision {
 
 /**
  * Uses a token from memory in place of the stored one, once AiClk has been asked about it. One that brings a new refresh token is
- * stored at once.
+ * stored at once, but not after a failed request: the row was read before that, and may hold a newer one by now.
  */
-function adoptKnown({ knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
+function adoptKnown({ cause, knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
+	const { rotatedRefreshToken } = cause === 'after-failure' ? stored : known;
 	const bringsRefreshToken =
-		isSuccessor(known, stored) && known.rotatedRefreshToken !== stored.rotatedRefreshToken;
+		isSuccessor(known, stored) && rotatedRefreshToken !== stored.rotatedRefreshToken;
 	if (!bringsRefreshToken && knownProbe?.isFresh !== true) return probe('known-here', known);
-	return { action: 'adopt', reason: 'known-here', token: known, failure: null };
+	const token = { ...known, rotatedRefreshToken };
+	return { action: 'adopt', reason: 'known-here', token, failure: null };
 }
 
 /** No token for this input is stored: first request, edited input, or several clients in one credential. */
