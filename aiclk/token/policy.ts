@@ -161,8 +161,6 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 	return token.accessToken !== stored.accessToken && stored.rotatedRefreshToken === '';
 }
 
-const isRejected = (probed: ProbeAnswer | null): boolean => probed?.result === 'rejected';
-
 /** Why no refresh may be sent now; null if one may. */
 function refusal({ refreshesToday, failed, nowMs }: PolicyInput): Decision | null {
 	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
@@ -264,7 +262,7 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 		return adoptKnown(input, known, stored);
 	}
 	if (isExpired) return replace(input, 'expired');
-	if (isRejected(storedProbe)) {
+	if (storedProbe?.result === 'rejected') {
 		if (storedProbe?.isFresh !== true) return probe('rejected-before', stored);
 		return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
 	}
@@ -283,14 +281,16 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
 	// It has expired since the request was sent, so a rejection would say nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
 	if (storedProbe?.isFresh !== true) return probe('after-failure', stored);
-	if (!isRejected(storedProbe)) return keep('not-rejected');
+	if (storedProbe?.result !== 'rejected') return keep('not-rejected');
 	if (!mayResend) return keep('left-to-next-request');
 	return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
 }
 
 /** Whether the stored token can be sent: issued for this input, not expired, not rejected. */
 const isUsable = ({ stored, storedProbe, fingerprint, nowMs }: PolicyInput): boolean =>
-	stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
+	stored?.state.fingerprint === fingerprint &&
+	isAlive(stored, nowMs) &&
+	storedProbe?.result !== 'rejected';
 
 /**
  * A refresh that this question waited for has ended. Its token is stored, and so is a refresh token that came without one. A
@@ -347,7 +347,7 @@ export function isFailureShown(input: PolicyInput, { kind }: Failure): boolean {
 	const { cause, storedProbe, probeTrust, mayResend, stored, fingerprint, nowMs } = input;
 	if (cause === 'forced') return true;
 	if (cause === 'after-failure') {
-		return mayResend && isRejected(storedProbe) && probeTrust === 'trusted';
+		return mayResend && storedProbe?.result === 'rejected' && probeTrust === 'trusted';
 	}
 	const isAliveOurs = stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs);
 	return kind !== 'superseded' || probeTrust !== null || !isAliveOurs;
