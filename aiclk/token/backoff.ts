@@ -1,11 +1,10 @@
 import type { Failure } from '../util/failure';
 
-const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /** The wait after the first failure, in ms; it doubles with each further one, up to the second number. An outage passes. */
-const OUTAGE = [10 * SECOND_MS, 5 * MINUTE_MS] as const;
+const OUTAGE = [10_000, 5 * MINUTE_MS] as const;
 
 /** An outage while the old token still works: there is no hurry. */
 const OUTAGE_WHILE_VALID = [MINUTE_MS, 15 * MINUTE_MS] as const;

@@ -161,8 +161,6 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 	return token.accessToken !== stored.accessToken && stored.rotatedRefreshToken === '';
 }
 
-const isRejected = (probed: ProbeAnswer | null): boolean => probed?.result === 'rejected';
-
 /** Why no refresh may be sent now; null if one may. */
 function refusal({ refreshesToday, failed, nowMs }: PolicyInput): Decision | null {
 	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
@@ -219,13 +217,15 @@ function replaceRejected(input: PolicyInput, stored: Token): Decision {
 
 /**
  * Uses a token from memory in place of the stored one, once AiClk has been asked about it. One that brings a new refresh token is
- * stored at once.
+ * stored at once, but not after a failed request: the row was read before that, and may hold a newer one by now.
  */
-function adoptKnown({ knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
+function adoptKnown({ cause, knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
+	const { rotatedRefreshToken } = cause === 'after-failure' ? stored : known;
 	const bringsRefreshToken =
-		isSuccessor(known, stored) && known.rotatedRefreshToken !== stored.rotatedRefreshToken;
+		isSuccessor(known, stored) && rotatedRefreshToken !== stored.rotatedRefreshToken;
 	if (!bringsRefreshToken && knownProbe?.isFresh !== true) return probe('known-here', known);
-	return { action: 'adopt', reason: 'known-here', token: known, failure: null };
+	const token = { ...known, rotatedRefreshToken };
+	return { action: 'adopt', reason: 'known-here', token, failure: null };
 }
 
 /** No token for this input is stored: first request, edited input, or several clients in one credential. */
@@ -262,7 +262,7 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 		return adoptKnown(input, known, stored);
 	}
 	if (isExpired) return replace(input, 'expired');
-	if (isRejected(storedProbe)) {
+	if (storedProbe?.result === 'rejected') {
 		if (storedProbe?.isFresh !== true) return probe('rejected-before', stored);
 		return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
 	}
@@ -281,14 +281,16 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
 	// It has expired since the request was sent, so a rejection would say nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
 	if (storedProbe?.isFresh !== true) return probe('after-failure', stored);
-	if (!isRejected(storedProbe)) return keep('not-rejected');
+	if (storedProbe?.result !== 'rejected') return keep('not-rejected');
 	if (!mayResend) return keep('left-to-next-request');
 	return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
 }
 
 /** Whether the stored token can be sent: issued for this input, not expired, not rejected. */
 const isUsable = ({ stored, storedProbe, fingerprint, nowMs }: PolicyInput): boolean =>
-	stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs) && !isRejected(storedProbe);
+	stored?.state.fingerprint === fingerprint &&
+	isAlive(stored, nowMs) &&
+	storedProbe?.result !== 'rejected';
 
 /**
  * A refresh that this question waited for has ended. Its token is stored, and so is a refresh token that came without one. A
@@ -345,7 +347,7 @@ export function isFailureShown(input: PolicyInput, { kind }: Failure): boolean {
 	const { cause, storedProbe, probeTrust, mayResend, stored, fingerprint, nowMs } = input;
 	if (cause === 'forced') return true;
 	if (cause === 'after-failure') {
-		return mayResend && isRejected(storedProbe) && probeTrust === 'trusted';
+		return mayResend && storedProbe?.result === 'rejected' && probeTrust === 'trusted';
 	}
 	const isAliveOurs = stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs);
 	return kind !== 'superseded' || probeTrust !== null || !isAliveOurs;

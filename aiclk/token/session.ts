@@ -118,9 +118,8 @@ export class Session {
 
 	/** The token whose refresh token to use: the newest of the stored token's lineage, otherwise the most recent one known. */
 	newestOf(stored: Token | null): Token | null {
-		const { tokens } = this;
-		const sameLineage = tokens.find(({ state }) => state.lineage === stored?.state.lineage);
-		return sameLineage ?? tokens[0] ?? null;
+		const sameLineage = this.tokens.find(({ state }) => state.lineage === stored?.state.lineage);
+		return sameLineage ?? this.tokens[0] ?? null;
 	}
 
 	/** Waits until a request reads a peer's token from the store, or until that is no longer likely. All who wait share it. */
