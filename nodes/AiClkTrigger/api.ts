@@ -76,9 +76,9 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
 		const sender = { context, client: input.value, lane, signal, onAnswer };
 		const result = await send(sender, request, HINT);
-		const waitMs = result.ok ? null : result.failure.retryAfterMs;
-		if (!result.ok && waitMs !== null) {
-			pauses.set(client, { failure: result.failure, untilMs: Date.now() + waitMs });
+		if (!result.ok && result.failure.retryAfterMs !== null) {
+			const endMs = Date.now() + result.failure.retryAfterMs;
+			pauses.set(client, { failure: result.failure, untilMs: endMs });
 		}
 		return result;
 	};

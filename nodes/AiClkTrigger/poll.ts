@@ -107,9 +107,6 @@ function failuresOf(results: Results) {
 	return [...causes.values()];
 }
 
-const KEPT =
-	'What is known is kept: the next look finds what has changed since the last good one. If this lasts, it is reported again after an hour.';
-
 /**
  * Reports failures as n8n wants it of a trigger that goes on: a failed execution, and the error workflow. The same cause of the
  * same account is reported once an hour.
@@ -124,7 +121,7 @@ function report({ context, now }: Poll, results: Results, before: State['reports
 		const known = reports[cause]?.accounts ?? [];
 		if (accounts.every((account) => known.includes(account))) continue;
 		reports[cause] = { at: iso(now()), accounts: [...new Set([...known, ...accounts])] };
-		const description = `${failure.description} ${KEPT}`;
+		const description = `${failure.description} What is known is kept: the next look finds what has changed since the last good one. If this lasts, it is reported again after an hour.`;
 		const error = toError(context, { ...named(failure, accounts), description });
 		try {
 			context.__emitError(error);
