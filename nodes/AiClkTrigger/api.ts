@@ -7,8 +7,9 @@ import type { Envelope } from '../../aiclk/protocol/envelope';
 import { reportToken } from '../../aiclk/token/status';
 import type { TokenInput } from '../../aiclk/token/input';
 import { readToken } from '../../aiclk/token/storedToken';
+import { BoundedMap } from '../../aiclk/util/boundedMap';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
-import type { Result } from '../../aiclk/util/result';
+import { fail, type Result } from '../../aiclk/util/result';
 import { tokenManager } from '../../credentials/tokenManager';
 import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';
@@ -52,6 +53,9 @@ function checkOwner(row: Row, request: ReadRequest): Row {
 	throw unusable(`AiClk answered about account ${owner.value}`, request);
 }
 
+/** By client: until when AiClk takes no requests, ms since 1970, and what it said. No poll of this process sends one before. */
+const pauses = new BoundedMap<string, { failure: Failure; untilMs: number }>(1_000);
+
 /** For whom and how long the requests of a poll are sent. */
 export interface Connection {
 	context: IPollFunctions;
@@ -73,10 +77,20 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 	const sendWith = async (
 		request: ApiRequest,
 		isOver?: () => boolean,
-	): Promise<Result<Envelope, Failure>> =>
-		input.ok
-			? await send({ context, client: input.value, lane, signal, isOver, onAnswer }, request, HINT)
-			: input;
+	): Promise<Result<Envelope, Failure>> => {
+		if (!input.ok) return input;
+		const { client } = input.value;
+		const { failure, untilMs } = pauses.get(client) ?? {};
+		const leftMs = (untilMs ?? 0) - Date.now();
+		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
+		const sender = { context, client: input.value, lane, signal, isOver, onAnswer };
+		const result = await send(sender, request, HINT);
+		if (!result.ok && result.failure.retryAfterMs !== null) {
+			const endMs = Date.now() + result.failure.retryAfterMs;
+			pauses.set(client, { failure: result.failure, untilMs: endMs });
+		}
+		return result;
+	};
 	return {
 		now: () => Date.now() + aheadMs,
 

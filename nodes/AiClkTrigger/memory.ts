@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 
 import { BoundedMap } from '../../aiclk/util/boundedMap';
-import type { Failure } from '../../aiclk/util/failure';
 
 /**
  * What was last seen of the rows of an account, by id; those that were seen last are at the end. A value is JSON: the watched
@@ -177,8 +176,6 @@ export interface Local {
 	text: string | null;
 	/** Whether a poll is under way: it is the only one, except for runs by hand. */
 	isPolling: boolean;
-	/** For which configuration, and until when, ms since 1970, AiClk takes no requests; what it said. */
-	busy: { of: string; untilMs: number; failure: Failure } | null;
 }
 
 const locals = new BoundedMap<string, Local>(1_000);
@@ -188,4 +185,4 @@ const locals = new BoundedMap<string, Local>(1_000);
  * scheduler begins each poll with what is saved, and n8n 1 may poll one trigger twice, each with a memory of its own.
  */
 export const localOf = (workflowId: string | undefined, nodeId: string): Local =>
-	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false, busy: null }));
+	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false }));

@@ -108,9 +108,6 @@ function failuresOf(results: Results) {
 	return [...causes.values()];
 }
 
-const KEPT =
-	'What is known is kept: the next look finds what has changed since the last good one. If this lasts, it is reported again after an hour.';
-
 /**
  * Reports failures as n8n wants it of a trigger that goes on: a failed execution, and the error workflow. The same cause of the
  * same account is reported once an hour.
@@ -125,7 +122,7 @@ function report({ context, now }: Poll, results: Results, before: State['reports
 		const known = reports[cause]?.accounts ?? [];
 		if (accounts.every((account) => known.includes(account))) continue;
 		reports[cause] = { at: iso(now()), accounts: [...new Set([...known, ...accounts])] };
-		const description = `${failure.description} ${KEPT}`;
+		const description = `${failure.description} What is known is kept: the next look finds what has changed since the last good one. If this lasts, it is reported again after an hour.`;
 		const error = toError(context, { ...named(failure, accounts), description });
 		try {
 			context.__emitError(error);
@@ -178,25 +175,18 @@ const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: strin
 
 /** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
 async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
-	const { watch, api, accounts, of } = setup;
-	const { isByHand, local, now } = poll;
-	const busy = local.busy?.of === of && !isByHand ? local.busy : null;
-	const leftMs = busy === null ? 0 : busy.untilMs - now();
-	const look = async (account: string): Promise<Result<Found, Failure>> =>
-		busy !== null && leftMs > 0
-			? fail({ ...busy.failure, retryAfterMs: leftMs })
-			: await poll.limit(watch.look(api, account, known[account]));
-	const found = await Promise.all(accounts.map(look));
-	const results: Results = new Map();
-	for (const [index, account] of accounts.entries()) {
-		const one = found[index] as Result<Found, Failure>;
-		results.set(account, one.ok ? ok(toItems(one.value, watch, account)) : one);
-		const untilMs = one.ok ? 0 : now() + (one.failure.retryAfterMs ?? 0);
-		if (!one.ok && untilMs > now()) local.busy = { of, untilMs, failure: one.failure };
-		const full = watch.lookInFull && { full: known[account]?.full ?? iso(now()) };
-		if (one.ok) known[account] = { ...one.value.known, ...full };
-	}
-	if (!isByHand) await lookInFull(poll, setup, known, results);
+	const { watch, api, accounts } = setup;
+	// In this order whichever answers first.
+	const results: Results = new Map(accounts.map((account) => [account, ok([])]));
+	await Promise.all(
+		accounts.map(async (account) => {
+			const look = await poll.limit(watch.look(api, account, known[account]));
+			results.set(account, look.ok ? ok(toItems(look.value, watch, account)) : look);
+			const full = watch.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
+			if (look.ok) known[account] = { ...look.value.known, ...full };
+		}),
+	);
+	if (!poll.isByHand) await lookInFull(poll, setup, known, results);
 	return results;
 }
 

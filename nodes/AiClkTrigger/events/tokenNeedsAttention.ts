@@ -17,8 +17,8 @@ const WITHIN_DAYS = parameter(
 		typeOptions: { minValue: 0, maxValue: MAX_DAYS, numberPrecision: 0 },
 		default: 10,
 		description:
-			"Emit when the access token expires within this many days, from 0 to 90, and when it is fine again. An If node on 'change' (attention, fine) tells the two apart.",
-		hint: 'The credential renews the token at least two weeks before it expires. With 10 days left, renewals have been failing.',
+			'Emit when the access token expires within this many days, from 0 to 90, and when it is fine again. The credential renews it at least two weeks before: with 10 days left, renewals have been failing.',
+		hint: "Both are emitted, trouble and its end: an If node on 'change' (attention, fine) tells them apart",
 	},
 );
 

@@ -1,5 +1,15 @@
+import assert from 'node:assert/strict';
+
 import { trigger } from '../../e2e/scenarios/trigger.mts';
 import type { UiScenarios } from '../rig.mts';
+
+/** What Fetch Test Event shows of each event where nothing has changed. */
+const SHOWN: Record<string, RegExp> = {
+	creativeChanged: /"change":\s*"existing"[^]*"audit_reason"/,
+	materialReviewed: /"change":\s*"(approved|rejected)"[^]*"audit_reason"/,
+	balanceBelow: /"change":\s*"recovered"[^]*"balance"/,
+	tokenNeedsAttention: /"change":\s*"fine"[^]*"status":\s*"valid"/,
+};
 
 const EVENTS = {
 	creativeChanged: { filters: { configureStatus: ['ENABLE'] } },
@@ -23,4 +33,31 @@ export const triggerPanel: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 		});
 	}
+
+	scenario(
+		'Fetch Test Event shows an item, whether or not something has changed',
+		async (editor) => {
+			await rig.begin({ accountIds: [1000002] });
+			for (const [event, shown] of Object.entries(SHOWN)) {
+				const workflow = trigger({ event });
+				await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+				await editor.openNode('Trigger');
+				await editor.executeStep();
+				assert.match(await editor.readOutputAsJson(), shown);
+				await editor.picture(`trigger ${event}, fetched`);
+				await editor.closeNode();
+			}
+			const id = await rig.n8n.importWorkflow(
+				trigger({ event: 'balanceBelow', balance: 100_000 }),
+				rig.credential,
+			);
+			rig.sandbox.change('account', '1000002', { balance: 5 });
+			await editor.openWorkflow(id);
+			await editor.openNode('Trigger');
+			await editor.executeStep();
+			assert.match(await editor.readOutputAsJson(), /"change":\s*"below"[^]*"balance":\s*5/);
+			await editor.picture('trigger balanceBelow, fetched below');
+			await editor.closeNode();
+		},
+	);
 };

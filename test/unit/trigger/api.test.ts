@@ -8,6 +8,15 @@ import { Lane } from '../../../nodes/shared/lane';
 import { emptyRow, inputOf } from '../support';
 import { ACCOUNT, OTHER } from './support';
 
+/** AiClk takes no requests for an hour. */
+const BUSY = newFailure({
+	kind: 'busy',
+	outcome: 'refused',
+	message: 'AiClk takes no more requests at the moment: 请求过快',
+	description: 'Run this again later.',
+	retryAfterMs: 3_600_000,
+});
+
 /** What AiClk answers a request with. */
 let answer: (query: { page: number; page_size: number }, request: number) => unknown;
 let requests: ApiRequest[];
@@ -19,6 +28,7 @@ jest.mock('../../../nodes/shared/transport', () => ({
 	send: async (_sender: unknown, request: ApiRequest) => {
 		requests.push(request);
 		const data = answer(request.query as never, requests.length);
+		if (data === BUSY) return fail(BUSY);
 		return data instanceof Error
 			? fail(newFailure({ kind: 'refused', message: data.message, description: '' }))
 			: ok({ body: {}, data, code: 200, message: '', traceId: null });
@@ -138,4 +148,39 @@ it('without a client nothing is sent', async () => {
 	const input = fail(newFailure({ kind: 'input', message: 'no client', description: '' }));
 	expect(await errorOf(apiOf(input as never).readOne(REQUEST, 'balance'))).toBe('no client');
 	expect(requests).toEqual([]);
+});
+
+describe('while AiClk takes no requests, as it has said', () => {
+	const of = (clientId: string) => apiOf(ok(inputOf(emptyRow({ clientId }))));
+	const ask = async (clientId = '501') => await errorOf(of(clientId).readOne(REQUEST, 'balance'));
+
+	afterEach(() => {
+		jest.useRealTimers();
+	});
+
+	it('none is sent for that client, in whatever poll, and the next one as soon as the time is over', async () => {
+		jest.useFakeTimers({ now: 1_000_000_000_000 });
+		answer = () => BUSY;
+		expect(await ask()).toBe(BUSY.message);
+		answer = () => ({ balance: 5 });
+		for (const minutes of [1, 29, 29]) {
+			jest.advanceTimersByTime(minutes * 60_000);
+			expect(await ask()).toBe(BUSY.message);
+			expect(await errorOf(of('501').readRows(REQUEST, 'material_id'))).toBe(BUSY.message);
+		}
+		expect(requests).toHaveLength(1);
+		expect(await ask('502')).toBe('no error');
+		jest.advanceTimersByTime(60_000);
+		expect(await ask()).toBe('no error');
+	});
+
+	it('says how much of the time is left', async () => {
+		jest.useFakeTimers({ now: 1_000_000_000_000 });
+		answer = () => BUSY;
+		await ask('503');
+		jest.advanceTimersByTime(60_000);
+		await expect(of('503').readOne(REQUEST, 'balance')).rejects.toMatchObject({
+			failure: { retryAfterMs: 59 * 60_000 },
+		});
+	});
 });
