@@ -15,8 +15,8 @@ const BALANCE = parameter(
 		typeOptions: { minValue: 0, numberPrecision: 0 },
 		default: 100000,
 		description:
-			'Emit when the cash balance is below this amount, and when it has recovered. 100 fen are 1 yuan: 100,000 is 1,000 yuan.',
-		hint: "Both crossings are emitted: an If node on 'change' (below, recovered) tells them apart",
+			'Emit when the cash balance is below this amount, and when it has recovered. 100,000 fen are 1,000 yuan.',
+		hint: "100 fen are 1 yuan. Both crossings are emitted: an If node on 'change' (below, recovered) tells them apart",
 	},
 );
 
