@@ -672,8 +672,8 @@ describe('bad input', () => {
 			"'Path' is 'v1/%2e%2e/%2E%2e/oauth2/token', which holds an encoded dot",
 			{ ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' },
 		],
-		["'Path' names another host", { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
-		["'Path' names another host", { ...CALL, path: '//evil.example/x' }],
+		['names another host: calls go', { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
+		['names another host: calls go', { ...CALL, path: '//evil.example/x' }],
 		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%zz' }],
 		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%ff' }],
 		[

@@ -190,9 +190,7 @@ describe('AiClk Trigger', () => {
 		if (items === null) expect(await bench.poll()).toBeNull();
 		else expect(await bench.poll()).toMatchObject(items);
 		expect(bench.errors.map((error) => error.message)).toEqual(
-			items === null
-				? ["Account 1000002: AiClk's answer holds no whole number 'balance' (outcome: unknown)"]
-				: [],
+			items === null ? ["Account 1000002: AiClk's answer holds no whole number 'balance'"] : [],
 		);
 	});
 
@@ -204,7 +202,7 @@ describe('AiClk Trigger', () => {
 		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
 		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
 		expect(bench.errors.map((error) => error.message)).toEqual([
-			'Account 1000003: AiClk answered about account 1000002 (outcome: unknown)',
+			'Account 1000003: AiClk answered about account 1000002',
 		]);
 	});
 
@@ -288,7 +286,7 @@ describe('AiClk Trigger', () => {
 		await sleep(2_500);
 		expect(bench.requests).toHaveLength(sent);
 		expect(bench.errors.map((error) => error.message)).toEqual([
-			'Accounts 1000002, 1000003: AiClk did not answer within the 0 s that a poll has (outcome: unknown)',
+			'Accounts 1000002, 1000003: AiClk did not answer within the 0 s that a poll has',
 		]);
 	});
 
@@ -497,17 +495,26 @@ describe('AiClk Trigger', () => {
 			[{ filters: { campaignId: '' } }, /'Campaign ID' was added to 'Filters' but is empty/],
 			[{ filters: { creativeIds: '' } }, /'Creative IDs' was added to 'Filters' but is empty/],
 			[{ filters: { configureStatus: [] } }, /'Status' was added to 'Filters' but is empty/],
-			[{ filters: { createdFrom: '2026-02-31' } }, /'Created From' names a day/],
+			[
+				{ filters: { createdFrom: '2026-02-31' } },
+				/'Created From' is '2026-02-31', which names a day/,
+			],
 			[
 				{ filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' } },
 				/'Created From' \(2026-02-02\) is after 'Created To' \(2026-02-01\)/,
 			],
-			[{ options: { emitExisting: 'perhaps' } }, /'Emit Existing' is neither true nor false/],
-			[{ options: { onlyNewReasons: 1 } }, /'Only With a New Rejection Reason' is neither/],
+			[
+				{ options: { emitExisting: 'perhaps' } },
+				/'Emit Existing' is 'perhaps', which is neither true nor false/,
+			],
+			[
+				{ options: { onlyNewReasons: 1 } },
+				/'Only With a New Rejection Reason' is '1', which is neither/,
+			],
 			[{ ...MATERIALS, options: { result: 'odd' } }, /'Result' holds 'odd'/],
-			[{ ...BALANCES, balance: 1.5 }, /'Balance \(Fen\)' is not a whole number/],
-			[{ ...BALANCES, balance: -1 }, /'Balance \(Fen\)' is below 0/],
-			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is above 90/],
+			[{ ...BALANCES, balance: 1.5 }, /'Balance \(Fen\)' is '1.5', which is not a whole number/],
+			[{ ...BALANCES, balance: -1 }, /'Balance \(Fen\)' is '-1', which is below 0/],
+			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is '91', which is above 90/],
 		])('bad settings are refused before any request: %j', async (changes, message) => {
 			await start({ ...CREATIVES, ...changes });
 			expect((await errorOf(bench.poll())).message).toMatch(message);
