@@ -309,7 +309,7 @@ export async function poll(
 	const givenMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? MAX_POLL_MS;
 	const budgetMs = Math.min(MAX_POLL_MS, givenMs);
 	const signal = AbortSignal.timeout(budgetMs);
-	const lane = new Lane(null, signal);
+	const lane = new Lane(null, signal, budgetMs);
 	// Where both are of the same moment, n8n's is first.
 	const states = [...new Set([context.getWorkflowStaticData('node').state, local.text])]
 		.map(readState)

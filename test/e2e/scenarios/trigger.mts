@@ -324,14 +324,11 @@ export const triggers: Scenarios = (rig, scenario) => {
 		return [watched, sandbox];
 	};
 
-	for (const withCursors of rig.version.startsWith('1.') ? [] : [false, true]) {
-		const how = withCursors ? 'with' : 'without';
-		scenario(`trigger: n8n's durable scheduler, ${how} durable cursors`, async () => {
+	// Its cursors (N8N_POLLER_DURABLE_CURSORS_ENABLED) are off by default. With them the same comes out; it takes 4 minutes more.
+	if (!rig.version.startsWith('1.')) {
+		scenario("trigger: n8n's durable scheduler", async () => {
 			await rig.server.stop();
-			await rig.startN8n({
-				...DURABLE,
-				...(withCursors && { N8N_POLLER_DURABLE_CURSORS_ENABLED: 'true' }),
-			});
+			await rig.startN8n(DURABLE);
 			const [good, goodBox] = await watchAlone(1);
 			const [slow, slowBox] = await watchAlone(200_000);
 			const [busy, busyBox] = await watchAlone(200_000);
