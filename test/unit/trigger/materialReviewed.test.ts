@@ -276,8 +276,11 @@ it('each review is emitted exactly once over restarts', async () => {
 					for (const row of world.materials.values()) {
 						const id = row.material_id;
 						const result = `${row.material_status} ${row.audit_reason}`;
-						if (!/^(PASSED|UN_PASSED)/.test(result)) expect(emitted).not.toContain(id);
-						else {
+						if (!/^(PASSED|UN_PASSED)/.test(result)) {
+							expect(emitted).not.toContain(id);
+							// One that is there again as approved was approved before it was deleted.
+							if (row.material_status === 'DELETED') results.set(id, 'PASSED ');
+						} else {
 							if (results.get(id) !== result) expect(emitted).toContain(id);
 							results.set(id, result);
 						}
