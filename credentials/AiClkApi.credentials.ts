@@ -26,14 +26,14 @@ const cleaned = (field: string): string =>
 	`String($credentials.${field} ?? '').replace(/${IGNORED_CHARACTERS}/g, '')`;
 
 const TOKEN_REJECTED =
-	'AiClk does not accept the access token. Run an AiClk Token node with the operation Refresh, or check Client ID and Refresh Token.';
+	"AiClk does not accept the access token. Run an AiClk Token node with the operation 'Refresh', or check 'Client ID' and 'Refresh Token'.";
 
 /** The first byte of an answer as bytes, or the first character of one as text. No object of AiClk's has this member. */
 const FIRST = '0';
 
 const byteOf = (character: string): number => character.charCodeAt(0);
 
-const WEB_PAGE = "A web page answered in AiClk's place. Check the Base URL and the proxy of n8n.";
+const WEB_PAGE = "A web page answered in AiClk's place. Check the 'Base URL' and the proxy of n8n.";
 
 const bodyRule = (
 	key: string,
@@ -57,12 +57,12 @@ const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleRespons
 	bodyRule(
 		'data',
 		null,
-		'The token works, but AiClk did not show this account. Check the Account ID and that your application may read it (ads_read).',
+		"The token works, but AiClk did not show this account. Check the 'Account ID' and that your application may read it (ads_read).",
 	),
 	bodyRule(
 		FIRST,
 		byteOf('{'),
-		'This credential works: AiClk issued an access token. It is shown in red only because there is no Account ID to test it with.',
+		"This credential works: AiClk issued an access token. It is shown in red only because there is no 'Account ID' to test it with.",
 	),
 	bodyRule(FIRST, byteOf('<'), WEB_PAGE),
 	bodyRule(FIRST, '<', WEB_PAGE),

@@ -237,8 +237,8 @@ const describeAnswer = ({ answer }: Exchange): string[] => [
 ];
 
 const EFFECT = {
-	GET: 'A read: sent again, once, if AiClk rejects the token.',
-	POST: 'A change: sent once.',
+	GET: 'A read: sent again if AiClk is busy or rejects the token.',
+	POST: 'A change: sent again only if AiClk was busy and refused it for certain.',
 	charge:
 		'Moves money: sent once, needs _Confirm_, does not run with _Retry On Fail_ or in a retried execution.',
 };

@@ -4,7 +4,8 @@ import { fail, ok, type Result } from '../util/result';
 import { type Json, stringifyJson } from '../protocol/json';
 
 /**
- * What a request does at AiClk: `read` may be sent again, `change` and `money` are sent once. Only a GET is a read.
+ * What a request does at AiClk: a `read` may be sent again, a `change` only if AiClk was busy and refused it for certain, `money`
+ * never. Only a GET is a read.
  */
 export type Effect = 'read' | 'change' | 'money';
 

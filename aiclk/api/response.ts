@@ -44,7 +44,7 @@ const UNCERTAIN: Record<Effect, { subject: string; consequence: string; descript
 		subject: ' The change',
 		consequence: ' may have been carried out: check before you send it again.',
 		description:
-			'It was sent once and is not repeated. Check at AiClk whether the change is there before you run this again.',
+			'It is not repeated. Check at AiClk whether the change is there before you run this again.',
 	},
 	money: {
 		subject: ' The transfer',

@@ -209,7 +209,7 @@ export const list = ({ place = 'query', idField, rowField, ...spec }: ListSpec):
 
 const POST = { method: 'POST', effect: 'change' } as const;
 
-/** A POST with a JSON body that changes something. Sent once. */
+/** A POST with a JSON body that changes something. */
 export const write = (spec: Spec): Operation =>
 	define(spec, {
 		...POST,
@@ -227,7 +227,7 @@ const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, un
 	hint: 'The name of the input field containing the binary file data to be uploaded. In a workflow with combined binary mode, its path, e.g. _files.data.',
 });
 
-/** A POST with a file in a multipart form. Sent once. */
+/** A POST with a file in a multipart form. */
 export const upload = (spec: Spec): Operation =>
 	define(spec, {
 		...POST,

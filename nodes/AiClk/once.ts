@@ -19,8 +19,8 @@ export function refuseRepetition(context: IExecuteFunctions, effect: Effect): vo
 	const { name, retryOnFail } = context.getNode();
 	if (retryOnFail === true) {
 		refuse(
-			`Retry On Fail could send this ${what} twice. Nothing was sent.`,
-			`Switch Retry On Fail off in the node's settings: AiClk cannot tell a repeated ${what} from a new one.`,
+			`'Retry On Fail' could send this ${what} twice. Nothing was sent.`,
+			`Switch 'Retry On Fail' off in the node's settings: AiClk cannot tell a repeated ${what} from a new one.`,
 		);
 	}
 	if (context.getMode() !== 'retry') return;

@@ -65,7 +65,7 @@ function readOrder(context: IExecuteFunctions): Order {
 	if (operation !== 'refresh') {
 		return refuse(
 			`The AiClk Token node has no operation '${String(operation)}'`,
-			"Choose Refresh or Get Status. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
+			"Choose 'Refresh' or 'Get Status'. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
 		);
 	}
 	const when = context.getNodeParameter('when', 0);

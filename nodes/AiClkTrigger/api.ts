@@ -16,7 +16,7 @@ import { accountInfoCall, readCredential, send } from '../shared/transport';
 import { readId, readWholeNumber } from '../shared/values';
 import type { Api, ReadRequest, Row } from './events/event';
 
-const HINT = 'Check the Account IDs and that your application may read them (ads_read).';
+const HINT = "Check the 'Account IDs' and that your application may read them (ads_read).";
 
 /** Token failures that need a person. The others pass with an outage or with the next poll. */
 const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused', 'unusable'];

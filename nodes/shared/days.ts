@@ -18,7 +18,7 @@ function dayAt(moment: Date, timeZone: string): string {
 	} catch {
 		return refuse(
 			`The time zone '${timeZone}' does not exist, so it is not known what day it is`,
-			"Choose a Timezone in the workflow's settings, or correct GENERIC_TIMEZONE of n8n. The name for China is Asia/Shanghai.",
+			"Choose a 'Timezone' in the workflow's settings, or correct GENERIC_TIMEZONE of n8n. The name for China is Asia/Shanghai.",
 		);
 	}
 }

@@ -279,7 +279,7 @@ describe('the test', () => {
 	});
 
 	it('the test fails for an account that AiClk does not show', () => {
-		expect(saysOf({ code: 400, data: null })).toMatch(/^The token works, but .* Account ID/);
+		expect(saysOf({ code: 400, data: null })).toMatch(/^The token works, but .* 'Account ID'/);
 	});
 
 	it('without an Account ID the test says that saving is fine', () => {

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** Each layer, and the layers that it may import besides itself (docs/how-it-works.md). */
+/** Each layer, and the layers that it may import besides itself (CONTRIBUTING.md). */
 const MAY_IMPORT: Record<string, readonly string[]> = {
 	'aiclk/util': [],
 	'aiclk/protocol': ['aiclk/util'],

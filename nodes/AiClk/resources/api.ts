@@ -28,7 +28,8 @@ const METHODS = { DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH', POST: 'POST', PU
 const METHOD = choiceRow('method', 'Method', METHODS, {
 	default: 'GET',
 	required: true,
-	description: 'Anything but GET counts as a change and is sent once',
+	description:
+		'Anything but GET counts as a change: it is sent again only if AiClk was busy and refused it for certain',
 });
 const PATH = parameter('path', 'Path', (value) => ({ ok: true, value }), {
 	required: true,

@@ -91,7 +91,7 @@ export const repetition: Scenarios = (rig, scenario) => {
 			);
 			assert.match(
 				execution.error?.message ?? '',
-				/^Retry On Fail could send this (transfer|change) twice\. Nothing was sent\./,
+				/^'Retry On Fail' could send this (transfer|change) twice\. Nothing was sent\./,
 			);
 		}
 		assert.equal(rig.sandbox.journal().length, 0);

@@ -30,7 +30,7 @@ describe('readAnswer', () => {
 		],
 		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason stated/, /code 400\.$/],
 		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)$/, /Run this/],
-		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /sent once/],
+		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /is not repeated/],
 		[
 			'HTML',
 			'money',
@@ -40,7 +40,7 @@ describe('readAnswer', () => {
 			/console.*Get Info.*no transfers/,
 		],
 		['half a JSON', 'money', answer(200, '{"code":200'), 'unknown', /HTTP 200.*may have/, /once/],
-		['no answer', 'change', undefined, 'unknown', /no answer.*may have been/, /sent once/],
+		['no answer', 'change', undefined, 'unknown', /no answer.*may have been/, /is not repeated/],
 		['bytes', 'read', { statusCode: 200, body: Buffer.from('{}') }, 'unknown', /HTTP 200/, /again/],
 	])('%s to a %s', (_, effect, value, outcome, message, description) => {
 		const read = readAnswer(value, asked(effect));

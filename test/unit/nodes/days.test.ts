@@ -69,7 +69,7 @@ describe('readDay', () => {
 						name: 'FailureError',
 						message: `The time zone '${timeZone}' does not exist, so it is not known what day it is`,
 						description: expect.stringMatching(
-							/Timezone in the workflow's settings.*GENERIC_TIMEZONE.*Asia\/Shanghai/,
+							/'Timezone' in the workflow's settings.*GENERIC_TIMEZONE.*Asia\/Shanghai/,
 						) as string,
 					}),
 				);
