@@ -243,10 +243,10 @@ export const aiclk: Scenarios = (rig, scenario) => {
 			rig.sandbox.clearJournal();
 			const items = Array.from({ length: 100 }, (_, n) => ({ n }));
 			const answered = (await output(INFO, items)).length;
-			// The calls that are under way together, and a probe. A token that was issued just now is probed again, as AiClk's
-			// servers may not know it yet, and used once more, as a peer may have replaced it.
+			// A token that was issued just now is left to a peer for some seconds, and used until AiClk has accepted a probe of one:
+			// AiClk may have refused the account and not the token.
 			assert.deepEqual([rig.refreshes, answered], [1, 100]);
-			assert.ok(rig.deadCalls < 60, `${rig.deadCalls} calls with the dead token`);
+			assert.ok(rig.deadCalls < 200, `${rig.deadCalls} calls with the dead token`);
 			return `${rig.refreshes} refresh, ${answered} of 100 items answered, ${rig.deadCalls} calls with the dead token`;
 		});
 	}
@@ -281,7 +281,7 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		rig.sandbox.clearJournal();
 		const { error } = await rig.run(node(CHARGE));
 		assert.match(error?.message ?? '', /takes no more requests at the moment.*outcome: refused/);
-		assert.match(error?.description ?? '', /Only reads are sent again/);
+		assert.match(error?.description ?? '', /A transfer is never repeated/);
 		assert.equal(rig.to('charge/agent').length, 1);
 		return 'sent once, and the text says why it was refused';
 	});
