@@ -277,7 +277,7 @@ export const agency: Scenarios = (rig, scenario) => {
 	scenario('error output: refused, lost and successful items', async () => {
 		const items = [
 			{ path: 'sandbox/echo' },
-			{ path: 'sandbox/status/429' },
+			{ path: 'sandbox/status/403' },
 			{ path: 'sandbox/status/500' },
 			{ path: 'x//y' },
 		];
@@ -289,7 +289,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		assert.deepEqual(
 			failed.map(({ path, error }) => [path, error.outcome, error.httpCode, error.accountId]),
 			[
-				['sandbox/status/429', 'refused', '429', '1000002'],
+				['sandbox/status/403', 'refused', '403', '1000002'],
 				['sandbox/status/500', 'unknown', '500', '1000002'],
 				['x//y', 'not-sent', null, '1000002'],
 			],
