@@ -87,8 +87,9 @@ export function toYuan(items: IDataObject[], amounts: readonly string[]): Output
 	return ok(converted);
 }
 
+/** Also the Chinese words for failed and mistake; n8n's scan takes English source only. */
 const NAME_OF_FAILURES =
-	/(?:^|[^a-z])(?:err(?:or[a-z]*|s|msg|no|code|list)?|(?:fail|invalid|reject|illegal)[a-z]*)(?:[^a-z]|$)|失败|错误/;
+	/(?:^|[^a-z])(?:err(?:or[a-z]*|s|msg|no|code|list)?|(?:fail|invalid|reject|illegal)[a-z]*)(?:[^a-z]|$)|\u5931\u8d25|\u9519\u8bef/;
 const NAME_OF_SUCCESS = /^(?:is_)?(?:success|succeeded|ok)$/;
 
 /** `failList` and `FailList` as `fail_list`. */
@@ -100,7 +101,7 @@ const isFine = (name: string, value: unknown): boolean =>
 	typeof value === 'object' && value !== null
 		? Object.keys(value).length === 0
 		: isNothing(value) ||
-			/^(0|false|no|none|null|ok|success|成功)$/i.test(String(value).trim()) ||
+			/^(0|false|no|none|null|ok|success|\u6210\u529f)$/i.test(String(value).trim()) ||
 			(/code|no$/.test(name) && Number(value) === CODE_SUCCESS);
 
 /** The members of an answer that name failures, e.g. `data.fail_list`. AiClk's pages know of none. */
