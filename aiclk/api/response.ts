@@ -222,8 +222,9 @@ export function readAnswer(
 	const said = sanitize(envelope?.message, secrets, asked.own);
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);
-	const outcome =
-		effect === 'read' && busy !== null ? 'refused' : outcomeOf(effect, statusCode, code);
+	const isRejected = statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED;
+	const isToldNo = effect === 'read' && (busy !== null || isRejected);
+	const outcome = isToldNo ? 'refused' : outcomeOf(effect, statusCode, code);
 	const find = (kind: Finding['kind'], what: string, remedy: string) =>
 		fail(
 			toFailure({ kind, what, remedy }, outcome, asked, envelope, {
@@ -235,7 +236,7 @@ export function readAnswer(
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
-		if (statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED) {
+		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
 			return find('rejected', what, afterRejection(effect));

@@ -121,6 +121,54 @@ describe('readAnswer', () => {
 		},
 	);
 
+	it.each<[number, unknown, string, string]>([
+		[200, { code: 400 }, 'refused', 'refused'],
+		[200, { code: 1001 }, 'refused', 'refused'],
+		[200, { code: 500 }, 'unavailable', 'unknown'],
+		[500, { code: 400 }, 'unavailable', 'unknown'],
+		[504, { code: 429 }, 'busy', 'refused'],
+		[504, { code: 401 }, 'rejected', 'refused'],
+		[407, { code: 400 }, 'refused', 'refused'],
+		[299, '<html>', 'unusable', 'unknown'],
+		[300, '<html>', 'refused', 'refused'],
+		[399, '<html>', 'refused', 'refused'],
+		[404, '<html>', 'refused', 'refused'],
+		[408, '<html>', 'unusable', 'unknown'],
+		[413, '<html>', 'refused', 'refused'],
+		[499, '<html>', 'unusable', 'unknown'],
+		[500, '<html>', 'unavailable', 'unknown'],
+		[300, 'a,b', 'refused', 'refused'],
+		[500, 'a,b', 'unavailable', 'unknown'],
+	])('a read answered HTTP %d with %j is %s, outcome %s', (status, body, kind, outcome) => {
+		expect(readAnswer(answer(status, body), asked('read'))).toMatchObject({
+			failure: { kind, outcome, isRead: true, retryAfterMs: null },
+		});
+	});
+
+	it.each<[Effect, number, RegExp, RegExp]>([
+		['read', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
+		['change', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
+		['money', 429, /moment: HTTP 429$/, /^Nothing was carried out\. A transfer is never repeated/],
+		['read', 302, /redirect/, /^Nothing was carried out\. .*Check the Base URL/],
+		['read', 401, /token$/, /^Nothing was carried out\. Check that.*Get Status/],
+		['change', 401, /token$/, /^Nothing was carried out\. If the token was the cause/],
+	])('a %s answered HTTP %d says what to do next', (effect, status, message, description) => {
+		expect(readAnswer(answer(status, '<html>'), asked(effect))).toMatchObject({
+			failure: {
+				isRead: effect === 'read',
+				message: expect.stringMatching(message),
+				description: expect.stringMatching(description),
+			},
+		});
+	});
+
+	it('a change that may have been carried out is named', () => {
+		const subject = 'The transfer of 5 fen';
+		expect(readAnswer(answer(500, ''), { ...asked('money'), subject })).toMatchObject({
+			failure: { message: expect.stringMatching(/\. The transfer of 5 fen may have been carried/) },
+		});
+	});
+
 	it.each([
 		['CSV', 'date,cost\n2026-01-01,5', /^AiClk's answer is not JSON \(HTTP 200\)/, /HTTP Request/],
 		['a PDF', '%PDF-1.7', /not JSON/, /HTTP Request/],
