@@ -16,7 +16,7 @@ const BLOCKED =
 const PROXY = 'Check the proxy of n8n (HTTPS_PROXY), and whether it may connect to this host.';
 
 /** No connection was established, or no secure one. */
-const neverSent = (words: string, remedy?: string): NetworkFault => ({
+const unsent = (words: string, remedy?: string): NetworkFault => ({
 	mayHaveArrived: false,
 	words,
 	remedy,
@@ -24,27 +24,27 @@ const neverSent = (words: string, remedy?: string): NetworkFault => ({
 
 const lost = (words: string): NetworkFault => ({ mayHaveArrived: true, words });
 
-const NOT_LOOKED_UP = neverSent('its host name could not be looked up');
-const CONNECTED_TOO_LATE = neverSent('the connection was not established in time');
-const UNTRUSTED = neverSent("the server's certificate is not trusted", CERTIFICATE);
-const OTHER_HOST = neverSent("the server's certificate is for another host", CERTIFICATE);
+const NOT_LOOKED_UP = unsent('its host name could not be looked up');
+const CONNECTED_TOO_LATE = unsent('the connection was not established in time');
+const UNTRUSTED = unsent("the server's certificate is not trusted", CERTIFICATE);
+const OTHER_HOST = unsent("the server's certificate is for another host", CERTIFICATE);
 const UNKNOWN = lost('the connection failed');
 
 /** By Node's codes and system calls, and by names of n8n's errors. */
 const FAULTS = new Map<unknown, NetworkFault>(
 	Object.entries({
-		ECONNREFUSED: neverSent('the connection was refused'),
-		ENOTFOUND: neverSent('its host name is unknown'),
+		ECONNREFUSED: unsent('the connection was refused'),
+		ENOTFOUND: unsent('its host name is unknown'),
 		EAI_AGAIN: NOT_LOOKED_UP,
 		getaddrinfo: NOT_LOOKED_UP,
-		connect: neverSent('the connection could not be established'),
+		connect: unsent('the connection could not be established'),
 		'connect ETIMEDOUT': CONNECTED_TOO_LATE,
 		ERR_SOCKET_CONNECTION_TIMEOUT: CONNECTED_TOO_LATE,
-		EHOSTUNREACH: neverSent('there is no route to its host'),
-		ENETUNREACH: neverSent('there is no route to its network'),
-		CERT_HAS_EXPIRED: neverSent("the server's certificate has expired", CERTIFICATE),
-		CERT_NOT_YET_VALID: neverSent("the server's certificate is not valid yet", CERTIFICATE),
-		CERT_REVOKED: neverSent("the server's certificate was revoked", CERTIFICATE),
+		EHOSTUNREACH: unsent('there is no route to its host'),
+		ENETUNREACH: unsent('there is no route to its network'),
+		CERT_HAS_EXPIRED: unsent("the server's certificate has expired", CERTIFICATE),
+		CERT_NOT_YET_VALID: unsent("the server's certificate is not valid yet", CERTIFICATE),
+		CERT_REVOKED: unsent("the server's certificate was revoked", CERTIFICATE),
 		ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
 		HOSTNAME_MISMATCH: OTHER_HOST,
 		CERT_CHAIN_TOO_LONG: UNTRUSTED,
@@ -58,8 +58,8 @@ const FAULTS = new Map<unknown, NetworkFault>(
 		UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
 		UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
 		UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-		SsrfBlockedIpError: neverSent('n8n blocks its address', BLOCKED),
-		SsrfBlockedHostnameError: neverSent('n8n blocks its host name', BLOCKED),
+		SsrfBlockedIpError: unsent('n8n blocks its address', BLOCKED),
+		SsrfBlockedHostnameError: unsent('n8n blocks its host name', BLOCKED),
 		read: lost('the connection failed'),
 		write: lost('the connection failed'),
 		ECONNRESET: lost('the connection was closed'),
@@ -80,17 +80,17 @@ const MAX_WRAPPINGS = 4;
 const NEVER_CONNECTED: Array<[pattern: RegExp, NetworkFault]> = [
 	[
 		/EPROTO.*wrong version number/s,
-		neverSent('the server does not speak TLS on this port', CERTIFICATE),
+		unsent('the server does not speak TLS on this port', CERTIFICATE),
 	],
 	[
 		/EPROTO.*SSL routines|ERR_SSL_\w*(ALERT_HANDSHAKE|PROTOCOL_VERSION|UNSUPPORTED)/s,
-		neverSent('no secure connection could be established', CERTIFICATE),
+		unsent('no secure connection could be established', CERTIFICATE),
 	],
 	[
 		/before secure TLS connection was established/,
-		neverSent('the connection was closed before it was secure', CERTIFICATE),
+		unsent('the connection was closed before it was secure', CERTIFICATE),
 	],
-	[/before receiving CONNECT response/, neverSent('the proxy closed the connection', PROXY)],
+	[/before receiving CONNECT response/, unsent('the proxy closed the connection', PROXY)],
 ];
 
 /** Node begins the words of a failed system call with it: `connect ECONNREFUSED 127.0.0.1:443`. */
