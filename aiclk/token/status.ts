@@ -108,3 +108,7 @@ export function reportToken(
 		})),
 	};
 }
+
+/** Whether a token expires within so many days. One without an expiry does. */
+export const expiresWithin = ({ expiresInSeconds }: TokenReport, days: number): boolean =>
+	(expiresInSeconds ?? 0) <= days * DAY_S;
