@@ -171,11 +171,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
  *
  * @returns the last answer, and the credential of it
  */
-async function askAgain(
-	context: IExecuteFunctions,
-	subject: Subject,
-	first: Answer,
-): Promise<{ last: Answer; subject: Subject; refreshed: boolean }> {
+async function askAgain(context: IExecuteFunctions, subject: Subject, first: Answer) {
 	let result = { last: first, subject, refreshed: first.refreshed };
 	const isOpen = ({ last }: typeof result) =>
 		last.failure?.kind === 'superseded' || (last === first && last.result === 'rejected');
@@ -226,11 +222,7 @@ async function refresh(
 }
 
 /** Asks AiClk whether it accepts the token, and replaces a rejected one. */
-async function verify(
-	context: IExecuteFunctions,
-	stored: Subject,
-	order: Order,
-): Promise<IDataObject> {
+async function verify(context: IExecuteFunctions, stored: Subject, order: Order) {
 	const first = await ask(context, stored);
 	const { last, subject, refreshed } = await askAgain(context, stored, first);
 	const wasRejected = first.result === 'rejected';
