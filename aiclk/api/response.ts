@@ -30,7 +30,7 @@ export interface Asked {
 }
 
 const CHECK_NETWORK =
-	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
+	"If it lasts, check the 'Base URL' in the AiClk API credential and the network of n8n.";
 
 const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
 
@@ -92,7 +92,7 @@ const NOTHING_DONE = 'Nothing was carried out.';
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
 	effect === 'read'
-		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).`
+		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node ('Get Status' with 'Verify').`
 		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.`;
 
 /** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
@@ -116,7 +116,7 @@ const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
 };
 
 const NOT_FOLLOWED =
-	'The token would go along with a redirect. Check the Base URL in the AiClk API credential.';
+	"The token would go along with a redirect. Check the 'Base URL' in the AiClk API credential.";
 
 /** A success that is neither JSON, nor HTML as gateways write it. */
 const isFile = (status: number, body: unknown): boolean =>

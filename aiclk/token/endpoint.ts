@@ -104,8 +104,8 @@ export function readExpiry(
 
 const TRY_LATER = 'Try again in a few minutes.';
 const IF_IT_LASTS =
-	'If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
-const CHECK_CREDENTIAL = 'Check the Client ID and the Refresh Token.';
+	"If it lasts, check the 'Base URL' in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.";
+const CHECK_CREDENTIAL = "Check the 'Client ID' and the 'Refresh Token'.";
 const IF_THEY_ARE_RIGHT =
 	'If both are as AiClk shows them, get a new refresh token from AiClk or ask its support.';
 
@@ -171,7 +171,7 @@ export function readRefreshAnswer(
 
 	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
 		return unavailable(
-			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`,
 			refreshToken,
 		);
 	}
@@ -203,6 +203,6 @@ export function unreachable(
 	baseUrl: string,
 ): { failure: Failure; mayHaveArrived: boolean } {
 	const { words, mayHaveArrived, remedy: description = IF_IT_LASTS } = readNetworkError(error);
-	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`;
+	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the 'Base URL', and the network and proxy of n8n.`;
 	return { failure: newFailure({ kind: 'unavailable', message, description }), mayHaveArrived };
 }

@@ -203,7 +203,7 @@ export function mockTransport() {
 					? fail(
 							newFailure({
 								kind: 'input',
-								message: 'The credential has no Client ID',
+								message: "The credential has no 'Client ID'",
 								description: '',
 							}),
 						)

@@ -758,7 +758,7 @@ describe('without a valid token', () => {
 		const calls = onApi();
 		const error = await failureOf(bench.runAiClk(CHARGE));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token. (account 1000002)',
+			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'. (account 1000002)",
 		);
 		expect(error.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);
@@ -768,6 +768,6 @@ describe('without a valid token', () => {
 		const bench = new Bench(newRow({ accountId: '', refreshToken: '' }));
 		onAccountInfo();
 		const error = await failureOf(bench.runAiClk(INFO));
-		expect(error.message).toMatch(/has no Refresh Token/);
+		expect(error.message).toMatch(/has no 'Refresh Token'/);
 	});
 });

@@ -288,7 +288,7 @@ describe('status', () => {
 			valid: false,
 			reason: 'refused',
 			message:
-				'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		});
 	});
 });
@@ -343,7 +343,7 @@ describe('a refresh that fails', () => {
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toBe(
-			'AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the Base URL, and the network and proxy of n8n.',
+			"AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the 'Base URL', and the network and proxy of n8n.",
 		);
 		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
 		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
@@ -430,7 +430,7 @@ describe('bad input is a clear error before any request', () => {
 	it('an incomplete credential is an error before any request', async () => {
 		const bench = new Bench(newRow({ refreshToken: ' ' }));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
-		expect(error.message).toMatch(/^The AiClk API credential has no Refresh Token/);
+		expect(error.message).toMatch(/^The AiClk API credential has no 'Refresh Token'/);
 		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
 	});
 });

@@ -539,7 +539,7 @@ describe('AiClk Trigger', () => {
 		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
 			bench.helper.row.clientId = '';
-			expect((await errorOf(bench.poll())).message).toMatch(/has no Client ID/);
+			expect((await errorOf(bench.poll())).message).toMatch(/has no 'Client ID'/);
 		});
 	});
 

@@ -149,7 +149,7 @@ describe('readAnswer', () => {
 		['read', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
 		['change', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
 		['money', 429, /moment: HTTP 429$/, /^Nothing was carried out\. A transfer is never repeated/],
-		['read', 302, /redirect/, /^Nothing was carried out\. .*Check the Base URL/],
+		['read', 302, /redirect/, /^Nothing was carried out\. .*Check the 'Base URL'/],
 		['read', 401, /token$/, /^Nothing was carried out\. Check that.*Get Status/],
 		['change', 401, /token$/, /^Nothing was carried out\. If the token was the cause/],
 	])('a %s answered HTTP %d says what to do next', (effect, status, message, description) => {

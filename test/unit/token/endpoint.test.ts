@@ -106,7 +106,7 @@ describe('any other answer yields no token', () => {
 		(_, body, statusCode) => {
 			expect(failureOf(body, statusCode)).toMatchObject({
 				kind: 'unavailable',
-				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`,
 				description: expect.stringMatching(
 					/^Nothing of this answer was stored\. If it lasts/,
 				) as string,
@@ -163,7 +163,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toMatchObject({
 			kind: 'refused',
 			message:
-				'AiClk refused to refresh the access token: 参数错误 (code 40001). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: 参数错误 (code 40001). Check the 'Client ID' and the 'Refresh Token'.",
 			description: expect.stringMatching(
 				/^If both are as AiClk shows.*trace_id: aa11\.$/,
 			) as string,
@@ -174,7 +174,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code: 401 }, 401)).toMatchObject({
 			kind: 'refused',
 			message:
-				'AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the 'Client ID' and the 'Refresh Token'.",
 			description: expect.stringMatching(/ask its support\.$/) as string,
 		});
 	});
@@ -188,7 +188,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code, message: '拒绝' }, statusCode)).toMatchObject({
 			kind: 'refused',
 			message: expect.stringMatching(
-				/^AiClk refused to refresh the access token: 拒绝 .*Check the Client ID/,
+				/^AiClk refused to refresh the access token: 拒绝 .*Check the 'Client ID'/,
 			) as string,
 		});
 	});
@@ -223,7 +223,7 @@ describe('any other answer yields no token', () => {
 		const echo = `no ${TYPED.refreshToken} for ${TYPED.clientId}, have ${'t0k3n'.repeat(20)}`;
 		const failure = failureOf({ code: 400, message: echo });
 		expect(failure?.message).toBe(
-			'AiClk refused to refresh the access token: no *** for ***, have *** (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: no *** for ***, have *** (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 	});
 });
@@ -458,7 +458,7 @@ describe('no answer', () => {
 		expect(unreachable(error, 'https://openapi.aiclk.com')).toMatchObject({
 			failure: {
 				kind: 'unavailable',
-				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`,
+				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the 'Base URL', and the network and proxy of n8n.`,
 				description: expect.any(String) as string,
 			},
 			mayHaveArrived,
@@ -469,7 +469,7 @@ describe('no answer', () => {
 		const { failure } = unreachable({ code: 'CERT_HAS_EXPIRED' }, 'https://a.example');
 		expect(failure.description).toContain('NODE_EXTRA_CA_CERTS');
 		const other = unreachable({ code: 'ECONNRESET' }, 'https://a.example');
-		expect(other.failure.description).toMatch(/^If it lasts, check the Base URL/);
+		expect(other.failure.description).toMatch(/^If it lasts, check the 'Base URL'/);
 	});
 
 	it.each([null, undefined, 'text'])('a thrown %j is told in words, too', (thrown) => {
