@@ -14,7 +14,7 @@ import { fail, ok, type Result } from '../../aiclk/util/result';
 import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { readCredential, send } from '../shared/transport';
-import type { Operation, Place, Plan } from './define';
+import type { Operation, Place, Plan } from './operations';
 import { type ItemRemark, toHints } from './hints';
 import { refuseRepetition } from './once';
 import { type Output, remarksOnFailures, remarksOnPage, toWholeItem } from './output';

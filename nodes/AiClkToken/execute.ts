@@ -18,9 +18,8 @@ import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { refuse } from '../shared/errors';
+import { refuse, runsAsTool } from '../shared/errors';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { runsAsTool } from '../shared/tool';
 import { MAX_DAYS } from './description';
 
 const DAY_S = 86_400;

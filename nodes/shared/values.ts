@@ -140,10 +140,6 @@ export function readText(value: unknown): Read<string> {
 	return fault === null ? ok(String(value)) : fail(fault);
 }
 
-/** Text that may be left empty. */
-export const readOptionalText = (value: unknown): Read<string> =>
-	isNothing(value) ? ok('') : readText(value);
-
 const notDocumented = (name: unknown): Read<never> =>
 	fail(`holds '${shorten(String(name))}', which AiClk does not document here`);
 

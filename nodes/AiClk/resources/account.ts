@@ -1,5 +1,5 @@
 import { daysOf } from '../../shared/days';
-import { list, read, type Resource } from '../define';
+import { list, read, type Resource } from '../operations';
 import { choiceRow, dayRow, fieldsRow } from '../../shared/fields';
 
 const FEN = {

@@ -1,4 +1,4 @@
-import { type Resource, transfer } from '../define';
+import { type Resource, transfer } from '../operations';
 import { idRow } from '../../shared/fields';
 
 const OF_AGENT = {

@@ -32,9 +32,8 @@ import {
 	toYuan,
 } from './output';
 import type { Parameters } from '../shared/parameters';
-import { refuse } from '../shared/errors';
+import { refuse, runsAsTool } from '../shared/errors';
 import { ok } from '../../aiclk/util/result';
-import { runsAsTool } from '../shared/tool';
 
 /** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
 export type Place = 'query' | 'parameters' | 'body';
