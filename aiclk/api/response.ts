@@ -38,16 +38,15 @@ const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
  * The end of the message and what to do where it is not known what was carried out. Fund records show spending only (P3), so a
  * transfer cannot be looked up with them.
  */
-const UNCERTAIN: Record<Effect, { subject: string; consequence: string; description: string }> = {
-	read: { subject: '', consequence: '', description: RUN_LATER },
+const UNCERTAIN = {
 	change: {
-		subject: ' The change',
+		subject: 'The change',
 		consequence: ' may have been carried out: check before you send it again.',
 		description:
 			'It is not repeated. Check at AiClk whether the change is there before you run this again.',
 	},
 	money: {
-		subject: ' The transfer',
+		subject: 'The transfer',
 		consequence: ' may have been carried out: do not send it again before you have checked.',
 		description:
 			"It was sent once and is not repeated. Before you send it again, look for the transfer in AiClk's console, or compare the balances of both accounts (Get Info). Get Fund Records shows spending only, no transfers.",
@@ -97,10 +96,8 @@ const afterRejection = (effect: Effect): string =>
 
 /** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
 const afterBusy = (effect: Effect): string => {
-	const later = 'Run this again later, with fewer requests at a time.';
-	return effect === 'money'
-		? `${NOTHING_DONE} A transfer is never repeated. ${later}`
-		: `${NOTHING_DONE} ${later}`;
+	const never = effect === 'money' ? ' A transfer is never repeated.' : '';
+	return `${NOTHING_DONE}${never} Run this again later, with fewer requests at a time.`;
 };
 
 const SPLIT_IDS = `${NOTHING_DONE} Split the IDs or filters over several items.`;
@@ -157,41 +154,30 @@ function parse(text: unknown): Result<unknown, string> {
 	}
 }
 
-/** Adds to a description what was called, and AiClk's code and trace_id. */
-const signed = (description: string, { call }: Asked, envelope: Envelope | null): string => {
-	const trace = envelope?.traceId == null ? '' : `, trace_id ${envelope.traceId}`;
-	return `${description} ${call}${envelope === null ? '' : `: AiClk code ${envelope.code}${trace}`}.`;
-};
-
-/** The failure of a call. @param known further members */
+/** The failure of a call, whose description ends with what was called, and with AiClk's code and trace_id. */
 function toFailure(
 	{ kind, what, remedy }: Finding,
 	outcome: Outcome,
-	asked: Asked,
+	{ effect, call, subject }: Asked,
 	envelope: Envelope | null = null,
 	known: Partial<Failure> = {},
 ): Failure {
-	const { subject, consequence, description } = UNCERTAIN[asked.effect];
-	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
-	const about = asked.subject === undefined ? subject : ` ${asked.subject}`;
-	const end = isUncertain ? `.${about}${consequence}` : '';
+	const { code = null, traceId = null } = envelope ?? {};
+	const uncertain = outcome === 'unknown' && effect !== 'read' ? UNCERTAIN[effect] : null;
+	const end = uncertain && `. ${subject ?? uncertain.subject}${uncertain.consequence}`;
+	const trace = traceId === null ? '' : `, trace_id ${traceId}`;
+	const said = code === null ? '' : `: AiClk code ${code}${trace}`;
 	return newFailure({
 		kind,
 		outcome,
-		isRead: asked.effect === 'read',
-		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : end}`,
-		description: signed(isUncertain ? description : remedy, asked, envelope),
-		code: envelope?.code ?? null,
-		traceId: envelope?.traceId ?? null,
+		isRead: effect === 'read',
+		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : (end ?? '')}`,
+		description: `${uncertain?.description ?? remedy} ${call}${said}.`,
+		code,
+		traceId,
 		...known,
 	});
 }
-
-const PROXY_LOGIN: Finding = {
-	kind: 'unavailable',
-	what: 'The proxy of n8n requires a login (HTTP 407)',
-	remedy: "Add the proxy's user and password to n8n's proxy settings.",
-};
 
 /**
  * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
@@ -216,7 +202,9 @@ export function readAnswer(
 	const code = envelope?.code ?? null;
 	const httpCode = String(statusCode);
 	if (statusCode === 407 && envelope === null) {
-		return fail(toFailure(PROXY_LOGIN, 'not-sent', asked, null, { httpCode }));
+		const what = 'The proxy of n8n requires a login (HTTP 407)';
+		const remedy = "Add the proxy's user and password to n8n's proxy settings.";
+		return fail({ ...neverSent(what, remedy, asked), httpCode });
 	}
 	const { effect, hint, secrets } = asked;
 	const said = sanitize(envelope?.message, secrets, asked.own);
@@ -242,11 +230,8 @@ export function readAnswer(
 			return find('rejected', what, afterRejection(effect));
 		}
 		if (busy !== null) {
-			return find(
-				'busy',
-				`AiClk takes no more requests at the moment: ${words}`,
-				afterBusy(effect),
-			);
+			const what = `AiClk takes no more requests at the moment: ${words}`;
+			return find('busy', what, afterBusy(effect));
 		}
 	}
 	if (envelope === null) {

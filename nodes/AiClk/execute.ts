@@ -1,11 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import {
-	type Interruption,
-	type PageRequest,
-	readPages,
-	type Remark,
-} from '../../aiclk/api/pagination';
+import { type PageRequest, readPages, type Remark } from '../../aiclk/api/pagination';
 import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -138,7 +133,7 @@ const addAdvice = (failure: Failure, advice: string): Failure => ({
 function afterPages(
 	failure: Failure,
 	isRead: boolean,
-	{ pages, rows }: Interruption<unknown>,
+	{ pages, rows }: { pages: number; rows: number },
 ): Failure {
 	if (rows === 0) return failure;
 	return isRead
