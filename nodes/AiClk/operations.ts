@@ -1,39 +1,25 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { toBody } from '../../aiclk/protocol/assumptions';
-import type { Envelope } from '../../aiclk/protocol/envelope';
-import type { Json } from '../../aiclk/protocol/json';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
-import { readAmount } from '../shared/values';
+import { toBody } from '../../aiclk/protocol/assumptions';
+import type { Envelope } from '../../aiclk/protocol/envelope';
+import { ok } from '../../aiclk/util/result';
 import {
 	accountRow,
-	additionalFields,
 	AMOUNTS_IN_YUAN,
 	type Collection,
-	idRow,
 	LIMIT,
 	OPTIONS,
 	OPTIONS_OF_AMOUNTS,
 	type Parameter,
-	parameter,
 	RETURN_ALL,
 	SIMPLIFY,
-	switchRow,
 	textRow,
 } from '../shared/fields';
-import {
-	type Output,
-	toMaterialItem,
-	toReadItem,
-	toRowItems,
-	toTransferItem,
-	toWriteItem,
-	toYuan,
-} from './output';
 import type { Parameters } from '../shared/parameters';
-import { refuse, runsAsTool } from '../shared/errors';
-import { ok } from '../../aiclk/util/result';
+import type { JsonObject } from '../shared/values';
+import { type Output, toMaterialItem, toReadItem, toRowItems, toWriteItem, toYuan } from './output';
 
 /** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
 export type Place = 'query' | 'parameters' | 'body';
@@ -66,31 +52,28 @@ export interface Resource {
 	operations: Operation[];
 }
 
-type Values = Record<string, Json>;
-
 /** What one operation is, apart from its kind. Name, value, action and description are those of n8n's lists. */
-interface Spec extends INodePropertyOptions {
+export interface Spec extends INodePropertyOptions {
 	/** Below `/openapi/v1/`. */
 	path: string;
 	/** The field for `account_id`; an advertiser's by default. */
 	account?: Parameter<bigint>;
-	/** Fields that are not one parameter each. They are shown before `parameters`. */
-	more?: { rows: Parameter[]; read(fields: Parameters): Values };
 	/** Fields that are always shown. */
 	parameters?: Parameter[];
+	/** Reads `parameters` where they are not one parameter each. */
+	read?(fields: Parameters): JsonObject;
 	/** Fields that the user adds. */
 	collection?: Collection;
 	/** The order of a list, below Options, where n8n's guidelines want it. */
 	sort?: Collection;
 	/** What is sent where the user added nothing. */
-	defaults?: Values;
+	defaults?: JsonObject;
 	/** AiClk's names of the amounts that a read returns, in fen. */
 	amounts?: readonly string[];
 }
 
-/** What operations of one kind have in common. */
+/** What operations of one kind have in common. A read is a GET, and anything else a POST. */
 interface Kind {
-	method: 'GET' | 'POST';
 	effect: ApiRequest['effect'];
 	place: Place | 'form';
 	hint: string;
@@ -101,14 +84,15 @@ interface Kind {
 	/** @throws FailureError when nothing may be sent */
 	check?(fields: Parameters): void;
 	file?(fields: Parameters): Promise<File>;
-	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
+	toItems(envelope: Envelope, accountId: bigint, values: JsonObject): Output;
 	/** A transfer, in words and as data. */
-	describe?(accountId: bigint, values: Values): { subject: string; details: Plan['details'] };
-	pages?(fields: Parameters): Omit<NonNullable<Plan['pages']>, 'toRows'>;
+	describe?(accountId: bigint, values: JsonObject): { subject: string; details: Plan['details'] };
+	/** Of a list. */
+	pages?: Pick<NonNullable<Plan['pages']>, 'place' | 'idField' | 'rowField'>;
 }
 
 /** A form sends every field as text. */
-export const toForm = (values: Values): Record<string, string> =>
+export const toForm = (values: JsonObject): Record<string, string> =>
 	Object.fromEntries(textsOf(values));
 
 const READ_HINT =
@@ -118,100 +102,84 @@ const WRITE_HINT =
 
 const ADVERTISER = accountRow('The advertiser account');
 
-const present = <T>(values: Array<T | undefined>): T[] =>
-	values.filter((value) => value !== undefined);
-
-function define(
-	{
-		path,
-		account = ADVERTISER,
-		more,
-		parameters = [],
-		collection,
-		sort,
-		defaults,
-		amounts = [],
-		...option
-	}: Spec,
-	kind: Kind,
-): Operation {
-	const { method, effect, place, hint, before = [], after = [] } = kind;
+/** Makes an operation out of what it is and what its kind is. */
+export function define(spec: Spec, kind: Kind): Operation {
+	const { path, account = ADVERTISER, parameters = [], collection, sort, ...others } = spec;
+	const { read, defaults, amounts = [], ...option } = others;
+	const { effect, place, hint, before = [], after = [], pages } = kind;
 	const options = amounts.length === 0 ? OPTIONS : OPTIONS_OF_AMOUNTS;
-	const always = [...before, account, ...(more?.rows ?? []), ...parameters, ...after];
-	const shown = [...always, ...present([collection]), SIMPLIFY, options, ...present([sort])];
+	const always = [...before, account, ...parameters, ...after];
+	const shown = [...always, collection, SIMPLIFY, options, sort];
 	return {
 		option,
-		properties: shown.map(({ property }) => property),
+		properties: shown.flatMap((row) => row?.property ?? []),
 		plan: async (fields) => {
 			kind.check?.(fields);
 			const accountId = fields.readAccount(account);
-			const own = more?.read(fields);
-			const fixed = fields.readAll(parameters);
-			const added = collection === undefined ? {} : fields.readAdded(collection);
-			const sorted = sort === undefined ? {} : fields.readAdded(sort);
+			const fixed = read?.(fields) ?? fields.readAll(parameters);
+			const added = collection && fields.readAdded(collection);
+			const sorted = sort && fields.readAdded(sort);
 			// In the order of AiClk's examples.
 			const values =
-				place === 'query'
-					? { ...own, ...added, ...fixed, ...sorted }
-					: { ...own, ...fixed, ...defaults, ...added };
+				place === 'query' ? { ...added, ...fixed, ...sorted } : { ...fixed, ...defaults, ...added };
 			const inYuan = fields.readAdded(options)[AMOUNTS_IN_YUAN.name] === true;
 			const finish = (output: Output): Output =>
 				output.ok && inYuan ? toYuan(output.value, amounts) : output;
-			const pages = kind.pages?.(fields);
 			const file = await kind.file?.(fields);
 			const { subject, details } = kind.describe?.(accountId, values) ?? {};
 			return {
 				request: {
-					method,
+					method: effect === 'read' ? 'GET' : 'POST',
 					path: `/openapi/v1/${path}`,
 					effect,
 					subject,
 					parameters: { account_id: accountId, ...(place === 'parameters' && values) },
 					...(place === 'query' && { query: values }),
 					...(place === 'body' && { body: toBody(values) }),
-					...(file !== undefined && { form: { ...toForm(values), file } }),
+					...(file && { form: { ...toForm(values), file } }),
 				},
 				hint,
 				details,
+				pages: pages && {
+					...pages,
+					limit: fields.readLimit(),
+					toRows: (rows) => finish(ok(toRowItems(rows, accountId))),
+				},
 				simplify: fields.read(SIMPLIFY),
 				toItems: (envelope) => finish(kind.toItems(envelope, accountId, values)),
-				...(pages !== undefined && {
-					pages: { ...pages, toRows: (rows) => finish(ok(toRowItems(rows, accountId))) },
-				}),
 			};
 		},
 	};
 }
 
-const GET = { method: 'GET', effect: 'read', hint: READ_HINT, toItems: toReadItem } as const;
+const READ = { effect: 'read', hint: READ_HINT, toItems: toReadItem } as const;
 
 /** A GET that returns one object. */
-export const read = (spec: Spec): Operation => define(spec, { ...GET, place: 'query' });
+export const read = (spec: Spec): Operation => define(spec, { ...READ, place: 'query' });
 
-interface ListSpec extends Spec {
-	/** Where everything but the account is sent; `query` by default. */
-	place?: 'query' | 'parameters';
-	/** The member of a row that AiClk documents as its ID, if any. */
-	idField?: string;
-	/** A member that AiClk documents for each row; `idField` when left out. */
-	rowField?: string;
-}
-
-/** A GET that returns rows, page by page. */
-export const list = ({ place = 'query', idField, rowField, ...spec }: ListSpec): Operation =>
+/**
+ * A GET that returns rows, page by page.
+ *
+ * @param spec with where everything but the account is sent (`query` by default), the member of a row that AiClk documents as its
+ *   ID, and a member that AiClk documents for each row (`idField` when left out)
+ */
+export const list = ({
+	place = 'query',
+	idField,
+	rowField,
+	...spec
+}: Spec & Partial<NonNullable<Kind['pages']>>): Operation =>
 	define(spec, {
-		...GET,
+		...READ,
 		place,
 		after: [RETURN_ALL, LIMIT],
-		pages: (fields) => ({ limit: fields.readLimit(), idField, rowField, place }),
+		pages: { place, idField, rowField },
 	});
-
-const POST = { method: 'POST', effect: 'change' } as const;
 
 /** A POST with a JSON body that changes something. */
 export const write = (spec: Spec): Operation =>
 	define(spec, {
-		...POST,
+		effect: 'change',
 		place: 'body',
 		hint: WRITE_HINT,
 		// An account in the body is the advertiser that was changed.
@@ -229,141 +197,10 @@ const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, un
 /** A POST with a file in a multipart form. */
 export const upload = (spec: Spec): Operation =>
 	define(spec, {
-		...POST,
+		effect: 'change',
 		place: 'form',
 		hint: `Check format and size of the file and the 'Material Type'. ${WRITE_HINT}`,
 		after: [FILE],
 		file: async (fields) => await fields.readFile(FILE),
 		toItems: toMaterialItem,
 	});
-
-const CONFIRM = switchRow(
-	'confirm',
-	'Confirm',
-	'Whether this may move money. Without it nothing is sent. AiClk cannot tell a repeated transfer from a new one, so it is sent exactly once.',
-);
-
-/** Shown only where the node is a tool of an agent (n8n-workflow node-helpers.js, `@tool`). */
-const ALLOW_AGENTS = switchRow(
-	'allow_agents',
-	'Let AI Agents Move Money',
-	'Whether an AI agent may move money with this tool. Only a person can switch this on, not an expression. Add a human review of tool calls.',
-	undefined,
-	{ noDataExpression: true, displayOptions: { show: { '@tool': [true] } } },
-);
-
-const NOTICE: INodeProperties = {
-	displayName:
-		'This moves money between accounts as soon as it runs, once for each item. A negative amount takes money back from the target. 100 fen are 1 yuan. Retrying a sub-workflow from outside, or executing a later node alone, can move it again.',
-	name: 'transferNotice',
-	type: 'notice',
-	default: '',
-};
-
-const COMMENT = textRow(
-	'comment',
-	'Comment',
-	'A remark that AiClk keeps with the transfer',
-	'order 2026-0042',
-	{ hint: "With a comment of its own, a transfer is easy to find in AiClk's console" },
-);
-
-const amountRow = (name: 'money' | 'coupon'): Parameter<number> =>
-	parameter(name, name === 'money' ? 'Money (Fen)' : 'Coupon (Fen)', readAmount, {
-		type: 'number',
-		typeOptions: { numberPrecision: 0 },
-		default: 0,
-		required: true,
-		description:
-			'Amount in fen, a whole number other than 0. A negative amount is taken back from the target.',
-		hint: '100 fen are 1 yuan: 10000 is 100 yuan',
-	});
-
-/** Refuses a transfer that nobody has confirmed. */
-function checkTransfer(fields: Parameters): void {
-	if (runsAsTool(fields.context) && fields.typed(ALLOW_AGENTS.property.name) !== true) {
-		refuse(
-			'An AI agent may not move money with this tool',
-			"A person can allow it: switch 'Let AI Agents Move Money' on in the tool's panel. No expression can do that.",
-		);
-	}
-	if (!fields.read(CONFIRM)) {
-		refuse(
-			"'Confirm' is off, so no money was moved",
-			"Check accounts and amount, then switch 'Confirm' on.",
-		);
-	}
-}
-
-interface TransferSpec extends Spec {
-	/** Whose account `account_id` is, where it is not the one that pays. */
-	authorized?: string;
-	/** Whose account the amount leaves. */
-	payer?: string;
-	/** Whose account `target_user` is. */
-	target: string;
-	amount: 'money' | 'coupon';
-	/** The permission that the application needs. */
-	permission: string;
-}
-
-/**
- * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order
- * number by which it could recognize a repeated transfer (P10-P13).
- */
-export function transfer({
-	payer,
-	authorized,
-	target,
-	amount,
-	parameters = [],
-	permission,
-	...spec
-}: TransferSpec): Operation {
-	const whose = authorized ?? `${payer} that pays the amount (account_id)`;
-	const label = authorized === undefined ? 'Payer' : 'Authorized Account';
-	const account = idRow(
-		'account_id',
-		label,
-		`${whose}. It is never taken from the credential.`,
-		'1000002',
-		{ required: true },
-	);
-	const receives = `${target} that receives the amount (target_user)`;
-	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
-	return define(
-		{
-			...spec,
-			account,
-			parameters: [...parameters, targetUser, amountRow(amount)],
-			collection: additionalFields([COMMENT]),
-			// As in AiClk's examples.
-			defaults: { comment: '' },
-		},
-		{
-			method: 'POST',
-			effect: 'money',
-			place: 'body',
-			hint: `Check the accounts and the amount, and that your application has the permission ${permission}.`,
-			before: [{ property: NOTICE }],
-			after: [CONFIRM, ALLOW_AGENTS],
-			check: checkTransfer,
-			describe: (accountId, { target_user: to, comment, ...values }) => {
-				const fen = values[amount] as number;
-				const what = `The transfer of ${fen} fen (${fen / 100} yuan${amount === 'coupon' ? ' in coupons' : ''})`;
-				return {
-					subject: `${what} ${authorized === undefined ? 'from' : 'by'} ${accountId} to ${String(to)}`,
-					details: { target: String(to), amount: fen, kind: amount, comment: String(comment) },
-				};
-			},
-			toItems: (envelope, accountId, { target_user: to, sub_agent_user: by, ...values }) =>
-				toTransferItem(envelope, {
-					[authorized === undefined ? 'payer' : 'authorizedAccount']: String(accountId),
-					...(by !== undefined && { subManager: String(by) }),
-					target: String(to),
-					amount: values[amount] as number,
-					kind: amount,
-				}),
-		},
-	);
-}

@@ -240,7 +240,7 @@ const jsonReader =
 		}
 	};
 
-type JsonObject = Record<string, Json>;
+export type JsonObject = Record<string, Json>;
 
 export const readJsonObject = jsonReader<JsonObject>(isPlainObject, 'is not a JSON object');
 
