@@ -238,7 +238,7 @@ class Reading {
 		if (totals.size > 1) {
 			remarks.push({
 				text: 'The total changed while the pages were read: rows may be missing. Run this again if it matters.',
-				detail: [...totals].join(', '),
+				detail: `first ${[...totals].join(', then ')} rows`,
 			});
 		}
 		if (isShort) {
