@@ -143,8 +143,12 @@ function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): 
 				"Nothing was changed. If this call downloads a file, use an HTTP Request node with the predefined credential type 'AiClk API' and the response format File.",
 		};
 	}
-	const kind = isOutage(status) ? 'unavailable' : 'unusable';
-	return { kind, what: `AiClk did not answer as documented (HTTP ${status})`, remedy: RUN_LATER };
+	if (isOutage(status)) {
+		const what = `AiClk is temporarily unavailable: HTTP ${status}`;
+		return { kind: 'unavailable', what, remedy: RUN_LATER };
+	}
+	const found = `AiClk did not answer as documented (HTTP ${status})`;
+	return { kind: 'unusable', what: found, remedy: RUN_LATER };
 }
 
 /** The value of a JSON text, or where it stops being JSON; '' for anything that is not meant to be JSON. */
@@ -252,7 +256,7 @@ export function readAnswer(
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, asked);
 		const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
-		return find(kind, place === '' ? what : `${what}, it is no JSON at ${place}`, remedy);
+		return find(kind, place === '' ? what : `${what}: it is not JSON at ${place}`, remedy);
 	}
 	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
 	return outcome === 'refused'

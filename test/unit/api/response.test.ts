@@ -176,7 +176,7 @@ describe('readAnswer', () => {
 		[
 			'half an answer',
 			'{"code":',
-			/documented \(HTTP 200\), it is no JSON at line 1, column 9/,
+			/documented \(HTTP 200\): it is not JSON at line 1, column 9/,
 			/Base URL/,
 		],
 		['nothing', '', /did not answer as documented/, /Base URL/],
@@ -206,7 +206,12 @@ describe('readAnswer', () => {
 		[429, 'refused', /takes no more requests/, /later/],
 		[431, 'refused', /too many IDs/, /Split the IDs/],
 		[499, 'unknown', /HTTP 499.*may have been carried out/, /console.*Get Info.*no transfers/],
-		[500, 'unknown', /HTTP 500.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[
+			500,
+			'unknown',
+			/^AiClk is temporarily unavailable: HTTP 500.*may have been carried out/,
+			/console.*Get Info.*no transfers/,
+		],
 		[502, 'unknown', /HTTP 502.*may have been carried out/, /console.*Get Info.*no transfers/],
 	])('HTTP %d without an envelope to a charge: %s', (status, outcome, message, description) => {
 		expect(readAnswer(answer(status, '<html>'), asked('money'))).toMatchObject({
