@@ -89,15 +89,24 @@ interface Finding extends Pick<Failure, 'kind'> {
 
 const NOTHING_DONE = 'Nothing was carried out.';
 
+const CHECK_PERMISSION =
+	'Check that your application has the permission for this call and this account.';
+
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
 	effect === 'read'
 		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).`
-		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.`;
+		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again: ${CHECK_PERMISSION}`;
 
-/** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
-const afterBusy = (effect: Effect): string => {
-	const later = 'Run this again later, with fewer requests at a time.';
+/**
+ * Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait.
+ *
+ * @param retryAfterMs how long AiClk says to wait; null where it does not say
+ */
+const afterBusy = (effect: Effect, retryAfterMs: number | null): string => {
+	const minutes = Math.ceil((retryAfterMs ?? 0) / 60_000);
+	const when = minutes > 1 ? `in ${minutes} minutes, as AiClk says` : 'later';
+	const later = `Run this again ${when}, with fewer requests at a time.`;
 	return effect === 'money'
 		? `${NOTHING_DONE} A transfer is never repeated. ${later}`
 		: `${NOTHING_DONE} ${later}`;
@@ -178,7 +187,11 @@ function toFailure(
 	const { subject, consequence, description } = UNCERTAIN[asked.effect];
 	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
 	const about = asked.subject === undefined ? subject : ` ${asked.subject}`;
-	const end = isUncertain ? `.${about}${consequence}` : '';
+	const end = isUncertain
+		? `.${about}${consequence}`
+		: asked.subject === undefined
+			? ''
+			: `. ${asked.subject} was not carried out.`;
 	return newFailure({
 		kind,
 		outcome,
@@ -202,12 +215,14 @@ const PROXY_LOGIN: Finding = {
  *
  * @param answer a full response with the body as text
  * @param nowMs ms since 1970
+ * @param isTokenFine whether AiClk is known to accept the token: then it refuses the call
  * @returns the envelope of a success, or why it was none
  */
 export function readAnswer(
 	answer: unknown,
 	asked: Asked,
 	nowMs = Date.now(),
+	isTokenFine = false,
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		const what = 'AiClk sent no answer that n8n could read';
@@ -240,6 +255,10 @@ export function readAnswer(
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
+		if (isRejected && isTokenFine) {
+			const what = `AiClk refused this, although it accepts the access token: ${words}`;
+			return find('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}`);
+		}
 		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
@@ -249,7 +268,7 @@ export function readAnswer(
 			return find(
 				'busy',
 				`AiClk takes no more requests at the moment: ${words}`,
-				afterBusy(effect),
+				afterBusy(effect, busy.retryAfterMs),
 			);
 		}
 	}
