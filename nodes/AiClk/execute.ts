@@ -120,8 +120,11 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 			message,
 			description: advice,
 		});
+	const whose = accountId === null ? [] : [`account ${accountId}`];
 	const remark = (remarks: Remark[]): void => {
-		for (const one of remarks) run.remarks.push([itemIndex, one]);
+		for (const { text, detail } of remarks) {
+			run.remarks.push([itemIndex, { text, detail: [...whose, detail].join(', ') }]);
+		}
 	};
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
@@ -154,8 +157,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	remark(remarks);
 	// Among other items, nobody would miss it.
 	if (rows.length === 0 && run.context.getInputData().length > 1) {
-		const detail = accountId === null ? 'no account' : `account ${accountId}`;
-		remark([{ text: 'No rows came for some items.', detail }]);
+		remark([{ text: 'No rows came for some items.', detail: '0 rows' }]);
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
 	const output = simplify ? toRows(rows) : ok(envelopes.map(toWholeItem));

@@ -514,7 +514,7 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(1);
 		expect(output).toHaveLength(100);
 		expect(output[0]?.json.error).toMatchObject({
-			message: expect.stringMatching(/does not accept the access token: access_token 无效/),
+			message: expect.stringMatching(/^AiClk refused this, although .*: access_token 无效/),
 		});
 		// AiClk is asked once, and that is remembered for a while.
 		expect(calls).toHaveLength(101);
