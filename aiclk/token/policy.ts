@@ -30,15 +30,6 @@ const MAX_JUMP_MS = 60_000;
 /** Propagation: AiClk's servers may take this long to learn of a new token. A token rejected earlier is probed a second time. */
 export const PROPAGATION_MS = 3_000;
 
-/** Why n8n asks the hook. */
-export type Cause =
-	/** It is about to send a request. */
-	| 'before-request'
-	/** A request sent with this same credentials object has failed, for whatever reason. */
-	| 'after-failure'
-	/** A person or a schedule asked for a new token. */
-	| 'forced';
-
 /** How a refresh ended. */
 export type RefreshOutcome = {
 	reason: RefreshReason;
@@ -48,7 +39,11 @@ export type RefreshOutcome = {
 
 /** Everything the decision depends on. Times in ms since 1970. */
 export interface PolicyInput {
-	cause: Cause;
+	/**
+	 * Why n8n asks the hook: it is about to send a request; a request sent with this same credentials object has failed, for whatever
+	 * reason; or a person or a schedule asked for a new token.
+	 */
+	cause: 'before-request' | 'after-failure' | 'forced';
 	/** `after-failure` only: sending the request again does no harm, and is possible. */
 	mayResend: boolean;
 	/** When n8n first asked about this credentials object, just after reading it from its database. */

@@ -5,7 +5,6 @@ import type { FailedRefreshes } from '../../../aiclk/token/backoff';
 import { ageOf, expiredAtMs, renewsAtMs } from '../../../aiclk/token/age';
 import type { ProbeAnswer } from '../../../aiclk/token/notes';
 import {
-	type Cause,
 	decide,
 	isFailureShown,
 	isSuccessor,
@@ -609,7 +608,7 @@ describe('over all states and clocks', () => {
 	});
 	const anyInput: fc.Arbitrary<PolicyInput> = fc
 		.record({
-			cause: fc.constantFrom<Cause>('before-request', 'after-failure', 'forced'),
+			cause: fc.constantFrom<PolicyInput['cause']>('before-request', 'after-failure', 'forced'),
 			mayResend: fc.boolean(),
 			readAtMs: anyTime,
 			nowMs: anyTime,
