@@ -203,7 +203,7 @@ function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pa
 			if (totals.size > 1) {
 				remarks.push({
 					text: 'The total changed while the pages were read: rows may be missing. Run this again if it matters.',
-					detail: [...totals].join(', '),
+					detail: `first ${[...totals].join(', then ')} rows`,
 				});
 			}
 			if (isShort) {

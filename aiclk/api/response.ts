@@ -30,7 +30,7 @@ export interface Asked {
 }
 
 const CHECK_NETWORK =
-	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
+	"If it lasts, check the 'Base URL' in the AiClk API credential and the network of n8n.";
 
 const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
 
@@ -88,16 +88,25 @@ interface Finding extends Pick<Failure, 'kind'> {
 
 const NOTHING_DONE = 'Nothing was carried out.';
 
+const CHECK_PERMISSION =
+	'Check that your application has the permission for this call and this account.';
+
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
 	effect === 'read'
-		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).`
-		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.`;
+		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node ('Get Status' with 'Verify').`
+		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again: ${CHECK_PERMISSION}`;
 
-/** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
-const afterBusy = (effect: Effect): string => {
+/**
+ * Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait.
+ *
+ * @param retryAfterMs how long AiClk says to wait; null where it does not say
+ */
+const afterBusy = (effect: Effect, retryAfterMs: number | null): string => {
+	const minutes = Math.ceil((retryAfterMs ?? 0) / 60_000);
+	const when = minutes > 1 ? `in ${minutes} minutes, as AiClk says` : 'later';
 	const never = effect === 'money' ? ' A transfer is never repeated.' : '';
-	return `${NOTHING_DONE}${never} Run this again later, with fewer requests at a time.`;
+	return `${NOTHING_DONE}${never} Run this again ${when}, with fewer requests at a time.`;
 };
 
 const SPLIT_IDS = `${NOTHING_DONE} Split the IDs or filters over several items.`;
@@ -113,7 +122,7 @@ const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
 };
 
 const NOT_FOLLOWED =
-	'The token would go along with a redirect. Check the Base URL in the AiClk API credential.';
+	"The token would go along with a redirect. Check the 'Base URL' in the AiClk API credential.";
 
 /** A success that is neither JSON, nor HTML as gateways write it. */
 const isFile = (status: number, body: unknown): boolean =>
@@ -140,8 +149,12 @@ function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): 
 				"Nothing was changed. If this call downloads a file, use an HTTP Request node with the predefined credential type 'AiClk API' and the response format File.",
 		};
 	}
-	const kind = isOutage(status) ? 'unavailable' : 'unusable';
-	return { kind, what: `AiClk did not answer as documented (HTTP ${status})`, remedy: RUN_LATER };
+	if (isOutage(status)) {
+		const what = `AiClk is temporarily unavailable: HTTP ${status}`;
+		return { kind: 'unavailable', what, remedy: RUN_LATER };
+	}
+	const found = `AiClk did not answer as documented (HTTP ${status})`;
+	return { kind: 'unusable', what: found, remedy: RUN_LATER };
 }
 
 /** The value of a JSON text, or where it stops being JSON; '' for anything that is not meant to be JSON. */
@@ -164,7 +177,8 @@ function toFailure(
 ): Failure {
 	const { code = null, traceId = null } = envelope ?? {};
 	const uncertain = outcome === 'unknown' && effect !== 'read' ? UNCERTAIN[effect] : null;
-	const end = uncertain && `. ${subject ?? uncertain.subject}${uncertain.consequence}`;
+	const done = subject && `. ${subject} was not carried out.`;
+	const end = uncertain ? `. ${subject ?? uncertain.subject}${uncertain.consequence}` : done;
 	const trace = traceId === null ? '' : `, trace_id ${traceId}`;
 	const said = code === null ? '' : `: AiClk code ${code}${trace}`;
 	return newFailure({
@@ -184,12 +198,14 @@ function toFailure(
  *
  * @param answer a full response with the body as text
  * @param nowMs ms since 1970
+ * @param isTokenFine whether AiClk is known to accept the token: then it refuses the call
  * @returns the envelope of a success, or why it was none
  */
 export function readAnswer(
 	answer: unknown,
 	asked: Asked,
 	nowMs = Date.now(),
+	isTokenFine = false,
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		const what = 'AiClk sent no answer that n8n could read';
@@ -224,6 +240,10 @@ export function readAnswer(
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
+		if (isRejected && isTokenFine) {
+			const what = `AiClk refused this, although it accepts the access token: ${words}`;
+			return find('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}`);
+		}
 		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
@@ -231,13 +251,13 @@ export function readAnswer(
 		}
 		if (busy !== null) {
 			const what = `AiClk takes no more requests at the moment: ${words}`;
-			return find('busy', what, afterBusy(effect));
+			return find('busy', what, afterBusy(effect, busy.retryAfterMs));
 		}
 	}
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, asked);
 		const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
-		return find(kind, place === '' ? what : `${what}, it is no JSON at ${place}`, remedy);
+		return find(kind, place === '' ? what : `${what}: it is not JSON at ${place}`, remedy);
 	}
 	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
 	return outcome === 'refused'

@@ -9,9 +9,9 @@ interface NetworkFault {
 }
 
 const CERTIFICATE =
-	"Nothing is sent over a connection that cannot be trusted. Check the Base URL in the AiClk API credential, the proxy of n8n, the certificate authorities that Node trusts (NODE_EXTRA_CA_CERTS) and the clock of n8n's machine.";
+	"Nothing is sent over a connection that cannot be trusted. Check the 'Base URL' in the AiClk API credential, the proxy of n8n, the certificate authorities that Node trusts (NODE_EXTRA_CA_CERTS) and the clock of n8n's machine.";
 const BLOCKED =
-	"n8n's protection against server-side request forgery blocks this address. Check the Base URL in the AiClk API credential, or ask the administrator of n8n to allow the host.";
+	"n8n's protection against server-side request forgery blocks this address. Check the 'Base URL' in the AiClk API credential, or ask the administrator of n8n to allow the host.";
 
 const PROXY = 'Check the proxy of n8n (HTTPS_PROXY), and whether it may connect to this host.';
 

@@ -17,10 +17,10 @@ import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { refuse } from '../shared/errors';
+import { refuse, runsAsTool } from '../shared/errors';
 import type { Parameter } from '../shared/fields';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { runsAsTool } from '../shared/tool';
+import { describe } from '../shared/values';
 import { INCLUDE_ACCESS_TOKEN, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
@@ -45,8 +45,8 @@ function readOrder(context: IExecuteFunctions): Order {
 	const read = <T>(row: Parameter<T>, value = get(row.property.name)): T => {
 		const result = row.read(value, context.getTimezone());
 		if (result.ok) return result.value;
-		const message = `'${row.property.displayName}' ${result.failure}`;
-		return refuse(message, 'Correct the field or its expression.');
+		const fault = describe(value, result.failure);
+		return refuse(`'${row.property.displayName}' ${fault}`, 'Correct the field or its expression.');
 	};
 	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
 	const includeAccessToken = read(INCLUDE_ACCESS_TOKEN, options.includeAccessToken ?? false);
@@ -135,7 +135,7 @@ interface Answer {
 	refreshed: boolean;
 }
 
-function describe(answer: unknown, secrets: readonly string[]): string {
+function describeAnswer(answer: unknown, secrets: readonly string[]): string {
 	if (!isHttpAnswer(answer)) return 'AiClk sent no answer that n8n could read';
 	const envelope = readEnvelope(answer.body);
 	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
@@ -161,7 +161,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const { answer, asked } = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describe(answer, asked.secrets);
+	const message = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
 	return { result, message, failure: null, refreshed };
 }
 
