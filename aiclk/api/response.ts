@@ -130,9 +130,8 @@ const isFile = (status: number, body: unknown): boolean =>
 
 /** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
 function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): Finding {
-	const [what, remedy] = TOO_LARGE[status] ?? [];
-	if (what !== undefined)
-		return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy: remedy as string };
+	const [what, remedy = ''] = TOO_LARGE[status] ?? [];
+	if (what !== undefined) return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy };
 	if (isRedirect(status)) {
 		const what = `AiClk answered with a redirect, which is never followed (HTTP ${status})`;
 		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${NOT_FOLLOWED}` };
@@ -148,10 +147,6 @@ function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): 
 			remedy:
 				"Nothing was changed. If this call downloads a file, use an HTTP Request node with the predefined credential type 'AiClk API' and the response format File.",
 		};
-	}
-	if (isOutage(status)) {
-		const what = `AiClk is temporarily unavailable: HTTP ${status}`;
-		return { kind: 'unavailable', what, remedy: RUN_LATER };
 	}
 	const found = `AiClk did not answer as documented (HTTP ${status})`;
 	return { kind: 'unusable', what: found, remedy: RUN_LATER };
@@ -254,12 +249,15 @@ export function readAnswer(
 			return find('busy', what, afterBusy(effect, busy.retryAfterMs));
 		}
 	}
+	const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
+	const flaw = place === '' ? '' : `: it is not JSON at ${place}`;
+	if (isOut) {
+		return find('unavailable', `AiClk is temporarily unavailable: ${words}${flaw}`, RUN_LATER);
+	}
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, asked);
-		const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
-		return find(kind, place === '' ? what : `${what}: it is not JSON at ${place}`, remedy);
+		return find(kind, `${what}${flaw}`, remedy);
 	}
-	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
 	return outcome === 'refused'
 		? find('refused', `AiClk refused this: ${words}`, hint)
 		: find('unusable', `AiClk's answer does not say what was done: ${words}`, hint);
