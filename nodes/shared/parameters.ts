@@ -12,7 +12,7 @@ import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aicl
 import type { Batching } from '../../aiclk/api/throttle';
 import { describe, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
-import { refuse } from './errors';
+import { type Context, refuse } from './errors';
 import {
 	BATCH_INTERVAL,
 	BATCH_SIZE,
@@ -24,7 +24,8 @@ import {
 } from './fields';
 
 const CORRECT_IT = 'Correct the field or its expression.';
-const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
+/** What to do about a file that cannot be sent. */
+export const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
 
 /** A file as n8n's expressions yield it: in n8n's store (`id`) or in itself (`data`, base64), as n8n tells them (`isBinaryValue`). */
 const isFile = (value: unknown): value is IBinaryData => {
@@ -54,7 +55,7 @@ export class Parameters {
 
 	/** @param itemIndex null in a poll */
 	constructor(
-		readonly context: IExecuteFunctions | IPollFunctions,
+		readonly context: Context,
 		private readonly itemIndex: number | null,
 		readonly client: TokenInput,
 	) {}
