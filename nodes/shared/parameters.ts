@@ -156,14 +156,13 @@ export class Parameters {
 		const value = this.value(property);
 		if (property.required === true || !isNothing(value)) return this.check(row, value);
 		const { accountId } = this.client;
-		if (accountId !== '') {
-			const read = row.read(accountId, this.context.getTimezone());
-			return read.ok
-				? read.value
-				: refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
+		if (accountId === '') {
+			const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
+			return refuse(message, CORRECT_IT);
 		}
-		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
-		return refuse(message, CORRECT_IT);
+		const read = row.read(accountId, this.context.getTimezone());
+		if (read.ok) return read.value;
+		return refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
 	}
 
 	/** The account of the call. @throws FailureError for a bad value */
