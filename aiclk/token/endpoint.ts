@@ -170,10 +170,10 @@ export function readRefreshAnswer(
 	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
 
 	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		return unavailable(
-			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`,
-			refreshToken,
-		);
+		const message = isOutage(statusCode)
+			? `AiClk could not refresh the access token: HTTP ${statusCode}. ${TRY_LATER}`
+			: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`;
+		return unavailable(message, refreshToken);
 	}
 	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
 	if (!isStorableToken(accessToken)) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/age.ts';
 import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
-import { emptyRow, type Row } from '../../test/unit/support.ts';
+import { emptyRow, type Row } from '../../test/harness/fakes.ts';
 import { Clock } from './clock.mts';
 import { nextChance } from './draws.mts';
 import { createRandom, type Random } from './random.mts';

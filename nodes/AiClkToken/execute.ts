@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { readSwitch, readWholeNumber, type Read } from '../shared/values';
+import { describe, readSwitch, readWholeNumber, type Read } from '../shared/values';
 import {
 	ACCOUNT_INFO_PATH,
 	accountInfoRequest,
@@ -18,9 +18,8 @@ import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { refuse } from '../shared/errors';
+import { refuse, runsAsTool } from '../shared/errors';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { runsAsTool } from '../shared/tool';
 import { MAX_DAYS } from './description';
 
 const DAY_S = 86_400;
@@ -46,7 +45,8 @@ function readOrder(context: IExecuteFunctions): Order {
 	const read = <T>(label: string, value: unknown, reader: (value: unknown) => Read<T>): T => {
 		const result = reader(value);
 		if (result.ok) return result.value;
-		return refuse(`'${label}' ${result.failure}`, 'Correct the field or its expression.');
+		const fault = describe(value, result.failure);
+		return refuse(`'${label}' ${fault}`, 'Correct the field or its expression.');
 	};
 	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
 	const includeAccessToken = read(
@@ -144,7 +144,7 @@ interface Answer {
 	refreshed: boolean;
 }
 
-function describe(answer: unknown, secrets: readonly string[]): string {
+function describeAnswer(answer: unknown, secrets: readonly string[]): string {
 	if (!isHttpAnswer(answer)) return 'AiClk sent no answer that n8n could read';
 	const envelope = readEnvelope(answer.body);
 	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
@@ -170,7 +170,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const { answer, asked } = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describe(answer, asked.secrets);
+	const message = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
 	return { result, message, failure: null, refreshed };
 }
 

@@ -3,9 +3,16 @@ import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
 import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
-import { runsAsTool } from './tool';
 
 type Context = IExecuteFunctions | IPollFunctions;
+
+/**
+ * Whether an AI agent runs this node as its tool. n8n makes the tool variant of a node by adding `Tool` to its type; n8n 1
+ * has no `isToolExecution`, and in n8n 2 it is false where agents run tools (n8n tool-generation/ai-tools.js).
+ */
+export const runsAsTool = (context: Context): boolean =>
+	context.getNode().type.endsWith('Tool') ||
+	('isToolExecution' in context && context.isToolExecution?.() === true);
 
 /** The machine-readable cause that n8n 2.41 knows; older versions ignore it (n8n-workflow failure.d.ts). */
 type Cause = NonNullable<NodeApiError['failure']>;

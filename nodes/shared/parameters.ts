@@ -162,7 +162,7 @@ export class Parameters {
 				: refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
 		}
 		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
-		return refuse(message, CORRECT_IT);
+		return refuse(message, 'Fill it in here, or in the credential.');
 	}
 
 	/** The account of the call. @throws FailureError for a bad value */

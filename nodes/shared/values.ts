@@ -140,10 +140,6 @@ export function readText(value: unknown): Read<string> {
 	return fault === null ? ok(String(value)) : fail(fault);
 }
 
-/** Text that may be left empty. */
-export const readOptionalText = (value: unknown): Read<string> =>
-	isNothing(value) ? ok('') : readText(value);
-
 const notDocumented = (name: unknown): Read<never> =>
 	fail(`holds '${shorten(String(name))}', which AiClk does not document here`);
 
@@ -244,7 +240,7 @@ const jsonReader =
 		}
 	};
 
-type JsonObject = Record<string, Json>;
+export type JsonObject = Record<string, Json>;
 
 export const readJsonObject = jsonReader<JsonObject>(isPlainObject, 'is not a JSON object');
 

@@ -20,11 +20,11 @@ import {
 	type Reply,
 	set,
 	success,
-} from './aiclk';
-import { DAY_MS, token } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { API, issued, onAccountInfo, onRefresh, REJECTED } from './support';
+} from '../harness/runNode';
+import { DAY_MS, token } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import { API, issued, onAccountInfo, onRefresh, REJECTED } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -514,7 +514,7 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(1);
 		expect(output).toHaveLength(100);
 		expect(output[0]?.json.error).toMatchObject({
-			message: expect.stringMatching(/does not accept the access token: access_token 无效/),
+			message: expect.stringMatching(/^AiClk refused this, although .*: access_token 无效/),
 		});
 		// AiClk is asked once, and that is remembered for a while.
 		expect(calls).toHaveLength(101);

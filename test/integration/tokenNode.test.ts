@@ -4,10 +4,18 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
 import { readToken } from '../../aiclk/token/storedToken';
-import { DAY_MS, inputOf, TYPED } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { DAY_MS, inputOf, TYPED } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import {
+	ACCEPTED,
+	API,
+	issued,
+	networkError,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from '../harness/nocks';
 
 const REFRESH = { operation: 'refresh', when: 'always' };
 const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };
@@ -267,7 +275,7 @@ describe('status', () => {
 			status: 'rejected',
 			valid: false,
 			refreshed: false,
-			message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+			message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 		});
 		expect(bench.helper.row.accessToken).toBe('access-1');
 	}, 10_000);
@@ -378,7 +386,8 @@ describe('a refresh that fails', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+						message:
+							'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 						description: expect.stringMatching(/^Nothing of this answer was stored/) as string,
 						outcome: 'not-sent',
 						code: null,

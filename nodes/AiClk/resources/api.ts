@@ -6,7 +6,7 @@ import { ok } from '../../../aiclk/util/result';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
 import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
-import { type Operation, type Place, type Plan, type Resource, toForm } from '../define';
+import { type Operation, type Place, type Plan, type Resource, toForm } from '../operations';
 import {
 	accountRow,
 	choiceRow,

@@ -8,7 +8,7 @@ import {
 	refreshRequest,
 	unreachable,
 } from '../../../aiclk/token/endpoint';
-import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../support';
+import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../../harness/fakes';
 
 const SECRETS = [TYPED.refreshToken, TYPED.clientId];
 
@@ -94,8 +94,6 @@ describe('any other answer yields no token', () => {
 		['nothing', '', 200],
 		['a list', '[]', 200],
 		['no code', '{"data":{"access_token":"abc"}}', 200],
-		['HTTP 500', '<html>', 500],
-		['HTTP 500 with a token in it', documented(), 500],
 		['a redirect with a token in it', documented(), 302],
 		['HTTP 199', documented(), 199],
 		['HTTP 300', documented(), 300],
@@ -113,6 +111,20 @@ describe('any other answer yields no token', () => {
 			});
 		},
 	);
+
+	it.each([
+		['HTTP 429', '<html>', 429],
+		['HTTP 502', '<html>', 502],
+		['HTTP 500 with a token in it', documented(), 500],
+	])('an outage is unavailable: %s', (_, body, statusCode) => {
+		expect(failureOf(body, statusCode)).toMatchObject({
+			kind: 'unavailable',
+			message: `AiClk could not refresh the access token: HTTP ${statusCode}. Try again in a few minutes.`,
+			description: expect.stringMatching(
+				/^Nothing of this answer was stored\. If it lasts/,
+			) as string,
+		});
+	});
 
 	it.each([undefined, null, 'text', {}, { statusCode: '200', body: '' }])(
 		'no answer at all is unavailable: %j',
