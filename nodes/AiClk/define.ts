@@ -144,8 +144,9 @@ function define(
 		option,
 		properties: shown.map(({ property }) => property),
 		plan: async (fields) => {
-			kind.check?.(fields);
+			// The account first: the error names it.
 			const accountId = fields.readAccount(account);
+			kind.check?.(fields);
 			const own = more?.read(fields);
 			const fixed = fields.readAll(parameters);
 			const added = collection === undefined ? {} : fields.readAdded(collection);

@@ -13,6 +13,7 @@ import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
+import { runsAsTool } from '../shared/tool';
 import { readCredential, send } from '../shared/transport';
 import type { Operation, Place, Plan } from './define';
 import { type ItemRemark, toHints } from './hints';
@@ -212,7 +213,7 @@ function withChanges(failure: Failure, done: number): Failure {
 	if (done === 0) return failure;
 	return addAdvice(
 		failure,
-		`Before this, ${done} of the items were carried out: leave them out when you run again.`,
+		`Items carried out before this one: ${done}. Leave them out when you run again.`,
 	);
 }
 
@@ -287,10 +288,13 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		).length;
 		throw toError(context, withChanges(first[0], done), first[1]);
 	}
-	return results.flatMap((result, item) =>
+	const output = results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({
 			json,
 			pairedItem: { item },
 		})),
 	);
+	// An AI agent sees the items only, and would take a list that is short for the whole.
+	const hints = runsAsTool(context) ? toHints(run.remarks) : [];
+	return [...output, ...hints.map((hint) => ({ json: { hint }, pairedItem: { item: 0 } }))];
 }
