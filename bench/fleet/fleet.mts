@@ -336,7 +336,8 @@ class Fleet {
 		const worker = this.workers[this.random.below(this.workers.length)] as Worker;
 		const token = readToken(this.row);
 		const nowMs = this.clock.nowMs + worker.aheadMs;
-		const isFine = isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
+		const isFine =
+			token !== null && isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
 		if (isFine) return;
 		const credentials = { ...this.row };
 		worker.manager.forceRefresh(credentials);

@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
-import type { Resource } from './define';
+import type { Resource } from './operations';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
 

@@ -1,37 +1,31 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import {
-	type Interruption,
-	type PageRequest,
-	readPages,
-	type Remark,
-} from '../../aiclk/api/pagination';
-import { type ApiRequest, nameOf, toHttpOptions } from '../../aiclk/api/request';
+import { readPages, type Remark } from '../../aiclk/api/pagination';
+import { nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
-import { type Failure, newFailure } from '../../aiclk/util/failure';
+import { type Failure, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
+import { Parameters } from '../shared/parameters';
 import { readCredential, send } from '../shared/transport';
-import type { Operation, Place, Plan } from './define';
 import { type ItemRemark, toHints } from './hints';
 import { refuseRepetition } from './once';
-import { type Output, remarksOnFailures, remarksOnPage, toWholeItem } from './output';
-import { Parameters } from '../shared/parameters';
+import type { Operation, Plan } from './operations';
+import { remarksOnFailures, remarksOnPage, toWholeItem } from './output';
 import { RESOURCES } from './resources';
 
 /** One item, read and checked. Nothing has been sent for it. */
-interface PlannedItem {
+interface Item extends Plan {
 	itemIndex: number;
-	plan: Plan;
 	client: TokenInput;
 	batching: Batching | null;
 	/** Digits; null where the call names none. */
 	accountId: string | null;
 }
 
-type Planned = Result<PlannedItem, Failure>;
+type Planned = Result<Item, Failure>;
 
 /** The output of an item, or why it failed. */
 type ItemResult = Result<IDataObject[], Failure>;
@@ -61,19 +55,15 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 		refuseRepetition(context, plan.request.effect);
 		// A request that cannot be built must fail before the first one is sent.
 		toHttpOptions(input.value.baseUrl, plan.request);
-		return ok({
-			itemIndex,
-			plan,
-			client: input.value,
-			batching: fields.readBatching(),
-			accountId: fields.accountId,
-		});
+		const batching = fields.readBatching();
+		const { accountId } = fields;
+		return ok({ ...plan, itemIndex, client: input.value, batching, accountId });
 	} catch (error) {
 		return fail({ ...ofThrown(error, 'not-sent'), accountId: fields?.accountId ?? null });
 	}
 }
 
-const changes = ({ plan }: PlannedItem): boolean => plan.request.effect !== 'read';
+const changes = (item: Planned): boolean => item.ok && item.value.request.effect !== 'read';
 
 /** Works on up to `MAX_TOGETHER` values at a time, taken in their order. */
 async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
@@ -84,15 +74,6 @@ async function together<T>(values: T[], work: (value: T) => Promise<void>): Prom
 	await Promise.all(Array.from({ length: MAX_TOGETHER }, takeAll));
 }
 
-/** Reads and checks all items. */
-async function planAll(context: IExecuteFunctions): Promise<Planned[]> {
-	const items: Planned[] = [];
-	await together([...context.getInputData().keys()], async (itemIndex) => {
-		items[itemIndex] = await planItem(context, itemIndex);
-	});
-	return items;
-}
-
 /** What the requests of one run of the node have in common. */
 interface Run {
 	context: IExecuteFunctions;
@@ -101,25 +82,16 @@ interface Run {
 	remarks: ItemRemark[];
 }
 
-const onPage = (
-	request: ApiRequest,
-	place: Place,
-	{ page, pageSize }: PageRequest,
-): ApiRequest => ({
-	...request,
-	[place]: { ...(request[place] as object | undefined), page, page_size: pageSize },
-});
-
 /** Waits for a busy AiClk that are longer than this are told, in ms. */
 const MAX_SILENT_MS = 5_000;
 
 /** Shows what was remarked, in n8n's log and in the panel. */
 function tell({ context, lane: { waitedMs }, remarks }: Run): void {
-	const waits =
-		waitedMs > MAX_SILENT_MS
-			? [`AiClk was busy: requests waited ${Math.round(waitedMs / 1000)} s`]
-			: [];
-	for (const message of [...toHints(remarks), ...waits]) {
+	const messages = toHints(remarks);
+	if (waitedMs > MAX_SILENT_MS) {
+		messages.push(`AiClk was busy: requests waited ${Math.round(waitedMs / 1000)} s`);
+	}
+	for (const message of messages) {
 		context.logger.warn(message);
 		try {
 			context.addExecutionHints({ message, location: 'outputPane' });
@@ -134,24 +106,9 @@ const addAdvice = (failure: Failure, advice: string): Failure => ({
 	description: `${failure.description} ${advice}`,
 });
 
-/** A failure of a list, with what was read or carried out before it. */
-function afterPages(
-	failure: Failure,
-	isRead: boolean,
-	{ pages, rows }: Interruption<unknown>,
-): Failure {
-	if (rows === 0) return failure;
-	return isRead
-		? addAdvice(failure, `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`)
-		: { ...addAdvice(failure, `Pages carried out before this: ${pages}.`), outcome: 'unknown' };
-}
-
 /** Sends the requests of one item. May throw unexpected errors. */
-async function sendItem(
-	run: Run,
-	{ itemIndex, plan, client, accountId }: PlannedItem,
-): Promise<ItemResult> {
-	const { request, hint, simplify, pages, toItems } = plan;
+async function sendItem(run: Run, item: Item): Promise<ItemResult> {
+	const { itemIndex, request, hint, simplify, pages, toItems, client, accountId } = item;
 	const isRead = request.effect === 'read';
 	const sender = { ...run, itemIndex, client };
 	const advice = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
@@ -163,86 +120,70 @@ async function sendItem(
 			message,
 			description: advice,
 		});
+	const whose = accountId === null ? [] : [`account ${accountId}`];
 	const remark = (remarks: Remark[]): void => {
-		for (const one of remarks) run.remarks.push([itemIndex, one]);
+		for (const { text, detail } of remarks) {
+			run.remarks.push([itemIndex, { text, detail: [...whose, detail].join(', ') }]);
+		}
 	};
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
 		if (!answer.ok) return answer;
 		remark(remarksOnFailures(answer.value, isRead));
 		remark(remarksOnPage(answer.value, request));
-		const output: Output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
+		const output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
 		return output.ok ? output : fail(toFailure(output.failure));
 	}
+	const { place, toRows } = pages;
 	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
-	const read = await readPages(options, (page, isOver) =>
-		send({ ...sender, isOver }, onPage(request, pages.place, page), hint),
-	);
+	const read = await readPages(options, ({ page, pageSize }, isOver) => {
+		const values = { ...(request[place] as object | undefined), page, page_size: pageSize };
+		return send({ ...sender, isOver }, { ...request, [place]: values }, hint);
+	});
 	if (!read.ok) {
-		const { reason } = read.failure;
+		const { reason, pages: done, rows } = read.failure;
 		const failure = typeof reason === 'string' ? toFailure(reason) : reason;
-		return fail(afterPages(failure, isRead, read.failure));
+		if (rows === 0) return fail(failure);
+		return isRead
+			? fail(
+					addAdvice(failure, `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`),
+				)
+			: fail({
+					...addAdvice(failure, `Pages carried out before this: ${done}.`),
+					outcome: 'unknown',
+				});
 	}
 	const { rows, envelopes, remarks } = read.value;
 	remark(remarks);
 	// Among other items, nobody would miss it.
 	if (rows.length === 0 && run.context.getInputData().length > 1) {
-		const detail = accountId === null ? 'no account' : `account ${accountId}`;
-		remark([{ text: 'No rows came for some items.', detail }]);
+		remark([{ text: 'No rows came for some items.', detail: '0 rows' }]);
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
-	const output = simplify ? pages.toRows(rows) : ok(envelopes.map(toWholeItem));
+	const output = simplify ? toRows(rows) : ok(envelopes.map(toWholeItem));
 	return output.ok ? output : fail(toFailure(output.failure));
 }
 
 /** Carries out one item. Never throws. */
-async function carryOut(run: Run, item: PlannedItem): Promise<ItemResult> {
+async function carryOut(run: Run, item: Item): Promise<ItemResult> {
 	const sent = await sendItem(run, item).catch((error: unknown) =>
 		fail(ofThrown(error, 'unknown')),
 	);
-	return sent.ok
-		? sent
-		: fail({ ...sent.failure, accountId: item.accountId, details: item.plan.details ?? null });
-}
-
-/** Adds what was carried out before a failure, for whoever runs the node again. @param done changes carried out */
-function withChanges(failure: Failure, done: number): Failure {
-	if (done === 0) return failure;
-	return addAdvice(
-		failure,
-		`Before this, ${done} of the items were carried out: leave them out when you run again.`,
-	);
-}
-
-/** Groups of items that go out together: successive reads form a group, and each change is a group of its own. */
-function groupsOf(items: Planned[]): Array<Array<[itemIndex: number, item: Planned]>> {
-	const groups: Array<Array<[number, Planned]>> = [];
-	let isOpen = false;
-	for (const entry of items.entries()) {
-		const isAlone = entry[1].ok && changes(entry[1].value);
-		if (isOpen && !isAlone) groups.at(-1)?.push(entry);
-		else groups.push([entry]);
-		isOpen = !isAlone;
-	}
-	return groups;
+	const { accountId, details = null } = item;
+	return sent.ok ? sent : fail({ ...sent.failure, accountId, details });
 }
 
 /** One line for n8n's log, where alone it can be said: after Stop, n8n stores and shows nothing of the node. */
 function describeStop(items: Planned[], results: ItemResult[]): string {
-	const sent = results.filter((one) => one.ok || one.failure.outcome !== 'not-sent').length;
-	const unknown = items.filter((item, itemIndex) => {
-		const result = results[itemIndex];
-		return (
-			item.ok && changes(item.value) && result?.ok === false && result.failure.outcome === 'unknown'
-		);
-	}).length;
+	const outcomeOf = (result?: ItemResult): Outcome | undefined =>
+		result?.ok === false ? result.failure.outcome : undefined;
+	const sent = results.filter((result) => outcomeOf(result) !== 'not-sent').length;
+	const unknown = items.filter(
+		(item, index) => changes(item) && outcomeOf(results[index]) === 'unknown',
+	).length;
 	const doubt = unknown === 0 ? '' : `; ${unknown} of them may or may not have been carried out`;
 	return `AiClk: the run was stopped; ${sent} of ${items.length} items were sent${doubt}`;
 }
-
-/** The batching of a run: that of the first item that has one. */
-const batchingOf = (items: Planned[]): Batching | null =>
-	items.map((item) => (item.ok ? item.value.batching : null)).find((one) => one !== null) ?? null;
 
 /**
  * Runs the node. All items are read and checked before the first request goes out. Then reads go out together, and changes
@@ -252,11 +193,16 @@ const batchingOf = (items: Planned[]): Batching | null =>
  * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const items = await planAll(context);
+	const items: Planned[] = [];
+	await together([...context.getInputData().keys()], async (itemIndex) => {
+		items[itemIndex] = await planItem(context, itemIndex);
+	});
 	const signal = context.getExecutionCancelSignal();
 	// After Stop, n8n's Retry On Fail runs the node again.
 	const wasStopped = signal?.aborted === true;
-	const run: Run = { context, lane: new Lane(batchingOf(items), signal), remarks: [] };
+	// The batching of the first item that has one.
+	const [batching = null] = items.flatMap((item) => (item.ok && item.value.batching) || []);
+	const run: Run = { context, lane: new Lane(batching, signal), remarks: [] };
 	const results: ItemResult[] = [];
 	/** Failures that end the run; none if the node continues on error. */
 	const failures: Array<[failure: Failure, itemIndex: number]> = [];
@@ -266,7 +212,11 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		run.lane.close();
 	};
 	for (const [itemIndex, item] of items.entries()) take(itemIndex, item);
-	for (const group of groupsOf(items)) {
+	const rest = [...items.entries()];
+	while (rest.length > 0) {
+		// Successive reads go out together, and each change alone.
+		const reads = rest.findIndex(([, item]) => changes(item));
+		const group = rest.splice(0, reads === -1 ? rest.length : Math.max(1, reads));
 		await together(group, async ([itemIndex, item]) => {
 			if (failures.length > 0) return;
 			const result = item.ok ? await carryOut(run, item.value) : item;
@@ -280,10 +230,10 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
 	const [first] = failures;
 	if (first !== undefined) {
-		const done = items.filter(
-			(item, itemIndex) => item.ok && changes(item.value) && results[itemIndex]?.ok === true,
-		).length;
-		throw toError(context, withChanges(first[0], done), first[1]);
+		const [failure, itemIndex] = first;
+		const done = items.filter((item, index) => changes(item) && results[index]?.ok).length;
+		const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
+		throw toError(context, done === 0 ? failure : addAdvice(failure, advice), itemIndex);
 	}
 	return results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({

@@ -192,7 +192,7 @@ const inputOfClient = () =>
 		? fail(
 				newFailure({
 					kind: 'input',
-					message: 'The credential has no Client ID',
+					message: "The credential has no 'Client ID'",
 					description: '',
 				}),
 			)

@@ -1,3 +1,5 @@
+import '../harness/fakeTime';
+
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
@@ -5,18 +7,6 @@ import { RESOURCES } from '../../nodes/AiClk/resources';
 import { API, type Call, onApi, onRefresh, REJECTED, success } from '../harness/nocks';
 import { OPERATIONS, parametersOf } from '../harness/operations';
 import { file, jsonOf, newHelper, runNode, set } from '../harness/runNode';
-
-// A new token that is rejected is left to another process for a while, and a renewed one is checked after a while. Here every
-// operation does both, so waiting only puts the clock forward.
-let mockWaitedMs = 0;
-jest.mock('n8n-workflow', () => ({
-	...jest.requireActual<object>('n8n-workflow'),
-	sleep: async (ms: number) => {
-		mockWaitedMs += ms;
-	},
-}));
-const now = Date.now;
-jest.spyOn(Date, 'now').mockImplementation(() => now() + mockWaitedMs);
 
 const NAMES = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
 	operations.map(({ option: { value: operation } }) => `${String(resource)} ${String(operation)}`),

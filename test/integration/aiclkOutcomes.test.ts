@@ -131,7 +131,7 @@ describe('what an error says was done', () => {
 		onApi(() => [200, refused]);
 		const { error } = await runNode(CHARGE);
 		expect(error?.message).toBe(
-			'AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55, account 1000002)',
+			'AiClk refused this: 参数错误. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
 		const data = {
 			code: 400,
@@ -201,7 +201,7 @@ describe('what an error says was done', () => {
 		onApi(() => [200, { ...refused, message: `bad <${secret}>` }]);
 		const { items } = await runNode(CHARGE, [{}], { helper, ...CONTINUE });
 		expect(dataOf(items[0] as never).message).toBe(
-			'AiClk refused this: bad <***> (outcome: refused, trace_id: dd55, account 1000002)',
+			'AiClk refused this: bad <***>. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
 		expect(JSON.stringify(items)).not.toContain(secret);
 	});

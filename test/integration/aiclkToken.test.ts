@@ -1,3 +1,5 @@
+import '../harness/fakeTime';
+
 import { CredentialsHelper, rowWithToken } from '../harness/context';
 import { DAY_MS, tokenOf } from '../harness/fakes';
 import {
@@ -52,14 +54,14 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(1);
 		expect(items).toHaveLength(100);
 		expect(items[0]?.json.error).toMatchObject({
-			message: expect.stringMatching(/does not accept the access token: access_token 无效/),
+			message: expect.stringMatching(/^AiClk refused this, although .*: access_token 无效/),
 		});
 		// AiClk is asked once, and that is remembered for a while.
 		expect(calls).toHaveLength(101);
 	});
 
 	it.each([
-		[200, /^AiClk does not accept the access token: access_token 无效 .*trace_id: bb22/],
+		[200, /^AiClk does not accept the access token: access_token 无效\. .*trace_id: bb22/],
 		[401, /^AiClk does not accept the access token/],
 	])(
 		'a token rejected on a charge (HTTP %d) is refreshed in the same run, and the charge is sent again only by the next run',
@@ -131,7 +133,7 @@ describe('without a valid token', () => {
 		const calls = onApi();
 		const { error } = await runNode(CHARGE);
 		expect(error?.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token. (account 1000002)',
+			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'. (account 1000002)",
 		);
 		expect(error?.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);
@@ -140,6 +142,6 @@ describe('without a valid token', () => {
 	it('an incomplete credential is named in the error', async () => {
 		onAccountInfo();
 		const { error } = await runNode(INFO, [{}], { helper: newHelper({ refreshToken: '' }) });
-		expect(error?.message).toMatch(/has no Refresh Token/);
+		expect(error?.message).toMatch(/has no 'Refresh Token'/);
 	});
 });

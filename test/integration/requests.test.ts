@@ -139,7 +139,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		const calls = onCall(() => [200, ACCEPTED]);
 		const error = await failureOf<NodeApiError>(send(rig, { method: 'POST', url: `${API}/a` }));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 		expect(error.description).toMatch(/^If both are as AiClk shows them.*trace_id: cc33\.$/);
 		expect(calls).toEqual([]);

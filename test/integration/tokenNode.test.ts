@@ -239,7 +239,7 @@ describe('status', () => {
 			status: 'rejected',
 			valid: false,
 			refreshed: false,
-			message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+			message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 		});
 		expect(rig.helper.row.accessToken).toBe('access-1');
 	}, 10_000);
@@ -252,7 +252,7 @@ describe('status', () => {
 			valid: false,
 			reason: 'refused',
 			message:
-				'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		});
 	});
 });
@@ -301,7 +301,7 @@ describe('a refresh that fails', () => {
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toBe(
-			'AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the Base URL, and the network and proxy of n8n.',
+			"AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the 'Base URL', and the network and proxy of n8n.",
 		);
 		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
 		expect(shown(error)).not.toContain(rig.helper.row.refreshToken);
@@ -344,7 +344,8 @@ describe('a refresh that fails', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+						message:
+							'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 						description: expect.stringMatching(/^Nothing of this answer was stored/) as string,
 						outcome: 'not-sent',
 						code: null,
@@ -388,7 +389,7 @@ describe('bad input is a clear error before any request', () => {
 	it('an incomplete credential is an error before any request', async () => {
 		const rig = new TokenRig(newRow({ refreshToken: ' ' }));
 		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
-		expect(error.message).toMatch(/^The AiClk API credential has no Refresh Token/);
+		expect(error.message).toMatch(/^The AiClk API credential has no 'Refresh Token'/);
 		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
 	});
 });

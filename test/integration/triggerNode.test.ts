@@ -526,7 +526,7 @@ describe('AiClk Trigger', () => {
 		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
 			rig.helper.row.clientId = '';
-			await expect(rig.poll()).rejects.toThrow(/has no Client ID/);
+			await expect(rig.poll()).rejects.toThrow(/has no 'Client ID'/);
 		});
 	});
 

@@ -161,7 +161,7 @@ describe('what n8n shows of an error', () => {
 			.catch((thrown: unknown) => thrown);
 		const { message, description } = shownOf(error);
 		expect(message).toBe(
-			'AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 		expect(description).toContain(`账户 ${word} 无效`);
 		expect(description).toContain('aa11');

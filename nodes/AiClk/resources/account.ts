@@ -1,5 +1,5 @@
 import { daysOf } from '../../shared/days';
-import { list, read, type Resource } from '../define';
+import { list, read, type Resource } from '../operations';
 import { choiceRow, dayRow, fieldsRow } from '../../shared/fields';
 
 const FEN = {
@@ -42,6 +42,7 @@ const periodDay = (name: string, label: string, which: string, example: string) 
 	});
 const START = periodDay('start_date', 'Start Date', 'First', '2026-01-01');
 const END = periodDay('end_date', 'End Date', 'Last', '2026-01-31');
+const FIELDS = fieldsRow('date cash_cost coupon_cost compensation', undefined, FEN);
 
 /** GET account_fund/list (AiClk docs, P3). Its rows have no ID: nothing says that a day has one row only. */
 const getFundRecords = list({
@@ -50,20 +51,17 @@ const getFundRecords = list({
 	action: 'Get account fund records',
 	description: 'Get how much an advertiser account spent on each day (in fen: 100 fen are 1 yuan)',
 	path: 'account_fund/list',
-	parameters: [fieldsRow('date cash_cost coupon_cost compensation', undefined, FEN)],
-	amounts: ['cash_cost', 'coupon_cost', 'compensation'],
-	more: {
-		rows: [PERIOD, START, END],
-		read: (fields) => {
-			const period = fields.read(PERIOD);
-			const { start, end } =
-				period === 'custom'
-					? { start: fields.read(START), end: fields.read(END) }
-					: daysOf(period, Date.now(), fields.context.getTimezone());
-			fields.checkSpan([START, start], [END, end]);
-			return { start_date: start, end_date: end };
-		},
+	parameters: [PERIOD, START, END, FIELDS],
+	read: (fields) => {
+		const period = fields.read(PERIOD);
+		const { start, end } =
+			period === 'custom'
+				? { start: fields.read(START), end: fields.read(END) }
+				: daysOf(period, Date.now(), fields.context.getTimezone());
+		fields.checkSpan([START, start], [END, end]);
+		return { start_date: start, end_date: end, fields: fields.read(FIELDS) };
 	},
+	amounts: ['cash_cost', 'coupon_cost', 'compensation'],
 	rowField: 'date',
 });
 

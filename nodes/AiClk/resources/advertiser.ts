@@ -1,6 +1,6 @@
 import { fail, ok } from '../../../aiclk/util/result';
 import { type Read, readText } from '../../shared/values';
-import { type Resource, write } from '../define';
+import { type Resource, write } from '../operations';
 import {
 	accountRow,
 	additionalFields,

@@ -1,4 +1,4 @@
-import { list, type Resource } from '../define';
+import { list, type Resource } from '../operations';
 import { choicesRow, dayRow, fieldsRow, filters, idRow, idsRow } from '../../shared/fields';
 
 const FIELDS =

@@ -1,4 +1,4 @@
-import type { Resource } from '../define';
+import type { Resource } from '../operations';
 import { account } from './account';
 import { advertiser } from './advertiser';
 import { api } from './api';

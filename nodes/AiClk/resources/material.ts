@@ -1,7 +1,7 @@
 import { ok } from '../../../aiclk/util/result';
 import { oneOf } from '../../shared/values';
 import { UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
-import { list, type Resource, upload } from '../define';
+import { list, type Resource, upload } from '../operations';
 import {
 	additionalFields,
 	choicesRow,

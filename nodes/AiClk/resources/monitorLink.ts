@@ -1,6 +1,6 @@
 import { ok } from '../../../aiclk/util/result';
 import { readSwitch, readWholeNumber } from '../../shared/values';
-import { list, type Resource } from '../define';
+import { list, type Resource } from '../operations';
 import { choiceRow, filters, idRow, parameter, textRow } from '../../shared/fields';
 
 const TYPES = { API_DOWNLOAD: 'In an App', API_LANDING_PAGE: 'On a Landing Page' };

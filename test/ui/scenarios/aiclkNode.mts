@@ -119,7 +119,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 
 			const remark =
-				'AiClk: The total changed while the pages were read: rows may be missing. Run this again if it matters. [item 0: 4, 6]';
+				'AiClk: The total changed while the pages were read: rows may be missing. Run this again if it matters. [item 0: account 1000002, first 4, then 6 rows]';
 			assert.deepEqual(hints, [remark]);
 			assert.ok((await readFile(rig.server.logFile, 'utf8')).includes(remark), 'not in the log');
 		},

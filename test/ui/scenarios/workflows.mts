@@ -34,7 +34,6 @@ export const workflows: UiScenarios = (rig, scenario) => {
 		await editor.openNode('AiClk Token');
 		const status = await editor.readOutput();
 		await editor.picture('token-output');
-		await rig.docPanel('token-output', 'output');
 		await rig.assertNoSecretSeen();
 		await editor.closeNode();
 		await editor.openNode('Get account info');

@@ -8,7 +8,6 @@ import {
 	readIds,
 	readJsonBody,
 	readJsonObject,
-	readOptionalText,
 	readSwitch,
 	readText,
 	readWholeNumber,
@@ -255,11 +254,6 @@ describe('readText', () => {
 		[Number.NaN, bad('is a number that is too large, or not a number at all')],
 	])('%p', (value, result) => {
 		expect(readText(value)).toEqual(result);
-	});
-
-	it('readOptionalText accepts empty text', () => {
-		expect([undefined, '', 'a'].map(readOptionalText)).toEqual([good(''), good(''), good('a')]);
-		expect(readOptionalText({})).toEqual(bad('is not text'));
 	});
 });
 
