@@ -21,7 +21,8 @@ import { parseJsonToSend } from '../aiclk/protocol/json.ts';
 import { AiClk } from '../nodes/AiClk/AiClk.node.ts';
 import { RESOURCES } from '../nodes/AiClk/resources/index.ts';
 import { AiClkToken } from '../nodes/AiClkToken/AiClkToken.node.ts';
-import { CredentialsHelper, newContext, newRow } from '../test/harness/context.ts';
+import { CREDENTIALS, CredentialsHelper, newContext, newRow } from '../test/harness/context.ts';
+import { OPERATIONS, parametersOf } from '../test/harness/operations.ts';
 import { createSandbox, DEFAULT_CLIENT } from '../test/sandbox/server.ts';
 
 const FILE = fileURLToPath(new URL('../docs/marketing-api.md', import.meta.url));
@@ -29,114 +30,6 @@ const ACCOUNT_ID = '1000002';
 
 /** The sandbox's clock, so that its days are always the same. */
 const NOW = Date.UTC(2026, 0, 31, 12);
-
-const PICTURE: INodeExecutionData = {
-	json: {},
-	binary: {
-		data: {
-			data: Buffer.from('(the bytes of the file)').toString('base64'),
-			mimeType: 'image/png',
-			fileName: 'banner.png',
-		},
-	},
-};
-
-interface Example {
-	parameters: IDataObject;
-	item?: INodeExecutionData;
-}
-
-/** What is set in the node, by resource and operation. */
-const EXAMPLES: Record<string, Example> = {
-	'account getInfo': {
-		parameters: { fields: ['account_id', 'display_name', 'balance', 'configure_status'] },
-	},
-	'account getFundRecords': {
-		parameters: { period: 'custom', startDate: '2026-01-01', endDate: '2026-01-30', limit: 2 },
-	},
-	'advertiser create': {
-		parameters: {
-			company: '测试公司',
-			displayName: '测试公司简称',
-			licenseCode: 'DSSSAAASSSSWSSSSDA',
-			companyRegion: '310000, 310100, 310115',
-			companyAddress: '上海市浦东新区三林软件园1号楼',
-			license: '14705564',
-			qualification: '14705564',
-			category: '100101101',
-			appName: '测试产品名称',
-			username: 'ceshizhanghao',
-			password: 'Abcdef1',
-			link: 'https://www.example.com',
-			sourceMark: 'n8n',
-			email: 'a@example.com',
-			contacter: '联系人',
-			contacterPhone: '13800000000',
-			additionalFields: { subAgentId: '1716318' },
-		},
-	},
-	'advertiser update': {
-		parameters: { advertiserId: '1928316', updateFields: { contacter: '新联系人' } },
-	},
-	'api call': {
-		parameters: {
-			method: 'GET',
-			path: '/openapi/v1/account/info',
-			query: '{ "fields": ["account_id", "coupon"] }',
-		},
-	},
-	'charge agent': {
-		parameters: {
-			accountId: ACCOUNT_ID,
-			targetUser: '1000004',
-			money: 10000,
-			additionalFields: { comment: '一月' },
-			confirm: true,
-		},
-	},
-	'charge agentCoupon': {
-		parameters: { accountId: ACCOUNT_ID, targetUser: '1000004', coupon: -5000, confirm: true },
-	},
-	'charge subAgent': {
-		parameters: {
-			accountId: ACCOUNT_ID,
-			subAgentUser: '1000003',
-			targetUser: '1000004',
-			money: 10000,
-			confirm: true,
-		},
-	},
-	'charge subAgentCoupon': {
-		parameters: { accountId: ACCOUNT_ID, targetUser: '1000004', coupon: 10000, confirm: true },
-	},
-	'creative getAll': {
-		parameters: {
-			fields: ['creative_id', 'creative_name', 'effective_status'],
-			limit: 2,
-			filters: {
-				campaignId: '300001',
-				configureStatus: ['ENABLE'],
-				createdFrom: '2026-01-01',
-				createdTo: '2026-01-31',
-			},
-		},
-	},
-	'material getAll': {
-		parameters: {
-			fields: ['material_id', 'material_name', 'material_status'],
-			limit: 2,
-			sort: { materialId: 'desc' },
-			filters: { materialStatus: ['UNDER_PASSING'] },
-		},
-	},
-	'material upload': {
-		parameters: { additionalFields: { materialType: 'IMAGE' } },
-		item: PICTURE,
-	},
-	'monitorLink getAll': {
-		parameters: { conversionType: 'API_DOWNLOAD', limit: 2, filters: { adgroupId: '20195330' } },
-	},
-};
 
 /** One request, and its answer, as they went over the wire. */
 interface Exchange {
@@ -260,19 +153,16 @@ async function write(): Promise<string> {
 			typeVersion: 1,
 			position: [0, 0],
 			parameters: parameters as INode['parameters'],
-			credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+			credentials: CREDENTIALS,
 		};
 		const output = await type.execute?.call(newContext(helper, type, node, [item]));
 		return (output as INodeExecutionData[][])[0] as INodeExecutionData[];
 	};
 	const aiClk = new AiClk();
-	const run = async (
-		resource: unknown,
-		operation: unknown,
-		{ parameters, item = { json: {} } }: Example,
-	) => {
-		const set = { resource, operation, ...parameters } as IDataObject;
-		return { items: await runNode(aiClk, set, item), exchanges: recorder.take() };
+	const run = async (name: string, changes: IDataObject = {}) => {
+		const set = { ...parametersOf(name), ...changes };
+		const items = await runNode(aiClk, set, OPERATIONS[name]?.item ?? { json: {} });
+		return { items, exchanges: recorder.take() };
 	};
 	const parts = [
 		'# The Marketing API, operation by operation',
@@ -288,17 +178,14 @@ async function write(): Promise<string> {
 		for (const { option: resource, operations } of RESOURCES) {
 			for (const { option } of operations) {
 				const key = `${String(resource.value)} ${String(option.value)}`;
-				const example = EXAMPLES[key];
-				if (example === undefined)
-					throw new Error(`scripts/docs-api.mts has no example for ${key}`);
-				const done = await run(resource.value, option.value, example);
+				const done = await run(key);
 				const [exchange] = done.exchanges as [Exchange, ...Exchange[]];
 				const kind = resource.value === 'charge' ? 'charge' : (exchange.method as 'GET' | 'POST');
 				parts.push(
 					`## ${nameOf(resource)}: ${nameOf(option)}`,
 					`${option.description}. ${EFFECT[kind]}`,
 					'Set in the node:',
-					fence('json', JSON.stringify(example.parameters)),
+					fence('json', JSON.stringify(OPERATIONS[key]?.parameters)),
 					...describeRequest(exchange),
 					...describeAnswer(exchange),
 					done.items.length > 1 ? 'The first output item:' : 'The output item:',
@@ -308,13 +195,7 @@ async function write(): Promise<string> {
 		}
 
 		parts.push('## When AiClk says no', 'HTTP 200 may carry any `code`; 200 alone is success.');
-		const tooMuch = {
-			accountId: ACCOUNT_ID,
-			targetUser: '1000004',
-			money: 2_000_000_000,
-			confirm: true,
-		};
-		const message = await run('charge', 'agent', { parameters: tooMuch }).then(
+		const message = await run('charge agent', { money: 2_000_000_000 }).then(
 			() => 'nothing',
 			(error: Error & { description?: string }) => `${error.message}\n${error.description}`,
 		);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { EXTERNAL_N8N, NeedsOwnN8n, needsOwnN8n } from '../harness/n8n/external.mts';
@@ -135,21 +134,6 @@ export class Rig extends BaseRig {
 	/** The address of a path of the sandbox below /openapi/v1/. */
 	url(path: string): string {
 		return `${this.sandbox.url}/openapi/v1/${path}`;
-	}
-
-	/** Asks a PostgreSQL with the driver that n8n brings. */
-	async sql(url: string, statement: string): Promise<Array<Record<string, unknown>>> {
-		interface PgClient {
-			connect(): Promise<void>;
-			query(sql: string): Promise<{ rows: Array<Record<string, unknown>> }>;
-			end(): Promise<void>;
-		}
-		const { Client } = createRequire(this.installation.n8n)('pg') as {
-			Client: new (options: object) => PgClient;
-		};
-		const client = new Client({ connectionString: url });
-		await client.connect();
-		return (await client.query(statement).finally(async () => await client.end())).rows;
 	}
 
 	/** Every secret that was typed into a credential or handed out by the sandbox. */

@@ -1,4 +1,5 @@
 import type { Workflow } from '../harness/n8n/rest.mts';
+import { parametersOf } from '../harness/operations.ts';
 
 type Json = Record<string, unknown>;
 type Node = Json & { name: string };
@@ -125,6 +126,9 @@ export const aiClk = (parameters: Json, node: Json = {}): Node => ({
 
 export const REFRESH = { operation: 'refresh', when: 'always' };
 export const STATUS = { operation: 'status' };
+
+export const INFO = { resource: 'account', operation: 'getInfo' };
+export const UPDATE = parametersOf('advertiser update');
 
 /** A transfer of 100 yuan, as a person fills it in. */
 export const CHARGE = {

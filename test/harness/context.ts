@@ -13,13 +13,27 @@ import type {
 } from 'n8n-workflow';
 import { createEmptyRunExecutionData, isExpression, Workflow } from 'n8n-workflow';
 
+import { toStoredFields, type TokenState } from '../../aiclk/token/storedToken';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { emptyRow, type Row } from './fakes';
+import { DAY_MS, emptyRow, inputOf, type Row, token } from './fakes';
 
 /** Each test has a client of its own: the credential's memory is that of the whole process. */
 let clients = 0;
 export const newRow = (typed: Row = {}): Row =>
 	emptyRow({ clientId: String(10_000 + ++clients), ...typed });
+
+/** A row with the live token `access-1`, which lives for 90 days and was issued so long ago. @param changes of its state */
+export function rowWithToken(ageMs = 0, changes: Partial<TokenState> = {}): Row {
+	const row = newRow();
+	const issuedAtMs = Date.now() - ageMs;
+	const expiresAtMs = issuedAtMs + 90 * DAY_MS;
+	const { fingerprint } = inputOf(row);
+	const state = { fingerprint, issuedAtMs, expiresAtMs, quota: null, ...changes };
+	return { ...row, ...toStoredFields(token('access-1', state)) };
+}
+
+/** For nodes that ask for a credential: n8n's reference to it. */
+export const CREDENTIALS = { aiClkApi: { id: '1', name: 'AiClk API' } };
 
 /**
  * n8n's credentials helper over one row, as far as it concerns a credential with a hook: the same steps in the same
@@ -135,8 +149,18 @@ export const ANY_NODE: INode = {
 	typeVersion: 4,
 	position: [0, 0],
 	parameters: {},
-	credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+	credentials: CREDENTIALS,
 };
 
 /** Its type, as far as n8n-core looks at it. */
 export const ANY_NODE_TYPE = { description: { properties: [] } } as unknown as INodeType;
+
+/** What a run failed with. @throws Error if it did not fail */
+export async function failureOf<Failure extends Error>(run: Promise<unknown>): Promise<Failure> {
+	return await run.then(
+		() => {
+			throw new Error('it did not fail');
+		},
+		(error: unknown) => error as Failure,
+	);
+}

@@ -7,100 +7,25 @@ import type {
 	NodeApiError,
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
-import nock from 'nock';
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
-import { Bench } from './nodeRig';
+import { CREDENTIALS, CredentialsHelper, newContext, newRow } from './context';
 import type { Row } from './fakes';
-import { CredentialsHelper, newContext, newRow } from './context';
-import { API, issued, networkError, onRefresh } from './nocks';
+import { onRefresh } from './nocks';
+
+/** Every run finds a token endpoint that answers. */
+beforeEach(() => {
+	onRefresh();
+});
 
 /** The largest uint64. */
 export const MAX_UINT64 = '18446744073709551615';
 
-export interface Call {
-	method: string;
-	/** The path with its query, percent-decoded. */
-	url: string;
-	body: string;
-	token: string;
-	contentType: string;
-}
-
-export type Answer = [status: number, body: unknown, headers?: Record<string, string>];
-
-export type Reply = (call: Call, n: number) => Answer | Promise<Answer>;
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-/** What AiClk's pages document: an object for an account, rows for a list, nothing for a change. */
-const answerWell: Reply = ({ method, url }) => {
-	const list = url.includes('monitor') ? [] : { list: [] };
-	const data = url.includes('account/info') ? { balance: 1 } : list;
-	return [200, { code: 200, data: method === 'GET' ? data : null, message: 'success' }];
-};
-
-/** Answers everything below /openapi/. */
-export function onApi(reply: Reply = answerWell): Call[] {
-	const calls: Call[] = [];
-	async function answer(this: nock.ReplyFnContext, uri: string) {
-		const { method, headers } = this.req;
-		// As it came: nock would hand out a parsed body, with rounded ids.
-		const { requestBodyBuffers } = this.req as unknown as { requestBodyBuffers: Buffer[] };
-		const call = {
-			method,
-			url: decodeURIComponent(uri),
-			body: Buffer.concat(requestBodyBuffers).toString(),
-			token: String(headers.ogw_access_token),
-			contentType: String(headers['content-type']),
-		};
-		calls.push(call);
-		const [status, content, more] = await reply(call, calls.length);
-		const text = typeof content === 'string' ? content : JSON.stringify(content);
-		return [status, text, { 'content-type': 'application/json', ...more }] as const;
-	}
-	for (const method of METHODS) {
-		nock(API)
-			.persist()
-			.intercept(/^\/openapi\//, method)
-			.reply(answer as never);
-	}
-	return calls;
-}
-
-/** Every request to the API ends with this error of Node's. @returns how many there were */
-export function onLostAnswers(code: string): () => number {
-	let count = 0;
-	const scope = nock(API).post(/^\/openapi\//);
-	scope.replyWithError(networkError(code)).persist();
-	(scope as unknown as { scope: nock.Scope }).scope.on('request', () => count++);
-	return () => count;
-}
-
-export const success = (data: unknown) => ({
-	code: 200,
-	message: 'success',
-	data,
-	trace_id: 'cc44',
-});
-
-/** A bench with a credential for account 1000002 and an answering token endpoint. */
-export function newBench(): { bench: Bench; refreshes: string[] } {
-	let tokens = 0;
-	const refreshes = onRefresh(() => [200, issued(`access-${++tokens}`)]);
-	return { bench: new Bench(newRow({ accountId: '1000002' })), refreshes };
-}
+/** A credential for account 1000002. @param typed what else a person typed */
+export const newHelper = (typed: Row = {}): CredentialsHelper =>
+	new CredentialsHelper(newRow({ accountId: '1000002', ...typed }));
 
 export const jsonOf = (items: INodeExecutionData[]): IDataObject[] => items.map(({ json }) => json);
-
-export async function failureOf(run: Promise<unknown>): Promise<NodeApiError> {
-	try {
-		await run;
-	} catch (error) {
-		return error as NodeApiError;
-	}
-	throw new Error('the node did not fail');
-}
 
 export const set = (
 	resource: string,
@@ -112,30 +37,9 @@ export const set = (
 	...parameters,
 });
 
-/** The credential's account is never the payer of a charge, so the field is filled in. */
-export const PAYER = { accountId: '1000002' };
-
-export const PERSON = {
-	company: '测试公司',
-	displayName: '测试公司简称',
-	licenseCode: 'DSSSAAASSSSWSSSSDA',
-	companyRegion: '310000,310100,310115',
-	companyAddress: '上海上海市浦东新区三林软件园1号楼',
-	license: '14705564',
-	qualification: '14705564',
-	category: '100101101',
-	appName: '测试产品名称',
-	username: 'ceshizhanghumingcheng6',
-	password: 'Abcdef1',
-	link: 'https://www.example.com',
-	sourceMark: 'n8n',
-	email: 'a@example.com',
-	contacter: '联系人',
-	contacterPhone: '13800000000',
-};
-
+/** A charge names its payer: the credential's account is never that. */
 export const CHARGE = set('charge', 'agent', {
-	...PAYER,
+	accountId: '1000002',
 	targetUser: '1000004',
 	money: 10000,
 	confirm: true,
@@ -156,6 +60,10 @@ export const file = (text: string): INodeExecutionData[] => {
 	};
 	return [{ json: {}, binary: { data } }];
 };
+
+/** Settings of a node, for `RunOptions`. */
+export const CONTINUE = { node: { onError: 'continueRegularOutput' as const } };
+export const TOOL = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
 
 /** How a node is run, beside its parameters. */
 export interface RunOptions {
@@ -179,11 +87,18 @@ export interface Ran {
 	log: string[];
 }
 
-/** Runs the AiClk node in n8n-core's own context. */
+/** Runs the AiClk node in n8n-core's own context. @param input JSON of items, or whole items; one empty item if left out */
 export async function runNode(
 	parameters: IDataObject,
-	input: IDataObject[] | INodeExecutionData[],
-	{ node = {}, helper, mode = 'manual', hasRun = false, signal, change }: RunOptions = {},
+	input: IDataObject[] | INodeExecutionData[] = [{}],
+	{
+		node = {},
+		helper = newHelper(),
+		mode = 'manual',
+		hasRun = false,
+		signal,
+		change,
+	}: RunOptions = {},
 ): Promise<Ran> {
 	const type = new AiClk();
 	const complete = {
@@ -193,7 +108,7 @@ export async function runNode(
 		typeVersion: 1,
 		position: [0, 0],
 		parameters,
-		credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+		credentials: CREDENTIALS,
 		...node,
 	} as INode;
 	// As n8n makes the tool variant of a node (tool-generation/ai-tools.js).
@@ -201,8 +116,7 @@ export async function runNode(
 	const items = input.map((item) =>
 		'json' in item ? item : { json: item },
 	) as INodeExecutionData[];
-	const row = newRow({ accountId: '1000002' });
-	const context = newContext(helper ?? new CredentialsHelper(row), type, complete, items);
+	const context = newContext(helper, type, complete, items);
 	const inner = context as unknown as { runExecutionData: IRunExecutionData };
 	if (hasRun) inner.runExecutionData.resultData.runData[complete.name] = [];
 	const log: string[] = [];

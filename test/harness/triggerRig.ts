@@ -12,24 +12,24 @@ import { Workflow } from 'n8n-workflow';
 import { AiClkTrigger } from '../../nodes/AiClkTrigger/AiClkTrigger.node';
 import { createSandbox, DEFAULT_CLIENT, type Sandbox } from '../sandbox/server';
 import type { Row } from './fakes';
-import { CredentialsHelper, newRow } from './context';
+import { CREDENTIALS, CredentialsHelper, newRow } from './context';
 
 const NAME = 'AiClk Trigger';
 
 /** What n8n gives a poll without the durable scheduler, in ms (n8n-core poll-context.js). */
 const CLASSIC_BUDGET_MS = 300_000;
 
-let benches = 0;
+let rigs = 0;
 
 /** The trigger in n8n-core's own poll context, on a sandbox: n8n's schedule and database are the test's. */
-export class TriggerBench {
+export class TriggerRig {
 	/** As it was activated: n8n keeps its static data in memory from then on. */
 	private workflow!: Workflow;
 
 	private staticData: IDataObject = {};
 
 	/** A trigger of its own: the node's memory is that of the whole process. */
-	private readonly id = `w${++benches}`;
+	private readonly id = `w${++rigs}`;
 
 	/** What n8n gives a poll, in ms; the durable scheduler 36,000. */
 	budgetMs = CLASSIC_BUDGET_MS;
@@ -45,7 +45,7 @@ export class TriggerBench {
 		this.activate();
 	}
 
-	static async create(parameters: IDataObject, typed: Row = {}): Promise<TriggerBench> {
+	static async create(parameters: IDataObject, typed: Row = {}): Promise<TriggerRig> {
 		const sandbox = await createSandbox();
 		const row = newRow({ baseUrl: sandbox.url, ...typed });
 		const client = {
@@ -54,7 +54,7 @@ export class TriggerBench {
 		};
 		row.refreshToken = client.refreshToken;
 		sandbox.configure({ clients: [client] });
-		return new TriggerBench(sandbox, new CredentialsHelper(row), parameters);
+		return new TriggerRig(sandbox, new CredentialsHelper(row), parameters);
 	}
 
 	/** Reads the workflow from the database. */
@@ -67,7 +67,7 @@ export class TriggerBench {
 			typeVersion: 1,
 			position: [0, 0],
 			parameters: this.parameters as INode['parameters'],
-			credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+			credentials: CREDENTIALS,
 		};
 		const nodeTypes = {
 			getByName: () => type,

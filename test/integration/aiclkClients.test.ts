@@ -1,34 +1,20 @@
 import type { IDataObject } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import nock from 'nock';
 
+import { CredentialsHelper, newRow } from '../harness/context';
+import { issued, onApi, onRefresh, success } from '../harness/nocks';
 import {
 	CALL,
 	CHARGE,
+	CONTINUE,
 	dataOf,
 	ExpressionHelper,
 	INFO,
-	onApi,
-	PERSON,
+	newHelper,
 	type Ran,
 	runNode,
 	set,
-	success,
 } from '../harness/runNode';
-import { CredentialsHelper, newRow } from '../harness/context';
-import { issued, onRefresh } from '../harness/nocks';
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
-
-const CONTINUE = { node: { onError: 'continueErrorOutput' as const } };
 
 let clients = 0;
 
@@ -157,7 +143,7 @@ describe('a credential whose fields are expressions of the item', () => {
 		it('is accepted once it holds no expressions', async () => {
 			const { items } = agency();
 			const calls = onApi();
-			const helper = old(new CredentialsHelper(newRow({ accountId: '1' })));
+			const helper = old(newHelper({ accountId: '1' }));
 			expect((await runNode(INFO, items, { helper })).error).toBeNull();
 			expect(calls).toHaveLength(3);
 		});
@@ -178,7 +164,6 @@ describe('a credential that cannot be read', () => {
 	])(
 		'a credential that %s gives one error item for each input, and nothing is sent',
 		async (_, message) => {
-			onRefresh();
 			const calls = onApi();
 			const ran = await runNode(CHARGE, [{}, {}], { helper: failing(message), ...CONTINUE });
 			expect(ran.items).toEqual(
@@ -204,9 +189,8 @@ describe('a credential that cannot be read', () => {
 	});
 
 	it('a credential that becomes unreadable after the first request fails only the items after it', async () => {
-		onRefresh();
 		const calls = onApi();
-		const helper = new CredentialsHelper(newRow({ accountId: '1' }));
+		const helper = newHelper({ accountId: '1' });
 		const read = helper.getDecrypted;
 		let reads = 0;
 		helper.getDecrypted = async () => {
@@ -231,7 +215,6 @@ describe('a credential that cannot be read', () => {
 
 describe('the account of a call', () => {
 	it("the payer of a charge is never the credential's account", async () => {
-		onRefresh();
 		const calls = onApi();
 		for (const accountId of ['', ' ', '=', '={{ $json.payer }}', '={{ "" }}', '={{ null }}']) {
 			const { error } = await runNode({ ...CHARGE, accountId }, [{ other: 1 }]);
@@ -243,7 +226,6 @@ describe('the account of a call', () => {
 	it.each(['={{ $json.member }}', '={{ "" }}', '={{ [] }}', '={{ null }}', '= {{ $json.member }}'])(
 		'an Account ID of %s that yields nothing is refused',
 		async (accountId) => {
-			onRefresh();
 			const calls = onApi();
 			const { error } = await runNode({ ...INFO, accountId }, [{ other: 1 }]);
 			expect(error?.message).toBe("'Account ID' holds an expression that yields nothing");
@@ -254,168 +236,11 @@ describe('the account of a call', () => {
 	it.each(['', '  ', '='])(
 		"an Account ID left as %j means the credential's account",
 		async (accountId) => {
-			onRefresh();
 			const calls = onApi();
-			const { error } = await runNode({ ...INFO, accountId }, [{}]);
+			const helper = newHelper({ accountId: ' 100 0002\n' });
+			const { error } = await runNode({ ...INFO, accountId }, [{}], { helper });
 			expect(error).toBeNull();
 			expect(calls[0]?.url).toContain('account_id=1000002&');
 		},
 	);
-});
-
-describe('input is refused, not guessed', () => {
-	const POST = { ...CALL, method: 'POST', bodyType: 'json' };
-	const creatives = (filters: unknown) => set('creative', 'getAll', { filters } as IDataObject);
-	const links = (filters: IDataObject) => set('monitorLink', 'getAll', { filters });
-
-	it.each<[string, IDataObject]>([
-		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '={{ [] }}' })],
-		[
-			"'Creative IDs' was added to 'Filters' but is empty",
-			creatives({ creativeIds: '={{ $json.x }}' }),
-		],
-		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
-		[
-			"'Creative IDs' has an entry (number 2) that is empty",
-			creatives({ creativeIds: '={{ 7 }},{{ $json.x }}' }),
-		],
-		[
-			"'Status' has an entry (number 2) that is empty",
-			creatives({ configureStatus: '={{ ["PAUSED", ""] }}' }),
-		],
-		[
-			"'Company Region' has an entry (number 1) that is empty",
-			set('advertiser', 'create', { ...PERSON, companyRegion: '={{ $json.x }},310100,310115' }),
-		],
-		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
-		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
-		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],
-		[
-			"'Material IDs' was added",
-			set('material', 'getAll', { filters: { materialIds: '={{ [] }}' } }),
-		],
-		["'Keywords' was added to 'Filters' but is empty", links({ keywords: '={{ $json.x }}' })],
-		[
-			"'Shared Links' is 'yes', which is neither true nor false",
-			links({ showShare: '={{ "yes" }}' }),
-		],
-		["'Report State' holds '3'", links({ click: 3 })],
-		[
-			"'App Company' was added to 'Update Fields'",
-			set('advertiser', 'update', { advertiserId: '1', updateFields: { appCompany: '' } }),
-		],
-		[
-			"'Return All' is '1', which is neither true nor false",
-			{ ...creatives({}), returnAll: '={{ 1 }}' },
-		],
-		["'Return All' holds an expression", { ...creatives({}), returnAll: '={{ $json.all }}' }],
-		["'Simplify' is 'yes', which is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
-		["'Confirm' is '1', which is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
-		["'Confirm' is off", { ...CHARGE, confirm: '={{ "false" }}' }],
-		["'Body Type' holds 'JSON'", { ...POST, bodyType: '={{ "JSON" }}' }],
-		["'Method' holds 'post'", { ...POST, method: '={{ "post" }}' }],
-		["'Query Format' holds 'JSON'", { ...POST, queryFormat: '={{ "JSON" }}' }],
-		[
-			"'Material ID' holds 'DESC'",
-			set('material', 'getAll', { sort: { materialId: '={{ "DESC" }}' } }),
-		],
-		[
-			"'Comment' was added to 'Additional Fields' but is empty",
-			{ ...CHARGE, additionalFields: { comment: '={{ $json.x }}' } },
-		],
-		[
-			"'Body' has a member 'campaign_id' that is a number that n8n has rounded",
-			{ ...POST, body: '={{ $json.rounded }}' },
-		],
-		[
-			"'Query' has a member 'a.b[0]' that is a number that n8n has rounded",
-			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
-		],
-		[
-			"'Query' has a member 'creative_id' that is undefined",
-			{ ...CALL, query: '={{ { creative_id: $json.ids, fields: ["creative_id"] } }}' },
-		],
-		[
-			"'Query' has a member 'ids' that is undefined",
-			{ ...CALL, method: 'DELETE', query: '={{ ({ ids: $json.ids }) }}' },
-		],
-		[
-			"'Body' has a member 'a[1]' that is undefined",
-			{ ...POST, body: '={{ ({ a: [1, $json.ids] }) }}' },
-		],
-		[
-			"'Body' has a member 'a.day' that is undefined or an invalid date",
-			{ ...POST, body: '={{ ({ a: { day: DateTime.fromISO("x") } }) }}' },
-		],
-		[
-			"'Body' has a member 'day' that is undefined",
-			{ ...POST, body: '={{ ({ day: new Date("x") }) }}' },
-		],
-		[
-			"'Body' has a member 'ids' that is nothing",
-			{ ...POST, body: '={{ ({ ids: new Set([1]) }) }}' },
-		],
-		[
-			"'Body' has a member 'a' that is a number that is too large",
-			{ ...POST, body: '{"a":1e400}' },
-		],
-		["'Body' is not valid JSON: see line 2, column 7", { ...POST, body: '{\n  "a" 1\n}' }],
-		[
-			"'Account ID' is '18446744073709552000', which is a number that n8n has rounded",
-			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
-		],
-	])('input is refused before any request: %s', async (message, parameters) => {
-		const refreshes = onRefresh();
-		const calls = onApi();
-		const rounded = { campaign_id: Number('18446744073709551614') };
-		const { error } = await runNode(parameters, [{ rounded }]);
-		expect(error?.message).toContain(message);
-		expect(error?.context.data).toMatchObject({ outcome: 'not-sent' });
-		expect([calls, refreshes]).toEqual([[], []]);
-	});
-
-	it.each<[IDataObject, RegExp]>([
-		[{ ...creatives({}), returnAll: "={{ 'true' }}" }, /"page_size":100/],
-		[links({ showShare: '={{ "true" }}' }), /show_share=1/],
-		[links({ showShare: '={{ "false" }}' }), /show_share=0/],
-		[links({ click: '={{ 0 }}' }), /click=0/],
-	])('switches and options accept text and numbers: %j', async (parameters, url) => {
-		onRefresh();
-		const calls = onApi();
-		expect((await runNode(parameters, [{}])).error).toBeNull();
-		expect(calls[0]?.url).toMatch(url);
-	});
-
-	it('half an emoji in the second of two POSTs keeps both from being sent', async () => {
-		onRefresh();
-		const calls = onApi();
-		const parameters = {
-			...POST,
-			queryFormat: 'parameters',
-			query: '={{ $json.q }}',
-			body: '{"a":1}',
-		};
-		const { error } = await runNode(parameters, [
-			{ q: { name: '广告😀' } },
-			{ q: { name: '广告😀'.slice(0, 3) } },
-		]);
-		expect(error?.message).toMatch(/'name' that holds half a character/);
-		expect(error?.context.itemIndex).toBe(1);
-		expect(calls).toEqual([]);
-	});
-
-	it('plain URL parameters that are null are left out', async () => {
-		onRefresh();
-		const calls = onApi(() => [200, success({ a: 1 })]);
-		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } }, [{}]);
-		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
-	});
-
-	it('fields of a form that are null are left out', async () => {
-		onRefresh();
-		const calls = onApi();
-		const body = '{"keywords":null,"a":0,"b":""}';
-		await runNode({ ...POST, bodyType: 'form', body }, [{}]);
-		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
-	});
 });

@@ -1,46 +1,15 @@
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
-import nock from 'nock';
 
-import { dataOf, file, onApi, onLostAnswers, runNode, set } from '../harness/runNode';
-import { API, onRefresh } from '../harness/nocks';
+import { onApi, onLostAnswers } from '../harness/nocks';
+import { dataOf, file, runNode, set } from '../harness/runNode';
 
 const UPLOAD = set('material', 'upload');
 const withFile = (data: Partial<IBinaryData>) => [
 	{ json: {}, binary: { data: { mimeType: 'image/png', data: '', ...data } as IBinaryData } },
 ];
 
-/** Uploads that arrived as a whole: what was announced, what came, and the body. */
-function onUploads() {
-	onRefresh();
-	const uploads: Array<{ announced: number; got: number; body: string }> = [];
-	nock(API)
-		.post(/upload/)
-		.reply(function () {
-			const { headers, requestBodyBuffers } = this.req as unknown as {
-				headers: Record<string, string>;
-				requestBodyBuffers: Buffer[];
-			};
-			const body = Buffer.concat(requestBodyBuffers);
-			uploads.push({
-				announced: Number(headers['content-length']),
-				got: body.length,
-				body: body.toString(),
-			});
-			return [200, { code: 200, data: null }];
-		})
-		.persist();
-	return uploads;
-}
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
+/** Uploads that arrived as a whole. */
+const onUploads = () => onApi(() => [200, { code: 200, data: null }]);
 
 describe('the announced size is the size that is sent', () => {
 	it.each([
@@ -58,12 +27,11 @@ describe('the announced size is the size that is sent', () => {
 		const { error } = await runNode(UPLOAD, withFile({ data: write(bytes.toString('base64')) }));
 		expect(error).toBeNull();
 		expect(uploads).toHaveLength(1);
-		expect(uploads[0]?.got).toBe(uploads[0]?.announced);
+		expect(Buffer.byteLength(uploads[0]?.body ?? '')).toBe(uploads[0]?.announced);
 		expect(uploads[0]?.body).toContain(bytes.toString());
 	});
 
 	it('an upload of a sound file whose connection is lost has the outcome unknown', async () => {
-		onRefresh();
 		const requests = onLostAnswers('ECONNRESET');
 		const { error } = await runNode(UPLOAD, file('the picture'));
 		expect(error?.message).toMatch(/^AiClk's answer was lost.*outcome: unknown/);
@@ -118,7 +86,7 @@ describe('the announced size is the size that is sent', () => {
 			const uploads = onUploads();
 			await runNode(UPLOAD, STORED, { change: stored(size, Buffer.alloc(1_000_000, 7)) as never });
 			expect(uploads).toHaveLength(1);
-			expect(uploads[0]?.got).toBe(uploads[0]?.announced);
+			expect(Buffer.byteLength(uploads[0]?.body ?? '')).toBe(uploads[0]?.announced);
 		},
 	);
 });
@@ -270,14 +238,12 @@ describe('the name of a file', () => {
 		['that is missing, beside an extension', { fileExtension: 'jpeg' }, 'file.jpeg'],
 		['that is missing, of a video', { mimeType: 'video/quicktime' }, 'file.mov'],
 	])('a file name %s', async (_, binary, name) => {
-		onRefresh();
 		const calls = onApi();
 		await runNode(UPLOAD, withFile({ data: 'AAAA', ...binary }));
 		expect(calls[0]?.body).toContain(`name="file"; filename="${name}"`);
 	});
 
 	it('a file name of 32 characters and more is shown in errors', async () => {
-		onRefresh();
 		const fileName = '8e9d31caced1c90be49ee170424e4550_autumn-campaign.png';
 		const binary = withFile({ id: 'filesystem-v2:gone', data: 'filesystem-v2', fileName });
 		const { error } = await runNode(UPLOAD, binary);
@@ -290,7 +256,6 @@ describe('the name of a file', () => {
 	])("%s that AiClk repeats is shown as the user's own, a token is not", async (...parts) => {
 		const [name, binary, additionalFields] = parts;
 		const named = <T>(value: T) => JSON.parse(JSON.stringify(value).replace('$', name)) as T;
-		onRefresh();
 		onApi(() => [200, { code: 400, message: `${name} is bad, and ${'a1'.repeat(20)}` }]);
 		const parameters = set('material', 'upload', { additionalFields: named(additionalFields) });
 		const { error } = await runNode(parameters, withFile({ data: 'AAAA', ...named(binary) }));
@@ -309,7 +274,6 @@ describe('the name of a file', () => {
 		[413, /too large.*refused/],
 		[414, /too many IDs.*refused/],
 	])('an upload that meets HTTP %d says what is too large', async (status, message) => {
-		onRefresh();
 		onApi(() => [status, '<html>']);
 		expect((await runNode(UPLOAD, file('x'))).error?.message).toMatch(message);
 	});

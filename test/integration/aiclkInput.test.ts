@@ -1,34 +1,22 @@
 import type { IDataObject } from 'n8n-workflow';
-import nock from 'nock';
 
+import { onApi, onRefresh, success } from '../harness/nocks';
+import { parametersOf } from '../harness/operations';
 import {
 	CALL,
+	CHARGE,
 	FUND,
 	INFO,
 	jsonOf,
 	MAX_UINT64,
-	onApi,
+	newHelper,
 	runNode,
 	set,
-	success,
 } from '../harness/runNode';
-import { onRefresh } from '../harness/nocks';
 
 const CREATIVES = set('creative', 'getAll');
+const CREATE = parametersOf('advertiser create');
 const POST = { ...CALL, method: 'POST', bodyType: 'json' };
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-beforeEach(() => {
-	onRefresh();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
 
 describe('a list', () => {
 	it.each<[string, IDataObject, string]>([
@@ -54,14 +42,14 @@ describe('a list', () => {
 		],
 	])('%s is sent as a list', async (_, parameters, sent) => {
 		const calls = onApi();
-		expect((await runNode(parameters, [{}] as never)).error).toBeNull();
+		expect((await runNode(parameters)).error).toBeNull();
 		expect(calls[0]?.url).toContain(sent);
 	});
 
 	it.each(['1,234,567', '1，234', '7 123 456'])('%s is refused: nothing is sent', async (ids) => {
 		const calls = onApi();
 		const parameters = { ...CREATIVES, filters: { creativeIds: ids } };
-		const { error } = await runNode(parameters, [{}] as never);
+		const { error } = await runNode(parameters);
 		expect(error?.message).toMatch(/^'Creative IDs' holds '.*', which may be one number or two/);
 		expect(calls).toEqual([]);
 	});
@@ -69,7 +57,7 @@ describe('a list', () => {
 	it('is a JSON body for an endpoint that takes one', async () => {
 		const calls = onApi();
 		const body = `[{"id":${MAX_UINT64}},{}]`;
-		expect((await runNode({ ...POST, body }, [{}] as never)).error).toBeNull();
+		expect((await runNode({ ...POST, body })).error).toBeNull();
 		expect(calls[0]?.body).toBe(body);
 	});
 
@@ -78,7 +66,7 @@ describe('a list', () => {
 		['paged call', { paginate: true }, /^'Body' is a list, but 'Paginate' adds page/],
 	])('is no body of a %s', async (_, more, message) => {
 		const calls = onApi();
-		const { error } = await runNode({ ...POST, body: '[{}]', ...more }, [{}] as never);
+		const { error } = await runNode({ ...POST, body: '[{}]', ...more });
 		expect(error?.message).toMatch(message);
 		expect(calls).toEqual([]);
 	});
@@ -86,8 +74,8 @@ describe('a list', () => {
 
 it('an account ID with an invisible character behind it is that ID', async () => {
 	const calls = onApi();
-	await runNode({ ...INFO, accountId: '1000002\u200b' }, [{}] as never);
-	expect(calls[0]?.url).toContain('account_id=1000002&');
+	await runNode({ ...INFO, accountId: '7\u200b' });
+	expect(calls[0]?.url).toContain('account_id=7&');
 });
 
 it.each([
@@ -99,7 +87,7 @@ it.each([
 		const calls = onApi();
 		const change = (context: object) =>
 			Object.assign(context, { getTimezone: () => 'Asia/Beijing' }) as never;
-		const { error } = await runNode({ ...FUND, ...of[1] }, [{}] as never, { change });
+		const { error } = await runNode({ ...FUND, ...of[1] }, [{}], { change });
 		expect(error?.message).toMatch(/^The time zone 'Asia\/Beijing' does not exist/);
 		expect(error?.description).toMatch(/Timezone.*GENERIC_TIMEZONE.*Asia\/Shanghai/);
 		expect(calls).toEqual([]);
@@ -111,7 +99,7 @@ it.each(['\t', '\n', '\u0000', '\u001b[0m'])(
 	async (raw) => {
 		const list = `[{"creative_id":1,"title":"a${raw}b"},{"creative_id":${MAX_UINT64}}]`;
 		onApi(() => [200, `{"code":200,"data":{"list":${list}},"trace_id":"aa"}`]);
-		const { items, error } = await runNode({ ...CREATIVES, returnAll: true }, [{}] as never);
+		const { items, error } = await runNode({ ...CREATIVES, returnAll: true });
 		expect(error).toBeNull();
 		expect(jsonOf(items as never)).toEqual([
 			expect.objectContaining({ creative_id: 1, title: `a${raw}b` }),
@@ -125,8 +113,234 @@ it('long IDs come out with every digit, and a text of digits as text', async () 
 		200,
 		JSON.stringify(success({ text: MAX_UINT64 })).replace('"text"', `"id":${MAX_UINT64},"text"`),
 	]);
-	const { items } = await runNode(CALL, [{}] as never);
+	const { items } = await runNode(CALL);
 	expect(jsonOf(items as never)).toEqual([
 		expect.objectContaining({ id: MAX_UINT64, text: MAX_UINT64 }),
 	]);
+});
+
+describe('input is refused, not guessed', () => {
+	const creatives = (filters: unknown) => set('creative', 'getAll', { filters } as IDataObject);
+	const links = (filters: IDataObject) => set('monitorLink', 'getAll', { filters });
+
+	it.each<[string, IDataObject]>([
+		["'Account ID' is empty", { ...INFO, accountId: ' ' }],
+		["'Account ID' is '1000002x', which is not an ID", { ...INFO, accountId: '1000002x' }],
+		["'Fields' is empty", { ...INFO, fields: [] }],
+		["'Fields' has an entry (number 1) that holds 'password'", { ...INFO, fields: ['password'] }],
+		["'Start Date' is empty", { ...FUND, startDate: '' }],
+		[
+			"'Start Date' is '2026-02-30', which names a day that does not exist (2026-02-30)",
+			{ ...FUND, startDate: '2026-02-30' },
+		],
+		["'End Date' is 'yesterday', which is not a date", { ...FUND, endDate: 'yesterday' }],
+		['is after', { ...FUND, startDate: '2026-02-02', endDate: '2026-02-01' }],
+		["'Limit' is '0', which is below 1", { ...FUND, limit: 0 }],
+		["'Limit' is '1.5', which is not a whole number", { ...FUND, limit: 1.5 }],
+		["'Money (Fen)' is '0', which moves nothing", { ...CHARGE, money: 0 }],
+		[
+			"'Money (Fen)' is '99.5', which is not a whole number: amounts are in fen",
+			{ ...CHARGE, money: 99.5 },
+		],
+		["'Money (Fen)' is '2147483648', which is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
+		["'Target' is empty", { ...CHARGE, targetUser: '' }],
+		["'Password' must have 6 to 30", { ...CREATE, password: 'short' }],
+		["'Company Region' is empty", { ...CREATE, companyRegion: '' }],
+		["'Email' is 'a', which is not an e-mail", { ...CREATE, email: 'a' }],
+		["'Email' is not text", { ...CREATE, email: ['a@b.cn'] }],
+		["'Email' is 'a@b.cn', which is not an e-mail", { ...CREATE, email: 'a\u200b@b.cn' }],
+		[
+			'which holds half a character',
+			set('advertiser', 'update', {
+				advertiserId: '1',
+				updateFields: { contacterEmail: `${'😀'.slice(0, 1)}@b.cn` },
+			}),
+		],
+		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
+		[
+			"'Creative IDs' has an entry (number 2) that is 'x', which is not an ID",
+			set('creative', 'getAll', { filters: { creativeIds: '1,x' } }),
+		],
+		[
+			"'Created From' (2026-02-02) is after",
+			set('creative', 'getAll', {
+				filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' },
+			}),
+		],
+		["'Query' is not valid JSON", { ...CALL, query: '{' }],
+		["'Query' is not a JSON object", { ...CALL, query: '[]' }],
+		[
+			"'Path' is '/openapi/v1/../../oauth2/token', which climbs out",
+			{ ...CALL, path: '/openapi/v1/../../oauth2/token' },
+		],
+		[
+			"'Path' is 'v1/%2e%2e/%2E%2e/oauth2/token', which holds an encoded dot",
+			{ ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' },
+		],
+		['names another host: calls go', { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
+		['names another host: calls go', { ...CALL, path: '//evil.example/x' }],
+		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%zz' }],
+		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%ff' }],
+		[
+			"'Path' is 'v1/%63harge/agent', which leads to a charge",
+			{ ...CALL, method: 'POST', path: 'v1/%63harge/agent' },
+		],
+		['has no such resource and operation', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
+		['has no such resource and operation', set('account', '__CUSTOM_API_CALL__')],
+		["'data'", set('material', 'upload')],
+		["'Account ID' is 'a b', which is not an ID", { ...INFO, accountId: ' a\n\tb ' }],
+		["'Target' is '1.5', which is not an ID", { ...CHARGE, targetUser: 1.5 }],
+		[
+			"'Amounts in Yuan' is 'perhaps', which is neither true nor false",
+			{ ...INFO, options: { amountsInYuan: 'perhaps' } },
+		],
+		["'page' is '-1', which is below 0", { ...CALL, paginate: true, query: { page: -1 } }],
+		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '={{ [] }}' })],
+		[
+			"'Creative IDs' was added to 'Filters' but is empty",
+			creatives({ creativeIds: '={{ $json.x }}' }),
+		],
+		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
+		[
+			"'Creative IDs' has an entry (number 2) that is empty",
+			creatives({ creativeIds: '={{ 7 }},{{ $json.x }}' }),
+		],
+		[
+			"'Status' has an entry (number 2) that is empty",
+			creatives({ configureStatus: '={{ ["PAUSED", ""] }}' }),
+		],
+		[
+			"'Company Region' has an entry (number 1) that is empty",
+			{ ...CREATE, companyRegion: '={{ $json.x }},310100,310115' },
+		],
+		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
+		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
+		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],
+		[
+			"'Material IDs' was added",
+			set('material', 'getAll', { filters: { materialIds: '={{ [] }}' } }),
+		],
+		["'Keywords' was added to 'Filters' but is empty", links({ keywords: '={{ $json.x }}' })],
+		[
+			"'Shared Links' is 'yes', which is neither true nor false",
+			links({ showShare: '={{ "yes" }}' }),
+		],
+		["'Report State' holds '3'", links({ click: 3 })],
+		[
+			"'App Company' was added to 'Update Fields'",
+			set('advertiser', 'update', { advertiserId: '1', updateFields: { appCompany: '' } }),
+		],
+		[
+			"'Return All' is '1', which is neither true nor false",
+			{ ...creatives({}), returnAll: '={{ 1 }}' },
+		],
+		["'Return All' holds an expression", { ...creatives({}), returnAll: '={{ $json.all }}' }],
+		["'Simplify' is 'yes', which is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
+		["'Confirm' is '1', which is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
+		["'Confirm' is off", { ...CHARGE, confirm: '={{ "false" }}' }],
+		["'Body Type' holds 'JSON'", { ...POST, bodyType: '={{ "JSON" }}' }],
+		["'Method' holds 'post'", { ...POST, method: '={{ "post" }}' }],
+		["'Query Format' holds 'JSON'", { ...POST, queryFormat: '={{ "JSON" }}' }],
+		[
+			"'Material ID' holds 'DESC'",
+			set('material', 'getAll', { sort: { materialId: '={{ "DESC" }}' } }),
+		],
+		[
+			"'Comment' was added to 'Additional Fields' but is empty",
+			{ ...CHARGE, additionalFields: { comment: '={{ $json.x }}' } },
+		],
+		[
+			"'Body' has a member 'campaign_id' that is a number that n8n has rounded",
+			{ ...POST, body: '={{ $json.rounded }}' },
+		],
+		[
+			"'Query' has a member 'a.b[0]' that is a number that n8n has rounded",
+			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
+		],
+		[
+			"'Query' has a member 'creative_id' that is undefined",
+			{ ...CALL, query: '={{ { creative_id: $json.ids, fields: ["creative_id"] } }}' },
+		],
+		[
+			"'Query' has a member 'ids' that is undefined",
+			{ ...CALL, method: 'DELETE', query: '={{ ({ ids: $json.ids }) }}' },
+		],
+		[
+			"'Body' has a member 'a[1]' that is undefined",
+			{ ...POST, body: '={{ ({ a: [1, $json.ids] }) }}' },
+		],
+		[
+			"'Body' has a member 'a.day' that is undefined or an invalid date",
+			{ ...POST, body: '={{ ({ a: { day: DateTime.fromISO("x") } }) }}' },
+		],
+		[
+			"'Body' has a member 'day' that is undefined",
+			{ ...POST, body: '={{ ({ day: new Date("x") }) }}' },
+		],
+		[
+			"'Body' has a member 'ids' that is nothing",
+			{ ...POST, body: '={{ ({ ids: new Set([1]) }) }}' },
+		],
+		[
+			"'Body' has a member 'a' that is a number that is too large",
+			{ ...POST, body: '{"a":1e400}' },
+		],
+		["'Body' is not valid JSON: see line 2, column 7", { ...POST, body: '{\n  "a" 1\n}' }],
+		[
+			"'Account ID' is '18446744073709552000', which is a number that n8n has rounded",
+			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
+		],
+	])('bad input is refused before any request: %s', async (message, parameters) => {
+		const refreshes = onRefresh();
+		const calls = onApi();
+		const rounded = { campaign_id: Number('18446744073709551614') };
+		const helper = newHelper({ accountId: '' });
+		const { error } = await runNode({ accountId: '1', ...parameters }, [{ rounded }], { helper });
+		expect(error?.name).toBe('NodeOperationError');
+		expect(error?.message).toContain(message);
+		expect(error?.message).not.toContain('short');
+		expect(error?.context.data).toMatchObject({ outcome: 'not-sent' });
+		expect([calls, refreshes]).toEqual([[], []]);
+	});
+
+	it.each<[IDataObject, RegExp]>([
+		[{ ...creatives({}), returnAll: "={{ 'true' }}" }, /"page_size":100/],
+		[links({ showShare: '={{ "true" }}' }), /show_share=1/],
+		[links({ showShare: '={{ "false" }}' }), /show_share=0/],
+		[links({ click: '={{ 0 }}' }), /click=0/],
+	])('switches and options accept text and numbers: %j', async (parameters, url) => {
+		const calls = onApi();
+		expect((await runNode(parameters)).error).toBeNull();
+		expect(calls[0]?.url).toMatch(url);
+	});
+
+	it('half an emoji in the second of two POSTs keeps both from being sent', async () => {
+		const calls = onApi();
+		const parameters = {
+			...POST,
+			queryFormat: 'parameters',
+			query: '={{ $json.q }}',
+			body: '{"a":1}',
+		};
+		const { error } = await runNode(parameters, [
+			{ q: { name: '广告😀' } },
+			{ q: { name: '广告😀'.slice(0, 3) } },
+		]);
+		expect(error?.message).toMatch(/'name' that holds half a character/);
+		expect(error?.context.itemIndex).toBe(1);
+		expect(calls).toEqual([]);
+	});
+
+	it('plain URL parameters that are null are left out', async () => {
+		const calls = onApi(() => [200, success({ a: 1 })]);
+		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } });
+		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
+	});
+
+	it('fields of a form that are null are left out', async () => {
+		const calls = onApi();
+		const body = '{"keywords":null,"a":0,"b":""}';
+		await runNode({ ...POST, bodyType: 'form', body });
+		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
+	});
 });

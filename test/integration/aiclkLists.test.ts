@@ -1,32 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import nock from 'nock';
 
-import {
-	type Answer,
-	CALL,
-	CHARGE,
-	FUND,
-	INFO,
-	onApi,
-	type Reply,
-	runNode,
-	set,
-	success,
-} from '../harness/runNode';
-import { onRefresh } from '../harness/nocks';
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-beforeEach(() => {
-	onRefresh();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
+import { type Answer, onApi, type Reply, success } from '../harness/nocks';
+import { CALL, CHARGE, FUND, INFO, MAX_UINT64, runNode, set } from '../harness/runNode';
 
 const LINKS = set('monitorLink', 'getAll', { returnAll: true });
 const CREATIVES = set('creative', 'getAll', { returnAll: true });
@@ -47,7 +22,7 @@ const server =
 	};
 
 const read = async (parameters: IDataObject) => {
-	const { items, error, hints, log } = await runNode(parameters, [{}]);
+	const { items, error, hints, log } = await runNode(parameters);
 	if (error !== null) throw error;
 	return { rows: items.map(({ json }) => json), hints, log };
 };
@@ -78,6 +53,36 @@ describe('the rows of a list', () => {
 		const all = rows(count, 'n').map((one) => ({ ...one, [name]: value }));
 		onApi(server(all, 100, (list) => ({ list })));
 		expect((await read(parameters)).rows).toEqual(all.map(expect.objectContaining));
+	});
+
+	const DAYS = rows(250, 'date');
+	const daysWith = (total?: number) =>
+		server(DAYS, 100, (list) => ({ list, page_info: { total_number: total } }));
+
+	it.each([
+		['all of 250 rows', { returnAll: true }, 250, 3, 250],
+		['all of 250 rows where no total is named', { returnAll: true }, undefined, 4, 250],
+		['120 of 250 rows', { limit: 120 }, 250, 2, 120],
+		['100 of 250 rows', { limit: 100 }, 250, 1, 100],
+		['1 of 250 rows', { limit: 1 }, 250, 1, 1],
+		['1,000 of 250 rows', { limit: 1_000 }, 250, 3, 250],
+	])(
+		'Get Fund Records reads %s in as few requests as it can',
+		async (_, parameters, total, requests, found) => {
+			const calls = onApi(daysWith(total));
+			const ran = await read({ ...FUND, ...parameters });
+			expect([calls.length, ran.rows.length]).toEqual([requests, found]);
+			expect(new Set(ran.rows.map(({ date }) => date)).size).toBe(found);
+		},
+	);
+
+	it("a list without Simplify outputs AiClk's whole answer for each page", async () => {
+		onApi(daysWith(250));
+		const ran = await read({ ...FUND, returnAll: true, simplify: false });
+		expect(ran.rows).toHaveLength(3);
+		expect(ran.rows[2]).toEqual(
+			success({ list: DAYS.slice(200), page_info: { total_number: 250 } }),
+		);
 	});
 
 	it('ends with a hint when the server repeats its last page', async () => {
@@ -246,7 +251,7 @@ describe('the rows of a list', () => {
 	])('of %j, the object %j in data.list is no row: the error names its members', async (...row) => {
 		const [parameters, list, members] = row;
 		onApi(() => [200, success({ list, page_info: {} })]);
-		const { error } = await runNode(parameters, [{}]);
+		const { error } = await runNode(parameters);
 		expect(error?.message).toContain('holds no rows in data or data.list');
 		expect(error?.message).toContain(`(data.list has: ${members})`);
 	});
@@ -278,7 +283,7 @@ describe('the rows of a list', () => {
 		const [, parameters, last, message] = row;
 		const good = server(rows(200), 100, (list) => ({ list, page_info: { total_number: 300 } }));
 		onApi((call, n) => (pageOf(call.url) < 3 ? good(call, n) : last));
-		const { error } = await runNode(parameters, [{}]);
+		const { error } = await runNode(parameters);
 		expect(error?.message).toMatch(message);
 		expect(error?.description).toMatch(
 			/ Rows read before this: 200\. A 'Limit' of 200 returns them\.$/,
@@ -288,7 +293,7 @@ describe('the rows of a list', () => {
 
 	it('says nothing of rows when the first page fails', async () => {
 		onApi(() => REFUSED);
-		expect((await runNode(CREATIVES, [{}])).error?.description).not.toMatch(/before this/);
+		expect((await runNode(CREATIVES)).error?.description).not.toMatch(/before this/);
 	});
 
 	it("rows without an account get that of their item, not the credential's", async () => {
@@ -330,8 +335,6 @@ describe('the rows of a list', () => {
 			{ account_id: 1000002, value: 'odd' },
 		]);
 		const longId = '18446744073709551615';
-		nock.cleanAll();
-		onRefresh();
 		onApi(() => [200, success({ balance: 1 })]);
 		expect((await read({ ...INFO, accountId: longId })).rows).toEqual([
 			{ account_id: longId, balance: 1 },
@@ -355,7 +358,7 @@ describe('a read without data', () => {
 		['{}', 'data is empty'],
 	])('Get Info fails when its data is %j, and says what is there', async (data, found) => {
 		onApi(() => [200, { code: 200, data }]);
-		const { error } = await runNode(INFO, [{}]);
+		const { error } = await runNode(INFO);
 		expect(error?.message).toMatch(/^AiClk's answer holds no data.*\) \(account 1000002\)$/);
 		expect(error?.message).toContain(`(${found})`);
 		expect(error?.description).toMatch(/switch 'Simplify' off.*GET \/openapi\/v1\/account\/info/);
@@ -382,17 +385,52 @@ describe('a read without data', () => {
 
 	it.each([null, undefined, {}, 'text'])('Get Many fails when its data is %j', async (data) => {
 		onApi(() => [200, { code: 200, data }]);
-		expect((await runNode(CREATIVES, [{}])).error?.message).toMatch(/holds no (data|rows)/);
+		expect((await runNode(CREATIVES)).error?.message).toMatch(/holds no (data|rows)/);
 	});
 });
 
 describe('a custom call', () => {
+	it.each([
+		['GET', {}, '/openapi/v1/report?account_id=1000002', ''],
+		[
+			'GET',
+			{ query: `{ "id": ${MAX_UINT64}, "fields": ["a"] }` },
+			`/openapi/v1/report?account_id=1000002&query={"id":${MAX_UINT64},"fields":["a"]}`,
+			'',
+		],
+		[
+			'GET',
+			{ query: { a: 1, b: ['x'], c: 'y z' }, queryFormat: 'parameters' },
+			'/openapi/v1/report?a=1&b=["x"]&c=y z',
+			'',
+		],
+		[
+			'POST',
+			{ bodyType: 'json', body: `{ "ids": [${MAX_UINT64}] }` },
+			'/openapi/v1/report?account_id=1000002',
+			`{"ids":[${MAX_UINT64}]}`,
+		],
+		['DELETE', {}, '/openapi/v1/report?account_id=1000002', ''],
+	])('a custom call sends %s with %j', async (method, parameters, url, body) => {
+		const calls = onApi(() => [200, success({ a: 1 })]);
+		const ran = await read({ ...CALL, method, ...parameters });
+		expect(calls).toEqual([expect.objectContaining({ method, url, body })]);
+		expect(ran.rows).toMatchObject([{ a: 1 }]);
+	});
+
+	it('a custom call sends a form as multipart form data', async () => {
+		const calls = onApi();
+		await runNode({ ...CALL, method: 'POST', bodyType: 'form', body: { a: 'x', n: 1 } });
+		expect(calls[0]?.contentType).toMatch(/^multipart\/form-data/);
+		expect(calls[0]?.body).toMatch(/name="a"\r\n\r\nx\r\n[^]*name="n"\r\n\r\n1\r\n/);
+	});
+
 	const body = { code: 200, total: 2, list: [{ a: 1 }, { a: 2 }] };
 
 	it('a custom call outputs the whole body without Simplify; with it, the error names the members of the body', async () => {
 		onApi(() => [200, body]);
 		expect((await read({ ...CALL, simplify: false })).rows).toEqual([body]);
-		const { error } = await runNode(CALL, [{}]);
+		const { error } = await runNode(CALL);
 		expect(error?.message).toContain(
 			'holds no rows in data or data.list (it has: code, total, list)',
 		);
@@ -401,7 +439,7 @@ describe('a custom call', () => {
 
 	it('a paginated custom call that finds no rows names the members of data', async () => {
 		onApi(() => [200, success({ rows: [{ a: 1 }], total: 1 })]);
-		const { error } = await runNode(PAGED, [{}]);
+		const { error } = await runNode(PAGED);
 		expect(error?.message).toContain('(data has: rows, total)');
 		expect((await read(CALL)).rows).toEqual([{ account_id: 1000002, rows: [{ a: 1 }], total: 1 }]);
 	});
@@ -415,7 +453,7 @@ describe('a custom call', () => {
 		'a custom GET says what is in the data %j, or outputs it',
 		async (data) => {
 			onApi(() => [200, success(data)]);
-			const { error, items } = await runNode(CALL, [{}]);
+			const { error, items } = await runNode(CALL);
 			expect(error?.message ?? items.map(({ json }) => json)).toEqual(
 				data instanceof Object
 					? expect.stringContaining('holds no rows in data or data.list (data is empty)')
@@ -482,8 +520,6 @@ describe('a custom call', () => {
 		expect((await read(CALL)).hints).toEqual([
 			expect.stringMatching(/\[item 0: account 1000002, errors\]$/),
 		]);
-		nock.cleanAll();
-		onRefresh();
 		onApi(() => [200, success([{ reject_reason: 'x', failed: 1 }])]);
 		expect((await read(CALL)).hints).toEqual([]);
 	});
@@ -602,7 +638,7 @@ describe('a custom call', () => {
 
 	it('a custom call refuses a page size that is not a number', async () => {
 		const calls = onApi();
-		const { error } = await runNode({ ...PAGED, query: '{ "page_size": "many" }' }, [{}]);
+		const { error } = await runNode({ ...PAGED, query: '{ "page_size": "many" }' });
 		expect(error?.message).toMatch(/'page_size' is 'many', which is not a whole number/);
 		expect(calls).toEqual([]);
 	});
@@ -622,13 +658,11 @@ describe('a custom call', () => {
 	it('a paginated POST that fails after its first page has the outcome unknown', async () => {
 		onApi((_, n) => (n === 1 ? [200, success(rows(100))] : [403, '<html>']));
 		const post = { ...PAGED, method: 'POST', bodyType: 'json' };
-		const { error } = await runNode(post, [{}]);
+		const { error } = await runNode(post);
 		expect(error?.message).toMatch(/outcome: unknown/);
 		expect(error?.description).toMatch(/ Pages carried out before this: 1\.$/);
-		nock.cleanAll();
-		onRefresh();
 		onApi(() => [403, '<html>']);
-		expect((await runNode(post, [{}])).error?.message).toMatch(/outcome: refused/);
+		expect((await runNode(post)).error?.message).toMatch(/outcome: refused/);
 	});
 
 	it("a custom call accepts a URL on the credential's host", async () => {
@@ -643,7 +677,7 @@ describe('a custom call', () => {
 		[404, '<html>'],
 	])('the error of a custom call names method and path at HTTP %d', async (status, answer) => {
 		onApi(() => [status, answer]);
-		const { error } = await runNode({ ...CALL, method: 'DELETE' }, [{}]);
+		const { error } = await runNode({ ...CALL, method: 'DELETE' });
 		expect(error?.description).toContain('DELETE /openapi/v1/report');
 	});
 });

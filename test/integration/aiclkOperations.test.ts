@@ -1,87 +1,101 @@
+import '../harness/fakeTime';
+
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { RESOURCES } from '../../nodes/AiClk/resources';
-import { file, newBench, onApi, PAYER, PERSON, success } from '../harness/runNode';
-import { REJECTED } from '../harness/nocks';
+import { API, type Call, onApi, onRefresh, REJECTED, success } from '../harness/nocks';
+import { OPERATIONS, parametersOf } from '../harness/operations';
+import { file, jsonOf, newHelper, runNode, set } from '../harness/runNode';
 
-// A new token that is rejected is left to another process for a while, and a renewed one is checked after a while. Here every
-// operation does both, so waiting only puts the clock forward.
-let mockWaitedMs = 0;
-jest.mock('n8n-workflow', () => ({
-	...jest.requireActual<object>('n8n-workflow'),
-	sleep: async (ms: number) => {
-		mockWaitedMs += ms;
-	},
-}));
-const now = Date.now;
-jest.spyOn(Date, 'now').mockImplementation(() => now() + mockWaitedMs);
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
-
-const CHARGE = { ...PAYER, subAgentUser: '3', targetUser: '4', money: 1, coupon: 1, confirm: true };
-
-/** What must be filled in, by resource and operation; nothing for the others. */
-const FILLED_IN: Record<string, IDataObject> = {
-	'account getFundRecords': { period: 'yesterday' },
-	'advertiser create': PERSON,
-	'advertiser update': { advertiserId: '1', updateFields: { contacter: 'x' } },
-	'api call': { path: 'v1/x' },
-	'charge agent': CHARGE,
-	'charge agentCoupon': CHARGE,
-	'charge subAgent': CHARGE,
-	'charge subAgentCoupon': CHARGE,
-};
-
-const OPERATIONS = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
-	operations.map(({ option: { value: operation } }) => ({
-		name: `${String(resource)} ${String(operation)}`,
-		parameters: { resource, operation } as IDataObject,
-	})),
+const NAMES = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
+	operations.map(({ option: { value: operation } }) => `${String(resource)} ${String(operation)}`),
 );
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const CASES = OPERATIONS.flatMap(({ name, parameters }) =>
+const CASES = NAMES.flatMap((name) =>
 	(name === 'api call' ? METHODS : ['']).map(
 		(method) =>
-			[
-				`${name} ${method}`.trim(),
-				{ ...parameters, ...FILLED_IN[name], ...(method && { method }) },
-			] as const,
+			[`${name} ${method}`.trim(), { ...parametersOf(name), ...(method && { method }) }] as const,
 	),
 );
+
+/** Not the question whether a token is alive, which reads nothing but the account's ID. */
+const isOwn = ({ url }: Call): boolean => !url.includes('query={"fields":["account_id"]}');
+
+describe('the request of each operation', () => {
+	it('the table of operations has a row for each, and no other', () => {
+		expect(Object.keys(OPERATIONS).sort()).toEqual([...NAMES].sort());
+	});
+
+	it.each(Object.entries(OPERATIONS))(
+		'%s is sent as AiClk documents it',
+		async (name, { request, body, item }) => {
+			const refreshes = onRefresh();
+			const calls = onApi();
+			const { error } = await runNode(parametersOf(name), item && [item]);
+			expect(error).toBeNull();
+			expect(calls).toHaveLength(1);
+			const [method, url] = request.split(' ');
+			expect(calls[0]).toMatchObject({ method, url: `/openapi/v1/${url}`, token: 'access-1' });
+			if (body !== undefined) {
+				expect(calls[0]).toMatchObject({ body, contentType: 'application/json' });
+			}
+			expect(refreshes).toHaveLength(1);
+		},
+	);
+
+	it('material upload is sent as a multipart form', async () => {
+		const calls = onApi(() => [200, success({ id: 24198456, pid: 0, cover: { id: 24198455 } })]);
+		const parameters = set('material', 'upload', {
+			additionalFields: { materialType: 'IMAGE', pid: 'p1' },
+		});
+		const { items } = await runNode(parameters, file('the picture'));
+		expect(calls[0]?.contentType).toMatch(/^multipart\/form-data; boundary=/);
+		const body = calls[0]?.body;
+		expect(body).toMatch(/name="material_type"\r\n\r\nIMAGE\r\n/);
+		expect(body).toMatch(/name="pid"\r\n\r\np1\r\n/);
+		expect(body).toMatch(
+			/name="file"; filename="图 1.png"\r\nContent-Type: image\/png\r\n\r\nthe picture\r\n/,
+		);
+		expect(jsonOf(items)).toEqual([
+			{ account_id: 1000002, id: '24198456', pid: '0', cover: { id: '24198455' } },
+		]);
+	});
+
+	it('characters that could start another URL parameter are percent-encoded', async () => {
+		const raw: string[] = [];
+		nock(API)
+			.get(/.*/)
+			.reply((uri) => {
+				raw.push(uri);
+				return [200, success([])];
+			});
+		await runNode(set('monitorLink', 'getAll', { filters: { keywords: '&account_id=1#?+ 下载' } }));
+		expect(raw[0]).toContain(
+			'&keywords=%26account_id%3D1%23%3F%2B%20%E4%B8%8B%E8%BD%BD&page=1&page_size=50',
+		);
+	});
+});
 
 describe('every operation', () => {
 	it.each(CASES)(
 		'%s is sent again after a rejected token if and only if it is a GET',
 		async (_, parameters) => {
-			const { bench, refreshes } = newBench();
-			const calls = onApi(({ token, url }) => {
-				if (token === 'access-1') return [200, REJECTED];
-				return [200, success(url.includes('account/info') ? { balance: 1 } : [])];
+			const helper = newHelper();
+			const refreshes = onRefresh();
+			const calls = onApi((call) => {
+				if (call.token === 'access-1') return [200, REJECTED];
+				return [200, success(call.url.includes('account/info') ? { balance: 1 } : [])];
 			});
-			const ended = await bench.runAiClk(parameters, file('x')).then(
-				() => 'done',
-				({ context, message }: NodeApiError) =>
-					(context.data as IDataObject | undefined)?.outcome === 'not-sent' ? 'not-sent' : message,
-			);
-			const own = calls.filter(
-				({ url }) => !/account\/info/.test(url) || /getInfo/.test(JSON.stringify(parameters)),
-			);
-			const isRead = own[0]?.method === 'GET';
-			// Not sent: FILLED_IN lacks a required field.
-			expect(ended).not.toBe('not-sent');
+			const { error } = await runNode(parameters, file('x'), { helper });
+			const own = calls.filter(isOwn);
+			// Not sent: the row lacks a required field.
+			expect((error?.context.data as IDataObject | undefined)?.outcome).not.toBe('not-sent');
 			expect(refreshes).toHaveLength(2);
-			if (isRead) expect(ended).toBe('done');
+			if (own[0]?.method === 'GET') expect(error).toBeNull();
 			else {
-				expect(ended).toMatch(/outcome: refused/);
+				expect(error?.message).toMatch(/outcome: refused/);
 				expect(own).toHaveLength(1);
 			}
 		},
@@ -90,11 +104,8 @@ describe('every operation', () => {
 	it.each(CASES)(
 		'%s is sent once after HTTP 500, and only what is no GET has the outcome unknown',
 		async (_, parameters) => {
-			const { bench } = newBench();
 			const calls = onApi(() => [500, 'oops']);
-			const message = await bench
-				.runAiClk(parameters, file('x'))
-				.then(String, ({ message: text }: Error) => text);
+			const { message } = (await runNode(parameters, file('x'))).error as NodeApiError;
 			expect(message).toMatch(/HTTP 500/);
 			expect(calls).toHaveLength(1);
 			const isRead = calls[0]?.method === 'GET';

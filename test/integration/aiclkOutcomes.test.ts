@@ -2,38 +2,31 @@ import { type IDataObject, type INode, NodeOperationError } from 'n8n-workflow';
 import nock from 'nock';
 
 import {
+	API,
+	issued,
+	networkError,
+	onApi,
+	onLostAnswers,
+	onRefresh,
+	success,
+} from '../harness/nocks';
+import {
 	CALL,
 	CHARGE,
+	CONTINUE,
 	dataOf,
 	INFO,
 	jsonOf,
-	newBench,
-	onApi,
-	type RunOptions,
+	MAX_UINT64,
+	newHelper,
 	runNode,
+	type RunOptions,
 	set,
-	success,
+	TOOL,
 } from '../harness/runNode';
-import { API, issued, networkError, onRefresh } from '../harness/nocks';
-import { CredentialsHelper, newRow } from '../harness/context';
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-beforeEach(() => {
-	onRefresh();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
 
 const refused = { code: 400, data: null, message: '参数错误', trace_id: 'dd55' };
 const POST = { ...CALL, method: 'POST', bodyType: 'json', body: '={{ { n: $json.n } }}' };
-const CONTINUE = { onError: 'continueRegularOutput' as const };
-
 const UPDATE = set('advertiser', 'update', {
 	advertiserId: '1928316',
 	updateFields: { contacter: '联系人' },
@@ -96,7 +89,7 @@ describe('a change does not run where n8n would run it again', () => {
 		];
 		const ran = await runNode({ ...POST, method: '={{ $json.method }}' }, input, {
 			...options,
-			node: { ...options.node, ...CONTINUE },
+			node: { ...options.node, ...CONTINUE.node },
 		});
 		expect(calls.map(({ method }) => method)).toEqual(['GET']);
 		expect(ran.items.map(({ json }) => json.n ?? (json.error as IDataObject).outcome)).toEqual([
@@ -118,11 +111,9 @@ describe("AiClk's words are shown whatever they hold", () => {
 
 	it.each(words)('%s', async (word) => {
 		for (const code of [400, 500, 1001]) {
-			nock.cleanAll();
-			onRefresh();
 			onApi(() => [200, { code, message: `上游 ${word}`, data: null, trace_id: 'dd55' }]);
 			const parameters = { ...CHARGE, allowAgents: true };
-			const { error } = await runNode(parameters, [{}]);
+			const { error } = await runNode(parameters);
 			const tool = await runNode(parameters, [{}], asTool);
 			// As n8n wraps what a tool throws (n8n-core get-input-connection-data.js).
 			const wrapped = new NodeOperationError({} as INode, tool.error as Error);
@@ -139,7 +130,7 @@ describe("AiClk's words are shown whatever they hold", () => {
 describe('what an error says was done', () => {
 	it('outcome and trace_id are in the message, the error item and the data of the error', async () => {
 		onApi(() => [200, refused]);
-		const { error } = await runNode(CHARGE, [{}]);
+		const { error } = await runNode(CHARGE);
 		expect(error?.message).toBe(
 			'AiClk refused this: 参数错误. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
@@ -155,7 +146,7 @@ describe('what an error says was done', () => {
 			comment: '',
 		};
 		expect(error?.context.data).toEqual(data);
-		const { items } = await runNode(CHARGE, [{}], { node: CONTINUE });
+		const { items } = await runNode(CHARGE, [{}], CONTINUE);
 		expect(items).toEqual([
 			{
 				json: {
@@ -180,6 +171,22 @@ describe('what an error says was done', () => {
 		expect(read.error?.description).not.toMatch(/before this one/);
 		const post = await runNode({ ...CALL, method: 'POST', ...account }, items);
 		expect(post.error?.description).toMatch(/Items carried out before this one: 2\./);
+		expect(post.error?.context.itemIndex).toBe(2);
+	});
+
+	it('the error counts the charges carried out before the credential changed during the run', async () => {
+		const helper = newHelper();
+		onApi((_, n) => {
+			// Somebody types another refresh token, and no token is to be had for it.
+			if (n === 2) {
+				helper.row.refreshToken = 'another';
+				onRefresh(() => [500, '<html>']);
+			}
+			return [200, success(null)];
+		});
+		const { error } = await runNode(CHARGE, [{}, {}, {}], { helper });
+		expect(error?.message).toMatch(/credential has changed since this item was read/);
+		expect(error?.description).toMatch(/Items carried out before this one: 2\./);
 	});
 
 	it.each([
@@ -188,14 +195,12 @@ describe('what an error says was done', () => {
 		['the rotated refresh token', 'r-1', 'rotated-1'],
 		['the access token', 'r-1', 'access-1'],
 	])('an error never holds %s, even if AiClk quotes it', async (_, refreshToken, secret) => {
-		nock.cleanAll();
 		onRefresh(() => [200, issued('access-1', { refresh_token: 'rotated-1' })]);
-		const helper = new CredentialsHelper(newRow({ accountId: '1000002', refreshToken }));
+		const helper = newHelper({ refreshToken });
 		onApi(() => [200, success({ balance: 1 })]);
 		expect((await runNode(INFO, [{}], { helper })).error).toBeNull();
-		nock.cleanAll();
 		onApi(() => [200, { ...refused, message: `bad <${secret}>` }]);
-		const { items } = await runNode(CHARGE, [{}], { helper, node: CONTINUE });
+		const { items } = await runNode(CHARGE, [{}], { helper, ...CONTINUE });
 		expect(dataOf(items[0] as never).message).toBe(
 			'AiClk refused this: bad <***>. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
@@ -203,30 +208,132 @@ describe('what an error says was done', () => {
 	});
 
 	it('an error names the account even if another field is bad input', async () => {
-		const { items } = await runNode({ ...CHARGE, money: 0 }, [{}], { node: CONTINUE });
+		const { items } = await runNode({ ...CHARGE, money: 0 }, [{}], CONTINUE);
 		expect(dataOf(items[0] as never)).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
 	});
 
-	it.each<[string, number, string | object, string]>([
+	it.each<[string, number, string | object, string, RegExp?]>([
+		['code 400', 200, refused, 'refused', /refused this: 参数错误/],
 		['429 of a gateway', 429, '<html>', 'refused'],
 		['301', 301, '', 'unknown'],
 		['code 1001', 200, { ...refused, code: 1001 }, 'unknown'],
 		['code 50001', 200, { ...refused, code: 50_001 }, 'unknown'],
 		['413', 413, '', 'refused'],
+		['500', 500, 'oops', 'unknown'],
 		['502', 502, '<html>', 'unknown'],
+		['502 and code 500', 502, { ...refused, code: 500 }, 'unknown'],
+		['half a JSON', 200, '{"code":200', 'unknown'],
 		['code 40002', 200, { ...refused, code: 40_002 }, 'refused'],
 		['code 40102', 200, { ...refused, code: 40_102 }, 'refused'],
 		['code 503', 200, { ...refused, code: 503 }, 'unknown'],
 	])(
 		'a charge answered with %s is sent once, and its error states the outcome',
-		async (_, status, body, outcome) => {
+		async (_, status, body, outcome, message = /./) => {
 			const calls = onApi(() => [status, body]);
-			const { error } = await runNode(CHARGE, [{}]);
+			const { error } = await runNode(CHARGE);
+			expect(error?.name).toBe('NodeApiError');
+			expect(error?.message).toMatch(message);
 			expect(error?.message).toContain(`(outcome: ${outcome}`);
-			expect(/may have been carried out/.test(error?.message ?? '')).toBe(outcome === 'unknown');
+			const isUnknown = outcome === 'unknown';
+			expect(/may have been carried out/.test(error?.message ?? '')).toBe(isUnknown);
+			expect(/look for the transfer in AiClk's console/.test(error?.description ?? '')).toBe(
+				isUnknown,
+			);
+			expect(error?.description).toMatch(
+				body instanceof Object ? /dd55/ : /POST \/openapi\/v1\/charge\/agent/,
+			);
+			expect(JSON.stringify([error, error?.message, error?.description])).not.toContain('access-1');
 			expect(calls).toHaveLength(1);
 		},
 	);
+
+	it.each([
+		[
+			'a dropped connection',
+			'ECONNRESET',
+			/was closed.*may have been carried out/,
+			/in AiClk's console/,
+		],
+		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /in AiClk's console/],
+		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
+		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
+	])(
+		'a charge that meets %s is sent once, and the error says what is known of it',
+		async (_, code, message, description) => {
+			const requests = onLostAnswers(code);
+			const { error } = await runNode(CHARGE);
+			expect(requests()).toBe(1);
+			expect(error?.message).toMatch(message);
+			expect(error?.description).toMatch(description);
+			expect(JSON.stringify([error, error?.message])).not.toContain('access-1');
+		},
+	);
+
+	it("a charge outputs AiClk's data, too, if there is any", async () => {
+		onApi(() => [200, success({ order: 7 })]);
+		const [item] = (await runNode(CHARGE)).items;
+		expect(item?.json).toMatchObject({ success: true, data: { order: 7 } });
+	});
+
+	it('a charge outputs payer, target, amount and kind', async () => {
+		onApi(() => [200, success(null)]);
+		const charge = { ...CHARGE, operation: 'subAgent', subAgentUser: MAX_UINT64, money: -5 };
+		expect((await runNode(charge)).items).toEqual([
+			{
+				json: {
+					success: true,
+					authorizedAccount: '1000002',
+					subManager: MAX_UINT64,
+					target: '1000004',
+					amount: -5,
+					kind: 'money',
+					traceId: 'cc44',
+				},
+				pairedItem: { item: 0 },
+			},
+		]);
+	});
+
+	it('a node that continues on error outputs a result or an error for each item, in order', async () => {
+		onApi(({ url }) =>
+			url.includes('account_id=2&') ? [404, '<html>'] : [200, success({ balance: 1 })],
+		);
+		const input = ['1', 'x', '2', '3'].map((id) => ({ id }));
+		const account = { accountId: '={{ $json.id }}' };
+		const { items } = await runNode({ ...INFO, ...account }, input, CONTINUE);
+		expect(items).toEqual([
+			{ json: { account_id: 1, balance: 1 }, pairedItem: { item: 0 } },
+			{
+				json: {
+					error: {
+						message: "'Account ID' is 'x', which is not an ID: digits only, e.g. 1000002",
+						description: 'Correct the field or its expression.',
+						code: null,
+						httpCode: null,
+						traceId: null,
+						outcome: 'not-sent',
+						accountId: null,
+					},
+				},
+				pairedItem: { item: 1 },
+			},
+			{
+				json: {
+					error: {
+						message: expect.stringMatching(/\(HTTP 404\) \(account 2\)$/),
+						description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
+						code: null,
+						httpCode: '404',
+						traceId: null,
+						outcome: 'refused',
+						accountId: '2',
+					},
+				},
+				pairedItem: { item: 2 },
+			},
+			{ json: { account_id: 3, balance: 1 }, pairedItem: { item: 3 } },
+		]);
+	});
 
 	it('a hint that n8n does not take hides no result of a change, and is in the log', async () => {
 		const calls = onApi(() => [200, success([{ n: 1 }])]);
@@ -248,15 +355,15 @@ describe('what an error says was done', () => {
 
 	it("a member 'error' takes no name that AiClk's answer uses", async () => {
 		onApi(() => [200, success({ error: 1, error_: 2 })]);
-		const { items } = await runNode({ ...CALL, method: 'POST' }, [{}]);
+		const { items } = await runNode({ ...CALL, method: 'POST' });
 		expect(items[0]?.json).toEqual({ error_: 2, error__: 1 });
 	});
 
 	it("a member 'error' in AiClk's answer is output as 'error_'", async () => {
 		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
 		const parameters = { ...CALL, method: 'POST' };
-		expect((await runNode(parameters, [{}])).items[0]?.json).toEqual({ n: 1, error_: null });
-		const whole = await runNode({ ...parameters, simplify: false }, [{}]);
+		expect((await runNode(parameters)).items[0]?.json).toEqual({ n: 1, error_: null });
+		const whole = await runNode({ ...parameters, simplify: false });
 		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
 		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);
 	});
@@ -269,7 +376,7 @@ describe('a run that was stopped', () => {
 			stop.abort();
 			return [200, success(null)];
 		});
-		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, node: CONTINUE });
+		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, ...CONTINUE });
 		expect(calls).toHaveLength(1);
 		expect(ran.items.slice(-2).map((item) => dataOf(item).outcome)).toEqual([
 			'not-sent',
@@ -283,7 +390,7 @@ describe('a run that was stopped', () => {
 	it('a retry after Stop sends nothing and logs nothing', async () => {
 		const calls = onApi();
 		const signal = AbortSignal.abort();
-		const ran = await runNode(CHARGE, [{}, {}], { signal, node: CONTINUE });
+		const ran = await runNode(CHARGE, [{}, {}], { signal, ...CONTINUE });
 		expect([calls.length, ran.log]).toEqual([0, []]);
 	});
 
@@ -296,8 +403,6 @@ describe('a run that was stopped', () => {
 });
 
 describe('as a tool of an AI agent', () => {
-	const TOOL = { type: 'n8n-nodes-aiclk.aiClkTool' };
-
 	it.each<[string, IDataObject]>([
 		['without the option', {}],
 		['with the option off', { allowAgents: false }],
@@ -309,14 +414,14 @@ describe('as a tool of an AI agent', () => {
 		['with the option as text', { allowAgents: 'true' }],
 	])('a tool moves no money %s', async (_, option) => {
 		const calls = onApi();
-		const { error } = await runNode({ ...CHARGE, ...option }, [{}], { node: TOOL });
+		const { error } = await runNode({ ...CHARGE, ...option }, [{}], TOOL);
 		expect(error?.message).toMatch(/AI agent may not move money/);
 		expect(calls).toEqual([]);
 	});
 
 	it('a tool moves money if a person has switched the option on', async () => {
 		const calls = onApi();
-		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
+		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], TOOL);
 		expect([error, calls.length]).toEqual([null, 1]);
 	});
 
@@ -332,7 +437,7 @@ describe('as a tool of an AI agent', () => {
 			return [200, success({ list, page_info: { total_number: 5 } })];
 		});
 		const list = set('creative', 'getAll', { returnAll: true });
-		const { items } = await runNode(list, [{}], { node: TOOL });
+		const { items } = await runNode(list, [{}], TOOL);
 		expect(jsonOf(items)).toEqual([
 			{ account_id: 1000002, creative_id: 1 },
 			{ hint: expect.stringMatching(/names more rows than came.*1 of 5 rows/) },
@@ -342,14 +447,12 @@ describe('as a tool of an AI agent', () => {
 
 	it('a tool may read, and its error message holds the outcome', async () => {
 		onApi(() => [500, '']);
-		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], { node: TOOL });
+		const { error } = await runNode({ ...CHARGE, allowAgents: true }, [{}], TOOL);
 		expect(error?.message).toMatch(
 			/do not send it again before you have checked.*outcome: unknown/,
 		);
-		nock.cleanAll();
-		onRefresh();
 		onApi();
-		expect((await runNode(INFO, [{}], { node: TOOL })).error).toBeNull();
+		expect((await runNode(INFO, [{}], TOOL)).error).toBeNull();
 	});
 });
 
@@ -374,16 +477,16 @@ describe('a request that fails before it leaves n8n', () => {
 			/^n8n could not prepare the request/,
 		],
 	])('a charge %s has the outcome not-sent', async (_, thrown, message, description) => {
-		const { bench } = newBench();
-		bench.helper.authenticate = async () => await Promise.reject(thrown);
+		const helper = newHelper();
+		helper.authenticate = async () => await Promise.reject(thrown);
 		const calls = onApi();
-		const { error } = await runNode(CHARGE, [{}], { helper: bench.helper });
+		const { error } = await runNode(CHARGE, [{}], { helper });
 		expect([error?.message, calls]).toEqual([`${message} (account 1000002)`, []]);
 		expect(error?.description).toMatch(description);
 	});
 
 	it('a change whose token could not be stored is not sent', async () => {
-		const helper = new CredentialsHelper(newRow({ accountId: '1000002' }));
+		const helper = newHelper();
 		const calls = onApi(() => [200, success({ n: 1 })]);
 		helper.failWrites('SQLITE_BUSY: database is locked');
 		expect((await runNode(POST, [{ n: 1 }], { helper })).error?.message).toBe(
@@ -393,14 +496,13 @@ describe('a request that fails before it leaves n8n', () => {
 	});
 
 	it('after Stop during a refresh, nothing is sent, and the log says so', async () => {
-		nock.cleanAll();
 		const stop = new AbortController();
 		onRefresh(() => {
 			stop.abort();
 			return [200, issued('access-1')];
 		});
 		const calls = onApi();
-		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, node: CONTINUE });
+		const ran = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, ...CONTINUE });
 		expect(calls).toEqual([]);
 		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(Array(3).fill('not-sent'));
 		expect(ran.log).toContain('AiClk: the run was stopped; 0 of 3 items were sent');
@@ -410,7 +512,7 @@ describe('a request that fails before it leaves n8n', () => {
 		nock(API)
 			.post(/charge/)
 			.replyWithError(new Error('a secret'));
-		const { error } = await runNode(CHARGE, [{}]);
+		const { error } = await runNode(CHARGE);
 		expect(error?.message).toMatch(/connection failed.*outcome: unknown/);
 		expect(JSON.stringify([error, error?.message])).not.toContain('secret');
 	});

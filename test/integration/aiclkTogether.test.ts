@@ -1,35 +1,17 @@
 import { type IDataObject, type INodeExecutionData, sleep as pause } from 'n8n-workflow';
-import nock from 'nock';
 
+import { type Answer, onApi, success } from '../harness/nocks';
 import {
-	type Answer,
 	CALL,
 	CHARGE,
+	CONTINUE,
 	dataOf,
 	FUND,
 	INFO,
 	jsonOf,
-	onApi,
 	runNode,
 	set,
-	success,
 } from '../harness/runNode';
-import { onRefresh } from '../harness/nocks';
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-beforeEach(() => {
-	onRefresh();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
-
-const CONTINUE = { node: { onError: 'continueErrorOutput' as const } };
 
 const itemsOf = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
 
@@ -79,7 +61,7 @@ describe('reads', () => {
 			const list = rows.slice((page - 1) * 100, page * 100);
 			return [200, success({ list, page_info: { total_number: 450 } })];
 		});
-		const { items } = await runNode({ ...FUND, returnAll: true }, [{}]);
+		const { items } = await runNode({ ...FUND, returnAll: true });
 		expect(jsonOf(items).map(({ date }) => date)).toEqual(rows.map(({ date }) => date));
 		expect(calls).toHaveLength(5);
 	});

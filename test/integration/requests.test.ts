@@ -2,8 +2,8 @@ import type { IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { Bench } from '../harness/nodeRig';
-import { newRow } from '../harness/context';
+import { failureOf, rowWithToken } from '../harness/context';
+import { DAY_MS } from '../harness/fakes';
 import {
 	ACCEPTED,
 	API,
@@ -13,16 +13,7 @@ import {
 	onRefresh,
 	REJECTED,
 } from '../harness/nocks';
-
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
+import { TokenRig } from '../harness/tokenRig';
 
 interface Request {
 	method: IHttpRequestMethods;
@@ -32,16 +23,16 @@ interface Request {
 
 /** The two ways in which n8n's nodes send requests: HTTP Request uses the legacy one, most others the modern one. */
 const WAYS = {
-	legacy: async (bench: Bench, { url, ...rest }: Request): Promise<unknown> => {
-		const context = bench.context();
+	legacy: async (rig: TokenRig, { url, ...rest }: Request): Promise<unknown> => {
+		const context = rig.context();
 		return await context.helpers.requestWithAuthentication.call(context, 'aiClkApi', {
 			uri: url,
 			json: true,
 			...rest,
 		});
 	},
-	modern: async (bench: Bench, request: Request): Promise<unknown> => {
-		const context = bench.context();
+	modern: async (rig: TokenRig, request: Request): Promise<unknown> => {
+		const context = rig.context();
 		return await context.helpers.httpRequestWithAuthentication.call(context, 'aiClkApi', {
 			json: true,
 			...request,
@@ -50,26 +41,6 @@ const WAYS = {
 };
 type Way = keyof typeof WAYS;
 const ways = Object.keys(WAYS) as Way[];
-
-const failureOf = async (run: Promise<unknown>) =>
-	await run.then(
-		() => {
-			throw new Error('the request did not fail');
-		},
-		(error: unknown) => error as NodeApiError,
-	);
-
-/** A row that holds the token `access-1`. */
-async function benchWithToken(): Promise<Bench> {
-	const bench = new Bench();
-	onRefresh();
-	const first = nock(API).get('/first').reply(200, ACCEPTED);
-	await WAYS.legacy(bench, { method: 'GET', url: `${API}/first` });
-	expect(first.isDone()).toBe(true);
-	nock.cleanAll();
-	bench.helper.writes = 0;
-	return bench;
-}
 
 /** An endpoint that notes the tokens it was called with. */
 function onCall(reply: (accessToken: string) => [number, nock.Body?], path = '/a') {
@@ -88,53 +59,52 @@ describe.each(ways)('a request sent the %s way', (way) => {
 	const send = WAYS[way];
 
 	it('the first request gets a token, stores it and carries it', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		const refreshes = onRefresh();
 		const calls = onCall(() => [200, ACCEPTED]);
-		await send(bench, { method: 'GET', url: `${API}/a` });
-		await send(bench, { method: 'POST', url: `${API}/a`, body: { a: 1 } });
+		await send(rig, { method: 'GET', url: `${API}/a` });
+		await send(rig, { method: 'POST', url: `${API}/a`, body: { a: 1 } });
 		expect(calls).toEqual(['access-1', 'access-1']);
 		expect(refreshes).toHaveLength(1);
-		expect(bench.helper.writes).toBe(1);
-		expect(bench.helper.row.accessToken).toBe('access-1');
+		expect(rig.helper.writes).toBe(1);
+		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 
 	const statuses = [400, 403, 404, 408, 409, 429, 500, 502, 503, 504];
 	it.each(statuses.flatMap((status) => [[status, 'GET'] as const, [status, 'POST'] as const]))(
 		'HTTP %d on a %s costs no refresh, and the request is sent once',
 		async (status, method) => {
-			const bench = await benchWithToken();
+			const rig = new TokenRig(rowWithToken());
 			const refreshes = onRefresh();
 			const checks = onAccountInfo();
 			const calls = onCall(() => [status, { message: 'no' }]);
-			const error = await failureOf(send(bench, { method, url: `${API}/a` }));
+			const error = await failureOf<NodeApiError>(send(rig, { method, url: `${API}/a` }));
 			expect(error.httpCode).toBe(String(status));
 			expect(calls).toEqual(['access-1']);
 			expect(refreshes).toEqual([]);
 			expect(checks.length).toBeLessThanOrEqual(1);
-			expect(bench.helper.writes).toBe(0);
+			expect(rig.helper.writes).toBe(0);
 		},
 	);
 
 	it('a request whose connection is cut is sent once and costs no refresh', async () => {
-		const bench = await benchWithToken();
+		const rig = new TokenRig(rowWithToken());
 		const refreshes = onRefresh();
 		onAccountInfo();
 		const cut = nock(API).post('/a').replyWithError(networkError('ECONNRESET'));
-		await failureOf(send(bench, { method: 'POST', url: `${API}/a`, body: { a: 1 } }));
+		await failureOf<NodeApiError>(send(rig, { method: 'POST', url: `${API}/a`, body: { a: 1 } }));
 		expect(cut.isDone()).toBe(true);
 		expect(refreshes).toEqual([]);
 	});
 
 	it('20 requests at once whose token is rejected with HTTP 401 cost one refresh and all succeed', async () => {
-		const bench = await benchWithToken();
-		bench.age();
+		const rig = new TokenRig(rowWithToken(DAY_MS));
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo((token) => [200, token === 'access-2' ? ACCEPTED : REJECTED]);
 		const calls = onCall((token) => (token === 'access-2' ? [200, ACCEPTED] : [401, REJECTED]));
 		const runs = Array.from(
 			{ length: 20 },
-			async () => await send(bench, { method: 'GET', url: `${API}/a` }),
+			async () => await send(rig, { method: 'GET', url: `${API}/a` }),
 		);
 		expect(await Promise.all(runs)).toEqual(runs.map(() => ACCEPTED));
 		expect(refreshes).toHaveLength(1);
@@ -143,9 +113,11 @@ describe.each(ways)('a request sent the %s way', (way) => {
 	}, 10_000);
 
 	it('a request to another host carries no token, and the error names the host of the token', async () => {
-		const bench = await benchWithToken();
+		const rig = new TokenRig(rowWithToken());
 		const calls = nock('https://evil.example').get('/a').reply(200, 'stolen');
-		const error = await failureOf(send(bench, { method: 'GET', url: 'https://evil.example/a' }));
+		const error = await failureOf<NodeApiError>(
+			send(rig, { method: 'GET', url: 'https://evil.example/a' }),
+		);
 		expect(error.message).toBe(
 			'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere. Correct its URL.',
 		);
@@ -153,38 +125,41 @@ describe.each(ways)('a request sent the %s way', (way) => {
 	});
 
 	it.each([301, 302, 303, 307, 308])('follows no redirect with HTTP %d', async (status) => {
-		const bench = await benchWithToken();
+		const rig = new TokenRig(rowWithToken());
 		onAccountInfo();
 		const elsewhere = nock('https://evil.example').get('/b').reply(200, 'stolen').persist();
 		nock(API).get('/a').reply(status, '', { location: 'https://evil.example/b' });
-		await send(bench, { method: 'GET', url: `${API}/a` }).catch(() => undefined);
+		await send(rig, { method: 'GET', url: `${API}/a` }).catch(() => undefined);
 		expect(elsewhere.isDone()).toBe(false);
 	});
 
 	it('a request is not sent without a token, and the error says why and what to do', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
 		const calls = onCall(() => [200, ACCEPTED]);
-		const error = await failureOf(send(bench, { method: 'POST', url: `${API}/a` }));
+		const error = await failureOf<NodeApiError>(send(rig, { method: 'POST', url: `${API}/a` }));
 		expect(error.message).toBe(
 			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 		expect(error.description).toMatch(/^If both are as AiClk shows them.*trace_id: cc33\.$/);
 		expect(calls).toEqual([]);
-		expect(JSON.stringify([error, { ...error }])).not.toContain(bench.helper.row.refreshToken);
+		expect(JSON.stringify([error, { ...error }])).not.toContain(rig.helper.row.refreshToken);
 	});
 });
 
 describe('300 items that meet HTTP 500', () => {
 	it('300 items that meet HTTP 500 cost one check of the token and no refresh, and each is sent once', async () => {
-		const bench = await benchWithToken();
+		const rig = new TokenRig(rowWithToken());
 		const refreshes = onRefresh();
 		const checks = onAccountInfo();
 		const calls = onCall(() => [500, 'no']);
 		const post = { method: 'POST' as const, url: `${API}/a`, body: { a: 1 } };
 		for (let batch = 0; batch < 6; batch++) {
 			await Promise.all(
-				Array.from({ length: 50 }, async () => await failureOf(WAYS.legacy(bench, post))),
+				Array.from(
+					{ length: 50 },
+					async () => await failureOf<NodeApiError>(WAYS.legacy(rig, post)),
+				),
 			);
 		}
 		expect(calls).toHaveLength(300);
@@ -203,8 +178,8 @@ describe('50 items without a token', () => {
 	])(
 		'a token endpoint that answers %s is called once for 50 items, and no item is sent',
 		async (_, reply) => {
-			const bench = new Bench(newRow());
-			const before = { ...bench.helper.row };
+			const rig = new TokenRig();
+			const before = { ...rig.helper.row };
 			const refreshes = onRefresh(() => reply);
 			const calls = onCall(() => [200, ACCEPTED]);
 			const errors: NodeApiError[] = [];
@@ -212,14 +187,16 @@ describe('50 items without a token', () => {
 				const runs = Array.from(
 					{ length: 10 },
 					async () =>
-						await failureOf(WAYS.legacy(bench, { method: 'POST', url: `${API}/a`, body: {} })),
+						await failureOf<NodeApiError>(
+							WAYS.legacy(rig, { method: 'POST', url: `${API}/a`, body: {} }),
+						),
 				);
 				errors.push(...(await Promise.all(runs)));
 			}
 			expect(refreshes).toHaveLength(1);
 			expect(calls).toEqual([]);
 			expect(errors.every(({ message }) => message.includes('AiClk'))).toBe(true);
-			expect(bench.helper.row).toEqual(before);
+			expect(rig.helper.row).toEqual(before);
 		},
 	);
 });
@@ -228,7 +205,7 @@ describe('the test of the credential', () => {
 	const { request } = new AiClkApi().test;
 	/** n8n's own expression engine, as the credential tester uses it. */
 	const resolve = (expression: string, credentials: object) => {
-		const context = new Bench().context();
+		const context = new TokenRig().context();
 		const { workflow } = context as unknown as {
 			workflow: { expression: { getSimpleParameterValue: (...args: unknown[]) => unknown } };
 		};

@@ -4,9 +4,8 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
 import { readToken } from '../../aiclk/token/storedToken';
+import { failureOf, newRow, rowWithToken } from '../harness/context';
 import { DAY_MS, inputOf, TYPED } from '../harness/fakes';
-import { Bench } from '../harness/nodeRig';
-import { newRow } from '../harness/context';
 import {
 	ACCEPTED,
 	API,
@@ -16,52 +15,19 @@ import {
 	onRefresh,
 	REJECTED,
 } from '../harness/nocks';
+import { TokenRig } from '../harness/tokenRig';
 
 const REFRESH = { operation: 'refresh', when: 'always' };
 const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };
 const STATUS = { operation: 'status', verify: false };
 const VERIFY = { operation: 'status', verify: true };
 
-beforeAll(() => {
-	nock.disableNetConnect();
-});
-afterEach(() => {
-	nock.cleanAll();
-});
-afterAll(() => {
-	nock.restore();
-});
-
 const outputOf = (items: INodeExecutionData[]) => items[0]?.json as IDataObject;
 
-/** A bench whose row holds the token `access-1`, aged. */
-async function benchWithToken(ageMs = 0, lifeMs = 90 * DAY_MS): Promise<Bench> {
-	const bench = new Bench();
-	onRefresh();
-	onAccountInfo();
-	await bench.runTokenNode(REFRESH);
-	nock.cleanAll();
-	const state = JSON.parse(bench.helper.row.tokenState as string) as Record<string, unknown>;
-	const issuedAtMs = Date.now() - ageMs;
-	bench.helper.row.tokenState = JSON.stringify({
-		...state,
-		// A generation of its own: this row is the newest there is.
-		generation: 100,
-		issuedAtMs,
-		expiresAtMs: issuedAtMs + lifeMs,
-	});
-	bench.helper.writes = 0;
-	return bench;
-}
+const TRUSTED = { probeTrust: { accountId: '1000002', trust: 'trusted', sinceMs: 0 } } as const;
 
-async function failureOf(run: Promise<unknown>): Promise<NodeApiError> {
-	try {
-		await run;
-	} catch (error) {
-		return error as NodeApiError;
-	}
-	throw new Error('the node did not fail');
-}
+/** AiClk has accepted a probe of its token. */
+const rigWithToken = (ageMs = 0): TokenRig => new TokenRig(rowWithToken(ageMs, TRUSTED));
 
 /** All that n8n would store or show of an error. */
 const shown = (error: Error) =>
@@ -69,18 +35,18 @@ const shown = (error: Error) =>
 
 describe('refresh', () => {
 	it('sends the documented form, stores the token through n8n and says what happened, without the token', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		const refreshes = onRefresh();
 		const checks = onAccountInfo();
-		const items = await bench.runTokenNode(REFRESH);
+		const items = await rig.run(REFRESH);
 		expect(refreshes).toHaveLength(1);
-		const { clientId, refreshToken } = bench.helper.row;
+		const { clientId, refreshToken } = rig.helper.row;
 		expect(refreshes[0]?.match(/name="([^"]+)"\r\n\r\n([^\r]+)/g)).toEqual([
 			`name="client_id"\r\n\r\n${clientId as string}`,
 			`name="refresh_token"\r\n\r\n${refreshToken as string}`,
 		]);
 		expect(checks).toEqual(['access-1']);
-		expect(bench.helper.row).toMatchObject({ accessToken: 'access-1', tokenRenewal: '' });
+		expect(rig.helper.row).toMatchObject({ accessToken: 'access-1', tokenRenewal: '' });
 		expect(items).toHaveLength(1);
 		expect(outputOf(items)).toMatchObject({
 			status: 'valid',
@@ -99,36 +65,36 @@ describe('refresh', () => {
 	});
 
 	it('runs once for 20 items, and its one item is paired with the first of them', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		const refreshes = onRefresh();
 		onAccountInfo();
 		const twenty = Array.from({ length: 20 }, () => ({ json: {} }));
-		const items = await bench.runTokenNode(REFRESH, twenty);
+		const items = await rig.run(REFRESH, twenty);
 		expect(refreshes).toHaveLength(1);
 		expect(items).toHaveLength(1);
 		expect(items[0]?.pairedItem).toEqual({ item: 0 });
 	});
 
 	it('outputs the access token only if Include Access Token is on', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh();
 		onAccountInfo();
 		const options = { includeAccessToken: true };
-		const items = await bench.runTokenNode({ ...REFRESH, options });
+		const items = await rig.run({ ...REFRESH, options });
 		expect(outputOf(items)).toMatchObject({ accessToken: 'access-1' });
 	});
 
 	it('reports a failed check of the new token, and keeps the token', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh();
 		onAccountInfo(() => [200, REJECTED]);
-		expect(outputOf(await bench.runTokenNode(REFRESH))).toMatchObject({
+		expect(outputOf(await rig.run(REFRESH))).toMatchObject({
 			status: 'rejected',
 			valid: false,
 			refreshed: true,
 			message: 'AiClk says: access_token 无效 (code 401, trace_id bb22)',
 		});
-		expect(bench.helper.row.accessToken).toBe('access-1');
+		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 
 	it.each([
@@ -141,10 +107,10 @@ describe('refresh', () => {
 	] as Array<[string, [number, nock.Body], string]>)(
 		'is a success even if the check meets %s',
 		async (_, reply, message) => {
-			const bench = new Bench();
+			const rig = new TokenRig();
 			onRefresh();
 			onAccountInfo(() => reply);
-			expect(outputOf(await bench.runTokenNode(REFRESH))).toMatchObject({
+			expect(outputOf(await rig.run(REFRESH))).toMatchObject({
 				valid: true,
 				refreshed: true,
 				message,
@@ -153,37 +119,37 @@ describe('refresh', () => {
 	);
 
 	it('is a success even if nobody answers the check', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh();
 		nock(API)
 			.get(/account/)
 			.query(true)
 			.replyWithError(networkError('ECONNRESET'));
-		const output = outputOf(await bench.runTokenNode(REFRESH));
+		const output = outputOf(await rig.run(REFRESH));
 		expect(output).toMatchObject({ valid: true, refreshed: true });
 		expect(output.message).not.toBe('');
-		expect(bench.helper.row.accessToken).toBe('access-1');
+		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 });
 
 describe('a refresh', () => {
 	it('a refresh that n8n does not store is an error', async () => {
-		const bench = await benchWithToken();
+		const rig = rigWithToken();
 		onRefresh(() => [200, issued('access-2')]);
-		bench.helper.failWrites('SQLITE_BUSY: database is locked');
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		rig.helper.failWrites('SQLITE_BUSY: database is locked');
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toBe('AiClk refreshed the access token, but n8n did not store it');
 		expect(error.description).toMatch(/database is locked.*run this again/);
-		expect(bench.helper.row.accessToken).toBe('access-1');
+		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 
 	it.each([REFRESH, VERIFY])(
 		'no secret that AiClk quotes reaches the error: %j',
 		async (parameters) => {
-			const bench = await benchWithToken();
+			const rig = rigWithToken();
 			onRefresh(() => [200, issued('access-2')]);
 			onAccountInfo((token) => [200, { code: 403, message: `no ${token} ${TYPED.refreshToken}` }]);
-			const output = outputOf(await bench.runTokenNode(parameters));
+			const output = outputOf(await rig.run(parameters));
 			expect(output.message).toMatch(/AiClk says: no \*\*\* \*\*\*/);
 		},
 	);
@@ -191,9 +157,9 @@ describe('a refresh', () => {
 
 describe('refresh only when expiring', () => {
 	it('refreshes nothing while the token is valid for long enough', async () => {
-		const bench = await benchWithToken(59 * DAY_MS);
+		const rig = rigWithToken(59 * DAY_MS);
 		const refreshes = onRefresh();
-		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+		expect(outputOf(await rig.run(WHEN_EXPIRING))).toMatchObject({
 			status: 'valid',
 			refreshed: false,
 			reason: 'not-due',
@@ -202,26 +168,26 @@ describe('refresh only when expiring', () => {
 	});
 
 	it.each([
-		['expires within 30 days', 61 * DAY_MS, 90 * DAY_MS, 'expiring'],
-		['is dead', 91 * DAY_MS, 90 * DAY_MS, 'not-valid'],
-	])('refreshes a token that %s', async (_, ageMs, lifeMs, reason) => {
-		const bench = await benchWithToken(ageMs, lifeMs);
+		['expires within 30 days', 61 * DAY_MS, 'expiring'],
+		['is dead', 91 * DAY_MS, 'not-valid'],
+	])('refreshes a token that %s', async (_, ageMs, reason) => {
+		const rig = rigWithToken(ageMs);
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo();
-		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+		expect(outputOf(await rig.run(WHEN_EXPIRING))).toMatchObject({
 			status: 'valid',
 			refreshed: true,
 			reason,
 		});
 		expect(refreshes).toHaveLength(1);
-		expect(bench.helper.row.accessToken).toBe('access-2');
+		expect(rig.helper.row.accessToken).toBe('access-2');
 	});
 
 	it('refreshes when there is no token yet', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh();
 		onAccountInfo();
-		expect(outputOf(await bench.runTokenNode(WHEN_EXPIRING))).toMatchObject({
+		expect(outputOf(await rig.run(WHEN_EXPIRING))).toMatchObject({
 			refreshed: true,
 			reason: 'not-valid',
 		});
@@ -230,60 +196,58 @@ describe('refresh only when expiring', () => {
 
 describe('status', () => {
 	it('Get Status makes no request', async () => {
-		const bench = await benchWithToken();
-		expect(outputOf(await bench.runTokenNode(STATUS))).toMatchObject({
+		const rig = rigWithToken();
+		expect(outputOf(await rig.run(STATUS))).toMatchObject({
 			status: 'valid',
 			refreshed: false,
 			reason: 'stored',
 		});
-		expect(outputOf(await new Bench().runTokenNode(STATUS))).toMatchObject({
+		expect(outputOf(await new TokenRig().run(STATUS))).toMatchObject({
 			status: 'missing',
 			valid: false,
 		});
 	});
 
 	it('Get Status with Verify asks AiClk once', async () => {
-		const bench = await benchWithToken();
+		const rig = rigWithToken();
 		const checks = onAccountInfo(() => [200, ACCEPTED]);
-		const output = outputOf(await bench.runTokenNode(VERIFY));
+		const output = outputOf(await rig.run(VERIFY));
 		expect(output).toMatchObject({ status: 'valid', refreshed: false, reason: 'accepted' });
 		expect(output).not.toHaveProperty('message');
 		expect(checks).toEqual(['access-1']);
 	});
 
 	it('Get Status with Verify refreshes a token that AiClk rejects in an HTTP 200 body', async () => {
-		const bench = await benchWithToken();
-		bench.age();
+		const rig = rigWithToken(DAY_MS);
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo((token) => [200, token === 'access-2' ? ACCEPTED : REJECTED]);
-		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+		expect(outputOf(await rig.run(VERIFY))).toMatchObject({
 			status: 'valid',
 			valid: true,
 			refreshed: true,
 			reason: 'rejected',
 		});
 		expect(refreshes).toHaveLength(1);
-		expect(bench.helper.row.accessToken).toBe('access-2');
+		expect(rig.helper.row.accessToken).toBe('access-2');
 	}, 10_000);
 
 	it('Get Status with Verify says that a rejected token could not be refreshed', async () => {
-		const bench = await benchWithToken();
-		bench.age();
+		const rig = rigWithToken(DAY_MS);
 		onRefresh(() => [500, '<html>']);
 		onAccountInfo(() => [200, REJECTED]);
-		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+		expect(outputOf(await rig.run(VERIFY))).toMatchObject({
 			status: 'rejected',
 			valid: false,
 			refreshed: false,
 			message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 		});
-		expect(bench.helper.row.accessToken).toBe('access-1');
+		expect(rig.helper.row.accessToken).toBe('access-1');
 	}, 10_000);
 
 	it('Get Status with Verify outputs why there is no token and does not fail', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh(() => [200, { code: 400, message: '参数错误' }]);
-		expect(outputOf(await bench.runTokenNode(VERIFY))).toMatchObject({
+		expect(outputOf(await rig.run(VERIFY))).toMatchObject({
 			status: 'missing',
 			valid: false,
 			reason: 'refused',
@@ -295,27 +259,26 @@ describe('status', () => {
 
 describe('a refresh that fails', () => {
 	it("a refused refresh shows AiClk's words and what to do, and stores nothing", async () => {
-		const bench = new Bench();
-		const before = { ...bench.helper.row };
+		const rig = new TokenRig();
+		const before = { ...rig.helper.row };
 		onRefresh(() => [200, { code: 400, message: '参数错误', trace_id: 'cc33' }]);
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(
 			/^AiClk refused to refresh the access token: 参数错误 \(code 400\)/,
 		);
 		expect(error.description).toMatch(/^If both are as AiClk shows them.*trace_id: cc33\.$/);
 		expect(error.failure).toMatchObject({ cause: 'credential-invalid' });
-		expect(bench.helper.row).toEqual(before);
+		expect(rig.helper.row).toEqual(before);
 		expect(shown(error)).not.toContain(before.refreshToken);
 	});
 
 	it('a new refresh token without an access token is stored, and Refresh says that it failed', async () => {
-		const bench = await benchWithToken();
-		bench.age();
+		const rig = rigWithToken(DAY_MS);
 		onRefresh(() => [200, issued('', { refresh_token: 'rotated-9' })]);
 		const sent = onAccountInfo();
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(/^AiClk answered with a token that cannot be used/);
-		expect(bench.helper.row).toMatchObject({
+		expect(rig.helper.row).toMatchObject({
 			accessToken: 'access-1',
 			rotatedRefreshToken: 'rotated-9',
 		});
@@ -323,51 +286,46 @@ describe('a refresh that fails', () => {
 	});
 
 	it('a Refresh that shares a refresh lost in a collision says so', async () => {
-		const bench = new Bench();
-		onRefresh();
-		onAccountInfo(() => [500]);
-		await bench.runTokenNode(REFRESH);
-		nock.cleanAll();
-		bench.age();
+		const rig = new TokenRig(rowWithToken(DAY_MS));
 		onRefresh(() => [200, issued('access-2')]);
 		onAccountInfo(() => [200, REJECTED]);
-		const verify = bench.runTokenNode(VERIFY);
+		const verify = rig.run(VERIFY);
 		await sleep(4_500);
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(/^Another n8n process refreshed the AiClk access token/);
 		await verify;
 	}, 40_000);
 
 	it('an unreachable AiClk is named in the error, which holds nothing of the request', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toBe(
 			"AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the 'Base URL', and the network and proxy of n8n.",
 		);
 		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
-		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
+		expect(shown(error)).not.toContain(rig.helper.row.refreshToken);
 	});
 
 	it('a redirect of the token endpoint is not followed', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		const elsewhere = nock('https://evil.example').post(/.*/).reply(200, issued('evil'));
 		nock(API)
 			.post('/oauth2/token')
 			.reply(307, '', { location: 'https://evil.example/oauth2/token' });
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toContain('HTTP 307');
 		expect(elsewhere.isDone()).toBe(false);
 	});
 
 	it('the 301st refresh of a day is refused without a request, and the error says when the day ends', async () => {
-		const bench = await benchWithToken();
-		const state = JSON.parse(bench.helper.row.tokenState as string) as IDataObject;
-		const { client } = inputOf(bench.helper.row);
+		const rig = rigWithToken();
+		const state = JSON.parse(rig.helper.row.tokenState as string) as IDataObject;
+		const { client } = inputOf(rig.helper.row);
 		const quota = { client, day: quotaDay(Date.now()), attempts: 300 };
-		bench.helper.row.tokenState = JSON.stringify({ ...state, quota });
+		rig.helper.row.tokenState = JSON.stringify({ ...state, quota });
 		const refreshes = onRefresh();
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(/^All 300 refreshes.* Wait until \d{4}-\d\d-\d\dT16:00:00\.000Z/);
 		expect(error.failure).toMatchObject({
 			cause: 'quota-exhausted',
@@ -377,9 +335,9 @@ describe('a refresh that fails', () => {
 	});
 
 	it('a failed refresh outputs an error item if the node continues on error', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		onRefresh(() => [500, '']);
-		const items = await bench.runTokenNode(REFRESH, undefined, {
+		const items = await rig.run(REFRESH, undefined, {
 			onError: 'continueRegularOutput',
 		});
 		expect(items).toEqual([
@@ -421,20 +379,20 @@ describe('bad input is a clear error before any request', () => {
 			'Include Access Token',
 		],
 	])('%s is an error that names the field', async (_, parameters, field) => {
-		const error = await failureOf(new Bench().runTokenNode(parameters));
+		const error = await failureOf<NodeApiError>(new TokenRig().run(parameters));
 		expect(error.constructor.name).toBe('NodeOperationError');
 		expect(error.message.toLowerCase()).toContain(field.toLowerCase());
 		expect(error.description).toEqual(expect.any(String));
 	});
 
 	it('a missing credential is an error before any request', async () => {
-		const run = new Bench().runTokenNode(STATUS, undefined, { credentials: undefined });
-		expect((await failureOf(run)).message).toContain('credentials');
+		const run = new TokenRig().run(STATUS, undefined, { credentials: undefined });
+		expect((await failureOf<NodeApiError>(run)).message).toContain('credentials');
 	});
 
 	it('an incomplete credential is an error before any request', async () => {
-		const bench = new Bench(newRow({ refreshToken: ' ' }));
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const rig = new TokenRig(newRow({ refreshToken: ' ' }));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(/^The AiClk API credential has no 'Refresh Token'/);
 		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
 	});
@@ -452,7 +410,7 @@ describe('as a tool of an AI agent', () => {
 		['the token is not refreshed at any age', REFRESH, /only when it expires soon/],
 	])('for an AI agent, %s', async (_, parameters, message) => {
 		const refreshes = onRefresh();
-		const error = await failureOf(new Bench().runTokenNode(parameters, undefined, TOOL));
+		const error = await failureOf<NodeApiError>(new TokenRig().run(parameters, undefined, TOOL));
 		expect(error.message).toMatch(message);
 		expect(refreshes).toEqual([]);
 	});
@@ -460,8 +418,8 @@ describe('as a tool of an AI agent', () => {
 	it('for an AI agent, a token that expires soon is refreshed', async () => {
 		const refreshes = onRefresh();
 		onAccountInfo();
-		const bench = new Bench();
-		const items = await bench.runTokenNode(WHEN_EXPIRING, undefined, TOOL);
+		const rig = new TokenRig();
+		const items = await rig.run(WHEN_EXPIRING, undefined, TOOL);
 		expect(outputOf(items)).toMatchObject({ refreshed: true, valid: true });
 		expect(refreshes).toHaveLength(1);
 	});
@@ -469,24 +427,24 @@ describe('as a tool of an AI agent', () => {
 
 describe('a credential that differs from item to item', () => {
 	it('a credential that differs between items is refused with a text that names Loop Over Items', async () => {
-		const bench = new Bench();
+		const rig = new TokenRig();
 		let reads = 0;
-		bench.helper.getDecrypted = async () => ({
-			...bench.helper.row,
+		rig.helper.getDecrypted = async () => ({
+			...rig.helper.row,
 			clientId: String(++reads),
 		});
 		const refreshes = onRefresh();
-		const error = await failureOf(bench.runTokenNode(REFRESH, [{ json: {} }, { json: {} }]));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH, [{ json: {} }, { json: {} }]));
 		expect(error.message).toBe('The credential of item 1 differs from that of item 0');
 		expect(error.description).toContain('Loop Over Items');
 		expect(refreshes).toEqual([]);
 	});
 
 	it('a credential with expressions is refused on n8n before 2.34, which would overwrite them', async () => {
-		const bench = new Bench(newRow({ clientId: '={{ $json.client }}' }));
-		delete bench.helper.parseJsonLeafExpressionFields;
+		const rig = new TokenRig(newRow({ clientId: '={{ $json.client }}' }));
+		delete rig.helper.parseJsonLeafExpressionFields;
 		const refreshes = onRefresh();
-		const error = await failureOf(bench.runTokenNode(REFRESH));
+		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toMatch(/n8n before 2\.34 overwrites them/);
 		expect(refreshes).toEqual([]);
 	});
@@ -496,7 +454,7 @@ describe('the refreshes on record', () => {
 	it('the recorded refresh names the workflow of the AiClk Token node', async () => {
 		onRefresh();
 		onAccountInfo();
-		const [item] = await new Bench().runTokenNode(REFRESH);
+		const [item] = await new TokenRig().run(REFRESH);
 		expect(item?.json.recentRefreshes).toEqual([
 			{
 				at: expect.any(String) as string,
@@ -509,9 +467,9 @@ describe('the refreshes on record', () => {
 });
 
 it('a token that n8n could run as an expression is not stored', async () => {
-	const bench = new Bench();
+	const rig = new TokenRig();
 	onRefresh(() => [200, issued('={{ $env.PATH }}')]);
-	const error = await failureOf(bench.runTokenNode(REFRESH));
+	const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 	expect(error.message).toMatch(/^AiClk answered with a token that cannot be used/);
-	expect(readToken(bench.helper.row)).toBeNull();
+	expect(readToken(rig.helper.row)).toBeNull();
 });

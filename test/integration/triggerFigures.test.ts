@@ -1,29 +1,29 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { TriggerBench } from '../harness/triggerRig';
+import { TriggerRig } from '../harness/triggerRig';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
 const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };
 
 /** Requests of the first look, of a poll in which one row has changed and of one without a change; bytes of static data. */
 async function measure(parameters: IDataObject, count: number) {
-	const bench = await TriggerBench.create(parameters);
+	const rig = await TriggerRig.create(parameters);
 	try {
-		const { sandbox } = bench;
+		const { sandbox } = rig;
 		sandbox.configure({ creatives: count, materials: count });
 		const requestsOf = async (isChanged: boolean) => {
 			sandbox.clearJournal();
-			expect(await bench.poll()).toEqual(isChanged ? [expect.anything()] : null);
-			return bench.requests.length;
+			expect(await rig.poll()).toEqual(isChanged ? [expect.anything()] : null);
+			return rig.requests.length;
 		};
 		const first = await requestsOf(false);
 		sandbox.change('creative', '18446744073709551615', { audit_reason: '图片不清晰' });
 		sandbox.change('material', '50001', { material_status: 'PASSED' });
 		const change = await requestsOf(true);
 		const quiet = await requestsOf(false);
-		return { first, change, quiet, bytes: bench.bytes };
+		return { first, change, quiet, bytes: rig.bytes };
 	} finally {
-		await bench.sandbox.close();
+		await rig.sandbox.close();
 	}
 }
 

@@ -1,8 +1,9 @@
 import { type IDataObject, type NodeApiError, sleep } from 'n8n-workflow';
 
-import { storedToken } from '../harness/storedToken';
+import { failureOf } from '../harness/context';
 import { DAY_MS } from '../harness/fakes';
-import { TriggerBench } from '../harness/triggerRig';
+import { storedToken } from '../harness/storedToken';
+import { TriggerRig } from '../harness/triggerRig';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
 const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };
@@ -10,35 +11,26 @@ const BALANCES = { event: 'balanceBelow', accountIds: '', balance: 100_000, opti
 const TOKEN = { event: 'tokenNeedsAttention', withinDays: 10, options: {} };
 const ID = '18446744073709551615';
 
-let bench: TriggerBench;
+let rig: TriggerRig;
 
 async function start(parameters: IDataObject, typed = {}): Promise<void> {
-	bench = await TriggerBench.create(parameters, typed);
+	rig = await TriggerRig.create(parameters, typed);
 }
 
 afterEach(async () => {
-	await bench.sandbox.close();
+	await rig.sandbox.close();
 });
 
-async function errorOf(run: Promise<unknown>): Promise<NodeApiError> {
-	try {
-		await run;
-	} catch (error) {
-		return error as NodeApiError;
-	}
-	throw new Error('the poll did not fail');
-}
-
 const reject = (id = ID, reason = '图片不清晰') =>
-	bench.sandbox.change('creative', id, { effective_status: '审核拒绝', audit_reason: reason });
+	rig.sandbox.change('creative', id, { effective_status: '审核拒绝', audit_reason: reason });
 
 describe('AiClk Trigger', () => {
 	it('emits a rejected creative once, even across a restart of n8n', async () => {
 		await start(CREATIVES);
-		expect(await bench.poll()).toBeNull();
-		bench.save();
+		expect(await rig.poll()).toBeNull();
+		rig.save();
 		reject();
-		const [item, ...more] = (await bench.poll()) ?? [];
+		const [item, ...more] = (await rig.poll()) ?? [];
 		expect(more).toEqual([]);
 		expect(item).toMatchObject({
 			account_id: 1000002,
@@ -48,65 +40,62 @@ describe('AiClk Trigger', () => {
 			old: { effective_status: '审核中', audit_reason: '' },
 			new: { effective_status: '审核拒绝', audit_reason: '图片不清晰' },
 		});
-		bench.save();
-		bench.activate();
-		expect(await bench.poll()).toBeNull();
-		expect(bench.requests.filter(({ token }) => token !== 'live')).toEqual([]);
-		expect(bench.requests.every(({ method }) => method === 'GET')).toBe(true);
+		rig.save();
+		rig.activate();
+		expect(await rig.poll()).toBeNull();
+		expect(rig.requests.filter(({ token }) => token !== 'live')).toEqual([]);
+		expect(rig.requests.every(({ method }) => method === 'GET')).toBe(true);
 	});
 
 	it('emits a reviewed material, a balance that fell, and a balance that recovered', async () => {
 		await start(MATERIALS);
-		expect(await bench.poll()).toBeNull();
-		bench.sandbox.change('material', '50001', { material_status: 'PASSED' });
-		expect(await bench.poll()).toMatchObject([{ material_id: 50_001, change: 'approved' }]);
-		expect(await bench.poll()).toBeNull();
+		expect(await rig.poll()).toBeNull();
+		rig.sandbox.change('material', '50001', { material_status: 'PASSED' });
+		expect(await rig.poll()).toMatchObject([{ material_id: 50_001, change: 'approved' }]);
+		expect(await rig.poll()).toBeNull();
 
-		bench.parameters = BALANCES;
-		bench.activate();
-		expect(await bench.poll()).toBeNull();
-		bench.sandbox.change('account', '1000002', { balance: 99_999 });
-		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
-		bench.sandbox.change('account', '1000002', { balance: 100_000 });
-		expect(await bench.poll()).toMatchObject([{ change: 'recovered', balance: 100_000 }]);
-		expect(await bench.poll()).toBeNull();
+		rig.parameters = BALANCES;
+		rig.activate();
+		expect(await rig.poll()).toBeNull();
+		rig.sandbox.change('account', '1000002', { balance: 99_999 });
+		expect(await rig.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
+		rig.sandbox.change('account', '1000002', { balance: 100_000 });
+		expect(await rig.poll()).toMatchObject([{ change: 'recovered', balance: 100_000 }]);
+		expect(await rig.poll()).toBeNull();
 	});
 
 	it('compares only with the state of the same event, filters and client', async () => {
 		await start(CREATIVES);
-		await bench.poll();
-		bench.save();
+		await rig.poll();
+		rig.save();
 		reject();
-		bench.parameters = { ...CREATIVES, filters: { campaignId: '300000' } };
-		bench.activate();
-		expect(await bench.poll()).toBeNull();
-		bench.parameters = MATERIALS;
-		bench.activate();
-		expect(await bench.poll()).toBeNull();
-		bench.parameters = CREATIVES;
-		bench.activate();
-		expect(await bench.poll()).toHaveLength(1);
+		rig.parameters = { ...CREATIVES, filters: { campaignId: '300000' } };
+		rig.activate();
+		expect(await rig.poll()).toBeNull();
+		rig.parameters = MATERIALS;
+		rig.activate();
+		expect(await rig.poll()).toBeNull();
+		rig.parameters = CREATIVES;
+		rig.activate();
+		expect(await rig.poll()).toHaveLength(1);
 	});
 
 	it('has a first look of its own for another client', async () => {
 		await start(CREATIVES);
-		await bench.poll();
-		bench.save();
+		await rig.poll();
+		rig.save();
 		reject();
-		bench.activate();
-		const { clientId } = bench.helper.row;
-		const { clients } = bench.sandbox.settings();
-		bench.helper.row.clientId = '99';
-		bench.sandbox.configure({
-			clients: [
-				...clients,
-				{ clientId: '99', refreshToken: String(bench.helper.row.refreshToken) },
-			],
+		rig.activate();
+		const { clientId } = rig.helper.row;
+		const { clients } = rig.sandbox.settings();
+		rig.helper.row.clientId = '99';
+		rig.sandbox.configure({
+			clients: [...clients, { clientId: '99', refreshToken: String(rig.helper.row.refreshToken) }],
 		});
-		expect(await bench.poll()).toBeNull();
-		bench.helper.row.clientId = clientId;
-		bench.activate();
-		expect(await bench.poll()).toMatchObject([{ creative_id: ID, change: 'changed' }]);
+		expect(await rig.poll()).toBeNull();
+		rig.helper.row.clientId = clientId;
+		rig.activate();
+		expect(await rig.poll()).toMatchObject([{ creative_id: ID, change: 'changed' }]);
 	});
 
 	it.each([
@@ -119,32 +108,32 @@ describe('AiClk Trigger', () => {
 		'goes on with what the process remembers when its state is damaged: %j, %j',
 		async (parameters, accounts) => {
 			await start(parameters);
-			await bench.poll();
-			const written = JSON.parse(String(bench.data.state)) as { accounts: object };
-			bench.data.state = JSON.stringify({ ...written, accounts });
-			expect(await bench.poll()).toBeNull();
-			const after = JSON.parse(String(bench.data.state)) as { accounts: object };
+			await rig.poll();
+			const written = JSON.parse(String(rig.data.state)) as { accounts: object };
+			rig.data.state = JSON.stringify({ ...written, accounts });
+			expect(await rig.poll()).toBeNull();
+			const after = JSON.parse(String(rig.data.state)) as { accounts: object };
 			expect(after.accounts).toEqual(written.accounts);
 		},
 	);
 
 	it('reads an account once that is typed twice', async () => {
 		await start({ ...BALANCES, accountIds: '1000002, 1000002' });
-		await bench.poll();
-		expect(bench.requests).toHaveLength(1);
+		await rig.poll();
+		expect(rig.requests).toHaveLength(1);
 	});
 
 	it('emits nothing for an account that was just added, and goes on with the others', async () => {
 		await start(CREATIVES);
-		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
-		await bench.poll();
-		bench.save();
+		rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await rig.poll();
+		rig.save();
 		reject();
-		bench.parameters = { ...CREATIVES, accountIds: '1000002, 1000003' };
-		bench.activate();
-		expect(await bench.poll()).toHaveLength(1);
-		bench.sandbox.change('creative', ID, { audit_reason: 'x' }, '1000003');
-		expect(await bench.poll()).toMatchObject([{ account_id: 1000003, changed: ['audit_reason'] }]);
+		rig.parameters = { ...CREATIVES, accountIds: '1000002, 1000003' };
+		rig.activate();
+		expect(await rig.poll()).toHaveLength(1);
+		rig.sandbox.change('creative', ID, { audit_reason: 'x' }, '1000003');
+		expect(await rig.poll()).toMatchObject([{ account_id: 1000003, changed: ['audit_reason'] }]);
 	});
 
 	it.each([
@@ -163,19 +152,19 @@ describe('AiClk Trigger', () => {
 		],
 	])('reports %s once, and emits the change when it is over', async (_, apiFault, message) => {
 		await start(CREATIVES);
-		await bench.poll();
+		await rig.poll();
 		reject();
-		bench.sandbox.configure({ apiFault });
-		for (let polls = 0; polls < 3; polls++) expect(await bench.poll()).toBeNull();
-		expect(bench.errors).toHaveLength(1);
-		const [error] = bench.errors;
+		rig.sandbox.configure({ apiFault });
+		for (let polls = 0; polls < 3; polls++) expect(await rig.poll()).toBeNull();
+		expect(rig.errors).toHaveLength(1);
+		const [error] = rig.errors;
 		expect(error?.constructor.name).toBe('NodeApiError');
 		expect(error?.message).toMatch(message);
 		expect(error?.message).toMatch(/^Account 1000002: /);
 		expect(error?.description).toMatch(/What is known is kept.*reported again after an hour/);
 		expect(error?.context.data).toMatchObject({ accountId: '1000002' });
-		bench.sandbox.configure({ apiFault: null });
-		expect(await bench.poll()).toHaveLength(1);
+		rig.sandbox.configure({ apiFault: null });
+		expect(await rig.poll()).toHaveLength(1);
 	});
 
 	it.each([
@@ -185,131 +174,129 @@ describe('AiClk Trigger', () => {
 		['nothing', {}, null],
 	])('a balance that comes as %s: %j', async (_, data, items) => {
 		await start(BALANCES);
-		await bench.poll();
-		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
-		if (items === null) expect(await bench.poll()).toBeNull();
-		else expect(await bench.poll()).toMatchObject(items);
-		expect(bench.errors.map((error) => error.message)).toEqual(
+		await rig.poll();
+		rig.sandbox.configure({ apiFault: { kind: 'data', data } });
+		if (items === null) expect(await rig.poll()).toBeNull();
+		else expect(await rig.poll()).toMatchObject(items);
+		expect(rig.errors.map((error) => error.message)).toEqual(
 			items === null ? ["Account 1000002: AiClk's answer holds no whole number 'balance'"] : [],
 		);
 	});
 
 	it('reports the account that AiClk answers about another one for', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
-		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
-		await bench.poll();
+		rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await rig.poll();
 		const data = { account_id: 1000002, balance: 1 };
-		bench.sandbox.configure({ apiFault: { kind: 'data', data } });
-		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
-		expect(bench.errors.map((error) => error.message)).toEqual([
+		rig.sandbox.configure({ apiFault: { kind: 'data', data } });
+		expect(await rig.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
+		expect(rig.errors.map((error) => error.message)).toEqual([
 			'Account 1000003: AiClk answered about account 1000002',
 		]);
 	});
 
 	it('watches two accounts while a third one is refused', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003 1000004' });
-		bench.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
-		await bench.poll();
-		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
-		bench.sandbox.change('account', '1000002', { balance: 1 });
-		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
-		bench.sandbox.change('account', '1000002', { balance: 100_000 });
-		expect(await bench.poll()).toMatchObject([{ account_id: 1000002, change: 'recovered' }]);
-		expect(bench.errors.map((error) => error.message)).toEqual([
+		rig.sandbox.configure({ accountIds: [1000002, 1000003, 1000004] });
+		await rig.poll();
+		rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+		rig.sandbox.change('account', '1000002', { balance: 1 });
+		expect(await rig.poll()).toMatchObject([{ account_id: 1000002, change: 'below' }]);
+		rig.sandbox.change('account', '1000002', { balance: 100_000 });
+		expect(await rig.poll()).toMatchObject([{ account_id: 1000002, change: 'recovered' }]);
+		expect(rig.errors.map((error) => error.message)).toEqual([
 			expect.stringMatching(/^Account 1000004: AiClk refused this/),
 		]);
 	});
 
 	it('with state, an activation while AiClk is away goes well', async () => {
 		await start(BALANCES);
-		await bench.poll();
-		bench.save();
-		bench.sandbox.change('account', '1000002', { balance: 1 });
-		bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-		bench.activate();
-		expect(await bench.poll()).toBeNull();
-		bench.sandbox.configure({ apiFault: null });
-		expect(await bench.poll()).toMatchObject([{ change: 'below' }]);
+		await rig.poll();
+		rig.save();
+		rig.sandbox.change('account', '1000002', { balance: 1 });
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		rig.activate();
+		expect(await rig.poll()).toBeNull();
+		rig.sandbox.configure({ apiFault: null });
+		expect(await rig.poll()).toMatchObject([{ change: 'below' }]);
 	});
 
 	it('without state, an activation while AiClk is away fails', async () => {
 		await start(BALANCES);
-		bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-		expect((await errorOf(bench.poll())).message).toMatch(
-			/^Account 1000002: AiClk is temporarily unavailable/,
-		);
-		expect(bench.errors).toEqual([]);
+		rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+		await expect(rig.poll()).rejects.toThrow(/^Account 1000002: AiClk is temporarily unavailable/);
+		expect(rig.errors).toEqual([]);
 	});
 
 	it('list: null with code 200 repeats no old rejection', async () => {
 		await start(MATERIALS);
-		bench.sandbox.configure({ materials: 2_000 });
-		await bench.poll();
-		bench.sandbox.configure({ apiFault: { kind: 'data', data: { list: null as never } } });
-		expect(await bench.poll()).toBeNull();
-		bench.sandbox.configure({ apiFault: null });
-		expect(await bench.poll()).toBeNull();
-		expect(bench.errors).toEqual([]);
+		rig.sandbox.configure({ materials: 2_000 });
+		await rig.poll();
+		rig.sandbox.configure({ apiFault: { kind: 'data', data: { list: null as never } } });
+		expect(await rig.poll()).toBeNull();
+		rig.sandbox.configure({ apiFault: null });
+		expect(await rig.poll()).toBeNull();
+		expect(rig.errors).toEqual([]);
 	});
 
 	it('sends all requests of a poll for the client of its start, or none', async () => {
 		await start(CREATIVES);
-		const { clientId, refreshToken } = bench.helper.row;
+		const { clientId, refreshToken } = rig.helper.row;
 		const others = [{ clientId: '99', refreshToken: String(refreshToken) }];
-		const clients = [...bench.sandbox.settings().clients, ...others];
-		bench.sandbox.configure({ clients, creatives: 500, apiDelayMs: 50 });
-		await bench.poll();
-		bench.activate();
-		bench.sandbox.clearJournal();
-		const { row } = bench.helper;
-		bench.parameters = { ...CREATIVES, filters: { createdFrom: '2020-01-01' } };
-		bench.activate();
-		const run = errorOf(bench.poll());
+		const clients = [...rig.sandbox.settings().clients, ...others];
+		rig.sandbox.configure({ clients, creatives: 500, apiDelayMs: 50 });
+		await rig.poll();
+		rig.activate();
+		rig.sandbox.clearJournal();
+		const { row } = rig.helper;
+		rig.parameters = { ...CREATIVES, filters: { createdFrom: '2020-01-01' } };
+		rig.activate();
+		const run = failureOf<NodeApiError>(rig.poll());
 		await sleep(70);
 		row.clientId = '99';
 		const { message } = await run;
 		expect(message).toMatch(/credential has changed/);
-		expect(new Set(bench.requests.map(({ client }) => client))).toEqual(new Set([clientId]));
+		expect(new Set(rig.requests.map(({ client }) => client))).toEqual(new Set([clientId]));
 	});
 
 	it('nothing is sent after the time of a poll is over', async () => {
 		await start({ ...BALANCES, accountIds: '1000002 1000003' });
-		bench.sandbox.configure({ accountIds: [1000002, 1000003] });
-		await bench.poll();
-		bench.budgetMs = 300;
-		bench.sandbox.configure({ apiDelayMs: 2_000 });
-		bench.sandbox.clearJournal();
+		rig.sandbox.configure({ accountIds: [1000002, 1000003] });
+		await rig.poll();
+		rig.budgetMs = 300;
+		rig.sandbox.configure({ apiDelayMs: 2_000 });
+		rig.sandbox.clearJournal();
 		const began = performance.now();
-		expect(await bench.poll()).toBeNull();
+		expect(await rig.poll()).toBeNull();
 		expect(performance.now() - began).toBeLessThan(1_500);
-		const sent = bench.requests.length;
+		const sent = rig.requests.length;
 		await sleep(2_500);
-		expect(bench.requests).toHaveLength(sent);
-		expect(bench.errors.map((error) => error.message)).toEqual([
+		expect(rig.requests).toHaveLength(sent);
+		expect(rig.errors.map((error) => error.message)).toEqual([
 			'Accounts 1000002, 1000003: AiClk did not answer within the 0 s that a poll has',
 		]);
 	});
 
 	it('a refresh that takes longer than the poll ends with it, and its request is not sent', async () => {
 		await start(BALANCES);
-		await bench.poll();
-		bench.budgetMs = 300;
-		bench.sandbox.revoke();
-		bench.sandbox.configure({ tokenDelayMs: 1_000 });
-		bench.sandbox.clearJournal();
-		expect(await bench.poll()).toBeNull();
+		await rig.poll();
+		rig.budgetMs = 300;
+		rig.sandbox.revoke();
+		rig.sandbox.configure({ tokenDelayMs: 1_000 });
+		rig.sandbox.clearJournal();
+		expect(await rig.poll()).toBeNull();
 		await sleep(1_500);
-		const isLive = bench.requests.filter(({ token }) => token === 'live');
+		const isLive = rig.requests.filter(({ token }) => token === 'live');
 		expect(isLive).toEqual([]);
-		expect(bench.errors).toHaveLength(1);
+		expect(rig.errors).toHaveLength(1);
 	});
 
 	it('a busy AiClk that names more time than the poll has is told as such, with the time', async () => {
 		await start(BALANCES);
-		bench.budgetMs = 2_000;
-		bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '50' });
+		rig.budgetMs = 2_000;
+		rig.sandbox.configure({ requestsPerSecond: 0, retryAfter: '50' });
 		const began = performance.now();
-		const error = await errorOf(bench.poll());
+		const error = await failureOf<NodeApiError>(rig.poll());
 		expect(performance.now() - began).toBeLessThan(4_000);
 		expect(error.message).toMatch(/^Account 1000002: AiClk takes no more requests/);
 		expect(error.failure).toMatchObject({ cause: 'rate-limited' });
@@ -321,53 +308,53 @@ describe('AiClk Trigger', () => {
 	it('while AiClk takes no requests, as it has said, no poll sends one', async () => {
 		const ids = Array.from({ length: 20 }, (_, n) => 1000002 + n);
 		await start({ ...BALANCES, accountIds: ids.join(' ') });
-		bench.sandbox.configure({ accountIds: ids });
-		await bench.poll();
-		bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
-		await bench.poll();
-		bench.sandbox.clearJournal();
-		for (let polls = 0; polls < 5; polls++) expect(await bench.poll()).toBeNull();
-		expect(bench.requests).toEqual([]);
-		expect(bench.errors).toHaveLength(1);
+		rig.sandbox.configure({ accountIds: ids });
+		await rig.poll();
+		rig.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
+		await rig.poll();
+		rig.sandbox.clearJournal();
+		for (let polls = 0; polls < 5; polls++) expect(await rig.poll()).toBeNull();
+		expect(rig.requests).toEqual([]);
+		expect(rig.errors).toHaveLength(1);
 	});
 
 	it('what a poll without changes has seen survives a save of the workflow', async () => {
 		await start(CREATIVES);
-		await bench.poll();
-		bench.activate();
+		await rig.poll();
+		rig.activate();
 		reject();
-		expect(await bench.poll()).toMatchObject([{ change: 'changed' }]);
+		expect(await rig.poll()).toMatchObject([{ change: 'changed' }]);
 	});
 
 	it('refreshes a rejected token in the same poll', async () => {
 		await start(CREATIVES);
-		await bench.poll();
+		await rig.poll();
 		reject();
-		bench.sandbox.revoke();
-		expect(await bench.poll()).toHaveLength(1);
-		expect(bench.sandbox.state()).toMatchObject({ refreshesInAll: 2 });
+		rig.sandbox.revoke();
+		expect(await rig.poll()).toHaveLength(1);
+		expect(rig.sandbox.state()).toMatchObject({ refreshesInAll: 2 });
 	});
 
 	it('two polls at once emit a change once', async () => {
 		await start(CREATIVES);
-		await bench.poll();
+		await rig.poll();
 		reject();
-		const outputs = await Promise.all([bench.poll(), bench.poll()]);
+		const outputs = await Promise.all([rig.poll(), rig.poll()]);
 		expect(outputs.filter((items) => items !== null)).toHaveLength(1);
-		expect(await bench.poll()).toBeNull();
+		expect(await rig.poll()).toBeNull();
 	});
 
 	describe('run by hand', () => {
 		it('a manual run shows what it would emit and changes no state', async () => {
 			await start(CREATIVES);
-			await bench.poll();
+			await rig.poll();
 			reject();
-			const bytes = bench.bytes;
-			expect(await bench.poll('manual')).toMatchObject([{ creative_id: ID, change: 'changed' }]);
-			expect(await bench.poll('manual')).toHaveLength(1);
-			expect(bench.bytes).toBe(bytes);
-			expect(await bench.poll()).toHaveLength(1);
-			expect(await bench.poll('manual')).toMatchObject([{ creative_id: ID, change: 'existing' }]);
+			const bytes = rig.bytes;
+			expect(await rig.poll('manual')).toMatchObject([{ creative_id: ID, change: 'changed' }]);
+			expect(await rig.poll('manual')).toHaveLength(1);
+			expect(rig.bytes).toBe(bytes);
+			expect(await rig.poll()).toHaveLength(1);
+			expect(await rig.poll('manual')).toMatchObject([{ creative_id: ID, change: 'existing' }]);
 		});
 
 		it.each([
@@ -380,12 +367,12 @@ describe('AiClk Trigger', () => {
 			async (_, parameters, count, item) => {
 				await start(parameters);
 				for (let runs = 0; runs < 2; runs++) {
-					bench.sandbox.clearJournal();
-					const items = await bench.poll('manual');
+					rig.sandbox.clearJournal();
+					const items = await rig.poll('manual');
 					expect(items?.length).toBeGreaterThanOrEqual(count);
 					expect(items?.[0]).toMatchObject(item);
-					expect(bench.requests.length).toBeLessThanOrEqual(4);
-					expect(await bench.poll()).toBeNull();
+					expect(rig.requests.length).toBeLessThanOrEqual(4);
+					expect(await rig.poll()).toBeNull();
 				}
 			},
 		);
@@ -394,45 +381,45 @@ describe('AiClk Trigger', () => {
 	describe('Token Needs Attention', () => {
 		it('emits attention when AiClk refuses the refresh, and fine when it works again', async () => {
 			await start(TOKEN);
-			expect(await bench.poll()).toBeNull();
-			const { clients } = bench.sandbox.settings();
-			bench.sandbox.configure({ clients: [] });
-			bench.sandbox.revoke();
-			expect(await bench.poll()).toMatchObject([
+			expect(await rig.poll()).toBeNull();
+			const { clients } = rig.sandbox.settings();
+			rig.sandbox.configure({ clients: [] });
+			rig.sandbox.revoke();
+			expect(await rig.poll()).toMatchObject([
 				{
 					change: 'attention',
 					reason: 'not-renewed',
 					message: expect.stringContaining('client_id'),
 				},
 			]);
-			expect(await bench.poll()).toBeNull();
-			bench.sandbox.configure({ clients });
+			expect(await rig.poll()).toBeNull();
+			rig.sandbox.configure({ clients });
 			// A person types the refresh token again.
-			bench.helper.row.refreshToken = `${String(bench.helper.row.refreshToken)}9`;
+			rig.helper.row.refreshToken = `${String(rig.helper.row.refreshToken)}9`;
 			const client = clients[0] as { clientId: string };
-			bench.sandbox.configure({
-				clients: [{ ...client, refreshToken: String(bench.helper.row.refreshToken) }],
+			rig.sandbox.configure({
+				clients: [{ ...client, refreshToken: String(rig.helper.row.refreshToken) }],
 			});
-			expect(await bench.poll()).toMatchObject([
+			expect(await rig.poll()).toMatchObject([
 				{ change: 'fine', reason: null, status: 'valid', valid: true, expiresInDays: 90 },
 			]);
-			expect(JSON.stringify(await bench.poll('manual'))).not.toContain('access');
+			expect(JSON.stringify(await rig.poll('manual'))).not.toContain('access');
 		});
 
 		it('emits attention for a credential without a refresh token', async () => {
 			await start(TOKEN);
-			bench.helper.row.refreshToken = '';
-			expect(await bench.poll()).toMatchObject([
+			rig.helper.row.refreshToken = '';
+			expect(await rig.poll()).toMatchObject([
 				{ change: 'attention', reason: 'credential-incomplete' },
 			]);
 		});
 
 		it('an outage is an error, and a refused account emits nothing about the token', async () => {
 			await start(TOKEN, { accountId: '7' });
-			expect(await bench.poll()).toBeNull();
-			bench.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
-			expect(await bench.poll()).toBeNull();
-			expect(bench.errors[0]?.message).toMatch(/^AiClk is temporarily unavailable/);
+			expect(await rig.poll()).toBeNull();
+			rig.sandbox.configure({ apiFault: { kind: 'status', status: 503 } });
+			expect(await rig.poll()).toBeNull();
+			expect(rig.errors[0]?.message).toMatch(/^AiClk is temporarily unavailable/);
 		});
 
 		it.each([
@@ -440,35 +427,35 @@ describe('AiClk Trigger', () => {
 			['', {}],
 		])('asks AiClk about the token with the account %j of the credential', async (id, account) => {
 			await start(TOKEN, { accountId: id });
-			await bench.poll();
-			const { method, path, query } = bench.requests.at(-1) ?? {};
+			await rig.poll();
+			const { method, path, query } = rig.requests.at(-1) ?? {};
 			expect([method, path]).toEqual(['GET', '/openapi/v1/account/info']);
 			expect(query).toEqual({ ...account, query: '{"fields":["account_id"]}' });
 		});
 
 		it('a busy AiClk is an error and emits nothing about the token', async () => {
 			await start(TOKEN);
-			await bench.poll();
-			bench.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
-			expect(await bench.poll()).toBeNull();
-			expect(bench.errors[0]?.message).toMatch(/takes no more requests/);
+			await rig.poll();
+			rig.sandbox.configure({ requestsPerSecond: 0, retryAfter: '3600' });
+			expect(await rig.poll()).toBeNull();
+			expect(rig.errors[0]?.message).toMatch(/takes no more requests/);
 		});
 
 		it('a refresh that AiClk cannot answer is an error and emits nothing', async () => {
 			await start(TOKEN);
-			await bench.poll();
-			bench.sandbox.configure({ tokenFault: { kind: 'status', status: 503 } });
-			bench.sandbox.revoke();
-			expect(await bench.poll()).toBeNull();
-			expect(bench.errors[0]?.message).toMatch(/could not refresh/);
+			await rig.poll();
+			rig.sandbox.configure({ tokenFault: { kind: 'status', status: 503 } });
+			rig.sandbox.revoke();
+			expect(await rig.poll()).toBeNull();
+			expect(rig.errors[0]?.message).toMatch(/could not refresh/);
 		});
 
 		it('emits attention when all refreshes of the day are used up', async () => {
 			await start(TOKEN);
-			const [client] = bench.sandbox.settings().clients;
+			const [client] = rig.sandbox.settings().clients;
 			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
-			Object.assign(bench.helper.row, await storedToken(bench.sandbox, client as never, age, 300));
-			expect(await bench.poll()).toMatchObject([
+			Object.assign(rig.helper.row, await storedToken(rig.sandbox, client as never, age, 300));
+			expect(await rig.poll()).toMatchObject([
 				{
 					change: 'attention',
 					reason: 'not-renewed',
@@ -479,10 +466,10 @@ describe('AiClk Trigger', () => {
 
 		it('emits attention when AiClk rejects the token and each new one', async () => {
 			await start(TOKEN);
-			await bench.poll();
-			bench.sandbox.configure({ lifeSeconds: 0 });
-			bench.sandbox.revoke();
-			const items = await bench.poll();
+			await rig.poll();
+			rig.sandbox.configure({ lifeSeconds: 0 });
+			rig.sandbox.revoke();
+			const items = await rig.poll();
 			expect(items).toMatchObject([{ change: 'attention', reason: 'rejected' }]);
 		});
 	});
@@ -517,40 +504,40 @@ describe('AiClk Trigger', () => {
 			[{ ...TOKEN, withinDays: 91 }, /'Within Days' is '91', which is above 90/],
 		])('bad settings are refused before any request: %j', async (changes, message) => {
 			await start({ ...CREATIVES, ...changes });
-			expect((await errorOf(bench.poll())).message).toMatch(message);
-			expect(bench.sandbox.journal()).toEqual([]);
+			await expect(rig.poll()).rejects.toThrow(message);
+			expect(rig.sandbox.journal()).toEqual([]);
 		});
 
 		it('a trigger without an account in field or credential is refused before any request', async () => {
 			await start(CREATIVES, { accountId: '' });
-			expect((await errorOf(bench.poll())).message).toBe(
+			expect((await failureOf<NodeApiError>(rig.poll())).message).toBe(
 				"'Account IDs' is empty, here and in the AiClk API credential",
 			);
 		});
 
 		it('a credential with expressions is refused on n8n before 2.34, which would overwrite them', async () => {
 			await start(CREATIVES);
-			bench.helper.row.clientId = '={{ $vars.client }}';
-			delete bench.helper.parseJsonLeafExpressionFields;
-			expect((await errorOf(bench.poll())).message).toMatch(/n8n before 2\.34 overwrites them/);
-			expect(bench.sandbox.journal()).toEqual([]);
+			rig.helper.row.clientId = '={{ $vars.client }}';
+			delete rig.helper.parseJsonLeafExpressionFields;
+			await expect(rig.poll()).rejects.toThrow(/n8n before 2\.34 overwrites them/);
+			expect(rig.sandbox.journal()).toEqual([]);
 		});
 
 		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
-			bench.helper.row.clientId = '';
-			expect((await errorOf(bench.poll())).message).toMatch(/has no 'Client ID'/);
+			rig.helper.row.clientId = '';
+			await expect(rig.poll()).rejects.toThrow(/has no 'Client ID'/);
 		});
 	});
 
 	it("asks for changes by the day of AiClk's clock, not of n8n's", async () => {
 		await start(CREATIVES);
-		bench.sandbox.advance(10 * DAY_MS);
-		const dayBefore = () => new Date(bench.sandbox.now() - 2 * DAY_MS).toISOString().slice(0, 10);
+		rig.sandbox.advance(10 * DAY_MS);
+		const dayBefore = () => new Date(rig.sandbox.now() - 2 * DAY_MS).toISOString().slice(0, 10);
 		const days = [dayBefore()];
-		await bench.poll();
+		await rig.poll();
 		days.push(dayBefore());
-		const asked = bench.requests.map(({ query }) => String(query.query));
+		const asked = rig.requests.map(({ query }) => String(query.query));
 		const started = asked.flatMap((query) => /"start":"([\d-]+)"/.exec(query)?.[1] ?? []);
 		expect(started).toHaveLength(1);
 		expect(days).toContain(started[0]);
@@ -566,8 +553,8 @@ describe('AiClk Trigger', () => {
 				configureStatus: ['ENABLE'],
 			},
 		});
-		await bench.poll();
-		expect(bench.requests[0]?.query.query).toContain(
+		await rig.poll();
+		expect(rig.requests[0]?.query.query).toContain(
 			`{"campaign_id":300000,"creative_id":[${ID},77],"configure_status":["ENABLE"],"created_at":{"start":"2026-01-01"}`,
 		);
 	});

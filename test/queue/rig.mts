@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
 
-import { chain, STATUS, token, webhook } from '../e2e/workflows.mts';
+import { chain, manualTrigger, STATUS, token, webhook } from '../e2e/workflows.mts';
 import { N8N_VERSIONS } from '../harness/n8n/install.mts';
-import { N8nClient, type Workflow } from '../harness/n8n/rest.mts';
+import { N8nClient, until, type Workflow } from '../harness/n8n/rest.mts';
 import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../harness/n8n/server.mts';
 import { createSandbox, type JournalEntry, type SandboxSettings } from '../sandbox/server.ts';
 import { storedToken, type TokenAge } from '../harness/storedToken.ts';
@@ -169,12 +169,9 @@ export class QueueRig extends BaseRig {
 		return await this.n8n.run(await this.n8n.importWorkflow(workflow, this.credential), trigger);
 	}
 
-	async until(happened: () => boolean, what: string, limitMs = 60_000): Promise<void> {
-		const deadline = Date.now() + limitMs;
-		while (!happened()) {
-			if (Date.now() > deadline) throw new Error(`This did not happen in time: ${what}`);
-			await sleep(20);
-		}
+	async until(happened: () => boolean, what: string): Promise<void> {
+		if (await until(async () => happened(), Boolean, 60_000, 20)) return;
+		throw new Error(`This did not happen in time: ${what}`);
 	}
 
 	/**
@@ -202,7 +199,7 @@ export class QueueRig extends BaseRig {
 	/** Whether the token in the credential is alive, whatever the credential says of it. */
 	async isStoredTokenAlive(): Promise<boolean> {
 		const workflow = chain('Stored token', [
-			{ name: 'Start', type: 'n8n-nodes-base.manualTrigger', parameters: {} },
+			manualTrigger,
 			token({ ...STATUS, options: { includeAccessToken: true } }),
 		]);
 		const [item] = (await this.run(workflow, 'Start')).itemsOf('Token');

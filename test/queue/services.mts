@@ -31,7 +31,7 @@ const READY_LIMIT_MS = 30_000;
 
 interface PgClient {
 	connect(): Promise<void>;
-	query(sql: string): Promise<unknown>;
+	query(sql: string): Promise<{ rows: Array<Record<string, unknown>> }>;
 	end(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ interface RedisClient {
 }
 
 /** n8n's own drivers: the package needs none, so it has none. */
-function driversOf({ n8n }: Installation) {
+export function driversOf({ n8n }: Installation) {
 	const load = createRequire(n8n);
 	const { Client } = load('pg') as { Client: new (options: object) => PgClient };
 	const Redis = load('ioredis') as new (url: string, options: object) => RedisClient;
@@ -52,11 +52,11 @@ function driversOf({ n8n }: Installation) {
 		(client as NodeJS.EventEmitter).on('error', () => undefined);
 	};
 	return {
-		async sql(url: string, statement: string): Promise<void> {
+		async sql(url: string, statement: string): Promise<Array<Record<string, unknown>>> {
 			const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
 			onError(client);
 			await client.connect();
-			await client.query(statement).finally(async () => await client.end());
+			return (await client.query(statement).finally(async () => await client.end())).rows;
 		},
 		async redis<T>(url: string, use: (client: RedisClient) => Promise<T>): Promise<T> {
 			const options = { lazyConnect: true, retryStrategy: () => null, connectTimeout: 3_000 };

@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 
 import { Rig } from '../e2e/rig.mts';
 import { N8N_VERSIONS, type N8nVersion, ROOT } from '../harness/n8n/install.mts';
+import type { Workflow } from '../harness/n8n/rest.mts';
 import { describeOnN8n } from '../harness/rig.mts';
 import { startChromium } from './browser.mts';
 import { Editor } from './editor.mts';
@@ -73,6 +74,17 @@ export class UiRig extends Rig {
 		const file = join(DOC_IMAGES, `${path}.png`);
 		await take(file);
 		await execa('pngquant', ['--force', '--ext=.png', '--strip', '--speed=1', '64', file]);
+	}
+
+	/** The same of one panel of the open node. */
+	async docPanel(name: string, panel: Parameters<Editor['pictureOfPanel']>[0]): Promise<void> {
+		await this.docImage(name, async (path) => await this.editor.pictureOfPanel(panel, path));
+	}
+
+	/** Opens a workflow with this scenario's credential, and a node in it if one is named. */
+	async open(workflow: Workflow, node?: string): Promise<void> {
+		await this.editor.openWorkflow(await this.n8n.importWorkflow(workflow, this.credential));
+		if (node !== undefined) await this.editor.openNode(node);
 	}
 
 	/** No secret stands on the screen, and none came to the browser in any other way since it was opened. */

@@ -1,33 +1,32 @@
 import assert from 'node:assert/strict';
-import fastify from 'fastify';
 
 import type { Workflow } from '../../harness/n8n/rest.mts';
 import type { JournalEntry } from '../../sandbox/journal.ts';
 import type { Rig, Scenarios } from '../rig.mts';
-import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';
+import { answersOf, askAgent, type Question, type ToolCall, withModel } from '../agent.mts';
+import { aiClk, chain, CHARGE, INFO, itemsOf, manualTrigger, UPDATE } from '../workflows.mts';
 import { readExample } from './examples.mts';
 
 type Json = Record<string, unknown>;
 
 const ACCOUNTS = ['1000101', '1000102', '1000103'];
-const INFO = { resource: 'account', operation: 'getInfo' };
 const FUND = {
 	resource: 'account',
 	operation: 'getFundRecords',
 	period: 'last7Days',
 	returnAll: true,
 };
-const UPDATE = {
-	resource: 'advertiser',
-	operation: 'update',
-	advertiserId: '1928316',
-	updateFields: { contacter: 'n8n' },
-};
 const PAID = {
 	...CHARGE,
 	accountId: '={{ $json.account }}',
 	additionalFields: { comment: '={{ $json.account }}' },
 };
+const OPERATIONS: Array<[path: string, parameters: Json]> = [
+	['account/info', INFO],
+	['account_fund/list', FUND],
+	['adaccount/customer/update', UPDATE],
+	['charge/agent', PAID],
+];
 const CALL = { resource: 'api', operation: 'call' };
 /** n8n sends what fails here out of its second output. */
 const ERROR_OUTPUT = { onError: 'continueErrorOutput' };
@@ -74,84 +73,37 @@ function forked(nodes: Parameters<typeof chain>[1]): Workflow {
 	};
 }
 
-/** What a chat model is asked, as far as it counts here. */
-interface Question {
-	messages: Array<{ role: string; content: unknown }>;
-	tools?: Array<{ function: { name: string } }>;
-}
-
-/** Plays a chat model that calls its tool until the answer tells it not to, at most three times. */
-async function withModel<T>(happen: (url: string, told: string[]) => Promise<T>): Promise<T> {
+/** A model that calls its tool until the answer tells it not to, at most three times. @param happen given what it was told */
+async function withTool<T>(happen: (url: string, told: string[]) => Promise<T>): Promise<T> {
 	const told: string[] = [];
-	const app = fastify({ bodyLimit: 16 * 1024 * 1024 });
-	app.post('/chat/completions', ({ body }) => {
-		const { messages, tools = [] } = body as Question;
-		const answers = messages
-			.filter(({ role }) => role === 'tool')
-			.map(({ content }) => JSON.stringify(content));
+	const decide = (question: Question): ToolCall[] => {
+		const answers = answersOf(question);
 		told.splice(0, told.length, ...answers);
 		const mustStop =
 			answers.length === 3 || /outcome: unknown|may not move money/.test(answers.at(-1) ?? '');
-		const [tool] = tools;
-		const call = {
-			id: `call_${answers.length}`,
-			type: 'function',
-			function: { name: tool?.function.name, arguments: JSON.stringify({ Fen: 500 }) },
-		};
-		const message = mustStop
-			? { role: 'assistant', content: 'Done' }
-			: { role: 'assistant', content: null, tool_calls: [call] };
-		return {
-			id: `answer-${answers.length}`,
-			object: 'chat.completion',
-			created: 0,
-			model: 'deepseek-chat',
-			choices: [{ index: 0, message, finish_reason: mustStop ? 'stop' : 'tool_calls' }],
-			usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-		};
-	});
-	try {
-		return await happen(await app.listen({ port: 0, host: '127.0.0.1' }), told);
-	} finally {
-		await app.close();
-	}
+		return mustStop ? [] : [[question.tools?.[0]?.function.name ?? '', { Fen: 500 }]];
+	};
+	return await withModel(decide, async (url) => await happen(url, told));
 }
 
-/** The example of an AI agent with one tool: this. @returns the agent's answer */
-async function askAgent(
+/** Asks an agent whose one tool is this. @returns the agent's answer */
+async function askWithTool(
 	rig: Rig,
 	url: string,
 	parameters: Json,
-	settings: Json = {},
+	settings = {},
 ): Promise<string> {
-	const id = await rig.n8n.createCredential({ apiKey: 'none', url }, 'Model', 'deepSeekApi');
 	const example = await readExample('ai-agent', rig.sandbox.url);
-	let chat = '';
 	const kept = ['Chat', 'AI Agent', 'Chat model', 'Account info'];
-	const nodes = example.nodes
-		.filter(({ name }) => kept.includes(name))
-		.map((node) => {
-			if (node.name === 'Chat model')
-				return { ...node, credentials: { deepSeekApi: { id, name: 'Model' } } };
-			if (node.name === 'Account info') {
-				return {
-					...node,
-					...settings,
-					parameters: { descriptionType: 'manual', toolDescription: 'A tool', ...parameters },
-				};
-			}
-			if (node.name !== 'Chat') return node;
-			chat = `${String(node.webhookId)}-${rig.client.clientId}-${id}`;
-			return { ...node, webhookId: chat, parameters: { ...node.parameters, public: true } };
-		});
+	const nodes = example.nodes.filter(({ name }) => kept.includes(name));
 	const connections = Object.fromEntries(
 		Object.entries(example.connections).filter(([from]) => kept.includes(from)),
 	);
-	const agent = await rig.n8n.importWorkflow({ ...example, nodes, connections }, rig.credential);
-	await rig.n8n.activate(agent);
-	const asked = { action: 'sendMessage', sessionId: 'one', chatInput: 'Do it' };
-	const { data } = await rig.n8n.callWebhook(`${chat}/chat`, asked);
-	return JSON.stringify(data);
+	const tool = { descriptionType: 'manual', toolDescription: 'A tool', ...parameters };
+	const answer = await askAgent(rig, { ...example, nodes, connections }, url, (node) =>
+		node.name === 'Account info' ? { ...node, ...settings, parameters: tool } : node,
+	);
+	return JSON.stringify(answer);
 }
 
 /** How an agent's run ended: n8n 1 ends it when a tool throws, n8n 2 tells the model. */
@@ -169,13 +121,7 @@ export const agency: Scenarios = (rig, scenario) => {
 	scenario('agency: three clients in one credential with expressions', async () => {
 		const clients = threeClients(rig);
 		const credential = await oneCredential(rig, clients);
-		const operations: Array<[path: string, parameters: Json]> = [
-			['account/info', INFO],
-			['account_fund/list', FUND],
-			['adaccount/customer/update', UPDATE],
-			['charge/agent', PAID],
-		];
-		for (const [path, parameters] of operations) {
+		for (const [path, parameters] of OPERATIONS) {
 			const workflow = chain(path, [manualTrigger, ...itemsOf(clients), aiClk(parameters)]);
 			const execution = await rig.run(workflow, credential);
 			if (rig.isN8n1) {
@@ -193,7 +139,7 @@ export const agency: Scenarios = (rig, scenario) => {
 			assert.equal(rig.sandbox.journal().length, 0);
 			return 'refused, 0 requests';
 		}
-		return `each with its own token and account; ${rig.refreshes} refreshes for 3 clients and ${operations.length} runs`;
+		return `each with its own token and account; ${rig.refreshes} refreshes for 3 clients and ${OPERATIONS.length} runs`;
 	});
 
 	scenario('agency: one credential with expressions, a run for each client', async () => {
@@ -213,12 +159,6 @@ export const agency: Scenarios = (rig, scenario) => {
 
 	scenario('agency: three clients with a credential each', async () => {
 		const clients = threeClients(rig);
-		const operations: Array<[path: string, parameters: Json]> = [
-			['account/info', INFO],
-			['account_fund/list', FUND],
-			['adaccount/customer/update', UPDATE],
-			['charge/agent', PAID],
-		];
 		const nodes = [];
 		for (const { clientId, refreshToken, account } of clients) {
 			const id = await rig.newCredential({ clientId, refreshToken, accountId: account });
@@ -226,7 +166,7 @@ export const agency: Scenarios = (rig, scenario) => {
 			nodes.push(
 				...itemsOf([{ account }]).map((node) => ({ ...node, name: `${node.name} ${account}` })),
 			);
-			for (const [path, parameters] of operations) {
+			for (const [path, parameters] of OPERATIONS) {
 				const payer =
 					path === 'charge/agent'
 						? { accountId: account, additionalFields: { comment: account } }
@@ -242,7 +182,7 @@ export const agency: Scenarios = (rig, scenario) => {
 		}
 		const execution = await rig.run(chain('A credential each', [manualTrigger, ...nodes]));
 		assert.equal(execution.status, 'success', execution.error?.message);
-		for (const [path] of operations) {
+		for (const [path] of OPERATIONS) {
 			assert.deepEqual(
 				rig.to(path).map(carried),
 				clients.map(({ clientId, account }) => `live ${clientId} ${account}`),
@@ -300,8 +240,8 @@ export const agency: Scenarios = (rig, scenario) => {
 
 	scenario('AI agent: moves money only if a person has allowed it', async () => {
 		const tool = { ...CHARGE, money: "={{ $fromAI('Fen', 'how much', 'number') }}" };
-		return await withModel(async (url, told) => {
-			const answer = await askAgent(rig, url, tool);
+		return await withTool(async (url, told) => {
+			const answer = await askWithTool(rig, url, tool);
 			assert.equal(rig.to('charge/agent').length, 0);
 			return endOf(answer, told, /AI agent may not move money/);
 		});
@@ -315,11 +255,11 @@ export const agency: Scenarios = (rig, scenario) => {
 			money: "={{ $fromAI('Fen', 'how much', 'number') }}",
 			allowAgents: true,
 		};
-		return await withModel(async (url, told) => {
+		return await withTool(async (url, told) => {
 			const ends: string[] = [];
 			for (const settings of [{}, { onError: 'continueRegularOutput' }]) {
 				rig.sandbox.clearJournal();
-				const answer = await askAgent(rig, url, tool, settings);
+				const answer = await askWithTool(rig, url, tool, settings);
 				assert.equal(rig.to('charge/agent').length, 1, answer);
 				ends.push(endOf(answer, told, /may have been carried out.*outcome: unknown, trace_id/));
 			}

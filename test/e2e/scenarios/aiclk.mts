@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Workflow } from '../../harness/n8n/rest.mts';
+import { OPERATIONS, parametersOf } from '../../harness/operations.ts';
 import type { SandboxSettings } from '../../sandbox/server.ts';
 import type { Scenarios } from '../rig.mts';
-import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';
+import { aiClk, chain, CHARGE, INFO, itemsOf, manualTrigger } from '../workflows.mts';
 
 type Json = Record<string, unknown>;
 
@@ -23,61 +24,12 @@ const MAX_UINT64 = '18446744073709551615';
 
 const ALL_DAYS = { period: 'custom', startDate: '2020-01-01', endDate: '2099-12-31' };
 const FUND = { resource: 'account', operation: 'getFundRecords', ...ALL_DAYS };
-const INFO = { resource: 'account', operation: 'getInfo' };
 
 /** What people type into the node panel, and the node that should come first. Another service has the word in its name. */
 const SEARCHES: Array<[words: string, node: string]> = [
 	['AiClk Qutoutiao 趣头条 头条 广告 广告投放 创意 素材 审核 余额 消耗 充值 监控', 'AiClk'],
 	['spending balance material creative', 'AiClk'],
 	['令牌', 'AiClk Token'],
-];
-
-/** What a person fills in for each of AiClk's endpoints; the path is below /openapi/v1/. */
-const OPERATIONS: Array<[path: string, parameters: Json]> = [
-	['account/info', INFO],
-	['account_fund/list', FUND],
-	['creative/get', { resource: 'creative', operation: 'getAll' }],
-	['material/get', { resource: 'material', operation: 'getAll', sort: { materialId: 'desc' } }],
-	['conv/targeturl_monitor/list', { resource: 'monitorLink', operation: 'getAll' }],
-	[
-		'adaccount/customer/create',
-		{
-			resource: 'advertiser',
-			operation: 'create',
-			company: '测试公司',
-			displayName: '测试',
-			licenseCode: 'DSSSAAASSSSWSSSSDA',
-			companyRegion: '310000,310100',
-			companyAddress: '上海市',
-			license: '14705564',
-			qualification: '14705564',
-			category: '100101101',
-			appName: '产品',
-			username: 'ceshi6',
-			password: 'Abcdef1',
-			link: 'https://www.example.com',
-			sourceMark: 'n8n',
-			email: 'a@example.com',
-			contacter: '联系人',
-			contacterPhone: '13800000000',
-		},
-	],
-	[
-		'adaccount/customer/update',
-		{
-			resource: 'advertiser',
-			operation: 'update',
-			advertiserId: '1928316',
-			updateFields: { contacter: '修改联系人姓名' },
-		},
-	],
-	['charge/agent', CHARGE],
-	[
-		'charge/agent-coupon',
-		{ ...CHARGE, operation: 'agentCoupon', money: undefined, coupon: -10_000 },
-	],
-	['charge/sub-agent-v2', { ...CHARGE, operation: 'subAgent', subAgentUser: '1000003' }],
-	['charge/sub-agent-coupon', { ...CHARGE, operation: 'subAgentCoupon', coupon: 10_000 }],
 ];
 
 const CHARGE_FAULTS: Array<[string, SandboxSettings['apiFault'], RegExp]> = [
@@ -101,14 +53,18 @@ export const aiclk: Scenarios = (rig, scenario) => {
 	};
 
 	scenario('AiClk: each operation reaches its endpoint with a live token', async () => {
-		for (const [path, parameters] of OPERATIONS) {
-			const items = await output(parameters);
-			assert.ok(items.length > 0, path);
-			const [entry, ...more] = rig.to(path);
-			assert.deepEqual([entry?.token, entry?.code, more.length], ['live', 200, 0], path);
+		// A file has a scenario of its own.
+		const examples = Object.entries(OPERATIONS).filter(([, { item }]) => item === undefined);
+		for (const [name, { request }] of examples) {
+			const path = /^\w+ ([^?]+)/.exec(request)?.[1] ?? '';
+			const before = rig.to(path).length;
+			const items = await output(parametersOf(name));
+			assert.ok(items.length > 0, name);
+			const [entry, ...more] = rig.to(path).slice(before);
+			assert.deepEqual([entry?.token, entry?.code, more.length], ['live', 200, 0], name);
 		}
 		assert.equal(rig.refreshes, 1);
-		return `${OPERATIONS.length} operations, ${rig.refreshes} refresh`;
+		return `${examples.length} operations, ${rig.refreshes} refresh`;
 	});
 
 	scenario('AiClk: upload of a file from a binary field', async () => {

@@ -8,9 +8,10 @@ import { ROOT } from '../../harness/n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../harness/n8n/rest.mts';
 import { storedToken } from '../../harness/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
-import { SHARED } from '../../queue/services.mts';
+import { driversOf, SHARED } from '../../queue/services.mts';
 import { type Chat, type Chats, CHATS, startChats } from '../chats.mts';
-import { aiClk, chain, CHARGE, REFRESH, token, webhook } from '../workflows.mts';
+import { answersOf, askAgent, type Question, type ToolCall, withModel } from '../agent.mts';
+import { aiClk, chain, CHARGE, INFO, REFRESH, token, webhook } from '../workflows.mts';
 import { Watched } from './trigger.mts';
 
 type Json = Record<string, unknown>;
@@ -48,6 +49,14 @@ export async function readExample(
 	return { ...workflow, nodes: workflow.nodes.map(change) };
 }
 
+/** Runs an example that is started by its schedule. */
+const runDaily = async (
+	rig: Rig,
+	workflow: Workflow,
+	credential = rig.credential,
+): Promise<Execution> =>
+	await rig.n8n.run(await rig.n8n.importWorkflow(workflow, credential), 'Every day');
+
 /** Who gets the alerts that an example sends. */
 interface Receiver {
 	url: string;
@@ -76,12 +85,6 @@ async function withReceiver<T>(happen: (receiver: Receiver) => Promise<T>): Prom
 	}
 }
 
-/** What a chat model is asked, as far as it counts here. */
-interface Question {
-	messages: Array<{ role: string; content: unknown }>;
-	tools: Array<{ function: { name: string; parameters: { properties: Json } } }>;
-}
-
 /** What the model in the place of DeepSeek fills in, whichever tool has it. */
 const FILLED_IN: Json = {
 	Start_Date: '2020-01-01',
@@ -89,45 +92,12 @@ const FILLED_IN: Json = {
 	Limit: 3,
 };
 
-/** Plays a chat model that calls every tool it is offered once, and then says that it is done. */
-async function withModel<T>(
-	happen: (url: string, questions: Question[]) => Promise<T>,
-): Promise<T> {
-	const questions: Question[] = [];
-	const app = fastify({ bodyLimit: 16 * 1024 * 1024 });
-	app.post('/chat/completions', ({ body }) => {
-		const question = body as Question;
-		questions.push(question);
-		const calls = question.tools.map(({ function: { name, parameters } }, index) => {
-			const known = Object.keys(parameters.properties).filter((key) => key in FILLED_IN);
-			const args = Object.fromEntries(known.map((key) => [key, FILLED_IN[key]]));
-			return {
-				id: `call_${index}`,
-				type: 'function',
-				function: { name, arguments: JSON.stringify(args) },
-			};
-		});
-		const message =
-			questions.length === 1
-				? { role: 'assistant', content: null, tool_calls: calls }
-				: { role: 'assistant', content: 'Done' };
-		return {
-			id: `answer-${questions.length}`,
-			object: 'chat.completion',
-			created: 0,
-			model: 'deepseek-chat',
-			choices: [
-				{ index: 0, message, finish_reason: questions.length === 1 ? 'tool_calls' : 'stop' },
-			],
-			usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-		};
+/** A call of every tool that a model is offered. */
+const callAll = ({ tools = [] }: Question): ToolCall[] =>
+	tools.map(({ function: { name, parameters } }) => {
+		const known = Object.keys(parameters.properties).filter((key) => key in FILLED_IN);
+		return [name, Object.fromEntries(known.map((key) => [key, FILLED_IN[key]]))];
 	});
-	try {
-		return await happen(await app.listen({ port: 0, host: '127.0.0.1' }), questions);
-	} finally {
-		await app.close();
-	}
-}
 
 /** Those that a person runs as they are: the trigger that starts each, and the node whose output counts. */
 const PLAIN: Array<[name: string, trigger: string, last: string]> = [
@@ -198,7 +168,7 @@ const FAILING: Record<string, Failing> = {
 			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
 			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age));
 		},
-		nodes: [aiClk({ resource: 'account', operation: 'getInfo' })],
+		nodes: [aiClk(INFO)],
 		// As another process's refresh would, before the new token is asked about. The node tries once more.
 		meanwhile: async (rig) => {
 			for (const lost of [1, 2]) {
@@ -214,13 +184,13 @@ const FAILING: Record<string, Failing> = {
 	},
 	'Refused by AiClk': {
 		prepare: async (rig) => rig.credential,
-		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: '7' })],
+		nodes: [aiClk({ ...INFO, accountId: '7' })],
 		error: /账户不存在或无权限/,
 		whatToDo: /Nothing was carried out/,
 	},
 	'To correct': {
 		prepare: async (rig) => rig.credential,
-		nodes: [aiClk({ resource: 'account', operation: 'getInfo', accountId: 'abc' })],
+		nodes: [aiClk({ ...INFO, accountId: 'abc' })],
 		error: /'Account ID'/,
 		whatToDo: /Nothing was sent/,
 	},
@@ -258,9 +228,6 @@ const FAILING: Record<string, Failing> = {
 export const examples: Scenarios = (rig, scenario) => {
 	const alertsOn = async (name: string, { switchOn }: Receiver): Promise<Workflow> =>
 		await readExample(name, rig.sandbox.url, switchOn);
-	const start = async (workflow: Workflow, credential = rig.credential): Promise<Execution> =>
-		await rig.n8n.run(await rig.n8n.importWorkflow(workflow, credential), 'Every day');
-
 	scenario('examples: every file is imported, and a scenario runs it', async () => {
 		const names = await listExamples();
 		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
@@ -302,7 +269,8 @@ export const examples: Scenarios = (rig, scenario) => {
 	scenario('example token-alert: fails when the token needs a person', async () => {
 		// One whose token is not remembered from another run.
 		const stranger = rig.newClient();
-		const dead = await start(
+		const dead = await runDaily(
+			rig,
 			await readExample('token-alert'),
 			await rig.newCredential({ ...stranger }),
 		);
@@ -332,14 +300,14 @@ export const examples: Scenarios = (rig, scenario) => {
 	scenario('example token-rotation-with-alerts: who is told', async () => {
 		return await withReceiver(async (receiver) => {
 			const workflow = await alertsOn('token-rotation-with-alerts', receiver);
-			const renewed = await start(workflow);
+			const renewed = await runDaily(rig, workflow);
 			assert.equal(renewed.status, 'success', renewed.error?.message);
 			assert.equal(renewed.itemsOf('AiClk Token')[0]?.status, 'valid');
 			assert.equal(renewed.itemsOf('Token status')[0]?.reason, 'accepted');
 			assert.deepEqual([rig.refreshes, receiver.texts.length], [1, 0]);
 
 			rig.sandbox.configure({ clients: [] });
-			const refused = await start(workflow, await rig.newCredential());
+			const refused = await runDaily(rig, workflow, await rig.newCredential());
 			assert.equal(refused.status, 'error');
 			assert.match(refused.error?.message ?? '', REFUSED);
 			assert.equal(receiver.texts.length, 1);
@@ -351,46 +319,26 @@ export const examples: Scenarios = (rig, scenario) => {
 	});
 
 	scenario('example ai-agent: a model calls each tool once', async () => {
-		return await withModel(async (url, questions) => {
-			const account = { apiKey: 'none', url };
-			const id = await rig.n8n.createCredential(account, 'Model', 'deepSeekApi');
-			let chat = '';
-			const workflow = await readExample('ai-agent', rig.sandbox.url, (node) => {
-				if (node.name === 'Chat model') {
-					return { ...node, credentials: { deepSeekApi: { id, name: 'Model' } } };
-				}
-				if (node.name !== 'Chat') return node;
-				chat = `${String(node.webhookId)}/chat`;
-				return { ...node, parameters: { ...node.parameters, public: true } };
-			});
-			const agent = await rig.n8n.importWorkflow(workflow, rig.credential);
-			await rig.n8n.activate(agent);
-			const asked = { action: 'sendMessage', sessionId: 'one', chatInput: 'How is the account?' };
-			const answer = await rig.n8n.callWebhook(chat, asked);
-			assert.equal((answer.data as Json).output, 'Done', JSON.stringify(answer.data));
+		const questions: Question[] = [];
+		const decide = (question: Question) =>
+			questions.push(question) === 1 ? callAll(question) : [];
+		const example = await readExample('ai-agent', rig.sandbox.url);
+		const answer = await withModel(decide, async (url) => await askAgent(rig, example, url));
+		assert.equal((answer as Json).output, 'Done', JSON.stringify(answer));
 
-			const [first, second] = questions;
-			assert.equal(first?.tools.length, 5);
-			const told = second?.messages.filter(({ role }) => role === 'tool') ?? [];
-			assert.equal(told.length, 5);
-			const texts = told.map(({ content }) => JSON.stringify(content)).join('\n');
-			for (const what of [
-				/balance/,
-				/cash_cost/,
-				/creative_id/,
-				/material_id/,
-				/tokenFingerprint/,
-			]) {
-				assert.match(texts, what);
-			}
-			const paths = ['account/info', 'account_fund/list', 'creative/get', 'material/get'];
-			for (const path of paths) assert.ok(rig.to(path).length > 0, path);
-			const changes = rig.sandbox
-				.journal()
-				.filter(({ kind, method }) => kind === 'api' && method !== 'GET');
-			assert.deepEqual([changes.length, rig.refreshes, rig.deadCalls], [0, 1, 0]);
-			return `${told.length} tools answered, ${rig.refreshes} refresh`;
-		});
+		const [first, second] = questions;
+		assert.equal(first?.tools?.length, 5);
+		const told = second === undefined ? [] : answersOf(second);
+		assert.equal(told.length, 5);
+		const fields = ['balance', 'cash_cost', 'creative_id', 'material_id', 'tokenFingerprint'];
+		for (const field of fields) assert.ok(told.join().includes(field), field);
+		const paths = ['account/info', 'account_fund/list', 'creative/get', 'material/get'];
+		for (const path of paths) assert.ok(rig.to(path).length > 0, path);
+		const changes = rig.sandbox
+			.journal()
+			.filter(({ kind, method }) => kind === 'api' && method !== 'GET');
+		assert.deepEqual([changes.length, rig.refreshes, rig.deadCalls], [0, 1, 0]);
+		return `${told.length} tools answered, ${rig.refreshes} refresh`;
 	});
 
 	for (const [kind, failing] of Object.entries(FAILING)) {
@@ -511,10 +459,7 @@ async function lowBalances(rig: Rig, chats: Chats): Promise<string> {
 				: toChat(chats, 'dingtalk')(node),
 		);
 	const run = async (ids: string[], folder?: string) =>
-		await rig.n8n.run(
-			await rig.n8n.importWorkflow(await withTable(ids, folder), rig.credential),
-			'Every day',
-		);
+		await runDaily(rig, await withTable(ids, folder));
 	const low = await run(['1000002', '1000003', '1000004'], `${CHINESE}/`);
 	assert.equal(low.status, 'success', low.error?.message);
 	const unknown = await run(['7', '1000003', '8', '1000004']);
@@ -550,10 +495,8 @@ async function dailySpending(rig: Rig): Promise<string> {
 		const credentials = { postgres: { id, name: 'PostgreSQL' } };
 		return { ...node, disabled: false, credentials, parameters: { ...node.parameters, query } };
 	};
-	const run = async (name: string): Promise<Execution> => {
-		const workflow = await readExample(name, rig.sandbox.url, set);
-		return await rig.n8n.run(await rig.n8n.importWorkflow(workflow, rig.credential), 'Every day');
-	};
+	const run = async (name: string): Promise<Execution> =>
+		await runDaily(rig, await readExample(name, rig.sandbox.url, set));
 	try {
 		const english = await run('daily-spending');
 		const chinese = await run(`${CHINESE}/daily-spending`);
@@ -576,7 +519,8 @@ async function dailySpending(rig: Rig): Promise<string> {
 				fen,
 			);
 		}
-		const rows = await rig.sql(
+		const { sql } = driversOf(rig.installation);
+		const rows = await sql(
 			SHARED.postgres,
 			`SELECT account_id, client, cash_yuan::text FROM ${table} ORDER BY 1`,
 		);
@@ -589,7 +533,7 @@ async function dailySpending(rig: Rig): Promise<string> {
 		);
 		return `2 runs, 1 spreadsheet each, ${rows.length} rows in PostgreSQL: ${JSON.stringify(rows[0])}`;
 	} finally {
-		await rig.sql(SHARED.postgres, `DROP TABLE IF EXISTS ${table}`);
+		await driversOf(rig.installation).sql(SHARED.postgres, `DROP TABLE IF EXISTS ${table}`);
 	}
 }
 
@@ -615,8 +559,6 @@ async function rotateClients(rig: Rig): Promise<string> {
 			? node
 			: { ...node, retryOnFail: false, credentials: { aiClkApi: { id, name: node.name } } };
 	});
-	const run = async () =>
-		await rig.n8n.run(await rig.n8n.importWorkflow(workflow, rig.credential), 'Every day');
 	const summaryOf = (execution: Execution) =>
 		execution
 			.itemsOf('Each client')
@@ -628,7 +570,7 @@ async function rotateClients(rig: Rig): Promise<string> {
 			]);
 
 	rig.sandbox.configure({ clients: all.filter((_, index) => index !== known.length + 1) });
-	const failed = await run();
+	const failed = await runDaily(rig, workflow);
 	assert.equal(failed.status, 'error');
 	assert.deepEqual(summaryOf(failed), [
 		['Client A', false, 'valid', true],

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 
 import type { Scenarios } from '../rig.mts';
-import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';
+import { aiClk, chain, CHARGE, INFO, itemsOf, manualTrigger, UPDATE } from '../workflows.mts';
 
 type Json = Record<string, unknown>;
 
-const INFO = { resource: 'account', operation: 'getInfo' };
-const UPDATE = {
-	resource: 'advertiser',
-	operation: 'update',
-	advertiserId: '1928316',
-	updateFields: { contacter: 'n8n' },
-};
 /** More than the account holds, so AiClk refuses it. */
 const TOO_MUCH = 2_000_000_000;
 const RETRY_ON_FAIL = { retryOnFail: true, maxTries: 3, waitBetweenTries: 10 };

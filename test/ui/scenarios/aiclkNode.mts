@@ -15,12 +15,9 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 	scenario('the panel of a charge warns, and asks for a payer and Confirm', async (editor) => {
 		await rig.begin();
 		const workflow = chain('Charge', [manualTrigger, aiClk(charge)]);
-		await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
-		await editor.openNode('AiClk');
+		await rig.open(workflow, 'AiClk');
 		await editor.picture('charge panel');
-		await rig.docImage('charge', async (path) => {
-			await editor.pictureOfPanel('parameters', path);
-		});
+		await rig.docPanel('charge', 'parameters');
 		assert.deepEqual(await editor.labels(), [
 			'Resource',
 			'Operation',
@@ -50,8 +47,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 				options: { amountsInYuan: true },
 			};
 			const workflow = chain('Spending', [manualTrigger, aiClk(parameters)]);
-			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
-			await editor.openNode('AiClk');
+			await rig.open(workflow, 'AiClk');
 			await editor.picture('fund records panel');
 			const labels = await editor.labels();
 			assert.ok(labels.includes('Period'));
@@ -71,14 +67,12 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 				...itemsOf([{ client: '1000004' }, { client: '1000005' }]),
 				aiClk({ ...charge, targetUser: '={{ $json.client }}' }, { onError: 'continueErrorOutput' }),
 			]);
-			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+			await rig.open(workflow);
 			await editor.executeWorkflow(4);
 			await editor.openNode('AiClk');
 			const failed = await editor.readOutputAsJson('Error');
 			await editor.picture('error item');
-			await rig.docImage('error-item', async (path) => {
-				await editor.pictureOfPanel('output', path);
-			});
+			await rig.docPanel('error-item', 'output');
 			const carriedOut = await editor.readOutputAsJson('Success');
 			await rig.assertNoSecretSeen();
 			await editor.closeNode();
@@ -103,7 +97,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			const fields = ['creative_name', 'configure_status', 'effective_status'];
 			const list = { resource: 'creative', operation: 'getAll', fields, returnAll: true };
 			const workflow = chain('Creatives', [manualTrigger, aiClk(list)]);
-			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
+			await rig.open(workflow);
 			const ended = editor.executeWorkflow(2);
 			// The first page has named four rows, and the second one is on its way.
 			await until(
@@ -121,9 +115,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			await editor.openNode('AiClk');
 			const hints = await editor.readHints();
 			await editor.picture('list with hint');
-			await rig.docImage('list-hint', async (path) => {
-				await editor.pictureOfPanel('output', path);
-			});
+			await rig.docPanel('list-hint', 'output');
 			await editor.closeNode();
 
 			const remark =

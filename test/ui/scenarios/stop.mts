@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
+import { aiClk, chain, CHARGE, INFO, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
 import { until } from '../../harness/n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/settings.ts';
 import type { UiRig, UiScenarios } from '../rig.mts';
 
 type Json = Record<string, unknown>;
-
-const INFO = { resource: 'account', operation: 'getInfo' };
 
 /** How long each run would wait, were it not stopped. */
 const WAIT_SECONDS = 6;

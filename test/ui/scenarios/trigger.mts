@@ -24,12 +24,9 @@ export const triggerPanel: UiScenarios = (rig, scenario) => {
 		scenario(`the trigger's panel: ${event}`, async (editor) => {
 			await rig.begin();
 			const workflow = trigger({ event, ...parameters });
-			await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
-			await editor.openNode('Trigger');
+			await rig.open(workflow, 'Trigger');
 			await editor.picture(`trigger ${event}`);
-			await rig.docImage(`trigger/${event}`, async (path) => {
-				await editor.pictureOfPanel('parameters', path);
-			});
+			await rig.docPanel(`trigger/${event}`, 'parameters');
 			await editor.closeNode();
 		});
 	}
@@ -40,20 +37,14 @@ export const triggerPanel: UiScenarios = (rig, scenario) => {
 			await rig.begin({ accountIds: [1000002] });
 			for (const [event, shown] of Object.entries(SHOWN)) {
 				const workflow = trigger({ event });
-				await editor.openWorkflow(await rig.n8n.importWorkflow(workflow, rig.credential));
-				await editor.openNode('Trigger');
+				await rig.open(workflow, 'Trigger');
 				await editor.executeStep();
 				assert.match(await editor.readOutputAsJson(), shown);
 				await editor.picture(`trigger ${event}, fetched`);
 				await editor.closeNode();
 			}
-			const id = await rig.n8n.importWorkflow(
-				trigger({ event: 'balanceBelow', balance: 100_000 }),
-				rig.credential,
-			);
 			rig.sandbox.change('account', '1000002', { balance: 5 });
-			await editor.openWorkflow(id);
-			await editor.openNode('Trigger');
+			await rig.open(trigger({ event: 'balanceBelow', balance: 100_000 }), 'Trigger');
 			await editor.executeStep();
 			assert.match(await editor.readOutputAsJson(), /"change":\s*"below"[^]*"balance":\s*5/);
 			await editor.picture('trigger balanceBelow, fetched below');
