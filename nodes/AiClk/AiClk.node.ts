@@ -11,15 +11,6 @@ import type { Resource } from './operations';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
 
-const resourceField: INodeProperties = {
-	displayName: 'Resource',
-	name: 'resource',
-	type: 'options',
-	noDataExpression: true,
-	options: RESOURCES.map(({ option }) => option),
-	default: 'account',
-};
-
 const operationField = ({ option, operations, defaultOperation }: Resource): INodeProperties => ({
 	displayName: 'Operation',
 	name: 'operation',
@@ -47,7 +38,14 @@ export class AiClk implements INodeType {
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'aiClkApi', required: true }],
 		properties: [
-			resourceField,
+			{
+				displayName: 'Resource',
+				name: 'resource',
+				type: 'options',
+				noDataExpression: true,
+				options: RESOURCES.map(({ option }) => option),
+				default: 'account',
+			},
 			...RESOURCES.map(operationField),
 			...RESOURCES.flatMap(({ option: resource, operations }) =>
 				operations.flatMap(({ option, properties }) =>

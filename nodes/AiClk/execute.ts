@@ -111,15 +111,9 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	const { itemIndex, request, hint, simplify, pages, toItems, client, accountId } = item;
 	const isRead = request.effect === 'read';
 	const sender = { ...run, itemIndex, client };
-	const advice = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
+	const description = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
-		newFailure({
-			kind: 'unusable',
-			outcome: 'unknown',
-			isRead,
-			message,
-			description: advice,
-		});
+		newFailure({ kind: 'unusable', outcome: 'unknown', isRead, message, description });
 	const remark = (remarks: Remark[]): void => {
 		for (const one of remarks) run.remarks.push([itemIndex, one]);
 	};

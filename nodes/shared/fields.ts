@@ -62,7 +62,6 @@ export const dayRow = rowsWith(readDay, { type: 'dateTime' });
 export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
 export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
 
-/** Builds a row for a whole number that is not below `min`. */
 const numberRow = (
 	name: string,
 	label: string,

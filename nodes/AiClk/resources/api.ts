@@ -10,7 +10,7 @@ import {
 	readJsonObject,
 	readWholeNumber,
 } from '../../shared/values';
-import { type Operation, type Place, type Resource, toForm } from '../operations';
+import { type Operation, type Resource, toForm } from '../operations';
 import {
 	accountRow,
 	choiceRow,
@@ -115,7 +115,7 @@ const call: Operation = {
 			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
 		}
 		const members = body as JsonObject;
-		const place: Place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
+		const place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
 		const paged = place === 'body' ? members : query;
 		/** Of page and page_size, what the user has set counts. */
 		const readOwn = (row: Parameter<number>) =>
