@@ -6,7 +6,7 @@ import { REFRESHES_PER_DAY } from '../aiclk/token/quota.ts';
 import { BASE, type Life, type Outcome, type Scenario, simulate } from './fleet/fleet.mts';
 import { GROUPS } from './fleet/scenarios.mts';
 import { checkSkipping } from './fleet/skipping.mts';
-import { ROOT } from '../test/n8n/install.mts';
+import { ROOT } from '../test/harness/n8n/install.mts';
 
 const SEED = 20_261_124;
 const DAY_MS = 86_400_000;

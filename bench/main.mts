@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ROOT } from '../test/n8n/install.mts';
+import { ROOT } from '../test/harness/n8n/install.mts';
 import { measureCalls } from './parts/calls.mts';
 import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { Rig } from '../test/e2e/rig.mts';
-import { type N8nVersion, ROOT } from '../test/n8n/install.mts';
+import { type N8nVersion, ROOT } from '../test/harness/n8n/install.mts';
 import { circumstances } from './parts/circumstances.mts';
 import { print, type Section, toMarkdown } from './parts/figures.mts';
 import { measurePages } from './parts/pages.mts';

@@ -1,6 +1,5 @@
 import type {
 	IAuthenticate,
-	IAuthenticateRuleResponseCode,
 	IAuthenticateRuleResponseSuccessBody,
 	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
@@ -18,7 +17,8 @@ import {
 	readSafety,
 } from '../aiclk/token/authenticate';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
-import { toHookError, toldOf } from './hookError';
+import { FailureError } from '../aiclk/util/failure';
+import { toHookError } from './hookError';
 import { tokenManager } from './tokenManager';
 
 /** An n8n expression for a field of the credential, cleaned as `readInput` cleans it. */
@@ -48,7 +48,7 @@ const bodyRule = (
  * What the dialog says about an answer. If no rule matches, it says that the connection works. n8n accepts both kinds of rules in
  * one list, although its types do not (n8n credentials-tester.service.js).
  */
-const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleResponseSuccessBody> = [
+const TEST_RULES = [
 	{
 		type: 'responseCode',
 		properties: { value: CODE_TOKEN_REJECTED, message: TOKEN_REJECTED },
@@ -67,7 +67,19 @@ const TEST_RULES: Array<IAuthenticateRuleResponseCode | IAuthenticateRuleRespons
 	bodyRule(FIRST, byteOf('<'), WEB_PAGE),
 	bodyRule(FIRST, '<', WEB_PAGE),
 	bodyRule(FIRST, '{', "AiClk's answer broke off. Test again in a few minutes."),
-];
+] as IAuthenticateRuleResponseSuccessBody[];
+
+/**
+ * A field that the hook writes. It is masked, because n8n sends unmasked hidden fields to the browser and takes them back when the
+ * credential is saved (n8n credentials.service.js).
+ */
+const hidden = (displayName: string, name: string): INodeProperties => ({
+	displayName,
+	name,
+	type: 'hidden',
+	typeOptions: { password: true },
+	default: '',
+});
 
 export class AiClkApi implements ICredentialType {
 	name = 'aiClkApi';
@@ -116,36 +128,13 @@ export class AiClkApi implements ICredentialType {
 			description:
 				'The only address that ever receives the token. Keep it unless AiClk tells you otherwise.',
 		},
-		// The hook below writes the rest. It is masked, because n8n sends unmasked hidden fields to the browser and takes
-		// them back when the credential is saved (n8n credentials.service.js).
-		{
-			displayName: 'Access Token',
-			name: 'accessToken',
-			type: 'hidden',
-			typeOptions: { password: true },
-			default: '',
-		},
-		{
-			displayName: 'Token State',
-			name: 'tokenState',
-			type: 'hidden',
-			typeOptions: { password: true },
-			default: '',
-		},
-		{
-			displayName: 'Rotated Refresh Token',
-			name: 'rotatedRefreshToken',
-			type: 'hidden',
-			typeOptions: { password: true },
-			default: '',
-		},
+		hidden('Access Token', 'accessToken'),
+		hidden('Token State', 'tokenState'),
+		hidden('Rotated Refresh Token', 'rotatedRefreshToken'),
 		// Always empty: n8n calls the hook whenever the expirable field is empty (n8n credentials-helper.js).
 		{
-			displayName: 'Token Renewal',
-			name: 'tokenRenewal',
-			type: 'hidden',
+			...hidden('Token Renewal', 'tokenRenewal'),
 			typeOptions: { password: true, expirable: true },
-			default: '',
 		},
 		// Declared so that n8n does not add its two domain fields to the dialog. `authenticate` is stricter anyway.
 		{
@@ -168,21 +157,25 @@ export class AiClkApi implements ICredentialType {
 			credentials,
 			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
 		);
-		if (!ensured.ok) throw toHookError(ensured.failure);
+		if (!ensured.ok) throw toHookError(new FailureError(ensured.failure));
 		return { ...ensured.value };
 	}
 
 	/** A class field, because n8n copies credential types by spreading, which loses methods. */
 	authenticate: IAuthenticate = async (credentials, requestOptions) => {
-		const failure = tokenManager.failureOf(credentials);
-		// The hook returned a new refresh token for storing, but without a valid access token.
-		if (failure !== null) throw toHookError(failure);
 		const { onSend, ...options } = requestOptions as AnyRequestOptions;
-		const authenticated = toldOf(() => authenticateRequest(credentials, options));
-		tokenManager.noteSent(credentials, readSafety(options));
-		// Last of all: n8n sends what is returned here, and nothing before that.
-		onSend?.();
-		return authenticated;
+		try {
+			const failure = tokenManager.failureOf(credentials);
+			// The hook returned a new refresh token for storing, but without a valid access token.
+			if (failure !== null) throw new FailureError(failure);
+			const authenticated = authenticateRequest(credentials, options);
+			tokenManager.noteSent(credentials, readSafety(options));
+			// Last of all: n8n sends what is returned here, and nothing before that.
+			onSend?.();
+			return authenticated;
+		} catch (error) {
+			throw toHookError(error as Error);
+		}
 	};
 
 	test: ICredentialTestRequest = {
@@ -196,6 +189,6 @@ export class AiClkApi implements ICredentialType {
 				query: ACCOUNT_INFO_QUERY,
 			},
 		},
-		rules: TEST_RULES as IAuthenticateRuleResponseSuccessBody[],
+		rules: TEST_RULES,
 	};
 }

@@ -49,15 +49,6 @@ export interface Pages {
 	isShort: boolean;
 }
 
-/** Why a list could not be read to its end, and what was read before that. */
-export interface Interruption<R> {
-	/** What a page failed with, or a text: rows cannot be found, or never end. */
-	reason: R;
-	pages: number;
-	/** How many rows, each ID once. */
-	rows: number;
-}
-
 /** @param isOver whether the page is no longer needed, so that it must not be sent if it still waits for its turn */
 type ReadPage<F> = (request: PageRequest, isOver: () => boolean) => Promise<Result<Envelope, F>>;
 
@@ -73,10 +64,8 @@ export function pageInfo(
 		page_info?: Record<string, unknown> | null;
 	};
 	const value = info?.[name];
-	const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
-	return isNumber && Number.isSafeInteger(Number(value)) && Number(value) > 0
-		? Number(value)
-		: null;
+	const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+	return Number.isSafeInteger(number) && Number(number) > 0 ? Number(number) : null;
 }
 
 const rowsText = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
@@ -128,137 +117,116 @@ function withRowsOnly(envelope: Envelope, rows: unknown[]): Envelope {
 	return { ...envelope, data, body: { ...envelope.body, data } };
 }
 
-/** What is known of a list after some of its pages. */
-class Reading {
-	private readonly rows: unknown[] = [];
-
-	private readonly envelopes: Envelope[] = [];
-
-	private readonly ids = new Set<string>();
-
-	private readonly totals = new Set<number>();
-
-	private repeated = 0;
-
-	private lastPage: unknown[] = [];
-
+/** Takes in the pages of a list, in their order. */
+function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pageSize: number) {
+	const limit = wanted ?? Infinity;
+	const rows: unknown[] = [];
+	const envelopes: Envelope[] = [];
+	const ids = new Set<string>();
+	const totals = new Set<number>();
+	let repeated = 0;
+	let lastPage: unknown[] = [];
 	/** Rows of the first page that held any. */
-	private perPage = 0;
+	let perPage = 0;
+	let sameAs: number | null = null;
 
-	private sameAs: number | null = null;
-
-	private readonly firstPage: number;
-
-	private readonly limit: number;
-
-	constructor(
-		private readonly options: PageOptions,
-		private readonly pageSize: number,
-	) {
-		this.firstPage = options.firstPage ?? 1;
-		this.limit = options.limit ?? Infinity;
-	}
-
-	/** Takes a page in. @returns whether the list ends with it */
-	add(envelope: Envelope, found: unknown[], page: number): boolean {
-		const fresh = found.filter((row) => this.isNew(row));
-		const isRepeat =
-			found.length > 0 && (fresh.length === 0 || isSamePage(found, this.lastPage, this.pageSize));
-		this.lastPage = found;
-		if (isRepeat) {
-			// It repeats page 0: AiClk counts pages from 1, so it may have taken 0 for 1.
-			if (page === 1) return false;
-			this.sameAs = page;
-			return true;
-		}
-		const kept = fresh.slice(0, this.limit - this.rows.length);
-		if (found.length > 0 || this.envelopes.length === 0) {
-			this.envelopes.push(kept.length === found.length ? envelope : withRowsOnly(envelope, kept));
-		}
-		for (const row of kept) this.rows.push(row);
-		this.repeated += found.length - fresh.length;
-		this.perPage ||= found.length;
-		this.noteTotal(envelope, found.length);
-		if (found.length === 0) return page > 0;
-		return this.rows.length === this.total || this.rows.length >= this.limit;
-	}
+	/** The highest total that can be true; 0 if none was named. */
+	const total = (): number => Math.max(0, ...totals);
 
 	/**
 	 * A total below what was read is none, nor is one that equals the rows of its own full page: it may count just these. Nor is any
 	 * when reading began at a later page: it counts the rows before that page, too. One that is passed later was none, either.
 	 */
-	private noteTotal({ data }: Envelope, count: number): void {
+	const noteTotal = ({ data }: Envelope, count: number): void => {
 		const named = pageInfo(data, 'total_number');
-		const isFull = count >= Math.min(this.pageSize, pageInfo(data, 'page_size') ?? Infinity);
+		const isFull = count >= Math.min(pageSize, pageInfo(data, 'page_size') ?? Infinity);
 		const isOwnCount = isFull && named === count;
-		if (named === null || named < this.rows.length || isOwnCount || this.firstPage > 1) return;
-		this.totals.add(named);
-	}
+		if (named === null || named < rows.length || isOwnCount || firstPage > 1) return;
+		totals.add(named);
+	};
 
-	private isNew(row: unknown): boolean {
-		const id = idOf(row, this.options.idField);
-		if (id === null) return true;
-		const isNew = !this.ids.has(id);
-		this.ids.add(id);
-		return isNew;
-	}
+	const isNew = (row: unknown): boolean => {
+		const id = idOf(row, idField);
+		const { size } = ids;
+		return id === null || ids.add(id).size > size;
+	};
 
-	/** The highest total that can be true; null if none was named. */
-	private get total(): number | null {
-		return this.totals.size === 0 ? null : Math.max(...this.totals);
-	}
+	return {
+		rows,
+		envelopes,
 
-	/** The page up to which it is likely that there are rows; a guess, never an end. */
-	get likelyLastPage(): number {
-		if (this.total === null || this.perPage === 0) return this.firstPage;
-		const pages = Math.ceil(Math.min(this.total, this.limit) / this.perPage);
-		return this.firstPage + Math.min(pages, MAX_PAGES) - 1;
-	}
+		/** Takes a page in. @returns whether the list ends with it */
+		add(envelope: Envelope, found: unknown[], page: number): boolean {
+			const fresh = found.filter(isNew);
+			const isRepeat =
+				found.length > 0 && (fresh.length === 0 || isSamePage(found, lastPage, pageSize));
+			lastPage = found;
+			if (isRepeat) {
+				// It repeats page 0: AiClk counts pages from 1, so it may have taken 0 for 1.
+				if (page === 1) return false;
+				sameAs = page;
+				return true;
+			}
+			const kept = fresh.slice(0, limit - rows.length);
+			if (found.length > 0 || envelopes.length === 0) {
+				envelopes.push(kept.length === found.length ? envelope : withRowsOnly(envelope, kept));
+			}
+			for (const row of kept) rows.push(row);
+			repeated += found.length - fresh.length;
+			perPage ||= found.length;
+			noteTotal(envelope, found.length);
+			if (found.length === 0) return page > 0;
+			return rows.length === total() || rows.length >= limit;
+		},
 
-	interrupt<R>(reason: R): { ok: false; failure: Interruption<R> } {
-		return fail({ reason, pages: this.envelopes.length, rows: this.rows.length });
-	}
+		/** The page up to which it is likely that there are rows; a guess, never an end. */
+		likelyLastPage(): number {
+			const pages = perPage === 0 ? 1 : Math.ceil(Math.min(total(), limit) / perPage);
+			return firstPage + Math.min(pages, MAX_PAGES) - 1;
+		},
 
-	finish(): Pages {
-		const { rows, envelopes, total, totals, repeated, sameAs } = this;
-		const isShort = rows.length < Math.min(total ?? 0, this.limit);
-		const remarks: Remark[] = [];
-		if (sameAs !== null) {
-			remarks.push({
-				text: 'A page held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.',
-				detail: `page ${sameAs}`,
-			});
-		}
-		if (repeated > 0) {
-			remarks.push({
-				text: 'Rows came twice and are output once: rows were added or moved while the pages were read.',
-				detail: rowsText(repeated),
-			});
-		}
-		if (totals.size > 1) {
-			remarks.push({
-				text: 'The total changed while the pages were read: rows may be missing. Run this again if it matters.',
-				detail: [...totals].join(', '),
-			});
-		}
-		if (isShort) {
-			remarks.push({
-				text: 'AiClk names more rows than came: rows may be missing. Run this again if it matters.',
-				detail: `${rows.length} of ${rowsText(total ?? 0)}`,
-			});
-		}
-		return { rows, envelopes, remarks, isShort };
-	}
+		finish(): Pages {
+			const isShort = rows.length < Math.min(total(), limit);
+			const remarks: Remark[] = [];
+			if (sameAs !== null) {
+				remarks.push({
+					text: 'A page held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.',
+					detail: `page ${sameAs}`,
+				});
+			}
+			if (repeated > 0) {
+				remarks.push({
+					text: 'Rows came twice and are output once: rows were added or moved while the pages were read.',
+					detail: rowsText(repeated),
+				});
+			}
+			if (totals.size > 1) {
+				remarks.push({
+					text: 'The total changed while the pages were read: rows may be missing. Run this again if it matters.',
+					detail: `first ${[...totals].join(', then ')} rows`,
+				});
+			}
+			if (isShort) {
+				remarks.push({
+					text: 'AiClk names more rows than came: rows may be missing. Run this again if it matters.',
+					detail: `${rows.length} of ${rowsText(total())}`,
+				});
+			}
+			return { rows, envelopes, remarks, isShort };
+		},
+	};
 }
 
 /** Reads a list once, and evaluates its pages in their order. */
 async function readOnce<F>(
 	options: PageOptions,
 	read: ReadPage<F>,
-): Promise<Result<Pages, Interruption<F | string>>> {
+): ReturnType<typeof readPages<F>> {
 	const { limit, firstPage = 1, together = 1, idField, rowField = idField } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
-	const reading = new Reading(options, pageSize);
+	const reading = startReading(options, pageSize);
+	const interrupt = (reason: F | string) =>
+		fail({ reason, pages: reading.envelopes.length, rows: reading.rows.length });
 	const asked: Array<Promise<Result<Envelope, F>>> = [];
 	/** No page behind this one is needed. */
 	let last = Infinity;
@@ -269,26 +237,24 @@ async function readOnce<F>(
 		const answer = read({ page, pageSize }, () => page > last);
 		// The list has failed, but for the pages before this one. Nobody looks at pages behind the end.
 		answer.then(
-			({ ok: isGood }) => {
-				if (!isGood) endAt(page);
-			},
+			({ ok: isGood }) => isGood || endAt(page),
 			() => endAt(page),
 		);
 		asked.push(answer);
 	};
 	try {
 		for (let page = firstPage; page < firstPage + MAX_PAGES; page++) {
-			const until = Math.max(page, Math.min(reading.likelyLastPage, last));
+			const until = Math.max(page, Math.min(reading.likelyLastPage(), last));
 			while (asked.length < together && page + asked.length <= until) ask(page + asked.length);
 			const answer = await (asked.shift() as Promise<Result<Envelope, F>>);
-			if (!answer.ok) return reading.interrupt(answer.failure);
-			const isFirst = page === firstPage;
-			const hasNoData = answer.value.data === null || answer.value.data === undefined;
-			const rows = hasNoData && !isFirst ? [] : rowsOf(answer.value.data, rowField);
-			if (rows === null) return reading.interrupt(describeAnswer(answer.value));
+			if (!answer.ok) return interrupt(answer.failure);
+			const { data } = answer.value;
+			const isBehindEnd = (data === null || data === undefined) && page !== firstPage;
+			const rows = isBehindEnd ? [] : rowsOf(data, rowField);
+			if (rows === null) return interrupt(describeAnswer(answer.value));
 			if (reading.add(answer.value, rows, page)) return ok(reading.finish());
 		}
-		return reading.interrupt(
+		return interrupt(
 			`AiClk still answers with rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`,
 		);
 	} finally {
@@ -305,11 +271,13 @@ async function readOnce<F>(
  * that ends below its total is read once more, if that is allowed, and the fuller reading counts.
  *
  * @param read gets one page; should it throw, the reading ends with that
+ * @returns or why the list could not be read to its end (what a page failed with, or a text: rows cannot be found, or never end),
+ *   and how much was read before that, each ID once
  */
 export async function readPages<F>(
 	options: PageOptions,
 	read: ReadPage<F>,
-): Promise<Result<Pages, Interruption<F | string>>> {
+): Promise<Result<Pages, { reason: F | string; pages: number; rows: number }>> {
 	const first = await readOnce(options, read);
 	if (!first.ok || !first.value.isShort || options.isRepeatable !== true) return first;
 	const second = await readOnce(options, read);

@@ -33,14 +33,11 @@ const CALL_TIMEOUT_MS = 60_000;
 /** An upload may take longer: the time for its bytes over a slow line, 100 kB per second. */
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
-/** Strings as they are, anything else as JSON. */
-const textOf = (value: Json): string => (typeof value === 'string' ? value : stringifyJson(value));
-
 /** Values as text, for a URL or a form. What is null is left out. */
 export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
-	Object.entries(values).flatMap(([name, value]) =>
-		value === null ? [] : [[name, textOf(value)]],
-	);
+	Object.entries(values)
+		.filter(([, value]) => value !== null)
+		.map(([name, value]) => [name, typeof value === 'string' ? value : stringifyJson(value)]);
 
 /** The URL of a request: every value percent-encoded, spaces as `%20`; parameters that are null are left out. */
 function urlOf(baseUrl: string, { path, parameters = {}, query }: ApiRequest): string {
@@ -62,7 +59,7 @@ function contentOf({ body, form }: ApiRequest): Pick<IHttpRequestOptions, 'heade
 
 /** The files that a request holds. */
 export const filesOf = ({ form = {} }: ApiRequest): File[] =>
-	Object.values(form).flatMap((value) => (typeof value === 'string' ? [] : [value]));
+	Object.values(form).filter((value) => typeof value !== 'string');
 
 /** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
 export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
@@ -75,13 +72,6 @@ export const ownWordsOf = ({ path, parameters, query, body, form }: ApiRequest):
 		...Object.values(form ?? {}).map((value) => (typeof value === 'string' ? value : value.name)),
 	].join('\n');
 
-/** How long a request may take in all, in ms. */
-const timeoutOf = (request: ApiRequest): number =>
-	filesOf(request).reduce(
-		(sum, { size }) => sum + Math.ceil(size / MIN_UPLOAD_BYTES_PER_MS),
-		CALL_TIMEOUT_MS,
-	);
-
 /**
  * A request as n8n's HTTP helper wants it. The answer comes as text, whatever its HTTP status, and no redirect is followed.
  *
@@ -92,7 +82,8 @@ export function toHttpOptions(
 	baseUrl: string,
 	request: ApiRequest,
 ): IHttpRequestOptions & { totalTimeoutMs: number } {
-	const totalTimeoutMs = timeoutOf(request);
+	const bytes = filesOf(request).reduce((sum, { size }) => sum + size, 0);
+	const totalTimeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / MIN_UPLOAD_BYTES_PER_MS);
 	return {
 		method: request.method,
 		url: urlOf(baseUrl, request),

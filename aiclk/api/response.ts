@@ -30,7 +30,7 @@ export interface Asked {
 }
 
 const CHECK_NETWORK =
-	'If it lasts, check the Base URL in the AiClk API credential and the network of n8n.';
+	"If it lasts, check the 'Base URL' in the AiClk API credential and the network of n8n.";
 
 const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
 
@@ -38,16 +38,15 @@ const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
  * The end of the message and what to do where it is not known what was carried out. Fund records show spending only (P3), so a
  * transfer cannot be looked up with them.
  */
-const UNCERTAIN: Record<Effect, { subject: string; consequence: string; description: string }> = {
-	read: { subject: '', consequence: '', description: RUN_LATER },
+const UNCERTAIN = {
 	change: {
-		subject: ' The change',
+		subject: 'The change',
 		consequence: ' may have been carried out: check before you send it again.',
 		description:
 			'It is not repeated. Check at AiClk whether the change is there before you run this again.',
 	},
 	money: {
-		subject: ' The transfer',
+		subject: 'The transfer',
 		consequence: ' may have been carried out: do not send it again before you have checked.',
 		description:
 			"It was sent once and is not repeated. Before you send it again, look for the transfer in AiClk's console, or compare the balances of both accounts (Get Info). Get Fund Records shows spending only, no transfers.",
@@ -89,18 +88,25 @@ interface Finding extends Pick<Failure, 'kind'> {
 
 const NOTHING_DONE = 'Nothing was carried out.';
 
+const CHECK_PERMISSION =
+	'Check that your application has the permission for this call and this account.';
+
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
 	effect === 'read'
-		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node (Get Status, Verify).`
-		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again, check that your application has the permission for this call and this account.`;
+		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node ('Get Status' with 'Verify').`
+		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again: ${CHECK_PERMISSION}`;
 
-/** Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait. */
-const afterBusy = (effect: Effect): string => {
-	const later = 'Run this again later, with fewer requests at a time.';
-	return effect === 'money'
-		? `${NOTHING_DONE} A transfer is never repeated. ${later}`
-		: `${NOTHING_DONE} ${later}`;
+/**
+ * Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait.
+ *
+ * @param retryAfterMs how long AiClk says to wait; null where it does not say
+ */
+const afterBusy = (effect: Effect, retryAfterMs: number | null): string => {
+	const minutes = Math.ceil((retryAfterMs ?? 0) / 60_000);
+	const when = minutes > 1 ? `in ${minutes} minutes, as AiClk says` : 'later';
+	const never = effect === 'money' ? ' A transfer is never repeated.' : '';
+	return `${NOTHING_DONE}${never} Run this again ${when}, with fewer requests at a time.`;
 };
 
 const SPLIT_IDS = `${NOTHING_DONE} Split the IDs or filters over several items.`;
@@ -116,7 +122,7 @@ const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
 };
 
 const NOT_FOLLOWED =
-	'The token would go along with a redirect. Check the Base URL in the AiClk API credential.';
+	"The token would go along with a redirect. Check the 'Base URL' in the AiClk API credential.";
 
 /** A success that is neither JSON, nor HTML as gateways write it. */
 const isFile = (status: number, body: unknown): boolean =>
@@ -124,9 +130,8 @@ const isFile = (status: number, body: unknown): boolean =>
 
 /** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
 function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): Finding {
-	const [what, remedy] = TOO_LARGE[status] ?? [];
-	if (what !== undefined)
-		return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy: remedy as string };
+	const [what, remedy = ''] = TOO_LARGE[status] ?? [];
+	if (what !== undefined) return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy };
 	if (isRedirect(status)) {
 		const what = `AiClk answered with a redirect, which is never followed (HTTP ${status})`;
 		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${NOT_FOLLOWED}` };
@@ -143,8 +148,8 @@ function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): 
 				"Nothing was changed. If this call downloads a file, use an HTTP Request node with the predefined credential type 'AiClk API' and the response format File.",
 		};
 	}
-	const kind = isOutage(status) ? 'unavailable' : 'unusable';
-	return { kind, what: `AiClk did not answer as documented (HTTP ${status})`, remedy: RUN_LATER };
+	const found = `AiClk did not answer as documented (HTTP ${status})`;
+	return { kind: 'unusable', what: found, remedy: RUN_LATER };
 }
 
 /** The value of a JSON text, or where it stops being JSON; '' for anything that is not meant to be JSON. */
@@ -157,53 +162,45 @@ function parse(text: unknown): Result<unknown, string> {
 	}
 }
 
-/** Adds to a description what was called, and AiClk's code and trace_id. */
-const signed = (description: string, { call }: Asked, envelope: Envelope | null): string => {
-	const trace = envelope?.traceId == null ? '' : `, trace_id ${envelope.traceId}`;
-	return `${description} ${call}${envelope === null ? '' : `: AiClk code ${envelope.code}${trace}`}.`;
-};
-
-/** The failure of a call. @param known further members */
+/** The failure of a call, whose description ends with what was called, and with AiClk's code and trace_id. */
 function toFailure(
 	{ kind, what, remedy }: Finding,
 	outcome: Outcome,
-	asked: Asked,
+	{ effect, call, subject }: Asked,
 	envelope: Envelope | null = null,
 	known: Partial<Failure> = {},
 ): Failure {
-	const { subject, consequence, description } = UNCERTAIN[asked.effect];
-	const isUncertain = outcome === 'unknown' && asked.effect !== 'read';
-	const about = asked.subject === undefined ? subject : ` ${asked.subject}`;
-	const end = isUncertain ? `.${about}${consequence}` : '';
+	const { code = null, traceId = null } = envelope ?? {};
+	const uncertain = outcome === 'unknown' && effect !== 'read' ? UNCERTAIN[effect] : null;
+	const done = subject && `. ${subject} was not carried out.`;
+	const end = uncertain ? `. ${subject ?? uncertain.subject}${uncertain.consequence}` : done;
+	const trace = traceId === null ? '' : `, trace_id ${traceId}`;
+	const said = code === null ? '' : `: AiClk code ${code}${trace}`;
 	return newFailure({
 		kind,
 		outcome,
-		isRead: asked.effect === 'read',
-		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : end}`,
-		description: signed(isUncertain ? description : remedy, asked, envelope),
-		code: envelope?.code ?? null,
-		traceId: envelope?.traceId ?? null,
+		isRead: effect === 'read',
+		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : (end ?? '')}`,
+		description: `${uncertain?.description ?? remedy} ${call}${said}.`,
+		code,
+		traceId,
 		...known,
 	});
 }
-
-const PROXY_LOGIN: Finding = {
-	kind: 'unavailable',
-	what: 'The proxy of n8n requires a login (HTTP 407)',
-	remedy: "Add the proxy's user and password to n8n's proxy settings.",
-};
 
 /**
  * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
  *
  * @param answer a full response with the body as text
  * @param nowMs ms since 1970
+ * @param isTokenFine whether AiClk is known to accept the token: then it refuses the call
  * @returns the envelope of a success, or why it was none
  */
 export function readAnswer(
 	answer: unknown,
 	asked: Asked,
 	nowMs = Date.now(),
+	isTokenFine = false,
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		const what = 'AiClk sent no answer that n8n could read';
@@ -216,7 +213,9 @@ export function readAnswer(
 	const code = envelope?.code ?? null;
 	const httpCode = String(statusCode);
 	if (statusCode === 407 && envelope === null) {
-		return fail(toFailure(PROXY_LOGIN, 'not-sent', asked, null, { httpCode }));
+		const what = 'The proxy of n8n requires a login (HTTP 407)';
+		const remedy = "Add the proxy's user and password to n8n's proxy settings.";
+		return fail({ ...neverSent(what, remedy, asked), httpCode });
 	}
 	const { effect, hint, secrets } = asked;
 	const said = sanitize(envelope?.message, secrets, asked.own);
@@ -236,25 +235,29 @@ export function readAnswer(
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
+		if (isRejected && isTokenFine) {
+			const what = `AiClk refused this, although it accepts the access token: ${words}`;
+			return find('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}`);
+		}
 		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
 			return find('rejected', what, afterRejection(effect));
 		}
 		if (busy !== null) {
-			return find(
-				'busy',
-				`AiClk takes no more requests at the moment: ${words}`,
-				afterBusy(effect),
-			);
+			const what = `AiClk takes no more requests at the moment: ${words}`;
+			return find('busy', what, afterBusy(effect, busy.retryAfterMs));
 		}
+	}
+	const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
+	const flaw = place === '' ? '' : `: it is not JSON at ${place}`;
+	if (isOut) {
+		return find('unavailable', `AiClk is temporarily unavailable: ${words}${flaw}`, RUN_LATER);
 	}
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, asked);
-		const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
-		return find(kind, place === '' ? what : `${what}, it is no JSON at ${place}`, remedy);
+		return find(kind, `${what}${flaw}`, remedy);
 	}
-	if (isOut) return find('unavailable', `AiClk is temporarily unavailable: ${words}`, RUN_LATER);
 	return outcome === 'refused'
 		? find('refused', `AiClk refused this: ${words}`, hint)
 		: find('unusable', `AiClk's answer does not say what was done: ${words}`, hint);

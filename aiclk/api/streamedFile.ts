@@ -1,10 +1,3 @@
-type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
-/** Ends the sending of a file that is not as announced. */
-class FileChangedError extends Error {
-	override readonly name = 'FileChangedError';
-}
-
 /**
  * A file of known size whose bytes are read only while it is sent, so that a video never sits in memory. Forms read files
  * through `size` and `stream()` (axios formDataToStream.js; the same in Node's own fetch). It never sends more or fewer
@@ -25,7 +18,8 @@ export class StreamedFile extends File {
 		name: string,
 		mimeType: string,
 		size: number,
-		private readonly open: () => Promise<Bytes> | Bytes,
+		private readonly open: () =>
+			Iterable<Uint8Array> | Promise<Iterable<Uint8Array> | AsyncIterable<Uint8Array>>,
 	) {
 		super([], name, { type: mimeType });
 		this.size = size;
@@ -50,7 +44,7 @@ export class StreamedFile extends File {
 		if (this.failure === null && sent !== this.size) {
 			this.failure = `has changed since it was stored: ${sent > this.size ? 'more than ' : ''}${Math.min(sent, this.size)} of ${this.size} bytes were found`;
 		}
-		if (this.failure !== null) throw new FileChangedError(this.failure);
+		if (this.failure !== null) throw new Error(this.failure);
 	}
 }
 

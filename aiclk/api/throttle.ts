@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../protocol/envelope';
+import type { Failure } from '../util/failure';
 
 /** Batches as the user has set them. */
 export interface Batching {
@@ -6,12 +7,6 @@ export interface Batching {
 	size: number;
 	/** From the last request of a batch to the first of the next, in ms. */
 	intervalMs: number;
-}
-
-/** AiClk says that it takes no more requests at the moment. */
-export interface Busy {
-	/** How long to wait, in ms; null where the answer does not say. */
-	retryAfterMs: number | null;
 }
 
 /** Requests under way together at most: more of them made no run faster (bench/n8n-together.md). */
@@ -24,7 +19,11 @@ export const MAX_TOGETHER = 50;
  * @param before refusals in a row before this one
  * @param leftMs until a run gives up; no wait that AiClk does not name goes beyond it
  */
-export function waitOf({ retryAfterMs }: Busy, before: number, leftMs: number): number {
+export function waitOf(
+	{ retryAfterMs }: Pick<Failure, 'retryAfterMs'>,
+	before: number,
+	leftMs: number,
+): number {
 	const doublings = retryAfterMs === null ? before : before - 1;
 	const ownMs = doublings < 0 ? 0 : 1_000 * 2 ** Math.min(doublings, 6);
 	return Math.max(retryAfterMs ?? 0, leftMs > 0 ? Math.min(ownMs, leftMs) : ownMs);
@@ -53,12 +52,13 @@ const SERVICE_UNAVAILABLE = 503;
  *
  * @param code of AiClk's envelope; null without one
  * @param nowMs ms since 1970, by n8n's clock: for a date in an answer that does not name the time itself
+ * @returns how long AiClk says to wait; null if it is not busy
  */
 export function readBusy(
 	{ statusCode, headers }: HttpAnswer,
 	code: number | null,
 	nowMs: number,
-): Busy | null {
+): Pick<Failure, 'retryAfterMs'> | null {
 	const answeredAtMs = Date.parse(String(headers?.date));
 	const retryAfterMs = readRetryAfter(
 		headers?.['retry-after'],

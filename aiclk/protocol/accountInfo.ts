@@ -3,17 +3,11 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 /** The cheapest documented read (P2, scope ads_read). */
 export const ACCOUNT_INFO_PATH = '/openapi/v1/account/info';
 
-/** One field: nothing about money is read. */
-const QUERY = { fields: ['account_id'] };
-
-/** The `query` parameter of the cheapest account/info request. */
-export const ACCOUNT_INFO_QUERY = JSON.stringify(QUERY);
+/** The `query` parameter of the cheapest account/info request. It asks for one field, and for nothing about money. */
+export const ACCOUNT_INFO_QUERY = JSON.stringify({ fields: ['account_id'] });
 
 /** How long a whole refresh or probe may take, in ms. n8n's `timeout` limits idle time only. */
 export const TOKEN_TIMEOUT_MS = 15_000;
-
-const parametersOf = (accountId: string): Record<string, string> =>
-	accountId === '' ? {} : { account_id: accountId };
 
 /**
  * The request that asks AiClk whether it accepts a token. It does not throw for an HTTP status and follows no redirect. Without an
@@ -26,10 +20,7 @@ export function accountInfoRequest(baseUrl: string, accountId: string): IHttpReq
 	return {
 		method: 'GET',
 		url: `${baseUrl}${ACCOUNT_INFO_PATH}`,
-		qs: {
-			...parametersOf(accountId),
-			query: ACCOUNT_INFO_QUERY,
-		},
+		qs: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 		json: true,
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,

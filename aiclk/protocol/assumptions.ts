@@ -1,4 +1,4 @@
-import { parseJson } from './json';
+import { isPlainObject, parseJson } from './json';
 
 /**
  * What this package assumes where AiClk's pages contradict themselves or say nothing, each thing in one place. To change an
@@ -26,9 +26,6 @@ export const UPLOAD_TYPE_FIELD = 'material_type';
 /** P4, P5, P10-P13: the text calls the JSON body a list, but every example is an object. The examples count. */
 export const toBody = <T>(fields: T): T => fields;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** No page shows `data` or `data.list` as JSON in a text. Where a text is the JSON of an object or a list, that is what counts. */
 export function openText(value: unknown): unknown {
 	if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
@@ -52,17 +49,17 @@ const NO_ROWS: readonly unknown[] = [undefined, null, '', false, 0];
 export function rowsOf(data: unknown, rowField?: string): unknown[] | null {
 	const opened = openText(data);
 	if (Array.isArray(opened)) return opened;
-	if (!isObject(opened) || !('list' in opened)) return null;
+	if (!isPlainObject(opened) || !('list' in opened)) return null;
 	const list = openText(opened.list);
 	if (Array.isArray(list)) return list;
-	if (NO_ROWS.includes(list) || (isObject(list) && Object.keys(list).length === 0)) return [];
-	return isObject(list) && rowField !== undefined && rowField in list ? [list] : null;
+	if (NO_ROWS.includes(list) || (isPlainObject(list) && Object.keys(list).length === 0)) return [];
+	return isPlainObject(list) && rowField !== undefined && rowField in list ? [list] : null;
 }
 
 /** `data` with other rows in it. */
 export function withRows(data: unknown, rows: unknown[]): unknown {
 	const opened = openText(data);
-	return isObject(opened) ? { ...opened, list: rows } : rows;
+	return isPlainObject(opened) ? { ...opened, list: rows } : rows;
 }
 
 /** P8: the table calls `id` and `pid` strings, the example shows numbers. The output has strings. */

@@ -1,3 +1,5 @@
+import { isPlainObject } from './json';
+
 /** AiClk's code for success (the example on every page). The HTTP status alone says nothing. */
 export const CODE_SUCCESS = 200;
 
@@ -26,8 +28,8 @@ const TRACE_ID = /^[\w.:-]{1,64}$/;
  * @returns null unless the value is an object with a whole number as `code`
  */
 export function readEnvelope(body: unknown): Envelope | null {
-	if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
-	const { code, message, data, trace_id: traceId } = body as Record<string, unknown>;
+	if (!isPlainObject(body)) return null;
+	const { code, message, data, trace_id: traceId } = body;
 	const number = typeof code === 'string' && /^-?\d{1,9}$/.test(code) ? Number(code) : code;
 	if (typeof number !== 'number' || !Number.isInteger(number)) return null;
 	return {
@@ -35,7 +37,7 @@ export function readEnvelope(body: unknown): Envelope | null {
 		message: typeof message === 'string' ? message : '',
 		data,
 		traceId: typeof traceId === 'string' && TRACE_ID.test(traceId) ? traceId : null,
-		body: body as Record<string, unknown>,
+		body,
 	};
 }
 

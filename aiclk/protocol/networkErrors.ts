@@ -1,5 +1,5 @@
 /** Why no answer came, in words: n8n would replace a text that holds Node's own code. */
-export interface NetworkFault {
+interface NetworkFault {
 	/** False if the request certainly was not sent, or not completely. */
 	mayHaveArrived: boolean;
 	/** The end of a sentence. */
@@ -9,78 +9,66 @@ export interface NetworkFault {
 }
 
 const CERTIFICATE =
-	"Nothing is sent over a connection that cannot be trusted. Check the Base URL in the AiClk API credential, the proxy of n8n, the certificate authorities that Node trusts (NODE_EXTRA_CA_CERTS) and the clock of n8n's machine.";
+	"Nothing is sent over a connection that cannot be trusted. Check the 'Base URL' in the AiClk API credential, the proxy of n8n, the certificate authorities that Node trusts (NODE_EXTRA_CA_CERTS) and the clock of n8n's machine.";
 const BLOCKED =
-	"n8n's protection against server-side request forgery blocks this address. Check the Base URL in the AiClk API credential, or ask the administrator of n8n to allow the host.";
+	"n8n's protection against server-side request forgery blocks this address. Check the 'Base URL' in the AiClk API credential, or ask the administrator of n8n to allow the host.";
 
 const PROXY = 'Check the proxy of n8n (HTTPS_PROXY), and whether it may connect to this host.';
 
-const UNTRUSTED = "the server's certificate is not trusted";
-const NOT_LOOKED_UP = 'its host name could not be looked up';
-const CONNECTED_TOO_LATE = 'the connection was not established in time';
-const FAILED = 'the connection failed';
+/** No connection was established, or no secure one. */
+const unsent = (words: string, remedy?: string): NetworkFault => ({
+	mayHaveArrived: false,
+	words,
+	remedy,
+});
 
-/**
- * Node's codes and system calls, and names of n8n's errors, which say that the request was not sent: no connection, or no secure
- * one.
- */
-const NEVER_SENT: Record<string, [words: string, remedy?: string]> = {
-	ECONNREFUSED: ['the connection was refused'],
-	ENOTFOUND: ['its host name is unknown'],
-	EAI_AGAIN: [NOT_LOOKED_UP],
-	getaddrinfo: [NOT_LOOKED_UP],
-	connect: ['the connection could not be established'],
-	'connect ETIMEDOUT': [CONNECTED_TOO_LATE],
-	ERR_SOCKET_CONNECTION_TIMEOUT: [CONNECTED_TOO_LATE],
-	EHOSTUNREACH: ['there is no route to its host'],
-	ENETUNREACH: ['there is no route to its network'],
-	CERT_HAS_EXPIRED: ["the server's certificate has expired", CERTIFICATE],
-	CERT_NOT_YET_VALID: ["the server's certificate is not valid yet", CERTIFICATE],
-	CERT_REVOKED: ["the server's certificate was revoked", CERTIFICATE],
-	ERR_TLS_CERT_ALTNAME_INVALID: ["the server's certificate is for another host", CERTIFICATE],
-	HOSTNAME_MISMATCH: ["the server's certificate is for another host", CERTIFICATE],
-	...Object.fromEntries(
-		[
-			'CERT_CHAIN_TOO_LONG',
-			'CERT_REJECTED',
-			'CERT_SIGNATURE_FAILURE',
-			'CERT_UNTRUSTED',
-			'DEPTH_ZERO_SELF_SIGNED_CERT',
-			'INVALID_CA',
-			'INVALID_PURPOSE',
-			'SELF_SIGNED_CERT_IN_CHAIN',
-			'UNABLE_TO_GET_ISSUER_CERT',
-			'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-			'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-		].map((code) => [code, [UNTRUSTED, CERTIFICATE]]),
-	),
-	SsrfBlockedIpError: ['n8n blocks its address', BLOCKED],
-	SsrfBlockedHostnameError: ['n8n blocks its host name', BLOCKED],
-};
+const lost = (words: string): NetworkFault => ({ mayHaveArrived: true, words });
 
-/** The same for a request that may have been sent. */
-const LOST: Record<string, [words: string]> = {
-	read: [FAILED],
-	write: [FAILED],
-	ECONNRESET: ['the connection was closed'],
-	EPIPE: ['the connection was closed'],
-	ECONNABORTED: ['no answer came in time'],
-	ETIMEDOUT: ['no answer came in time'],
-	ERR_CANCELED: ['no answer came in time'],
-};
+const NOT_LOOKED_UP = unsent('its host name could not be looked up');
+const CONNECTED_TOO_LATE = unsent('the connection was not established in time');
+const UNTRUSTED = unsent("the server's certificate is not trusted", CERTIFICATE);
+const OTHER_HOST = unsent("the server's certificate is for another host", CERTIFICATE);
+const UNKNOWN = lost('the connection failed');
 
+/** By Node's codes and system calls, and by names of n8n's errors. */
 const FAULTS = new Map<unknown, NetworkFault>(
-	[
-		{ faults: NEVER_SENT, mayHaveArrived: false },
-		{ faults: LOST, mayHaveArrived: true },
-	].flatMap(({ faults, mayHaveArrived }) =>
-		Object.entries(faults).map(
-			([code, [words, remedy]]) => [code, { mayHaveArrived, words, remedy }] as const,
-		),
-	),
+	Object.entries({
+		ECONNREFUSED: unsent('the connection was refused'),
+		ENOTFOUND: unsent('its host name is unknown'),
+		EAI_AGAIN: NOT_LOOKED_UP,
+		getaddrinfo: NOT_LOOKED_UP,
+		connect: unsent('the connection could not be established'),
+		'connect ETIMEDOUT': CONNECTED_TOO_LATE,
+		ERR_SOCKET_CONNECTION_TIMEOUT: CONNECTED_TOO_LATE,
+		EHOSTUNREACH: unsent('there is no route to its host'),
+		ENETUNREACH: unsent('there is no route to its network'),
+		CERT_HAS_EXPIRED: unsent("the server's certificate has expired", CERTIFICATE),
+		CERT_NOT_YET_VALID: unsent("the server's certificate is not valid yet", CERTIFICATE),
+		CERT_REVOKED: unsent("the server's certificate was revoked", CERTIFICATE),
+		ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
+		HOSTNAME_MISMATCH: OTHER_HOST,
+		CERT_CHAIN_TOO_LONG: UNTRUSTED,
+		CERT_REJECTED: UNTRUSTED,
+		CERT_SIGNATURE_FAILURE: UNTRUSTED,
+		CERT_UNTRUSTED: UNTRUSTED,
+		DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+		INVALID_CA: UNTRUSTED,
+		INVALID_PURPOSE: UNTRUSTED,
+		SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+		UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+		UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+		UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+		SsrfBlockedIpError: unsent('n8n blocks its address', BLOCKED),
+		SsrfBlockedHostnameError: unsent('n8n blocks its host name', BLOCKED),
+		read: lost('the connection failed'),
+		write: lost('the connection failed'),
+		ECONNRESET: lost('the connection was closed'),
+		EPIPE: lost('the connection was closed'),
+		ECONNABORTED: lost('no answer came in time'),
+		ETIMEDOUT: lost('no answer came in time'),
+		ERR_CANCELED: lost('no answer came in time'),
+	}),
 );
-
-const UNKNOWN: NetworkFault = { mayHaveArrived: true, words: FAILED };
 
 /** Errors wrap errors, but not more deeply than this. */
 const MAX_WRAPPINGS = 4;
@@ -89,19 +77,20 @@ const MAX_WRAPPINGS = 4;
  * Codes and words of Node, OpenSSL and https-proxy-agent for a connection, or a secure one, that was never established. EPROTO is a
  * TLS error while a part of the request still waits to be sent: the same error without it may come after the request.
  */
-const NEVER_CONNECTED: Array<[pattern: RegExp, words: string, remedy: string]> = [
-	[/EPROTO.*wrong version number/s, 'the server does not speak TLS on this port', CERTIFICATE],
+const NEVER_CONNECTED: Array<[pattern: RegExp, NetworkFault]> = [
+	[
+		/EPROTO.*wrong version number/s,
+		unsent('the server does not speak TLS on this port', CERTIFICATE),
+	],
 	[
 		/EPROTO.*SSL routines|ERR_SSL_\w*(ALERT_HANDSHAKE|PROTOCOL_VERSION|UNSUPPORTED)/s,
-		'no secure connection could be established',
-		CERTIFICATE,
+		unsent('no secure connection could be established', CERTIFICATE),
 	],
 	[
 		/before secure TLS connection was established/,
-		'the connection was closed before it was secure',
-		CERTIFICATE,
+		unsent('the connection was closed before it was secure', CERTIFICATE),
 	],
-	[/before receiving CONNECT response/, 'the proxy closed the connection', PROXY],
+	[/before receiving CONNECT response/, unsent('the proxy closed the connection', PROXY)],
 ];
 
 /** Node begins the words of a failed system call with it: `connect ECONNREFUSED 127.0.0.1:443`. */
@@ -111,8 +100,8 @@ const SYSTEM_CALL = /^(\w+) E[A-Z]/m;
 function readAlone(error: Record<string, unknown>): NetworkFault {
 	const { name, code = error.httpCode, message, messages } = error;
 	const text = [code, message, messages].flat().join('\n');
-	const known = NEVER_CONNECTED.find(([pattern]) => pattern.test(text));
-	if (known !== undefined) return { mayHaveArrived: false, words: known[1], remedy: known[2] };
+	const [, known] = NEVER_CONNECTED.find(([pattern]) => pattern.test(text)) ?? [];
+	if (known !== undefined) return known;
 	const call = error.syscall ?? SYSTEM_CALL.exec(text)?.[1];
 	const ofCall = FAULTS.get(call);
 	const fault =

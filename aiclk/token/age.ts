@@ -10,22 +10,20 @@ const CLOCK_SKEW_SHARE = 0.01;
 /** A token issued further in the future than this was stamped by a wrong clock, so its expiry cannot be trusted. */
 const MAX_FUTURE_MS = 5 * 60_000;
 
-/** When renewal begins and how it is spread, in shares of a token's life. */
-export interface Timing {
+/**
+ * When renewal begins and how it is spread, in shares of a token's life. With 90 days: day 75, one day, 5 minutes.
+ * docs/performance.md says why, and what a simulated fleet did with others.
+ */
+export const TIMING = {
 	/** Renewal begins after this share. */
-	renewalShare: number;
-	/** Mean of the exponentially distributed jitter, which keeps processes from renewing at the same time. */
-	jitterMeanShare: number;
-	/** A process applies the jitter at most once in this share. */
-	jitterIntervalShare: number;
-}
-
-/** With 90 days: day 75, one day, 5 minutes. docs/performance.md says why, and what a simulated fleet did with others. */
-export const TIMING: Timing = {
 	renewalShare: 5 / 6,
+	/** Mean of the exponentially distributed jitter, which keeps processes from renewing at the same time. */
 	jitterMeanShare: 1 / 90,
+	/** A process applies the jitter at most once in this share. */
 	jitterIntervalShare: 1 / 25_920,
 };
+
+export type Timing = typeof TIMING;
 
 /** How long a token lives in all, in ms. */
 export const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
@@ -38,16 +36,13 @@ export const expiredAtMs = (state: TokenState): number =>
 export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
 	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
 
-/** How old a token is, by the clock alone. */
-export type Age = 'valid' | 'renewal-due' | 'expired';
-
-/** The age of a token. One issued in the future counts as expired, because its times cannot be trusted. */
-export function ageOf(state: TokenState, nowMs: number): Age {
+/** How old a token is, by the clock alone. One issued in the future counts as expired, because its times cannot be trusted. */
+export function ageOf(state: TokenState, nowMs: number): 'valid' | 'renewal-due' | 'expired' {
 	const isFromFuture = state.issuedAtMs - nowMs > MAX_FUTURE_MS;
 	if (isFromFuture || nowMs >= expiredAtMs(state)) return 'expired';
 	return nowMs >= renewsAtMs(state) ? 'renewal-due' : 'valid';
 }
 
-/** Whether there is a token and it has not expired. */
-export const isAlive = (token: Token | null, nowMs: number): token is Token =>
-	token !== null && ageOf(token.state, nowMs) !== 'expired';
+/** Whether a token has not expired. */
+export const isAlive = ({ state }: Token, nowMs: number): boolean =>
+	ageOf(state, nowMs) !== 'expired';

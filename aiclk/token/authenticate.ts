@@ -100,14 +100,14 @@ export function authenticateRequest(
 	if (!goesTo(origin, options)) {
 		throw refusal(
 			`The AiClk API credential is for ${sanitize(new URL(origin).host)} only, and this request goes elsewhere. Correct its URL.`,
-			'No request was sent, so the token went nowhere. If AiClk has moved, correct the Base URL in the credential.',
+			"No request was sent, so the token went nowhere. If AiClk has moved, correct the 'Base URL' in the credential.",
 		);
 	}
 	const token = readToken(credentials);
 	if (token === null || token.accessToken === '') {
 		throw refusal(
 			'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
-			'If that does not help, check Client ID and Refresh Token.',
+			"If that does not help, check 'Client ID' and 'Refresh Token'.",
 		);
 	}
 	const input = readInput(credentials);

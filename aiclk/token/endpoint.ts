@@ -27,13 +27,9 @@ const DEFAULT_LIFE_MS = 90 * DAY_MS;
 const MIN_LIFE_MS = DAY_MS / REFRESHES_PER_DAY;
 const MAX_LIFE_MS = 400 * DAY_MS;
 
-/** What a successful refresh returns, checked. Times in ms since 1970. */
+/** An access token from the network, checked. Times in ms since 1970. */
 export interface IssuedToken {
 	accessToken: string;
-	/** '' if the answer holds none, as documented, or one that cannot be stored. */
-	refreshToken: string;
-	/** The answer holds a refresh token that cannot be stored. */
-	hasDamagedRefreshToken: boolean;
 	expiresAtMs: number;
 	expirySource: 'answer' | 'assumed';
 	header: string;
@@ -104,8 +100,8 @@ export function readExpiry(
 
 const TRY_LATER = 'Try again in a few minutes.';
 const IF_IT_LASTS =
-	'If it lasts, check the Base URL in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.';
-const CHECK_CREDENTIAL = 'Check the Client ID and the Refresh Token.';
+	"If it lasts, check the 'Base URL' in the AiClk API credential, the network and proxy of n8n, and whether AiClk is available.";
+const CHECK_CREDENTIAL = "Check the 'Client ID' and the 'Refresh Token'.";
 const IF_THEY_ARE_RIGHT =
 	'If both are as AiClk shows them, get a new refresh token from AiClk or ask its support.';
 
@@ -130,34 +126,32 @@ function toFailure(envelope: Envelope, statusCode: number, secrets: readonly str
 	});
 }
 
-/** Why a refresh returned no access token. */
-export interface RefreshFailure {
-	failure: Failure;
-	/** A new refresh token that came with an unusable access token, checked; '' if there is none. */
-	refreshToken: string;
-}
-
 /**
  * Reads the answer of the token endpoint.
  *
  * @param answer a full response with the body as text
  * @param nowMs when the request was sent, ms since 1970: the life of the token counts from there
  * @param secrets what must not appear in a failure (client id, refresh tokens)
- * @returns the token, or a failure: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`
+ * @returns `issued`: the access token, or a failure: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`.
+ *   `refreshToken`: a refresh token that came with it, checked, whatever the access token is worth; '' if the answer holds none, as
+ *   documented, or one that cannot be stored, which `hasDamagedRefreshToken` tells apart
  */
 export function readRefreshAnswer(
 	answer: unknown,
 	nowMs: number,
 	secrets: readonly string[],
-): Result<IssuedToken, RefreshFailure> {
-	const failed = (failure: Failure, refreshToken = '') => fail({ failure, refreshToken });
-	const unavailable = (message: string, refreshToken = '') => {
-		const description =
-			refreshToken === '' ? `Nothing of this answer was stored. ${IF_IT_LASTS}` : IF_IT_LASTS;
-		return failed(newFailure({ kind: 'unavailable', message, description }), refreshToken);
+): {
+	issued: Result<IssuedToken, Failure>;
+	refreshToken: string;
+	hasDamagedRefreshToken: boolean;
+} {
+	const unavailable = (message: string, isNothingStored: boolean) => {
+		const description = `${isNothingStored ? 'Nothing of this answer was stored. ' : ''}${IF_IT_LASTS}`;
+		return fail(newFailure({ kind: 'unavailable', message, description }));
 	};
 	if (!isHttpAnswer(answer)) {
-		return unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`);
+		const issued = unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`, true);
+		return { issued, refreshToken: '', hasDamagedRefreshToken: false };
 	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
@@ -168,28 +162,30 @@ export function readRefreshAnswer(
 	const data = (isSuccess ? (envelope.data ?? {}) : {}) as Record<string, unknown>;
 	const { access_token: accessToken, refresh_token, expires_in, token_type } = data;
 	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
+	const hasDamagedRefreshToken = (refresh_token ?? '') !== refreshToken;
+	const rotation = { refreshToken, hasDamagedRefreshToken };
 
 	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		return unavailable(
-			`AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
-			refreshToken,
-		);
+		const message = isOutage(statusCode)
+			? `AiClk could not refresh the access token: HTTP ${statusCode}. ${TRY_LATER}`
+			: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`;
+		return { issued: unavailable(message, refreshToken === ''), ...rotation };
 	}
-	if (envelope.code !== CODE_SUCCESS) return failed(toFailure(envelope, statusCode, secrets));
+	if (envelope.code !== CODE_SUCCESS) {
+		return { issued: fail(toFailure(envelope, statusCode, secrets)), ...rotation };
+	}
 	if (!isStorableToken(accessToken)) {
 		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
 		const message = "AiClk answered with a token that cannot be used. Ask AiClk's support.";
-		return failed(newFailure({ kind: 'unusable', message, description }), refreshToken);
+		return { issued: fail(newFailure({ kind: 'unusable', message, description })), ...rotation };
 	}
-	return ok({
+	const issued = ok({
 		accessToken,
-		refreshToken,
-		hasDamagedRefreshToken:
-			refreshToken === '' && ![undefined, null, ''].includes(refresh_token as string),
 		...readExpiry(expires_in, nowMs),
 		header: readTokenHeader(token_type),
 		traceId: envelope.traceId,
 	});
+	return { issued, ...rotation };
 }
 
 /**
@@ -203,6 +199,6 @@ export function unreachable(
 	baseUrl: string,
 ): { failure: Failure; mayHaveArrived: boolean } {
 	const { words, mayHaveArrived, remedy: description = IF_IT_LASTS } = readNetworkError(error);
-	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`;
+	const message = `AiClk (${baseUrl}) could not be reached to refresh the access token: ${words}. Check the 'Base URL', and the network and proxy of n8n.`;
 	return { failure: newFailure({ kind: 'unavailable', message, description }), mayHaveArrived };
 }

@@ -7,7 +7,7 @@ export const SUPERSEDED = newFailure({
 	message:
 		'Another n8n process refreshed the AiClk access token at the same time. Run this again to use its token.',
 	description:
-		'A node that only reads can wait for it: with Retry On Fail, 3 tries and 5 seconds between them.',
+		"A node that only reads can wait for it: with 'Retry On Fail', 3 tries and 5 seconds between them.",
 });
 
 const iso = (ms: number): string => new Date(ms).toISOString();

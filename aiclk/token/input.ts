@@ -29,7 +29,7 @@ const NOTHING_SENT = 'Nothing was sent.';
 /** No token may be sent to this base URL. */
 export const BAD_BASE_URL = newFailure({
 	kind: 'input',
-	message: `The Base URL of the AiClk API credential cannot be used. Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}.`,
+	message: `The 'Base URL' of the AiClk API credential cannot be used. Enter an https address without a path, e.g. ${DEFAULT_BASE_URL}.`,
 	description: `Plain http is allowed for this machine only. ${NOTHING_SENT}`,
 });
 
@@ -96,13 +96,13 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 		const name =
 			clientId === null ? 'Client ID' : refreshToken === null ? 'Refresh Token' : 'Account ID';
 		return inputFailure(
-			`The ${name} of the AiClk API credential is neither text nor a whole number that n8n has kept exactly. Correct the expression, or pass the number as text.`,
+			`The '${name}' of the AiClk API credential is neither text nor a whole number that n8n has kept exactly. Correct the expression, or pass the number as text.`,
 			NOTHING_SENT,
 		);
 	}
 	const empty = [
-		...(clientId === '' ? ['Client ID'] : []),
-		...(refreshToken === '' ? ['Refresh Token'] : []),
+		...(clientId === '' ? ["'Client ID'"] : []),
+		...(refreshToken === '' ? ["'Refresh Token'"] : []),
 	];
 	if (empty.length > 0) {
 		return inputFailure(
@@ -112,13 +112,13 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 	}
 	if (!PRINTABLE.test(clientId) || !PRINTABLE.test(refreshToken)) {
 		return inputFailure(
-			'The Client ID or the Refresh Token of the AiClk API credential holds characters that no token has. Copy both again from AiClk.',
+			"The 'Client ID' or the 'Refresh Token' of the AiClk API credential holds characters that no token has. Copy both again from AiClk.",
 			`They consist of plain letters and digits. ${NOTHING_SENT}`,
 		);
 	}
 	if (!/^\d{0,20}$/.test(accountId)) {
 		return inputFailure(
-			'The Account ID of the AiClk API credential is not a number. Enter digits only, or leave it empty.',
+			"The 'Account ID' of the AiClk API credential is not a number. Enter digits only, or leave it empty.",
 			`It is the ID of an advertiser account that your application may read. ${NOTHING_SENT}`,
 		);
 	}

@@ -23,19 +23,16 @@ const MAX_SESSIONS = 10_000;
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-/** A question of n8n's. */
-interface Question {
+/** A question of n8n's, and what has been done about it so far. */
+interface Question extends Pick<
+	PolicyInput,
+	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'outcome'
+> {
 	input: TokenInput;
 	session: Session;
 	http: HttpRequest;
 	workflow: Workflow | null;
 }
-
-/** What the policy is told of a question, and of what has been done about it so far. */
-type Asked = Pick<
-	PolicyInput,
-	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'outcome'
->;
 
 /**
  * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
@@ -146,7 +143,11 @@ export class TokenManager {
 		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, input.accountId);
 		const readAtMs = this.readAtMs.get(credentials) ?? this.environment.now();
 		this.readAtMs.set(credentials, readAtMs);
-		const asked: Asked = {
+		return await this.answer(credentials, {
+			input,
+			session,
+			http,
+			workflow: workflow ?? null,
 			cause,
 			mayResend: sent !== undefined && sent.isSafe && !sent.isSingleUse,
 			readAtMs,
@@ -154,9 +155,7 @@ export class TokenManager {
 			stored,
 			watchedAtMs: null,
 			outcome: null,
-		};
-		const question = { input, session, http, workflow: workflow ?? null };
-		return await this.answer(credentials, question, asked);
+		});
 	}
 
 	private sessionOf({ fingerprint }: TokenInput): Session {
@@ -172,12 +171,10 @@ export class TokenManager {
 	private async answer(
 		credentials: Credentials,
 		question: Question,
-		asked: Asked,
 	): Promise<Result<StoredFields | null, Failure>> {
-		const { input, session, http } = question;
-		const { cause, stored } = asked;
+		const { input, session, http, cause, stored } = question;
 		for (;;) {
-			const facts = this.gather(question, asked);
+			const facts = this.gather(question);
 			const decision = decide(facts, this.timing);
 			const { action, reason } = decision;
 			this.environment.log.debug(`AiClk access token, ${cause}: ${action} (${reason})`);
@@ -189,41 +186,43 @@ export class TokenManager {
 					return ok(null);
 				case 'adopt':
 					// Only its refresh token can be used: `authenticate` refuses to send the access token.
-					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
-					return ok(this.toStore(decision.token, stored, question));
+					if (decision.failure !== null && isFailureShown(facts)) {
+						this.failures.set(credentials, decision.failure);
+					}
+					return ok(this.toStore(decision.token, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
 					break;
 				case 'watch':
 					await session.watch(stored, input.accountId);
-					asked = { ...asked, watchedAtMs: this.environment.now() };
+					question = { ...question, watchedAtMs: this.environment.now() };
 					break;
 				case 'refresh': {
-					const order = { ...question, stored, reason: decision.reason };
+					const order = { ...question, reason: decision.reason };
 					const outcome = await session.refresh(
 						order.reason,
 						async () => await refreshToken(order, session, this.quota, this.environment),
 					);
-					asked = { ...asked, outcome };
+					question = { ...question, outcome };
 					break;
 				}
 				case 'defer':
 				case 'fail': {
 					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
-					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
+					return isFailureShown(facts) ? this.failed(credentials, failure) : ok(null);
 				}
 			}
 		}
 	}
 
-	private gather({ input, session }: Question, asked: Asked): PolicyInput {
-		const { stored } = asked;
+	private gather(question: Question): PolicyInput {
+		const { input, session, stored } = question;
 		const { notes } = session;
 		const { accountId } = input;
 		const known = session.alternativeTo(stored, accountId);
 		return {
-			...asked,
+			...question,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
 			known,
@@ -239,7 +238,7 @@ export class TokenManager {
 	}
 
 	/** The fields of a token, with everything that could not be stored earlier. */
-	private toStore(token: Token, stored: Token | null, { input, session }: Question): StoredFields {
+	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
 		const quota = this.quota.usage(input.client, stored?.state.quota ?? null);
 		this.quota.noteStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);

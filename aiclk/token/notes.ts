@@ -12,14 +12,6 @@ const DISTRUST_MS = 7 * 24 * 3_600_000;
 const MAX_TOKENS = 64;
 const MAX_ACCOUNTS = 256;
 
-/** AiClk's answer to a probe with one account. */
-interface Answer {
-	accountId: string;
-	result: ProbeResult;
-	/** ms since 1970 */
-	atMs: number;
-}
-
 /** What AiClk's answers say about a token, to someone who would ask with a certain account. */
 export interface ProbeAnswer {
 	/** `rejected` only while rejections are not distrusted. */
@@ -39,8 +31,8 @@ export interface Note {
 	isSuspect: boolean;
 	/** New tokens in a row that were to replace it and that AiClk rejected. */
 	discarded: number;
-	/** The last one of each account, newest first. */
-	answers: readonly Answer[];
+	/** AiClk's last answer to a probe with each account, newest first. */
+	answers: ReadonlyArray<{ accountId: string; result: ProbeResult; atMs: number }>;
 }
 
 /** Notes about the tokens of one input, and whether AiClk's rejections can be believed. */
@@ -93,7 +85,7 @@ export class TokenNotes {
 	 * with another account is a reason to ask again: that account may lack a permission.
 	 */
 	answerFor(accountId: string, token: Token): ProbeAnswer | null {
-		const answers = this.of(token).answers.map((answer): Answer => {
+		const answers = this.of(token).answers.map((answer): Note['answers'][number] => {
 			const isDistrusted = this.trustIn(answer.accountId)?.trust === 'distrusted';
 			return answer.result === 'rejected' && isDistrusted
 				? { ...answer, result: 'unknown' }

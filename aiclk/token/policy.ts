@@ -30,15 +30,6 @@ const MAX_JUMP_MS = 60_000;
 /** Propagation: AiClk's servers may take this long to learn of a new token. A token rejected earlier is probed a second time. */
 export const PROPAGATION_MS = 3_000;
 
-/** Why n8n asks the hook. */
-export type Cause =
-	/** It is about to send a request. */
-	| 'before-request'
-	/** A request sent with this same credentials object has failed, for whatever reason. */
-	| 'after-failure'
-	/** A person or a schedule asked for a new token. */
-	| 'forced';
-
 /** How a refresh ended. */
 export type RefreshOutcome = {
 	reason: RefreshReason;
@@ -48,7 +39,11 @@ export type RefreshOutcome = {
 
 /** Everything the decision depends on. Times in ms since 1970. */
 export interface PolicyInput {
-	cause: Cause;
+	/**
+	 * Why n8n asks the hook: it is about to send a request; a request sent with this same credentials object has failed, for whatever
+	 * reason; or a person or a schedule asked for a new token.
+	 */
+	cause: 'before-request' | 'after-failure' | 'forced';
 	/** `after-failure` only: sending the request again does no harm, and is possible. */
 	mayResend: boolean;
 	/** When n8n first asked about this credentials object, just after reading it from its database. */
@@ -286,11 +281,13 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
 	return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
 }
 
-/** Whether the stored token can be sent: issued for this input, not expired, not rejected. */
-const isUsable = ({ stored, storedProbe, fingerprint, nowMs }: PolicyInput): boolean =>
-	stored?.state.fingerprint === fingerprint &&
-	isAlive(stored, nowMs) &&
-	storedProbe?.result !== 'rejected';
+/** Whether the stored token was issued for this input and has not expired. */
+const isAliveOurs = ({ stored, fingerprint, nowMs }: PolicyInput): boolean =>
+	stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs);
+
+/** Whether the stored token can be sent: neither expired nor, as it seems, rejected. */
+const isUsable = (input: PolicyInput): boolean =>
+	isAliveOurs(input) && input.storedProbe?.result !== 'rejected';
 
 /**
  * A refresh that this question waited for has ended. Its token is stored, and so is a refresh token that came without one. A
@@ -299,13 +296,10 @@ const isUsable = ({ stored, storedProbe, fingerprint, nowMs }: PolicyInput): boo
  * @returns null if the question is open again: the refresh was a renewal, or the stored token does
  */
 function decideOnOutcome(input: PolicyInput, outcome: RefreshOutcome): Decision | null {
-	const { cause } = input;
 	const { token, failure, reason } = outcome;
-	const isFine = cause === 'before-request' && isUsable(input);
-	if (token === null) {
-		return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
-	}
-	return { action: 'adopt', reason: 'refreshed', token, failure: isFine ? null : failure };
+	if (token !== null) return { action: 'adopt', reason: 'refreshed', token, failure };
+	const isFine = input.cause === 'before-request' && isUsable(input);
+	return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
 }
 
 /** A person or a schedule asked for a new token. While the stored one is valid, the day's last refreshes are reserved. */
@@ -326,7 +320,7 @@ export function decide(input: PolicyInput, timing = TIMING): Decision {
 	const ended = outcome && decideOnOutcome(input, outcome);
 	if (ended !== null) return ended;
 	if (cause === 'forced') return decideForced(input);
-	if (stored === null || stored.state.fingerprint !== fingerprint) {
+	if (stored?.state.fingerprint !== fingerprint) {
 		return cause === 'after-failure' ? keep('input-changed') : decideWithoutToken(input);
 	}
 	return cause === 'after-failure'
@@ -338,17 +332,13 @@ export function decide(input: PolicyInput, timing = TIMING): Decision {
  * The exit gate for failures: whether n8n is told why no token can be provided.
  *
  * - Forced: yes, whatever the old token is worth.
- * - Before a request: yes, with one exception. Until AiClk has accepted a probe, a token that it seems to reject is used all the
- *   same, because AiClk may have refused the account and not the token. If the token is invalid, the request will show it.
- * - After a failed request that may be sent again and whose token was rejected: yes, because nothing else happened.
- * - After any other request: no. It may have been carried out, so its own error counts.
+ * - After a failed request that must not be sent again: no. It may have been carried out, so its own error counts.
+ * - Otherwise: if the stored token certainly does not serve. Until AiClk has accepted a probe, a token that it seems to reject may
+ *   serve, because AiClk may have refused the account and not the token. If the token is invalid, the request will show it.
  */
-export function isFailureShown(input: PolicyInput, { kind }: Failure): boolean {
-	const { cause, storedProbe, probeTrust, mayResend, stored, fingerprint, nowMs } = input;
+export function isFailureShown(input: PolicyInput): boolean {
+	const { cause, mayResend, probeTrust } = input;
 	if (cause === 'forced') return true;
-	if (cause === 'after-failure') {
-		return mayResend && storedProbe?.result === 'rejected' && probeTrust === 'trusted';
-	}
-	const isAliveOurs = stored?.state.fingerprint === fingerprint && isAlive(stored, nowMs);
-	return kind !== 'superseded' || probeTrust !== null || !isAliveOurs;
+	if (cause === 'after-failure' && !mayResend) return false;
+	return probeTrust === null ? !isAliveOurs(input) : !isUsable(input);
 }

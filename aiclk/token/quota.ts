@@ -20,18 +20,6 @@ export interface QuotaUsage {
 	attempts: number;
 }
 
-/**
- * What this process knows about a day beyond what is stored. A hook that throws can store nothing, so a failed attempt is kept here
- * until a later refresh stores it.
- */
-interface KnownUsage {
-	day: string;
-	/** The highest number that was read from the store or returned for storing. */
-	stored: number;
-	/** Attempts of this process since. */
-	unstored: number;
-}
-
 /** Days since 1970, in China. */
 const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
 
@@ -48,13 +36,20 @@ const MAX_CLIENTS = 10_000;
 
 /** Counts this process's refreshes of the day by client, as AiClk does, whatever the credential. */
 export class QuotaTracker {
-	private readonly known = new BoundedMap<string, KnownUsage>(MAX_CLIENTS);
+	/**
+	 * By client: the highest number of a day that was read from the store or returned for storing, and the attempts of this process
+	 * since. A hook that throws can store nothing, so a failed attempt is kept here until a later refresh stores it.
+	 */
+	private readonly known = new BoundedMap<
+		string,
+		{ day: string; stored: number; unstored: number }
+	>(MAX_CLIENTS);
 
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
 	/** Memory and store combined: the higher figure counts. Figures of another day or client are ignored. */
-	private today(client: string, stored: QuotaUsage | null): KnownUsage {
+	private today(client: string, stored: QuotaUsage | null) {
 		const day = quotaDay(this.now());
 		const isToday = stored?.client === client && stored.day === day;
 		const last = this.known.get(client);

@@ -27,7 +27,7 @@ export interface RefreshOrder {
 
 /** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
-	issued: Omit<IssuedToken, 'refreshToken' | 'hasDamagedRefreshToken'>,
+	issued: IssuedToken,
 	parent: Token | null,
 	rotated: string,
 	issuedAtMs: number,
@@ -148,20 +148,23 @@ export async function refreshToken(
 		return failWith(failure, mayHaveArrived);
 	}
 	session.noteAnswer();
-	const issued = readRefreshAnswer(answer, sentAtMs, [input.refreshToken, sent, input.clientId]);
+	const secrets = [input.refreshToken, sent, input.clientId];
+	const { issued, refreshToken, hasDamagedRefreshToken } = readRefreshAnswer(
+		answer,
+		sentAtMs,
+		secrets,
+	);
+	const rotated = refreshToken === sent ? '' : refreshToken;
 	if (!issued.ok) {
-		const { failure, refreshToken } = issued.failure;
-		const isNew = refreshToken !== '' && refreshToken !== sent;
-		const token = isNew ? withRefreshToken(parent, refreshToken, sentAtMs, order) : null;
+		const { failure } = issued;
+		const token = rotated === '' ? null : withRefreshToken(parent, rotated, sentAtMs, order);
 		return failWith(failure, failure.kind !== 'refused', token);
 	}
-	const { refreshToken, hasDamagedRefreshToken, ...value } = issued.value;
 	if (hasDamagedRefreshToken) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
-	const rotated = refreshToken === sent ? '' : refreshToken;
 	// It follows the newest token that is known, which a peer may have stored meanwhile.
-	const newToken = () => toToken(value, session.newestOf(own), rotated, sentAtMs, order);
+	const newToken = () => toToken(issued.value, session.newestOf(own), rotated, sentAtMs, order);
 	const issuedToken = newToken();
 	// AiClk itself has decided a race if it sent a new refresh token, which cannot be had again.
 	const isSafe = rotated !== '' || !mayCollide(reason);

@@ -39,17 +39,13 @@ export interface TokenReport {
 	/** AiClk's trace_id of the last refresh. */
 	traceId: string | null;
 	/** The last successful refreshes, newest first, at most 10. */
-	recentRefreshes: RecentRefresh[];
-}
-
-/** A past refresh. */
-export interface RecentRefresh {
-	/** ISO 8601 in UTC */
-	at: string;
-	reason: string;
-	/** The workflow whose AiClk Token node asked for it; null if a request needed it, or if that is unknown. */
-	workflowId: string | null;
-	workflowName: string | null;
+	recentRefreshes: Array<{
+		at: string;
+		reason: string;
+		/** The workflow whose AiClk Token node asked for it; null if a request needed it, or if that is unknown. */
+		workflowId: string | null;
+		workflowName: string | null;
+	}>;
 }
 
 const DAY_S = 86_400;
@@ -94,7 +90,7 @@ export function reportToken(
 		expiresInDays: leftS === null ? null : Math.floor(leftS / DAY_S),
 		renewsAt: state && iso(renewsAtMs(state)),
 		expirySource: state && state.expirySource,
-		refreshesToday: refreshesToday,
+		refreshesToday,
 		refreshesLeftToday: Math.max(0, REFRESHES_PER_DAY - refreshesToday),
 		refreshLimitResetsAt: iso(quotaDayEndsAtMs(nowMs)),
 		tokenFingerprint: token?.accessToken ? shortFingerprint(token.accessToken) : null,
@@ -108,3 +104,7 @@ export function reportToken(
 		})),
 	};
 }
+
+/** Whether a token expires within so many days. One without an expiry does. */
+export const expiresWithin = ({ expiresInSeconds }: TokenReport, days: number): boolean =>
+	(expiresInSeconds ?? 0) <= days * DAY_S;

@@ -4,30 +4,28 @@
  */
 export type Outcome = 'not-sent' | 'refused' | 'unknown';
 
-/** Why something did not succeed. Nodes and operators react to each kind in a different way. */
-export type FailureKind =
-	/** The user's input, or the credential, must be corrected. */
-	| 'input'
-	/** The day's refreshes are used up. */
-	| 'quota'
-	/** AiClk refused the call; with outcome `not-sent` the refresh before it. */
-	| 'refused'
-	/** AiClk does not accept the access token. */
-	| 'rejected'
-	/** AiClk takes no more requests at the moment. */
-	| 'busy'
-	/** An outage, or no answer. */
-	| 'unavailable'
-	/** An answer that cannot be used. */
-	| 'unusable'
-	/** A peer (another n8n process) refreshed at the same time, and its token is the valid one. */
-	| 'superseded'
-	/** The run was stopped, or something unforeseen happened. */
-	| 'aborted';
-
 /** Why something did not succeed, in words for the person at the screen. Holds no secret and no raw body. */
 export interface Failure {
-	kind: FailureKind;
+	/** Nodes and operators react to each kind in a different way. */
+	kind:
+		/** The user's input, or the credential, must be corrected. */
+		| 'input'
+		/** The day's refreshes are used up. */
+		| 'quota'
+		/** AiClk refused the call; with outcome `not-sent` the refresh before it. */
+		| 'refused'
+		/** AiClk does not accept the access token. */
+		| 'rejected'
+		/** AiClk takes no more requests at the moment. */
+		| 'busy'
+		/** An outage, or no answer. */
+		| 'unavailable'
+		/** An answer that cannot be used. */
+		| 'unusable'
+		/** A peer (another n8n process) refreshed at the same time, and its token is the valid one. */
+		| 'superseded'
+		/** The run was stopped, or something unforeseen happened. */
+		| 'aborted';
 	/** Of the call; `not-sent` where there was no valid token for it. */
 	outcome: Outcome;
 	/** What happened, with AiClk's own words. */
@@ -52,11 +50,10 @@ export interface Failure {
 	resetsAtMs: number | null;
 }
 
-/** What a failure must say. */
-type Said = Pick<Failure, 'kind' | 'message' | 'description'>;
-
 /** A failure; what is left out is not known, and nothing was sent unless `outcome` says otherwise. */
-export const newFailure = (said: Said & Partial<Failure>): Failure => ({
+export const newFailure = (
+	said: Pick<Failure, 'kind' | 'message' | 'description'> & Partial<Failure>,
+): Failure => ({
 	outcome: 'not-sent',
 	code: null,
 	httpCode: null,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/age.ts';
 import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
-import { emptyRow, type Row } from '../../test/unit/support.ts';
+import { emptyRow, type Row } from '../../test/harness/fakes.ts';
 import { Clock } from './clock.mts';
 import { nextChance } from './draws.mts';
 import { createRandom, type Random } from './random.mts';
@@ -336,7 +336,8 @@ class Fleet {
 		const worker = this.workers[this.random.below(this.workers.length)] as Worker;
 		const token = readToken(this.row);
 		const nowMs = this.clock.nowMs + worker.aheadMs;
-		const isFine = isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
+		const isFine =
+			token !== null && isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
 		if (isFine) return;
 		const credentials = { ...this.row };
 		worker.manager.forceRefresh(credentials);

@@ -4,7 +4,7 @@ import type { ICredentialDataDecryptedObject, IHttpRequestHelper } from 'n8n-wor
 import { Bench } from 'tinybench';
 
 import { loadBuilt } from './package.mts';
-import { DAY_MS, emptyRow, inputOf, type Row, tokenState } from '../../test/unit/support.ts';
+import { DAY_MS, emptyRow, inputOf, type Row, tokenState } from '../../test/harness/fakes.ts';
 import { PlainCredential } from '../plainCredential.ts';
 import { figure, type Section, show } from './figures.mts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-import { ROOT } from '../../test/n8n/install.mts';
+import { ROOT } from '../../test/harness/n8n/install.mts';
 
 const versionOf = async (folder: string): Promise<string> =>
 	(JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
 
 import type { Rig } from '../../test/e2e/rig.mts';
-import type { Workflow } from '../../test/n8n/rest.mts';
+import type { Workflow } from '../../test/harness/n8n/rest.mts';
 
 export const MEGABYTE = 1024 ** 2;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
 
-import { ROOT } from '../../test/n8n/install.mts';
+import { ROOT } from '../../test/harness/n8n/install.mts';
 import manifest from '../../package.json';
 import { figure, type Section, show } from './figures.mts';
 

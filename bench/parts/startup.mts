@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { installN8n, type N8nVersion, ROOT } from '../../test/n8n/install.mts';
-import { installByHand, packTarball } from '../../test/n8n/package.mts';
-import { startN8n } from '../../test/n8n/server.mts';
+import { installN8n, type N8nVersion, ROOT } from '../../test/harness/n8n/install.mts';
+import { installByHand, packTarball } from '../../test/harness/n8n/package.mts';
+import { startN8n } from '../../test/harness/n8n/server.mts';
 import { figure, type Section, show } from './figures.mts';
 
 const ROUNDS = 4;

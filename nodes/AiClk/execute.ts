@@ -114,8 +114,11 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	const description = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
 		newFailure({ kind: 'unusable', outcome: 'unknown', isRead, message, description });
+	const whose = accountId === null ? [] : [`account ${accountId}`];
 	const remark = (remarks: Remark[]): void => {
-		for (const one of remarks) run.remarks.push([itemIndex, one]);
+		for (const { text, detail } of remarks) {
+			run.remarks.push([itemIndex, { text, detail: [...whose, detail].join(', ') }]);
+		}
 	};
 	if (pages === undefined) {
 		const answer = await send(sender, request, hint);
@@ -148,8 +151,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	remark(remarks);
 	// Among other items, nobody would miss it.
 	if (rows.length === 0 && run.context.getInputData().length > 1) {
-		const detail = accountId === null ? 'no account' : `account ${accountId}`;
-		remark([{ text: 'No rows came for some items.', detail }]);
+		remark([{ text: 'No rows came for some items.', detail: '0 rows' }]);
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
 	const output = simplify ? toRows(rows) : ok(envelopes.map(toWholeItem));

@@ -15,7 +15,10 @@ export class AiClkToken implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'AiClk Token',
 		name: 'aiClkToken',
-		icon: { light: 'file:../../icons/aiclk.svg', dark: 'file:../../icons/aiclk.dark.svg' },
+		icon: {
+			light: 'file:../../icons/aiclkToken.svg',
+			dark: 'file:../../icons/aiclkToken.dark.svg',
+		},
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter.operation === "status" ? "Get Status" : "Refresh" }}',

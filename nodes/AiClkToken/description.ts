@@ -1,7 +1,36 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** The documented life of a token, in days. */
-export const MAX_DAYS = 90;
+import { options, parameter, switchRow } from '../shared/fields';
+import { readWholeNumber } from '../shared/values';
+
+/** Builds a row for days before the expiry of a token, which lives 90 days as documented. */
+export const withinDaysRow = (more: Partial<INodeProperties>) =>
+	parameter('within_days', 'Within Days', (value) => readWholeNumber(value, { min: 0, max: 90 }), {
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 90, numberPrecision: 0 },
+		...more,
+	});
+
+export const WITHIN_DAYS = withinDaysRow({
+	default: 30,
+	displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
+	description: 'Refresh when the access token expires within this many days, from 0 to 90',
+	hint: 'With 30 days, a daily schedule is always first: the credential itself renews two to four weeks before expiry',
+});
+
+export const VERIFY = switchRow(
+	'verify',
+	'Verify',
+	'Whether to also ask AiClk if it accepts the token. Like any request, this refreshes a token that is expired, rejected or due for renewal.',
+	undefined,
+	{ displayOptions: { show: { operation: ['status'] } } },
+);
+
+export const INCLUDE_ACCESS_TOKEN = switchRow(
+	'include_access_token',
+	'Include Access Token',
+	'Whether to include the access token in the output. Everyone who can see the executions of this workflow can then read it. Not available to AI agents.',
+);
 
 /** The fields of the AiClk Token node. */
 export const properties: INodeProperties[] = [
@@ -49,40 +78,7 @@ export const properties: INodeProperties[] = [
 		displayOptions: { show: { operation: ['refresh'] } },
 		description: 'When to get a new access token',
 	},
-	{
-		displayName: 'Within Days',
-		name: 'withinDays',
-		type: 'number',
-		typeOptions: { minValue: 0, maxValue: MAX_DAYS, numberPrecision: 0 },
-		default: 30,
-		displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
-		description: 'Refresh when the access token expires within this many days, from 0 to 90',
-		hint: 'With 30 days, a daily schedule is always first: the credential itself renews two to four weeks before expiry',
-	},
-	{
-		displayName: 'Verify',
-		name: 'verify',
-		type: 'boolean',
-		default: false,
-		displayOptions: { show: { operation: ['status'] } },
-		description:
-			'Whether to also ask AiClk if it accepts the token. Like any request, this refreshes a token that is expired, rejected or due for renewal.',
-	},
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: [
-			{
-				displayName: 'Include Access Token',
-				name: 'includeAccessToken',
-				type: 'boolean',
-				default: false,
-				description:
-					'Whether to include the access token in the output. Everyone who can see the executions of this workflow can then read it. Not available to AI agents.',
-			},
-		],
-	},
+	WITHIN_DAYS.property,
+	VERIFY.property,
+	options([INCLUDE_ACCESS_TOKEN]).property,
 ];

@@ -1,6 +1,5 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { readSwitch, readWholeNumber, type Read } from '../shared/values';
 import {
 	ACCOUNT_INFO_PATH,
 	accountInfoRequest,
@@ -13,16 +12,16 @@ import {
 	readProbe,
 } from '../../aiclk/protocol/envelope';
 import type { TokenInput } from '../../aiclk/token/input';
-import { reportToken, type TokenReport } from '../../aiclk/token/status';
+import { expiresWithin, reportToken, type TokenReport } from '../../aiclk/token/status';
 import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
 import { refuse, runsAsTool } from '../shared/errors';
+import type { Parameter } from '../shared/fields';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { MAX_DAYS } from './description';
-
-const DAY_S = 86_400;
+import { describe } from '../shared/values';
+import { INCLUDE_ACCESS_TOKEN, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
 type Order = { includeAccessToken: boolean } & (
@@ -42,36 +41,29 @@ interface Subject {
  */
 function readOrder(context: IExecuteFunctions): Order {
 	const isTool = runsAsTool(context);
-	const read = <T>(label: string, value: unknown, reader: (value: unknown) => Read<T>): T => {
-		const result = reader(value);
+	const get = (name: string): unknown => context.getNodeParameter(name, 0);
+	const read = <T>(row: Parameter<T>, value = get(row.property.name)): T => {
+		const result = row.read(value, context.getTimezone());
 		if (result.ok) return result.value;
-		return refuse(`'${label}' ${result.failure}`, 'Correct the field or its expression.');
+		const fault = describe(value, result.failure);
+		return refuse(`'${row.property.displayName}' ${fault}`, 'Correct the field or its expression.');
 	};
 	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
-	const includeAccessToken = read(
-		'Include Access Token',
-		options.includeAccessToken ?? false,
-		readSwitch,
-	);
+	const includeAccessToken = read(INCLUDE_ACCESS_TOKEN, options.includeAccessToken ?? false);
 	if (includeAccessToken && isTool) {
 		refuse('An AI agent is never shown the access token', "Switch off 'Include Access Token'.");
 	}
-	const operation = context.getNodeParameter('operation', 0);
-	if (operation === 'status') {
-		const verify = read('Verify', context.getNodeParameter('verify', 0), readSwitch);
-		return { operation, verify, includeAccessToken };
-	}
+	const operation = get('operation');
+	if (operation === 'status') return { operation, verify: read(VERIFY), includeAccessToken };
 	if (operation !== 'refresh') {
 		return refuse(
 			`The AiClk Token node has no operation '${String(operation)}'`,
 			"Choose 'Refresh' or 'Get Status'. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
 		);
 	}
-	const when = context.getNodeParameter('when', 0);
+	const when = get('when');
 	if (when === 'whenExpiring') {
-		const days = (value: unknown) => readWholeNumber(value, { min: 0, max: MAX_DAYS });
-		const withinDays = read('Within Days', context.getNodeParameter('withinDays', 0), days);
-		return { operation, withinDays, includeAccessToken };
+		return { operation, withinDays: read(WITHIN_DAYS), includeAccessToken };
 	}
 	if (when !== 'always') {
 		return refuse("'When' is not a known choice", "Choose 'always' or 'whenExpiring'.");
@@ -143,7 +135,7 @@ interface Answer {
 	refreshed: boolean;
 }
 
-function describe(answer: unknown, secrets: readonly string[]): string {
+function describeAnswer(answer: unknown, secrets: readonly string[]): string {
 	if (!isHttpAnswer(answer)) return 'AiClk sent no answer that n8n could read';
 	const envelope = readEnvelope(answer.body);
 	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
@@ -169,7 +161,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const { answer, asked } = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describe(answer, asked.secrets);
+	const message = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
 	return { result, message, failure: null, refreshed };
 }
 
@@ -179,11 +171,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
  *
  * @returns the last answer, and the credential of it
  */
-async function askAgain(
-	context: IExecuteFunctions,
-	subject: Subject,
-	first: Answer,
-): Promise<{ last: Answer; subject: Subject; refreshed: boolean }> {
+async function askAgain(context: IExecuteFunctions, subject: Subject, first: Answer) {
 	let result = { last: first, subject, refreshed: first.refreshed };
 	const isOpen = ({ last }: typeof result) =>
 		last.failure?.kind === 'superseded' || (last === first && last.result === 'rejected');
@@ -196,14 +184,6 @@ async function askAgain(
 	return result;
 }
 
-/** AiClk has issued a token that no credential holds. If a refresh invalidates older tokens, the stored one is invalid. */
-const notStored = (message: string): Failure =>
-	newFailure({
-		kind: 'unavailable',
-		message: 'AiClk refreshed the access token, but n8n did not store it',
-		description: `n8n says: ${message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
-	});
-
 /**
  * Gets a new token, now or if the stored one expires soon. The request that n8n sends afterwards probes it. AiClk's answer about
  * the new token is reported; it does not make the refresh fail.
@@ -214,8 +194,8 @@ async function refresh(
 	order: Order & { operation: 'refresh' },
 ): Promise<IDataObject> {
 	const { withinDays } = order;
-	const { valid, expiresInSeconds } = report(stored);
-	const isDue = withinDays === null || !valid || (expiresInSeconds ?? 0) <= withinDays * DAY_S;
+	const before = report(stored);
+	const isDue = withinDays === null || !before.valid || expiresWithin(before, withinDays);
 	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
 
 	// An unsaved workflow has no id.
@@ -223,22 +203,26 @@ async function refresh(
 	tokenManager.forceRefresh(stored.credentials, id ? { id: String(id), name } : null);
 	const first = await ask(context, stored);
 	if (first.failure !== null) throw new FailureError(first.failure);
-	if (!first.refreshed) throw new FailureError(notStored(first.message));
+	if (!first.refreshed) {
+		// AiClk has issued a token that no credential holds. If a refresh invalidates older tokens, the stored one is invalid.
+		const failure = newFailure({
+			kind: 'unavailable',
+			message: 'AiClk refreshed the access token, but n8n did not store it',
+			description: `n8n says: ${first.message || 'nothing'}. Look at n8n's database and disk, then run this again.`,
+		});
+		throw new FailureError(failure);
+	}
 	const { last, subject } = await askAgain(context, stored, first);
 	return toOutput(subject, order, {
 		refreshed: true,
-		reason: withinDays === null ? 'forced' : valid ? 'expiring' : 'not-valid',
+		reason: withinDays === null ? 'forced' : before.valid ? 'expiring' : 'not-valid',
 		message: last.message,
 		isRejected: last.result === 'rejected',
 	});
 }
 
 /** Asks AiClk whether it accepts the token, and replaces a rejected one. */
-async function verify(
-	context: IExecuteFunctions,
-	stored: Subject,
-	order: Order,
-): Promise<IDataObject> {
+async function verify(context: IExecuteFunctions, stored: Subject, order: Order) {
 	const first = await ask(context, stored);
 	const { last, subject, refreshed } = await askAgain(context, stored, first);
 	const wasRejected = first.result === 'rejected';

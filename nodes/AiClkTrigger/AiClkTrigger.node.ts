@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
-import { withErrors } from '../shared/errors';
+import { ofThrown, toError } from '../shared/errors';
 import { EVENTS } from './events';
 import { poll } from './poll';
 
@@ -47,6 +47,10 @@ export class AiClkTrigger implements INodeType {
 	};
 
 	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
-		return await withErrors(this, async () => await poll(this));
+		try {
+			return await poll(this);
+		} catch (error) {
+			throw toError(this, ofThrown(error, 'not-sent'));
+		}
 	}
 }

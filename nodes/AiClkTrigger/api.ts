@@ -4,6 +4,7 @@ import { describeRemark, readPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { Envelope } from '../../aiclk/protocol/envelope';
+import { isPlainObject } from '../../aiclk/protocol/json';
 import { reportToken } from '../../aiclk/token/status';
 import type { TokenInput } from '../../aiclk/token/input';
 import { readToken } from '../../aiclk/token/storedToken';
@@ -18,12 +19,14 @@ import type { Api, ReadRequest, Row } from './events/event';
 
 const HINT = "Check the 'Account IDs' and that your application may read them (ads_read).";
 
-/** Token failures that need a person. The others pass with an outage or with the next poll. */
-const FOR_PERSON: ReadonlyArray<Failure['kind']> = ['input', 'quota', 'refused', 'unusable'];
-
-/** Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. */
+/**
+ * Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. Where nothing was
+ * sent, these kinds need a person. The others pass with an outage or with the next poll.
+ */
 const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
-	outcome === 'not-sent' ? FOR_PERSON.includes(kind) : outcome === 'refused' && kind !== 'busy';
+	outcome === 'not-sent'
+		? ['input', 'quota', 'refused', 'unusable'].includes(kind)
+		: outcome === 'refused' && kind !== 'busy';
 
 const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
 	method: 'GET',
@@ -32,8 +35,6 @@ const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
 	parameters: { account_id: BigInt(account) },
 	query,
 });
-
-const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null;
 
 const unusable = (message: string, { path }: ReadRequest): FailureError =>
 	new FailureError(
@@ -99,24 +100,21 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 			if (!result.ok) throw new FailureError(result.failure);
 			const { data } = result.value;
 			const limits = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
-			const number = readWholeNumber(isRow(data) ? data[amount] : undefined, limits);
-			if (!isRow(data) || !number.ok) {
-				throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
-			}
-			return { ...checkOwner(data, request), [amount]: number.value };
+			const row = isPlainObject(data) ? data : {};
+			const number = readWholeNumber(row[amount], limits);
+			if (number.ok) return { ...checkOwner(row, request), [amount]: number.value };
+			throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
 		},
 
 		readRows: async (request, id, limit) => {
-			const pages = {
-				limit: limit ?? null,
-				idField: id,
-				together: MAX_TOGETHER,
-				isRepeatable: true,
-			};
-			const read = await readPages(pages, async ({ page, pageSize }, isOver) => {
-				const query = { ...request.query, page, page_size: pageSize };
-				return await sendWith(toRequest({ ...request, query }), isOver);
-			});
+			const all = { limit: limit ?? null, idField: id, together: MAX_TOGETHER };
+			const read = await readPages(
+				{ ...all, isRepeatable: true },
+				async ({ page, pageSize }, isOver) => {
+					const query = { ...request.query, page, page_size: pageSize };
+					return await sendWith(toRequest({ ...request, query }), isOver);
+				},
+			);
 			if (!read.ok) {
 				const { reason } = read.failure;
 				throw typeof reason === 'string' ? unusable(reason, request) : new FailureError(reason);
@@ -125,7 +123,7 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 				context.logger.warn(`AiClk Trigger, account ${request.account}: ${describeRemark(remark)}`);
 			}
 			return read.value.rows.map((row) => {
-				if (isRow(row) && readId(row[id]).ok) return checkOwner(row, request);
+				if (isPlainObject(row) && readId(row[id]).ok) return checkOwner(row, request);
 				throw unusable(`AiClk's answer holds a row without '${id}'`, request);
 			});
 		},

@@ -1,9 +1,5 @@
-import {
-	type IDataObject,
-	type INodeExecutionData,
-	type IPollFunctions,
-	sleep,
-} from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
+import { sleep } from 'n8n-workflow';
 
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
@@ -14,7 +10,7 @@ import { Parameters } from '../shared/parameters';
 import { CREDENTIAL, readCredential } from '../shared/transport';
 import { type Connection, createApi } from './api';
 import { EVENTS } from './events';
-import { ACCOUNT_IDS, type Api, type Found, type Watch } from './events/event';
+import { ACCOUNT_IDS, type Found, type Watch } from './events/event';
 import {
 	configurationOf,
 	fit,
@@ -37,9 +33,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** How many items a run by hand shows where nothing has changed, and how many accounts an error names. */
 const MAX_SAMPLES = 10;
 const MAX_NAMED = 20;
-
-/** For the fields of an event that has no accounts. */
-const NO_CLIENT = { accountId: '' } as TokenInput;
 
 /** One poll. */
 interface Poll extends Pick<Connection, 'context' | 'lane' | 'signal'> {
@@ -133,17 +126,8 @@ function report({ context, now }: Poll, results: Results, before: State['reports
 	return reports;
 }
 
-/** The fields and the credential of a poll. */
-interface Setup {
-	watch: Watch;
-	/** Digits, each once; '' where the event is about the credential. */
-	accounts: string[];
-	of: string;
-	api: Api;
-}
-
 /** Reads fields and credential. @throws FailureError for bad input */
-async function setUp({ context, lane, signal }: Poll): Promise<Setup> {
+async function setUp({ context, lane, signal }: Poll) {
 	const name = String(context.getNodeParameter('event'));
 	const event = EVENTS.find(({ option }) => option.value === name);
 	if (event === undefined) {
@@ -152,17 +136,21 @@ async function setUp({ context, lane, signal }: Poll): Promise<Setup> {
 	const { input } = await readCredential(context);
 	const { isAboutCredential = false } = event;
 	if (!input.ok && !isAboutCredential) throw new FailureError(input.failure);
-	const client = input.ok ? input.value : NO_CLIENT;
+	// An event without accounts reads no field that asks for the client.
+	const client = input.ok ? input.value : ({ accountId: '' } as TokenInput);
 	const { parameters, credentials } = context.getNode();
 	const whose = isAboutCredential ? credentials?.[CREDENTIAL]?.id : client.client;
 	const fields = new Parameters(context, null, client);
 	return {
+		/** Digits, each once; '' where the event is about the credential. */
 		accounts: isAboutCredential ? [''] : fields.readAccounts(ACCOUNT_IDS).map(String),
 		watch: event.read(fields),
 		of: configurationOf(name, whose, parameters.filters ?? {}),
 		api: createApi({ context, input, lane, signal }),
 	};
 }
+
+type Setup = Awaited<ReturnType<typeof setUp>>;
 
 /** Items with their account: a number where that is exact, as the AiClk node has it. */
 const withAccount = (items: IDataObject[], account: string): IDataObject[] => {

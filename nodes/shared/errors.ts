@@ -112,12 +112,3 @@ export function toError(
 	error.context.data = dataOf(failure);
 	return error;
 }
-
-/** Runs a node. @throws NodeApiError or NodeOperationError for whatever `work` throws */
-export async function withErrors<T>(context: Context, work: () => Promise<T>): Promise<T> {
-	try {
-		return await work();
-	} catch (error) {
-		throw toError(context, ofThrown(error, 'not-sent'));
-	}
-}

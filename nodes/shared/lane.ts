@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 
-import { type Batching, type Busy, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
+import { type Batching, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, type Result } from '../../aiclk/util/result';
@@ -174,7 +174,7 @@ export class Lane {
 		this.together = Math.min(MAX_TOGETHER, this.together + more);
 	}
 
-	private pause(busy: Busy, client: string): void {
+	private pause(busy: Failure, client: string): void {
 		const waitMs = waitOf(busy, this.bad.pauses, this.maxBusyMs - this.bad.waitedMs);
 		this.pauses++;
 		this.bad.pauses++;

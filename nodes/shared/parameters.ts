@@ -158,7 +158,7 @@ export class Parameters {
 		const { accountId } = this.client;
 		if (accountId === '') {
 			const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
-			return refuse(message, CORRECT_IT);
+			return refuse(message, 'Fill it in here, or in the credential.');
 		}
 		const read = row.read(accountId, this.context.getTimezone());
 		if (read.ok) return read.value;

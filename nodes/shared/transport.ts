@@ -201,6 +201,7 @@ async function sendOnce(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
+	if (probe === 'accepted') return readAnswer(answer, asked, Date.now(), true);
 	return probe === 'rejected' ? read : fail({ ...read.failure, kind: 'refused' });
 }
 

@@ -14,9 +14,9 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { CredentialsHelper, newRow } from './context';
-import { issued, onRefresh } from './support';
+} from '../harness/runNode';
+import { CredentialsHelper, newRow } from '../harness/context';
+import { issued, onRefresh } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -103,7 +103,7 @@ describe('a credential whose fields are expressions of the item', () => {
 		const input = [{ ...items[0], account: Number('9007199254740993') }, { ...items[1] }];
 		const ran = await runNode(INFO, input, { helper, ...CONTINUE });
 		expect(outcomes(ran)).toEqual(['not-sent', undefined]);
-		expect(dataOf(ran.items[0] as never).message).toMatch(/^The Account ID of the AiClk API/);
+		expect(dataOf(ran.items[0] as never).message).toMatch(/^The 'Account ID' of the AiClk API/);
 		expect(sentBy(calls, 'info')).toEqual([`token-of-${items[1]?.client} 101`]);
 	});
 

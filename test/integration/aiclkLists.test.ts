@@ -12,8 +12,8 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { onRefresh } from './support';
+} from '../harness/runNode';
+import { onRefresh } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -85,7 +85,9 @@ describe('the rows of a list', () => {
 		const ran = await read({ ...LINKS, returnAll: false, limit: 250 });
 		expect([ran.rows.length, calls.length]).toEqual([100, 2]);
 		expect(ran.hints).toEqual([
-			expect.stringMatching(/^AiClk: A page held the same rows.* \[item 0: page 2\]$/),
+			expect.stringMatching(
+				/^AiClk: A page held the same rows.* \[item 0: account 1000002, page 2\]$/,
+			),
 		]);
 		expect(ran.log).toEqual(ran.hints);
 	});
@@ -107,7 +109,7 @@ describe('the rows of a list', () => {
 		expect([ran.rows.length, calls.length]).toEqual([248, 8]);
 		expect(ran.hints).toEqual([
 			expect.stringMatching(
-				/^AiClk: AiClk names more rows than came.*\[item 0: 248 of 250 rows\]$/,
+				/^AiClk: AiClk names more rows than came.*\[item 0: account 1000002, 248 of 250 rows\]$/,
 			),
 		]);
 		expect(ran.log).toEqual(ran.hints);
@@ -129,7 +131,9 @@ describe('the rows of a list', () => {
 		);
 		const ran = await read({ ...PAGED, method: 'POST', bodyType: 'json' });
 		expect([ran.rows.length, calls.length]).toEqual([248, 4]);
-		expect(ran.hints).toEqual([expect.stringMatching(/\[item 0: 248 of 250 rows\]$/)]);
+		expect(ran.hints).toEqual([
+			expect.stringMatching(/\[item 0: account 1000002, 248 of 250 rows\]$/),
+		]);
 	});
 
 	it.each<[string, number, number[]]>([
@@ -147,7 +151,7 @@ describe('the rows of a list', () => {
 		const ran = await read(CREATIVES);
 		expect(ran.rows).toMatchObject(all.slice(0, 199));
 		expect(ran.hints.join()).toMatch(
-			/Rows came twice.*\[item 0: 1 row\].*names more rows than came/,
+			/Rows came twice.*\[item 0: account 1000002, 1 row\].*names more rows than came/,
 		);
 	});
 
@@ -180,7 +184,9 @@ describe('the rows of a list', () => {
 	it('says the same of many items in one hint and one line of the log', async () => {
 		onApi(() => [200, success(rows(100))]);
 		const ran = await runNode(PAGED, Array(300).fill({}));
-		expect(ran.hints).toEqual([expect.stringMatching(/same rows.* \[items 0-299: page 2\]$/)]);
+		expect(ran.hints).toEqual([
+			expect.stringMatching(/same rows.* \[items 0-299: account 1000002, page 2\]$/),
+		]);
 		expect(ran.log).toEqual(ran.hints);
 	});
 
@@ -195,7 +201,9 @@ describe('the rows of a list', () => {
 		const { hints, items } = await runNode(parameters, accounts);
 		expect(items).toHaveLength(40);
 		expect(hints).toEqual([
-			expect.stringMatching(/\[items 0, 3-4: 8 of 9 rows; item 2: 7 of 9 rows\]$/),
+			expect.stringMatching(
+				/\[items 0, 3-4: account 8, 8 of 9 rows; item 2: account 7, 7 of 9 rows\]$/,
+			),
 		]);
 	});
 
@@ -204,7 +212,9 @@ describe('the rows of a list', () => {
 		const parameters = { ...LINKS, accountId: '={{ $json.id }}' };
 		const { hints } = await runNode(parameters, [{ id: 7 }, { id: 8 }, { id: 9 }]);
 		expect(hints.filter((hint) => hint.includes('No rows'))).toEqual([
-			expect.stringMatching(/No rows came.* \[item 0: account 7; item 2: account 9\]$/),
+			expect.stringMatching(
+				/No rows came.* \[item 0: account 7, 0 rows; item 2: account 9, 0 rows\]$/,
+			),
 		]);
 		expect((await runNode(parameters, [{ id: 7 }])).hints).toEqual([]);
 	});
@@ -445,7 +455,9 @@ describe('a custom call', () => {
 			const ran = await read(POST);
 			expect(ran.rows[0]).toEqual(item);
 			expect(ran.hints).toEqual([
-				expect.stringMatching(`names failures\\..*\\[item 0: ${name.replaceAll('.', '\\.')}\\]$`),
+				expect.stringMatching(
+					`names failures\\..*\\[item 0: account 1000002, ${name.replaceAll('.', '\\.')}\\]$`,
+				),
 			]);
 			const charged = await read(CHARGE);
 			expect(charged.rows[0]).toMatchObject({ amount: 10000, payer: '1000002' });
@@ -467,7 +479,9 @@ describe('a custom call', () => {
 
 	it('failures that a read names beside its data are told of, and those in its rows are not', async () => {
 		onApi(() => [200, { code: 200, data: [], errors: FAILED }]);
-		expect((await read(CALL)).hints).toEqual([expect.stringMatching(/\[item 0: errors\]$/)]);
+		expect((await read(CALL)).hints).toEqual([
+			expect.stringMatching(/\[item 0: account 1000002, errors\]$/),
+		]);
 		nock.cleanAll();
 		onRefresh();
 		onApi(() => [200, success([{ reject_reason: 'x', failed: 1 }])]);
@@ -516,7 +530,9 @@ describe('a custom call', () => {
 		const [, data, parameters, hints] = row;
 		onApi(() => [200, success(data)]);
 		expect((await read({ ...CALL, ...parameters })).hints).toEqual(
-			hints.map((text) => expect.stringMatching(`switch 'Paginate' on\\. \\[item 0: ${text}\\]$`)),
+			hints.map((text) =>
+				expect.stringMatching(`switch 'Paginate' on\\. \\[item 0: account 1000002, ${text}\\]$`),
+			),
 		);
 	});
 

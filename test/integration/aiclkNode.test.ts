@@ -20,11 +20,22 @@ import {
 	type Reply,
 	set,
 	success,
-} from './aiclk';
-import { DAY_MS, token } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { API, issued, onAccountInfo, onRefresh, REJECTED } from './support';
+} from '../harness/runNode';
+import { DAY_MS, token } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import { API, issued, onAccountInfo, onRefresh, REJECTED } from '../harness/nocks';
+
+// A new token that is rejected is left to another process for a while. Here waiting only puts the clock forward.
+let mockWaitedMs = 0;
+jest.mock('n8n-workflow', () => ({
+	...jest.requireActual<object>('n8n-workflow'),
+	sleep: async (ms: number) => {
+		mockWaitedMs += ms;
+	},
+}));
+const now = Date.now;
+jest.spyOn(Date, 'now').mockImplementation(() => now() + mockWaitedMs);
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -514,7 +525,7 @@ describe('a token that AiClk rejects', () => {
 		expect(refreshes).toHaveLength(1);
 		expect(output).toHaveLength(100);
 		expect(output[0]?.json.error).toMatchObject({
-			message: expect.stringMatching(/does not accept the access token: access_token 无效/),
+			message: expect.stringMatching(/^AiClk refused this, although .*: access_token 无效/),
 		});
 		// AiClk is asked once, and that is remembered for a while.
 		expect(calls).toHaveLength(101);
@@ -758,7 +769,7 @@ describe('without a valid token', () => {
 		const calls = onApi();
 		const error = await failureOf(bench.runAiClk(CHARGE));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token. (account 1000002)',
+			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'. (account 1000002)",
 		);
 		expect(error.description).toMatch(/trace_id: dd55/);
 		expect(calls).toEqual([]);
@@ -768,6 +779,6 @@ describe('without a valid token', () => {
 		const bench = new Bench(newRow({ accountId: '', refreshToken: '' }));
 		onAccountInfo();
 		const error = await failureOf(bench.runAiClk(INFO));
-		expect(error.message).toMatch(/has no Refresh Token/);
+		expect(error.message).toMatch(/has no 'Refresh Token'/);
 	});
 });

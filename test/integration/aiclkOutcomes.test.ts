@@ -12,9 +12,9 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { API, issued, networkError, onRefresh } from './support';
-import { CredentialsHelper, newRow } from './context';
+} from '../harness/runNode';
+import { API, issued, networkError, onRefresh } from '../harness/nocks';
+import { CredentialsHelper, newRow } from '../harness/context';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -140,7 +140,7 @@ describe('what an error says was done', () => {
 		onApi(() => [200, refused]);
 		const { error } = await runNode(CHARGE, [{}]);
 		expect(error?.message).toBe(
-			'AiClk refused this: 参数错误 (outcome: refused, trace_id: dd55, account 1000002)',
+			'AiClk refused this: 参数错误. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
 		const data = {
 			code: 400,
@@ -196,7 +196,7 @@ describe('what an error says was done', () => {
 		onApi(() => [200, { ...refused, message: `bad <${secret}>` }]);
 		const { items } = await runNode(CHARGE, [{}], { helper, node: CONTINUE });
 		expect(dataOf(items[0] as never).message).toBe(
-			'AiClk refused this: bad <***> (outcome: refused, trace_id: dd55, account 1000002)',
+			'AiClk refused this: bad <***>. The transfer of 10000 fen (100 yuan) from 1000002 to 1000004 was not carried out. (outcome: refused, trace_id: dd55)',
 		);
 		expect(JSON.stringify(items)).not.toContain(secret);
 	});

@@ -2,9 +2,17 @@ import type { IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import {
+	ACCEPTED,
+	API,
+	issued,
+	networkError,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();
@@ -159,7 +167,7 @@ describe.each(ways)('a request sent the %s way', (way) => {
 		const calls = onCall(() => [200, ACCEPTED]);
 		const error = await failureOf(send(bench, { method: 'POST', url: `${API}/a` }));
 		expect(error.message).toBe(
-			'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 		expect(error.description).toMatch(/^If both are as AiClk shows them.*trace_id: cc33\.$/);
 		expect(calls).toEqual([]);

@@ -4,10 +4,18 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
 import { readToken } from '../../aiclk/token/storedToken';
-import { DAY_MS, inputOf, TYPED } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { DAY_MS, inputOf, TYPED } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import {
+	ACCEPTED,
+	API,
+	issued,
+	networkError,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from '../harness/nocks';
 
 const REFRESH = { operation: 'refresh', when: 'always' };
 const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };
@@ -267,7 +275,7 @@ describe('status', () => {
 			status: 'rejected',
 			valid: false,
 			refreshed: false,
-			message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+			message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 		});
 		expect(bench.helper.row.accessToken).toBe('access-1');
 	}, 10_000);
@@ -280,7 +288,7 @@ describe('status', () => {
 			valid: false,
 			reason: 'refused',
 			message:
-				'AiClk refused to refresh the access token: 参数错误 (code 400). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: 参数错误 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		});
 	});
 });
@@ -335,7 +343,7 @@ describe('a refresh that fails', () => {
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
 		expect(error.message).toBe(
-			'AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the Base URL, and the network and proxy of n8n.',
+			"AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: the connection was refused. Check the 'Base URL', and the network and proxy of n8n.",
 		);
 		expect(error.failure).toMatchObject({ cause: 'temporarily-unavailable' });
 		expect(shown(error)).not.toContain(bench.helper.row.refreshToken);
@@ -378,7 +386,8 @@ describe('a refresh that fails', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringMatching(/^AiClk's token endpoint did not answer as documented/),
+						message:
+							'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
 						description: expect.stringMatching(/^Nothing of this answer was stored/) as string,
 						outcome: 'not-sent',
 						code: null,
@@ -422,7 +431,7 @@ describe('bad input is a clear error before any request', () => {
 	it('an incomplete credential is an error before any request', async () => {
 		const bench = new Bench(newRow({ refreshToken: ' ' }));
 		const error = await failureOf(bench.runTokenNode(REFRESH));
-		expect(error.message).toMatch(/^The AiClk API credential has no Refresh Token/);
+		expect(error.message).toMatch(/^The AiClk API credential has no 'Refresh Token'/);
 		expect(error.failure).toMatchObject({ cause: 'configuration-invalid' });
 	});
 });

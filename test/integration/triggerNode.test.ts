@@ -1,8 +1,8 @@
 import { type IDataObject, type NodeApiError, sleep } from 'n8n-workflow';
 
-import { storedToken } from '../support/storedToken';
-import { DAY_MS } from '../unit/support';
-import { TriggerBench } from './triggerBench';
+import { storedToken } from '../harness/storedToken';
+import { DAY_MS } from '../harness/fakes';
+import { TriggerBench } from '../harness/triggerRig';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
 const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };
@@ -539,7 +539,7 @@ describe('AiClk Trigger', () => {
 		it('a credential without a client ID is refused before any request', async () => {
 			await start(CREATIVES);
 			bench.helper.row.clientId = '';
-			expect((await errorOf(bench.poll())).message).toMatch(/has no Client ID/);
+			expect((await errorOf(bench.poll())).message).toMatch(/has no 'Client ID'/);
 		});
 	});
 

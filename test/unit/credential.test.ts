@@ -10,7 +10,7 @@ import { NodeApiError, Workflow } from 'n8n-workflow';
 import { FailureError } from '../../aiclk/util/failure';
 import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { answer, emptyRow, FakeAiClk, tokenOf } from './support';
+import { answer, emptyRow, FakeAiClk, tokenOf } from '../harness/fakes';
 
 const credential = new AiClkApi();
 const field = (name: string) => credential.properties.find((property) => property.name === name);
@@ -161,7 +161,7 @@ describe('what n8n shows of an error', () => {
 			.catch((thrown: unknown) => thrown);
 		const { message, description } = shownOf(error);
 		expect(message).toBe(
-			'AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 		expect(description).toContain(`账户 ${word} 无效`);
 		expect(description).toContain('aa11');

@@ -1,8 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { ACCOUNT_INFO_PATH } from '../../../aiclk/protocol/accountInfo';
 import { parameter } from '../../shared/fields';
 import { readWholeNumber } from '../../shared/values';
-import { ACCOUNT_IDS, type Api, type Row, type TriggerEvent } from './event';
+import { ACCOUNT_IDS, alarm, type TriggerEvent } from './event';
 
 const FIELDS = ['account_id', 'display_name', 'balance'];
 
@@ -20,12 +21,6 @@ const BALANCE = parameter(
 	},
 );
 
-const readInfo = async (api: Api, account: string): Promise<Row> =>
-	await api.readOne(
-		{ path: '/openapi/v1/account/info', account, query: { fields: FIELDS } },
-		'balance',
-	);
-
 /** Emits `below` when the balance of an account is below the amount, and `recovered` when it is back (P2). */
 export const balanceBelow: TriggerEvent = {
 	option: {
@@ -36,19 +31,15 @@ export const balanceBelow: TriggerEvent = {
 	properties: [ACCOUNT_IDS.property, BALANCE.property],
 	read: (fields) => {
 		const amount = fields.read(BALANCE);
-		const toItem = (info: Row): IDataObject => ({
-			change: Number(info.balance) < amount ? 'below' : 'recovered',
-			display_name: null,
-			...(info as IDataObject),
-			amount,
+		return alarm(async (api, account) => {
+			const request = { path: ACCOUNT_INFO_PATH, account, query: { fields: FIELDS } };
+			const info = (await api.readOne(request, 'balance')) as IDataObject;
+			const isBelow = Number(info.balance) < amount;
+			const change = isBelow ? 'below' : 'recovered';
+			return {
+				is: isBelow ? 'below' : 'fine',
+				item: { change, display_name: null, ...info, amount },
+			};
 		});
-		return {
-			look: async (api, account, known) => {
-				const item = toItem(await readInfo(api, account));
-				const is = item.change === 'below' ? 'below' : 'fine';
-				return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
-			},
-			sample: async (api, account) => [toItem(await readInfo(api, account))],
-		};
 	},
 };

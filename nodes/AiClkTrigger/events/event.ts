@@ -87,15 +87,23 @@ export const FIRST_LOOK: INodeProperties = {
 	default: '',
 };
 
+/** A watch of what is `fine` or not. @param read an item, and what it says there is */
+export const alarm = (
+	read: (api: Api, account: string) => Promise<{ is: string; item: IDataObject }>,
+): Watch => ({
+	look: async (api, account, known) => {
+		const { is, item } = await read(api, account);
+		return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
+	},
+	sample: async (api, account) => [(await read(api, account)).item],
+});
+
 /** Reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards. */
 export const readerOf =
 	(path: string, field: string, always: ReadRequest['query']) =>
 	async (api: Api, account: string, query: ReadRequest['query'], limit?: number) => {
-		const rows = await api.readRows(
-			{ path, account, query: { ...always, ...query } },
-			field,
-			limit,
-		);
+		const request = { path, account, query: { ...always, ...query } };
+		const rows = await api.readRows(request, field, limit);
 		const byId = new Map(rows.map((row) => [`${BigInt(String(row[field]))}`, row]));
 		return new Map([...byId].sort(([one], [other]) => (BigInt(one) < BigInt(other) ? -1 : 1)));
 	};

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
 import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
-import { until } from '../../n8n/rest.mts';
+import { until } from '../../harness/n8n/rest.mts';
 import type { UiScenarios } from '../rig.mts';
 
 /** An outage, of which nobody knows what was carried out. */
@@ -127,7 +127,7 @@ export const aiclkNode: UiScenarios = (rig, scenario) => {
 			await editor.closeNode();
 
 			const remark =
-				'AiClk: The total changed while the pages were read: rows may be missing. Run this again if it matters. [item 0: 4, 6]';
+				'AiClk: The total changed while the pages were read: rows may be missing. Run this again if it matters. [item 0: account 1000002, first 4, then 6 rows]';
 			assert.deepEqual(hints, [remark]);
 			assert.ok((await readFile(rig.server.logFile, 'utf8')).includes(remark), 'not in the log');
 		},

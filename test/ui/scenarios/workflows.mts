@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
-import { ROOT } from '../../n8n/install.mts';
+import { ROOT } from '../../harness/n8n/install.mts';
 import type { UiScenarios } from '../rig.mts';
 
 const ACCOUNT_INFO =
@@ -34,9 +34,6 @@ export const workflows: UiScenarios = (rig, scenario) => {
 		await editor.openNode('AiClk Token');
 		const status = await editor.readOutput();
 		await editor.picture('token-output');
-		await rig.docImage('token-output', async (path) => {
-			await editor.pictureOfPanel('output', path);
-		});
 		await rig.assertNoSecretSeen();
 		await editor.closeNode();
 		await editor.openNode('Get account info');

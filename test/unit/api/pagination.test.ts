@@ -386,7 +386,7 @@ describe('readPages', () => {
 		expect(rows).toEqual(withIds(251));
 		expect(remarks).toEqual([
 			{ text: expect.stringContaining(TWICE), detail: '1 row' },
-			{ text: expect.stringContaining(TOTAL), detail: '250, 251' },
+			{ text: expect.stringContaining(TOTAL), detail: 'first 250, then 251 rows' },
 		]);
 	});
 

@@ -149,7 +149,7 @@ describe('readAnswer', () => {
 		['read', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
 		['change', 429, /moment: HTTP 429$/, /^Nothing was carried out\. Run this again later/],
 		['money', 429, /moment: HTTP 429$/, /^Nothing was carried out\. A transfer is never repeated/],
-		['read', 302, /redirect/, /^Nothing was carried out\. .*Check the Base URL/],
+		['read', 302, /redirect/, /^Nothing was carried out\. .*Check the 'Base URL'/],
 		['read', 401, /token$/, /^Nothing was carried out\. Check that.*Get Status/],
 		['change', 401, /token$/, /^Nothing was carried out\. If the token was the cause/],
 	])('a %s answered HTTP %d says what to do next', (effect, status, message, description) => {
@@ -162,10 +162,45 @@ describe('readAnswer', () => {
 		});
 	});
 
-	it('a change that may have been carried out is named', () => {
+	it.each<[string, number, unknown, string]>([
+		['may have been carried out', 500, '', 'may have been carried out: do not send it again'],
+		['was refused', 200, refusal, 'was not carried out.'],
+		['met a busy AiClk', 429, '', 'was not carried out.'],
+	])('a transfer that %s is named', (_, status, body, end) => {
 		const subject = 'The transfer of 5 fen';
-		expect(readAnswer(answer(500, ''), { ...asked('money'), subject })).toMatchObject({
-			failure: { message: expect.stringMatching(/\. The transfer of 5 fen may have been carried/) },
+		expect(readAnswer(answer(status, body), { ...asked('money'), subject })).toMatchObject({
+			failure: { message: expect.stringContaining(`. The transfer of 5 fen ${end}`) },
+		});
+	});
+
+	it.each<[Effect, unknown]>([
+		['read', answer(200, { code: 401, message: 'no' })],
+		['change', answer(401, { code: 401, message: 'no' })],
+		['money', answer(401, { code: 401, message: 'no' })],
+	])(
+		'a %s that AiClk refuses although it accepts the token needs a permission',
+		(effect, value) => {
+			expect(readAnswer(value, asked(effect), 0, true)).toMatchObject({
+				failure: {
+					kind: 'refused',
+					outcome: 'refused',
+					message: 'AiClk refused this, although it accepts the access token: no',
+					description: expect.stringMatching(
+						/^Nothing was carried out. Check that your application/,
+					),
+				},
+			});
+		},
+	);
+
+	it.each([
+		['3600', /again in 60 minutes, as AiClk says, with/],
+		['30', /again later, with/],
+		[undefined, /again later, with/],
+	])('a busy AiClk with Retry-After %s: says when to run again', (retryAfter, description) => {
+		const value = { ...answer(429, ''), headers: { 'retry-after': retryAfter } };
+		expect(readAnswer(value, asked('read'))).toMatchObject({
+			failure: { description: expect.stringMatching(description) },
 		});
 	});
 
@@ -176,7 +211,7 @@ describe('readAnswer', () => {
 		[
 			'half an answer',
 			'{"code":',
-			/documented \(HTTP 200\), it is no JSON at line 1, column 9/,
+			/documented \(HTTP 200\): it is not JSON at line 1, column 9/,
 			/Base URL/,
 		],
 		['nothing', '', /did not answer as documented/, /Base URL/],
@@ -206,7 +241,12 @@ describe('readAnswer', () => {
 		[429, 'refused', /takes no more requests/, /later/],
 		[431, 'refused', /too many IDs/, /Split the IDs/],
 		[499, 'unknown', /HTTP 499.*may have been carried out/, /console.*Get Info.*no transfers/],
-		[500, 'unknown', /HTTP 500.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[
+			500,
+			'unknown',
+			/^AiClk is temporarily unavailable: HTTP 500.*may have been carried out/,
+			/console.*Get Info.*no transfers/,
+		],
 		[502, 'unknown', /HTTP 502.*may have been carried out/, /console.*Get Info.*no transfers/],
 	])('HTTP %d without an envelope to a charge: %s', (status, outcome, message, description) => {
 		expect(readAnswer(answer(status, '<html>'), asked('money'))).toMatchObject({

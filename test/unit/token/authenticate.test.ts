@@ -8,7 +8,7 @@ import {
 import { FailureError } from '../../../aiclk/util/failure';
 import { toStoredFields } from '../../../aiclk/token/storedToken';
 import { readInput } from '../../../aiclk/token/input';
-import { emptyRow, type Row, token, tokenState } from '../support';
+import { emptyRow, type Row, token, tokenState } from '../../harness/fakes';
 
 const SECRET = 'the-access-token';
 const STORED = token(SECRET);
@@ -122,7 +122,7 @@ describe('a request to another host is refused', () => {
 
 	it('a request is refused if the base URL is unusable', () => {
 		const refused = refusal({ url: API }, { baseUrl: 'http://openapi.aiclk.com' });
-		expect(refused.message).toMatch(/^The Base URL of the AiClk API credential cannot be used/);
+		expect(refused.message).toMatch(/^The 'Base URL' of the AiClk API credential cannot be used/);
 	});
 
 	it('no url or base URL leads the token to another host', () => {

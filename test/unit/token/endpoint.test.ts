@@ -8,7 +8,7 @@ import {
 	refreshRequest,
 	unreachable,
 } from '../../../aiclk/token/endpoint';
-import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../support';
+import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../../harness/fakes';
 
 const SECRETS = [TYPED.refreshToken, TYPED.clientId];
 
@@ -24,8 +24,8 @@ const documented = (data: object = {}, frame: object = {}) => ({
 const read = (body: unknown, statusCode = 200) =>
 	readRefreshAnswer(answer(body, statusCode), NOW, SECRETS);
 const failureOf = (body: unknown, statusCode = 200) => {
-	const outcome = read(body, statusCode);
-	return outcome.ok ? null : outcome.failure.failure;
+	const { issued } = read(body, statusCode);
+	return issued.ok ? null : issued.failure;
 };
 
 describe('the request', () => {
@@ -45,16 +45,18 @@ describe('the request', () => {
 describe('an answer as documented', () => {
 	it('a documented answer yields the token', () => {
 		expect(read(documented())).toEqual({
-			ok: true,
-			value: {
-				accessToken: 'abc',
-				refreshToken: '',
-				hasDamagedRefreshToken: false,
-				expiresAtMs: NOW + 90 * DAY_MS,
-				expirySource: 'answer',
-				header: 'OGW_ACCESS_TOKEN',
-				traceId: '776ac7ef9ccd2cb3',
+			issued: {
+				ok: true,
+				value: {
+					accessToken: 'abc',
+					expiresAtMs: NOW + 90 * DAY_MS,
+					expirySource: 'answer',
+					header: 'OGW_ACCESS_TOKEN',
+					traceId: '776ac7ef9ccd2cb3',
+				},
 			},
+			refreshToken: '',
+			hasDamagedRefreshToken: false,
 		});
 	});
 
@@ -64,8 +66,9 @@ describe('an answer as documented', () => {
 		[{ refresh_token: null }, ''],
 	])('a documented answer may hold a refresh token: %j', (data, refreshToken) => {
 		expect(read(documented(data))).toMatchObject({
-			ok: true,
-			value: { refreshToken, hasDamagedRefreshToken: false },
+			issued: { ok: true },
+			refreshToken,
+			hasDamagedRefreshToken: false,
 		});
 	});
 
@@ -73,16 +76,16 @@ describe('an answer as documented', () => {
 		'a refresh token that cannot be stored is reported: %j',
 		(refresh_token) => {
 			expect(read(documented({ refresh_token }))).toMatchObject({
-				ok: true,
-				value: { refreshToken: '', hasDamagedRefreshToken: true },
+				issued: { ok: true },
+				refreshToken: '',
+				hasDamagedRefreshToken: true,
 			});
 		},
 	);
 
 	it('an answer may be HTTP 201 with a code as text and no trace id', () => {
 		expect(read(documented({}, { code: '200', trace_id: undefined }), 201)).toMatchObject({
-			ok: true,
-			value: { traceId: null },
+			issued: { ok: true, value: { traceId: null } },
 		});
 	});
 });
@@ -94,8 +97,6 @@ describe('any other answer yields no token', () => {
 		['nothing', '', 200],
 		['a list', '[]', 200],
 		['no code', '{"data":{"access_token":"abc"}}', 200],
-		['HTTP 500', '<html>', 500],
-		['HTTP 500 with a token in it', documented(), 500],
 		['a redirect with a token in it', documented(), 302],
 		['HTTP 199', documented(), 199],
 		['HTTP 300', documented(), 300],
@@ -106,7 +107,7 @@ describe('any other answer yields no token', () => {
 		(_, body, statusCode) => {
 			expect(failureOf(body, statusCode)).toMatchObject({
 				kind: 'unavailable',
-				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the Base URL and the proxy of n8n.`,
+				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`,
 				description: expect.stringMatching(
 					/^Nothing of this answer was stored\. If it lasts/,
 				) as string,
@@ -114,22 +115,37 @@ describe('any other answer yields no token', () => {
 		},
 	);
 
+	it.each([
+		['HTTP 429', '<html>', 429],
+		['HTTP 502', '<html>', 502],
+		['HTTP 500 with a token in it', documented(), 500],
+	])('an outage is unavailable: %s', (_, body, statusCode) => {
+		expect(failureOf(body, statusCode)).toMatchObject({
+			kind: 'unavailable',
+			message: `AiClk could not refresh the access token: HTTP ${statusCode}. Try again in a few minutes.`,
+			description: expect.stringMatching(
+				/^Nothing of this answer was stored\. If it lasts/,
+			) as string,
+		});
+	});
+
 	it.each([undefined, null, 'text', {}, { statusCode: '200', body: '' }])(
 		'no answer at all is unavailable: %j',
 		(value) => {
 			expect(readRefreshAnswer(value, NOW, SECRETS)).toMatchObject({
-				ok: false,
-				failure: {
+				issued: {
+					ok: false,
 					failure: { kind: 'unavailable', message: expect.stringContaining('AiClk') as string },
 				},
+				refreshToken: '',
+				hasDamagedRefreshToken: false,
 			});
 		},
 	);
 
 	it('a body that n8n has already parsed is unavailable', () => {
 		expect(readRefreshAnswer({ statusCode: 200, body: documented() }, NOW, SECRETS)).toMatchObject({
-			ok: false,
-			failure: { failure: { kind: 'unavailable' } },
+			issued: { ok: false, failure: { kind: 'unavailable' } },
 		});
 	});
 
@@ -163,7 +179,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code: 40_001, message: '参数错误', trace_id: 'aa11' })).toMatchObject({
 			kind: 'refused',
 			message:
-				'AiClk refused to refresh the access token: 参数错误 (code 40001). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: 参数错误 (code 40001). Check the 'Client ID' and the 'Refresh Token'.",
 			description: expect.stringMatching(
 				/^If both are as AiClk shows.*trace_id: aa11\.$/,
 			) as string,
@@ -174,7 +190,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code: 401 }, 401)).toMatchObject({
 			kind: 'refused',
 			message:
-				'AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the Client ID and the Refresh Token.',
+				"AiClk refused to refresh the access token: no reason stated (code 401, HTTP 401). Check the 'Client ID' and the 'Refresh Token'.",
 			description: expect.stringMatching(/ask its support\.$/) as string,
 		});
 	});
@@ -188,7 +204,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf({ code, message: '拒绝' }, statusCode)).toMatchObject({
 			kind: 'refused',
 			message: expect.stringMatching(
-				/^AiClk refused to refresh the access token: 拒绝 .*Check the Client ID/,
+				/^AiClk refused to refresh the access token: 拒绝 .*Check the 'Client ID'/,
 			) as string,
 		});
 	});
@@ -214,8 +230,8 @@ describe('any other answer yields no token', () => {
 		[{}, ''],
 	])('a refresh token beside an unusable access token is kept: %j', (data, refreshToken) => {
 		expect(read(documented({ access_token: '', ...data }))).toMatchObject({
-			ok: false,
-			failure: { refreshToken },
+			issued: { ok: false },
+			refreshToken,
 		});
 	});
 
@@ -223,7 +239,7 @@ describe('any other answer yields no token', () => {
 		const echo = `no ${TYPED.refreshToken} for ${TYPED.clientId}, have ${'t0k3n'.repeat(20)}`;
 		const failure = failureOf({ code: 400, message: echo });
 		expect(failure?.message).toBe(
-			'AiClk refused to refresh the access token: no *** for ***, have *** (code 400). Check the Client ID and the Refresh Token.',
+			"AiClk refused to refresh the access token: no *** for ***, have *** (code 400). Check the 'Client ID' and the 'Refresh Token'.",
 		);
 	});
 });
@@ -359,14 +375,16 @@ describe('an answer that is not quite JSON', () => {
 		['a quotation mark', 'a " b'],
 	])('its tokens are read: %s', (_, message) => {
 		expect(read(text(message))).toMatchObject({
-			ok: true,
-			value: {
-				accessToken: 'abc',
-				refreshToken: 'new',
-				expiresAtMs: NOW + 90 * DAY_MS,
-				header: 'OGW_ACCESS_TOKEN',
-				traceId: '776ac7ef9ccd2cb3',
+			issued: {
+				ok: true,
+				value: {
+					accessToken: 'abc',
+					expiresAtMs: NOW + 90 * DAY_MS,
+					header: 'OGW_ACCESS_TOKEN',
+					traceId: '776ac7ef9ccd2cb3',
+				},
 			},
+			refreshToken: 'new',
 		});
 	});
 
@@ -374,15 +392,18 @@ describe('an answer that is not quite JSON', () => {
 		const refused = text(GBK).replace('"code":200', '"code":400');
 		const outcome = read(refused);
 		expect(outcome).toMatchObject({
-			failure: {
-				refreshToken: '',
+			issued: {
 				failure: { kind: 'refused', message: expect.stringContaining('(code 400)') as string },
 			},
+			refreshToken: '',
 		});
 	});
 
 	it('a byte order mark does no harm', () => {
-		expect(read(`\ufeff${text('ok')}`)).toMatchObject({ ok: true, value: { refreshToken: 'new' } });
+		expect(read(`\ufeff${text('ok')}`)).toMatchObject({
+			issued: { ok: true },
+			refreshToken: 'new',
+		});
 	});
 
 	it.each([
@@ -391,8 +412,8 @@ describe('an answer that is not quite JSON', () => {
 		['with a warning before it', 'new', (whole: string) => `Warning: x ${whole}`],
 	])('an answer %s yields no access token, but this refresh token: %j', (_, refreshToken, cut) => {
 		expect(read(cut(text('ok')))).toMatchObject({
-			ok: false,
-			failure: { refreshToken, failure: { kind: 'unavailable' } },
+			issued: { ok: false, failure: { kind: 'unavailable' } },
+			refreshToken,
 		});
 	});
 
@@ -400,15 +421,18 @@ describe('an answer that is not quite JSON', () => {
 		'a refresh token in it that cannot be stored is dropped: %s',
 		(refresh_token) => {
 			expect(read(text(GBK, { refresh_token }))).toMatchObject({
-				ok: true,
-				value: { refreshToken: '', hasDamagedRefreshToken: true },
+				issued: { ok: true },
+				refreshToken: '',
+				hasDamagedRefreshToken: true,
 			});
 		},
 	);
 
 	it('an escaped mention of a token in the words is none', () => {
 		const message = `${GBK} \\"access_token\\":\\"evil\\"`;
-		expect(read(text(message))).toMatchObject({ ok: true, value: { accessToken: 'abc' } });
+		expect(read(text(message))).toMatchObject({
+			issued: { ok: true, value: { accessToken: 'abc' } },
+		});
 	});
 });
 
@@ -431,11 +455,9 @@ describe('an answer of any form', () => {
 		);
 		fc.assert(
 			fc.property(anyBody, fc.integer({ min: 100, max: 599 }), (body, statusCode) => {
-				const outcome = read(body, statusCode);
-				if (!outcome.ok) return;
-				expect(isStorableToken(outcome.value.accessToken)).toBe(true);
-				const { refreshToken } = outcome.value;
+				const { issued, refreshToken } = read(body, statusCode);
 				expect(refreshToken === '' || isStorableToken(refreshToken)).toBe(true);
+				if (issued.ok) expect(isStorableToken(issued.value.accessToken)).toBe(true);
 			}),
 		);
 	});
@@ -458,7 +480,7 @@ describe('no answer', () => {
 		expect(unreachable(error, 'https://openapi.aiclk.com')).toMatchObject({
 			failure: {
 				kind: 'unavailable',
-				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the Base URL, and the network and proxy of n8n.`,
+				message: `AiClk (https://openapi.aiclk.com) could not be reached to refresh the access token: ${words}. Check the 'Base URL', and the network and proxy of n8n.`,
 				description: expect.any(String) as string,
 			},
 			mayHaveArrived,
@@ -469,7 +491,7 @@ describe('no answer', () => {
 		const { failure } = unreachable({ code: 'CERT_HAS_EXPIRED' }, 'https://a.example');
 		expect(failure.description).toContain('NODE_EXTRA_CA_CERTS');
 		const other = unreachable({ code: 'ECONNRESET' }, 'https://a.example');
-		expect(other.failure.description).toMatch(/^If it lasts, check the Base URL/);
+		expect(other.failure.description).toMatch(/^If it lasts, check the 'Base URL'/);
 	});
 
 	it.each([null, undefined, 'text'])('a thrown %j is told in words, too', (thrown) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { readBaseUrl, readInput, shortFingerprint } from '../../../aiclk/token/input';
-import { emptyRow, inputOf, TYPED } from '../support';
+import { emptyRow, inputOf, TYPED } from '../../harness/fakes';
 
 const failureOf = (typed: Record<string, unknown>) => {
 	const input = readInput(emptyRow(typed));
@@ -28,10 +28,10 @@ describe('the typed input', () => {
 	});
 
 	it.each([
-		['client id', { clientId: '' }, 'has no Client ID'],
-		['client id but blanks', { clientId: ' \n' }, 'has no Client ID'],
-		['refresh token', { refreshToken: undefined }, 'has no Refresh Token'],
-		['either', { clientId: null, refreshToken: ' ' }, 'no Client ID and no Refresh Token'],
+		['client id', { clientId: '' }, "has no 'Client ID'"],
+		['client id but blanks', { clientId: ' \n' }, "has no 'Client ID'"],
+		['refresh token', { refreshToken: undefined }, "has no 'Refresh Token'"],
+		['either', { clientId: null, refreshToken: ' ' }, "no 'Client ID' and no 'Refresh Token'"],
 	])('input without a %s is refused', (_, typed, text) => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
@@ -61,14 +61,16 @@ describe('the typed input', () => {
 	)('%s: %j is refused, for it is neither text nor an exact number', (label, value, name) => {
 		expect(failureOf({ [name as string]: value })).toMatchObject({
 			kind: 'input',
-			message: expect.stringMatching(`^The ${label} .* neither text nor a whole number`) as string,
+			message: expect.stringMatching(
+				`^The '${label}' .* neither text nor a whole number`,
+			) as string,
 		});
 	});
 
 	it.each(['abc', '12a', '-1', '1.5', '1'.repeat(21)])('the account id %s is refused', (id) => {
 		expect(failureOf({ accountId: id })).toMatchObject({
 			kind: 'input',
-			message: expect.stringMatching(/Account ID .* Enter digits only/) as string,
+			message: expect.stringMatching(/'Account ID' .* Enter digits only/) as string,
 		});
 	});
 
@@ -83,7 +85,7 @@ describe('the typed input', () => {
 			expect(failureOf({ baseUrl })).toMatchObject({
 				kind: 'input',
 				message: expect.stringMatching(
-					/Base URL .* e\.g\. https:\/\/openapi\.aiclk\.com/,
+					/'Base URL' .* e\.g\. https:\/\/openapi\.aiclk\.com/,
 				) as string,
 			});
 		},
