@@ -7,19 +7,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
-import type { Resource } from './operations';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
-
-const operationField = ({ option, operations, defaultOperation }: Resource): INodeProperties => ({
-	displayName: 'Operation',
-	name: 'operation',
-	type: 'options',
-	noDataExpression: true,
-	displayOptions: { show: { resource: [option.value] } },
-	options: operations.map((operation) => operation.option),
-	default: defaultOperation,
-});
 
 export class AiClk implements INodeType {
 	description: INodeTypeDescription = {
@@ -46,7 +35,15 @@ export class AiClk implements INodeType {
 				options: RESOURCES.map(({ option }) => option),
 				default: 'account',
 			},
-			...RESOURCES.map(operationField),
+			...RESOURCES.map(({ option, operations, defaultOperation }): INodeProperties => ({
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				displayOptions: { show: { resource: [option.value] } },
+				options: operations.map((operation) => operation.option),
+				default: defaultOperation,
+			})),
 			...RESOURCES.flatMap(({ option: resource, operations }) =>
 				operations.flatMap(({ option, properties }) =>
 					updateDisplayOptions(

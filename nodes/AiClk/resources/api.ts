@@ -3,13 +3,7 @@ import { updateDisplayOptions } from 'n8n-workflow';
 import { ok } from '../../../aiclk/util/result';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
-import {
-	type JsonObject,
-	readId,
-	readJsonBody,
-	readJsonObject,
-	readWholeNumber,
-} from '../../shared/values';
+import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
 import { type Operation, type Resource, toForm } from '../operations';
 import {
 	accountRow,
@@ -114,7 +108,7 @@ const call: Operation = {
 				: 'a form has named fields';
 			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
 		}
-		const members = body as JsonObject;
+		const members = Array.isArray(body) ? {} : body;
 		const place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
 		const paged = place === 'body' ? members : query;
 		/** Of page and page_size, what the user has set counts. */
