@@ -74,18 +74,14 @@ export class Parameters {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
 		const { displayName, type, typeOptions } = property;
-		if (this.holdsSecret(value)) {
+		const { refreshToken } = this.client;
+		if ([value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken))) {
 			return refuse(`'${displayName}' holds the refresh token of the credential`, CORRECT_IT);
 		}
 		// JSON has readers that say where it is wrong.
 		const isShown = typeOptions?.password !== true && type !== 'json';
 		const fault = isShown ? describe(value, result.failure) : result.failure;
 		return refuse(`'${displayName}' ${fault}`, CORRECT_IT);
-	}
-
-	private holdsSecret(value: unknown): boolean {
-		const { refreshToken } = this.client;
-		return [value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken));
 	}
 
 	/** A field that is always there. @throws FailureError for a bad value */
