@@ -84,8 +84,8 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		const { failure, untilMs } = pauses.get(client) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
-		const sender = { context, client: input.value, lane, signal, isOver, onAnswer };
-		const result = await send(sender, request, HINT);
+		const sender = { context, client: input.value, hint: HINT, lane, signal, isOver, onAnswer };
+		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
 			pauses.set(client, { failure: result.failure, untilMs: endMs });
