@@ -86,12 +86,9 @@ export function describeAnswer(
 ): string {
 	const opened = openText(data);
 	const list = (opened as { list?: unknown } | null | undefined)?.list;
-	const found =
-		opened === undefined
-			? `it ${describe(body)}`
-			: list === undefined
-				? `data ${describe(opened)}`
-				: `data.list ${describe(openText(list))}`;
+	const inData =
+		list === undefined ? `data ${describe(opened)}` : `data.list ${describe(openText(list))}`;
+	const found = opened === undefined ? `it ${describe(body)}` : inData;
 	return `AiClk's answer holds no ${wanted} (${found})`;
 }
 
