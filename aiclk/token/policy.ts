@@ -196,9 +196,8 @@ function replace(input: PolicyInput, reason: RefreshReason, mayBeRenewed = false
  * AiClk has rejected the stored token, which has not expired. Where a refresh invalidates older tokens, a renewal makes the
  * requests of all other processes fail for a moment. If those refreshed as well, each would invalidate the token before.
  */
-function replaceRejected(input: PolicyInput, stored: Token): Decision {
-	const { storedProbe, watchedAtMs, note } = input;
-	const probedAtMs = storedProbe?.atMs ?? 0;
+function replaceRejected(input: PolicyInput, stored: Token, probedAtMs: number): Decision {
+	const { watchedAtMs, note } = input;
 	const ageMs = probedAtMs - stored.state.issuedAtMs;
 	// AiClk's servers may not have known it yet. The watch took as long as that.
 	if (ageMs >= 0 && ageMs < PROPAGATION_MS && watchedAtMs !== null && probedAtMs < watchedAtMs) {
@@ -229,7 +228,7 @@ function decideWithoutToken(input: PolicyInput): Decision {
 	if (known !== null) {
 		return { action: 'adopt', reason: 'known-here', token: known, failure: null };
 	}
-	return replace({ ...input, note: null }, stored === null ? 'no-token' : 'input-changed');
+	return replace(input, stored === null ? 'no-token' : 'input-changed');
 }
 
 /**
@@ -258,8 +257,10 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 	}
 	if (isExpired) return replace(input, 'expired');
 	if (storedProbe?.result === 'rejected') {
-		if (storedProbe?.isFresh !== true) return probe('rejected-before', stored);
-		return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
+		if (!storedProbe.isFresh) return probe('rejected-before', stored);
+		return known !== null
+			? adoptKnown(input, known, stored)
+			: replaceRejected(input, stored, storedProbe.atMs);
 	}
 	if (note?.isSuspect === true && inFlight === 'none' && storedProbe?.isFresh !== true) {
 		return probe('suspect', stored);
@@ -276,9 +277,11 @@ function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
 	// It has expired since the request was sent, so a rejection would say nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
 	if (storedProbe?.isFresh !== true) return probe('after-failure', stored);
-	if (storedProbe?.result !== 'rejected') return keep('not-rejected');
+	if (storedProbe.result !== 'rejected') return keep('not-rejected');
 	if (!mayResend) return keep('left-to-next-request');
-	return known !== null ? adoptKnown(input, known, stored) : replaceRejected(input, stored);
+	return known !== null
+		? adoptKnown(input, known, stored)
+		: replaceRejected(input, stored, storedProbe.atMs);
 }
 
 /** Whether the stored token was issued for this input and has not expired. */

@@ -10,8 +10,7 @@ function listOf(parts: string[], separator: string): string {
 }
 
 /** `item 0` or `items 0-2, 5`. Items count from 0, as in n8n's own errors and in `$itemIndex`. */
-function nameItems(all: number[]): string {
-	const items = [...new Set(all)];
+function nameItems(items: Set<number>): string {
 	const ranges: Array<[first: number, last: number]> = [];
 	for (const item of items) {
 		const range = ranges.at(-1);
@@ -19,18 +18,7 @@ function nameItems(all: number[]): string {
 		else ranges.push([item, item]);
 	}
 	const texts = ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
-	return `${items.length === 1 ? 'item' : 'items'} ${listOf(texts, ', ')}`;
-}
-
-/** Groups values by a key, in the order in which the keys come. */
-function groupBy<T>(values: T[], keyOf: (value: T) => string): Array<[key: string, values: T[]]> {
-	const groups = new Map<string, T[]>();
-	for (const value of values) {
-		const group = groups.get(keyOf(value));
-		if (group === undefined) groups.set(keyOf(value), [value]);
-		else group.push(value);
-	}
-	return [...groups];
+	return `${items.size === 1 ? 'item' : 'items'} ${listOf(texts, ', ')}`;
 }
 
 /** A remark, and the item that it is about. */
@@ -38,11 +26,14 @@ export type ItemRemark = [itemIndex: number, remark: Remark];
 
 /** One hint for all items with the same remark, e.g. `AiClk: Rows came twice. [items 0-2: 1 row; item 5: 3 rows]`. */
 export function toHints(remarks: ItemRemark[]): string[] {
-	const inOrder = [...remarks].sort(([one], [other]) => one - other);
-	return groupBy(inOrder, ([, { text }]) => text).map(([text, ofText]) => {
-		const details = groupBy(ofText, ([, { detail }]) => detail).map(
-			([detail, ofDetail]) => `${nameItems(ofDetail.map(([item]) => item))}: ${detail}`,
-		);
+	const byText = new Map<string, Map<string, Set<number>>>();
+	for (const [item, { text, detail }] of [...remarks].sort(([one], [other]) => one - other)) {
+		const byDetail = byText.get(text) ?? new Map<string, Set<number>>();
+		const items = byDetail.get(detail) ?? new Set();
+		byText.set(text, byDetail.set(detail, items.add(item)));
+	}
+	return [...byText].map(([text, byDetail]) => {
+		const details = [...byDetail].map(([detail, items]) => `${nameItems(items)}: ${detail}`);
 		return `AiClk: ${text} [${listOf(details, '; ')}]`;
 	});
 }

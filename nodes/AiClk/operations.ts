@@ -66,8 +66,6 @@ export interface Spec extends INodePropertyOptions {
 	collection?: Collection;
 	/** The order of a list, below Options, where n8n's guidelines want it. */
 	sort?: Collection;
-	/** What is sent where the user added nothing. */
-	defaults?: JsonObject;
 	/** AiClk's names of the amounts that a read returns, in fen. */
 	amounts?: readonly string[];
 }
@@ -105,7 +103,7 @@ const ADVERTISER = accountRow('The advertiser account');
 /** Makes an operation out of what it is and what its kind is. */
 export function define(spec: Spec, kind: Kind): Operation {
 	const { path, account = ADVERTISER, parameters = [], collection, sort, ...others } = spec;
-	const { read, defaults, amounts = [], ...option } = others;
+	const { read, amounts = [], ...option } = others;
 	const { effect, place, hint, before = [], after = [], pages } = kind;
 	const options = amounts.length === 0 ? OPTIONS : OPTIONS_OF_AMOUNTS;
 	const always = [...before, account, ...parameters, ...after];
@@ -120,8 +118,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 			const added = collection && fields.readAdded(collection);
 			const sorted = sort && fields.readAdded(sort);
 			// In the order of AiClk's examples.
-			const values =
-				place === 'query' ? { ...added, ...fixed, ...sorted } : { ...fixed, ...defaults, ...added };
+			const values = place === 'query' ? { ...added, ...fixed, ...sorted } : { ...fixed, ...added };
 			const inYuan = fields.readAdded(options)[AMOUNTS_IN_YUAN.name] === true;
 			const finish = (output: Output): Output =>
 				output.ok && inYuan ? toYuan(output.value, amounts) : output;

@@ -5,13 +5,13 @@ import type { ApiRequest } from '../../aiclk/api/request';
 import { isNothing, readWholeNumber } from '../shared/values';
 import { openText, rowsOf, TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import { CODE_SUCCESS, type Envelope } from '../../aiclk/protocol/envelope';
+import { isPlainObject } from '../../aiclk/protocol/json';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 
 /** Output objects, or what is wrong with AiClk's answer. */
 export type Output = Result<IDataObject[], string>;
 
-const isObject = (value: unknown): value is IDataObject =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = isPlainObject as (value: unknown) => value is IDataObject;
 
 const isEmptyObject = (value: unknown): boolean =>
 	isObject(value) && Object.keys(value).length === 0;
@@ -37,18 +37,15 @@ const withoutError = (item: IDataObject): IDataObject => {
 const toItem = (row: unknown): IDataObject =>
 	isObject(row) ? withoutError(row) : { value: row as IDataObject[string] };
 
-/** An ID as the output has them: a number where that is exact, otherwise text. */
-const idOf = (id: bigint): number | string =>
-	id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
-
-/** Whether a row names no account. AiClk may write a field that was not asked for as 0 or ''. */
-const isNoAccount = (value: unknown): boolean =>
-	isNothing(value) || isEmptyObject(value) || /^\s*(0+|false)\s*$/.test(String(value));
-
-const withAccount = (item: IDataObject, account: bigint | null): IDataObject =>
-	account === null || !isNoAccount(item.account_id)
-		? item
-		: Object.assign({ account_id: null }, item, { account_id: idOf(account) });
+/** Adds an account to a row that names none. AiClk may write a field that was not asked for as 0 or ''. */
+function withAccount(row: IDataObject, account: bigint | null): IDataObject {
+	const { account_id: own } = row;
+	const isNone = isNothing(own) || isEmptyObject(own) || /^\s*(0+|false)\s*$/.test(String(own));
+	if (account === null || !isNone) return row;
+	// A number where that is exact.
+	const id = account <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(account) : String(account);
+	return Object.assign({ account_id: null }, row, { account_id: id });
+}
 
 /** One item per row. @param account added to rows that AiClk sent without one; null for none */
 export const toRowItems = (rows: unknown[], account: bigint | null): IDataObject[] =>
@@ -123,12 +120,10 @@ const namesFailures = ({ body }: Envelope): boolean => failuresIn(body).length >
 const FRAME = ['code', 'message', 'data', 'trace_id'];
 
 /** What AiClk's answer holds beside its documented members. */
-const othersIn = ({ body }: Envelope): IDataObject =>
-	Object.fromEntries(Object.entries(body).filter(([name]) => !FRAME.includes(name))) as IDataObject;
-
-/** `success: true`, unless the answer names failures. */
-const successOf = (envelope: Envelope): IDataObject =>
-	namesFailures(envelope) ? {} : { success: true };
+const othersIn = ({ body }: Envelope): IDataObject => {
+	const others = Object.entries(body).filter(([name]) => !FRAME.includes(name));
+	return withoutError(Object.fromEntries(others) as IDataObject);
+};
 
 /**
  * What a change returns: AiClk's `data`, or `success: true` where it holds nothing, as for most changes.
@@ -141,7 +136,8 @@ export function toWriteItem(envelope: Envelope, about: IDataObject = {}): Output
 		const rows = Array.isArray(data) ? data : [data];
 		return ok(rows.map((row) => ({ ...about, ...toItem(row) })));
 	}
-	return ok([{ ...successOf(envelope), ...about, ...withoutError(othersIn(envelope)) }]);
+	const success = namesFailures(envelope) ? {} : { success: true };
+	return ok([{ ...success, ...about, ...othersIn(envelope) }]);
 }
 
 /**
@@ -162,8 +158,8 @@ export function toCallItems(envelope: Envelope, isRead: boolean, account: bigint
 export function toTransferItem(envelope: Envelope, moved: IDataObject): Output {
 	const { data, traceId } = envelope;
 	const said = data === null || data === undefined ? {} : { data: data as IDataObject[string] };
-	const failures = namesFailures(envelope) ? withoutError(othersIn(envelope)) : {};
-	return ok([{ ...failures, ...successOf(envelope), ...moved, ...said, traceId }]);
+	const success = namesFailures(envelope) ? othersIn(envelope) : { success: true };
+	return ok([{ ...success, ...moved, ...said, traceId }]);
 }
 
 /** Remarks on an answer that says success but names failures. What rows hold is no matter of the call. */

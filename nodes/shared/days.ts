@@ -1,11 +1,8 @@
 import { fail, ok } from '../../aiclk/util/result';
 import { refuse } from './errors';
-import { clean, isNothing, type Read } from './values';
+import { clean, dateToText, isNothing, type Read } from './values';
 
 const DAY_MS = 86_400_000;
-
-const isDate = (value: unknown): value is Date =>
-	Object.prototype.toString.call(value) === '[object Date]';
 
 /**
  * The day that a moment falls on. Swedish dates are written YYYY-MM-DD.
@@ -23,16 +20,11 @@ function dayAt(moment: Date, timeZone: string): string {
 	}
 }
 
-/** n8n's expressions yield text, JavaScript dates and luxon dates, and the dates come from another realm than this code. */
-const textOf = (value: unknown): unknown => {
-	if (isDate(value)) return Number.isNaN(Number(value)) ? null : value.toISOString();
-	const { toISO } = (value ?? {}) as { toISO?: unknown };
-	return typeof toISO === 'function' ? (value as { toISO(): unknown }).toISO() : value;
-};
-
 /** YYYY-MM-DD, a time of day or none, and a zone or none. The year 1 is no date: some programs write it for none. */
 const WRITTEN =
 	/^([1-9]\d{3}-\d{2}-\d{2})(?:[T ](?:[01]\d|2[0-3])(?::?[0-5]\d){0,2}(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+
+const NO_DATE = fail('is not a date: write it as 2026-01-31');
 
 const exists = (day: string): boolean => {
 	const date = new Date(`${day}T00:00:00Z`);
@@ -49,42 +41,32 @@ const exists = (day: string): boolean => {
  */
 export function readDay(value: unknown, timeZone: string): Read<string> {
 	if (isNothing(value)) return fail('is empty');
-	const text = clean(textOf(value));
+	const text = clean(dateToText(value));
 	const [written, day, zone] = typeof text === 'string' ? (WRITTEN.exec(text) ?? []) : [];
-	if (written === undefined || day === undefined) {
-		return fail('is not a date: write it as 2026-01-31');
-	}
+	if (written === undefined || day === undefined) return NO_DATE;
 	if (!exists(day)) return fail(`names a day that does not exist (${day})`);
 	if (zone === undefined) return ok(day);
 	const moment = new Date(written.replace(' ', 'T').replace(',', '.').replace(/\s+/g, ''));
-	return Number.isNaN(moment.getTime())
-		? fail('is not a date: write it as 2026-01-31')
-		: ok(dayAt(moment, timeZone));
-}
-
-/** First and last day, both included, YYYY-MM-DD. */
-interface Span {
-	start: string;
-	end: string;
+	return Number.isNaN(moment.getTime()) ? NO_DATE : ok(dayAt(moment, timeZone));
 }
 
 /** `last7Days` ends yesterday, `thisMonth` today. */
 type Period = 'yesterday' | 'last7Days' | 'thisMonth' | 'lastMonth';
 
 /**
- * The days of a period.
+ * The first and the last day of a period, both included, YYYY-MM-DD.
  *
  * @param nowMs ms since 1970
  * @param timeZone IANA name: it decides what day it is
  */
-export function daysOf(period: Period, nowMs: number, timeZone: string): Span {
+export function daysOf(period: Period, nowMs: number, timeZone: string) {
 	const today = dayAt(new Date(nowMs), timeZone);
 	const before = (day: string, days: number): string =>
 		new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
 	const firstOf = (day: string): string => `${day.slice(0, 8)}01`;
 	const yesterday = before(today, 1);
 	const endOfLastMonth = before(firstOf(today), 1);
-	const spans: Record<Period, Span> = {
+	const spans = {
 		yesterday: { start: yesterday, end: yesterday },
 		last7Days: { start: before(today, 7), end: yesterday },
 		thisMonth: { start: firstOf(today), end: today },

@@ -4,7 +4,8 @@ import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 
-type Context = IExecuteFunctions | IPollFunctions;
+/** Of a run over items, or of a poll. */
+export type Context = IExecuteFunctions | IPollFunctions;
 
 /**
  * Whether an AI agent runs this node as its tool. n8n makes the tool variant of a node by adding `Tool` to its type; n8n 1
@@ -15,24 +16,17 @@ export const runsAsTool = (context: Context): boolean =>
 	('isToolExecution' in context && context.isToolExecution?.() === true);
 
 /** The machine-readable cause that n8n 2.41 knows; older versions ignore it (n8n-workflow failure.d.ts). */
-type Cause = NonNullable<NodeApiError['failure']>;
-
-function causeOf({ kind, outcome, retryAfterMs, resetsAtMs }: Failure): Cause | undefined {
-	switch (kind) {
-		case 'input':
-			return { cause: 'configuration-invalid' };
-		case 'quota':
-			return { cause: 'quota-exhausted', resetsAtEpochMs: resetsAtMs ?? undefined };
-		case 'busy':
-			return { cause: 'rate-limited', ...(retryAfterMs !== null && { retryAfterMs }) };
-		case 'unavailable':
-			return outcome === 'unknown' ? undefined : { cause: 'temporarily-unavailable' };
-		case 'refused':
-			// Not of the call, but of the refresh before it.
-			return outcome === 'not-sent' ? { cause: 'credential-invalid' } : undefined;
-		default:
-			return undefined;
-	}
+function causeOf(failure: Failure): NodeApiError['failure'] {
+	const { kind, outcome, retryAfterMs, resetsAtMs } = failure;
+	if (kind === 'input') return { cause: 'configuration-invalid' };
+	if (kind === 'quota')
+		return { cause: 'quota-exhausted', resetsAtEpochMs: resetsAtMs ?? undefined };
+	if (kind === 'busy')
+		return { cause: 'rate-limited', ...(retryAfterMs !== null && { retryAfterMs }) };
+	if (kind === 'unavailable' && outcome !== 'unknown') return { cause: 'temporarily-unavailable' };
+	// Not of the call, but of the refresh before it.
+	const isOfCredential = kind === 'refused' && outcome === 'not-sent';
+	return isOfCredential ? { cause: 'credential-invalid' } : undefined;
 }
 
 /**
@@ -73,17 +67,9 @@ function messageOf(context: Context, failure: Failure): string {
 }
 
 const dataOf = (failure: Failure): IDataObject => {
-	const { code, httpCode, traceId, outcome, accountId, details } = failure;
-	const cause = causeOf(failure);
-	return {
-		code,
-		httpCode,
-		traceId,
-		outcome,
-		accountId,
-		...details,
-		...(cause?.cause === 'rate-limited' && { ...cause }),
-	};
+	const { kind, code, httpCode, traceId, outcome, accountId, details } = failure;
+	const busy = kind === 'busy' && causeOf(failure);
+	return { code, httpCode, traceId, outcome, accountId, ...details, ...busy };
 };
 
 /**

@@ -12,7 +12,7 @@ import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aicl
 import type { Batching } from '../../aiclk/api/throttle';
 import { describe, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
-import { refuse } from './errors';
+import { type Context, refuse } from './errors';
 import {
 	BATCH_INTERVAL,
 	BATCH_SIZE,
@@ -24,7 +24,8 @@ import {
 } from './fields';
 
 const CORRECT_IT = 'Correct the field or its expression.';
-const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
+/** What to do about a file that cannot be sent. */
+export const FETCH_AGAIN = 'Run again from the node that made or fetched the file.';
 
 /** A file as n8n's expressions yield it: in n8n's store (`id`) or in itself (`data`, base64), as n8n tells them (`isBinaryValue`). */
 const isFile = (value: unknown): value is IBinaryData => {
@@ -54,7 +55,7 @@ export class Parameters {
 
 	/** @param itemIndex null in a poll */
 	constructor(
-		readonly context: IExecuteFunctions | IPollFunctions,
+		readonly context: Context,
 		private readonly itemIndex: number | null,
 		readonly client: TokenInput,
 	) {}
@@ -155,14 +156,13 @@ export class Parameters {
 		const value = this.value(property);
 		if (property.required === true || !isNothing(value)) return this.check(row, value);
 		const { accountId } = this.client;
-		if (accountId !== '') {
-			const read = row.read(accountId, this.context.getTimezone());
-			return read.ok
-				? read.value
-				: refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
+		if (accountId === '') {
+			const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
+			return refuse(message, 'Fill it in here, or in the credential.');
 		}
-		const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
-		return refuse(message, 'Fill it in here, or in the credential.');
+		const read = row.read(accountId, this.context.getTimezone());
+		if (read.ok) return read.value;
+		return refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
 	}
 
 	/** The account of the call. @throws FailureError for a bad value */

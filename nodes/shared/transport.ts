@@ -1,7 +1,5 @@
 import type {
 	ICredentialDataDecryptedObject,
-	IExecuteFunctions,
-	IPollFunctions,
 	IWorkflowExecuteAdditionalData,
 	NodeApiError,
 } from 'n8n-workflow';
@@ -25,14 +23,12 @@ import { type Failure, newFailure } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { ofThrown } from './errors';
+import { type Context, ofThrown } from './errors';
 import type { Lane } from './lane';
+import { FETCH_AGAIN } from './parameters';
 
 /** The credential type of all nodes of this package. */
 export const CREDENTIAL = 'aiClkApi';
-
-/** What an error of `requestWith` says, but for the secrets. */
-export type Request = Omit<Asked, 'secrets'>;
 
 const NOT_PREPARED =
 	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
@@ -52,10 +48,10 @@ function notPrepared(error: unknown, asked: Asked): Failure {
  * @returns the answer in the form that the options ask for, and what an error about it says; or why there is none
  */
 export async function requestWith(
-	context: IExecuteFunctions | IPollFunctions,
+	context: Context,
 	{ credentials, client }: { credentials: ICredentialDataDecryptedObject; client: TokenInput },
 	options: AnyRequestOptions,
-	request: Request,
+	request: Omit<Asked, 'secrets'>,
 	isStopped = () => false,
 ): Promise<Result<{ answer: unknown; asked: Asked }, Failure>> {
 	let isSent = false;
@@ -67,14 +63,13 @@ export async function requestWith(
 		...request,
 		secrets: [client.refreshToken, ...secretsOf(credentials)],
 	});
+	const credentialsDecrypted = { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials };
 	try {
 		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(
 			context,
 			CREDENTIAL,
 			{ ...options, onSend } as AnyRequestOptions,
-			{
-				credentialsDecrypted: { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials },
-			},
+			{ credentialsDecrypted },
 		);
 		return ok({ answer, asked: asked() });
 	} catch (error) {
@@ -86,7 +81,7 @@ export async function requestWith(
 
 /** For whom a request is sent, and through which lane. */
 interface Sender {
-	context: IExecuteFunctions | IPollFunctions;
+	context: Context;
 	/** For expressions in the credential; a poll has no item. */
 	itemIndex?: number;
 	/** What the credential said when the request was planned. */
@@ -113,7 +108,7 @@ const OVERWRITTEN = newFailure({
  * the client of one. n8n 2.34 and newer leaves them alone (n8n credentials-helper.js). Older versions will not change any more,
  * so it is safe to look behind their context, which is the only way to see a credential as it is stored.
  */
-async function wouldOverwrite(context: IExecuteFunctions | IPollFunctions): Promise<boolean> {
+async function wouldOverwrite(context: Context): Promise<boolean> {
 	const { additionalData } = context as unknown as {
 		additionalData: IWorkflowExecuteAdditionalData;
 	};
@@ -140,19 +135,13 @@ async function wouldOverwrite(context: IExecuteFunctions | IPollFunctions): Prom
  * @throws what n8n throws when there is no credential or one of its expressions fails
  */
 export async function readCredential(
-	context: IExecuteFunctions | IPollFunctions,
+	context: Context,
 	itemIndex?: number,
-): Promise<{
-	credentials: ICredentialDataDecryptedObject;
-	input: Result<TokenInput, Failure>;
-}> {
+): Promise<{ credentials: ICredentialDataDecryptedObject; input: Result<TokenInput, Failure> }> {
 	const credentials = await context.getCredentials(CREDENTIAL, itemIndex);
 	const input = (await wouldOverwrite(context)) ? fail(OVERWRITTEN) : readInput(credentials);
 	return { credentials, input };
 }
-
-const isSameClient = (one: TokenInput, other: TokenInput): boolean =>
-	one.fingerprint === other.fingerprint && one.accountId === other.accountId;
 
 const OTHER_CLIENT = newFailure({
 	kind: 'input',
@@ -170,12 +159,6 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 });
 
-/** A file of the request that could not be sent as a whole. */
-const brokenFileOf = (request: ApiRequest): StreamedFile | undefined =>
-	filesOf(request).find(
-		(file): file is StreamedFile => file instanceof StreamedFile && file.failure !== null,
-	);
-
 /**
  * Sends a request once, with the item's credential as it is in the database at this moment.
  *
@@ -186,16 +169,13 @@ async function sendOnce(
 	request: ApiRequest,
 	hint: string,
 ): Promise<Result<Envelope, Failure>> {
-	let credentials: ICredentialDataDecryptedObject = {};
-	try {
-		const credential = await readCredential(context, itemIndex);
-		const { input } = credential;
-		({ credentials } = credential);
-		if (!input.ok) return input;
-		if (!isSameClient(client, input.value)) return fail(OTHER_CLIENT);
-	} catch (error) {
-		return fail(ofThrown(error, 'not-sent'));
-	}
+	const { credentials, input } = await readCredential(context, itemIndex).catch(
+		(error: unknown) => ({ credentials: {}, input: fail(ofThrown(error, 'not-sent')) }),
+	);
+	if (!input.ok) return input;
+	const { fingerprint, accountId } = input.value;
+	const isSame = fingerprint === client.fingerprint && accountId === client.accountId;
+	if (!isSame) return fail(OTHER_CLIENT);
 	const { effect, subject } = request;
 	const about = { effect, subject, call: nameOf(request), hint, own: ownWordsOf(request) };
 	const sent = await requestWith(
@@ -206,11 +186,11 @@ async function sendOnce(
 		() => lane.isClosed,
 	);
 	if (!sent.ok) {
-		const file = brokenFileOf(request);
+		const isBroken = (file: File) => file instanceof StreamedFile && file.failure !== null;
+		const file = filesOf(request).find(isBroken) as StreamedFile | undefined;
 		if (file === undefined) return sent;
 		const what = `The file '${file.name}' ${file.failure}`;
-		const remedy = 'Run again from the node that made or fetched the file.';
-		return fail(neverSent(what, remedy, { ...about, secrets: [] }));
+		return fail(neverSent(what, FETCH_AGAIN, { ...about, secrets: [] }));
 	}
 	const { answer, asked } = sent.value;
 	onAnswer?.(answer);
@@ -231,10 +211,6 @@ async function sendOnce(
  */
 export const MAX_REPEATS = 5;
 
-/** Whether a request that met a busy AiClk is sent again: a read, or a change that was refused for certain. Money is not. */
-const isSentAgain = ({ effect }: ApiRequest, { outcome }: Failure): boolean =>
-	effect === 'read' || (effect === 'change' && outcome === 'refused');
-
 /**
  * Sends a request and reads AiClk's answer. It is sent again when AiClk is busy, and a read when AiClk rejects the token.
  * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
@@ -249,7 +225,7 @@ export async function send(
 	hint: string,
 ): Promise<Result<Envelope, Failure>> {
 	const { client, lane, isOver } = sender;
-	const isRead = request.effect === 'read';
+	const { effect } = request;
 	let last: Failure | null = null;
 	for (let repeats = 0; ;) {
 		const sent: Result<Envelope, Failure> = await lane.send(
@@ -264,10 +240,12 @@ export async function send(
 			return fail(kind === 'busy' ? { ...last, kind, retryAfterMs } : last);
 		}
 		last = sent.failure;
-		if (kind === 'busy' && isSentAgain(request, last)) continue;
+		// A change that was refused for certain is sent again, too. Money is not.
+		const isRepeatable = effect === 'read' || (effect === 'change' && outcome === 'refused');
+		if (kind === 'busy' && isRepeatable) continue;
 		const isOfToken = kind === 'rejected' || kind === 'superseded';
 		if (!isOfToken || repeats++ === MAX_REPEATS) return sent;
-		if (kind === 'rejected' && !isRead) {
+		if (kind === 'rejected' && effect !== 'read') {
 			await send(sender, accountInfoCall(client.accountId), '');
 			return sent;
 		}

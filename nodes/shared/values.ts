@@ -20,10 +20,6 @@ export const isNothing = (value: unknown): boolean =>
 	(typeof value === 'string' && value.trim() === '') ||
 	(Array.isArray(value) && value.length === 0);
 
-/** Whether a value has a short form that says all. */
-const isShort = (value: unknown): boolean =>
-	['string', 'number', 'boolean', 'bigint'].includes(typeof value);
-
 /** Text without white space around it and without invisible characters, which come along when it is pasted; else as it is. */
 export const clean = (value: unknown): unknown =>
 	typeof value === 'string' ? value.replace(/\p{Cf}/gu, '').trim() : value;
@@ -83,8 +79,8 @@ function partsOf(value: unknown): Read<unknown[]> {
  */
 export function describe(value: unknown, failure: string): string {
 	const typed = clean(value);
-	if (!isShort(typed) || isNothing(typed) || /^(has an entry|holds ')/.test(failure))
-		return failure;
+	const isShort = ['string', 'number', 'boolean', 'bigint'].includes(typeof typed);
+	if (!isShort || isNothing(typed) || /^(has an entry|holds ')/.test(failure)) return failure;
 	return `is '${shorten(String(typed))}', which ${failure}`;
 }
 
@@ -120,10 +116,10 @@ export function readWholeNumber(
 /** An amount of money in fen, as AiClk has it (int32); negative takes money back (P10-P13). */
 export function readAmount(value: unknown): Read<number> {
 	const amount = readWholeNumber(value);
-	if (amount.ok && amount.value === 0) return fail('moves nothing');
-	return amount.ok || amount.failure !== 'is not a whole number'
-		? amount
-		: fail('is not a whole number: amounts are in fen (100 fen are 1 yuan)');
+	if (amount.ok) return amount.value === 0 ? fail('moves nothing') : amount;
+	return amount.failure === 'is not a whole number'
+		? fail('is not a whole number: amounts are in fen (100 fen are 1 yuan)')
+		: amount;
 }
 
 /** A switch: true or false, also as text, which is what expressions often yield. */
@@ -140,16 +136,15 @@ export function readText(value: unknown): Read<string> {
 	return fault === null ? ok(String(value)) : fail(fault);
 }
 
-const notDocumented = (name: unknown): Read<never> =>
-	fail(`holds '${shorten(String(name))}', which AiClk does not document here`);
-
 /** Reads one of some known values. Letter case counts. */
 export const oneOf =
 	<T extends string | number>(known: readonly T[]) =>
 	(value: unknown): Read<T> => {
 		const found = known.find((one) => String(one) === String(clean(value)));
 		if (found !== undefined) return ok(found);
-		return isNothing(value) ? fail('is empty: choose one') : notDocumented(value);
+		return isNothing(value)
+			? fail('is empty: choose one')
+			: fail(`holds '${shorten(String(value))}', which AiClk does not document here`);
 	};
 
 /** Reads some of the known names, as a list or as text with commas between them; at least one. */
@@ -164,14 +159,24 @@ export const someOf =
 const INVALID_DATE = 'Invalid DateTime';
 
 /**
+ * A date of n8n's expressions (JavaScript's, or luxon's) as ISO 8601, and null for an invalid one; anything else as it is. The dates
+ * come from another realm than this code.
+ */
+export function dateToText(value: unknown): unknown {
+	const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+	const isDate = typeof value === 'object' && typeof toJSON === 'function';
+	return isDate ? (value as { toJSON(): unknown }).toJSON() : value;
+}
+
+/**
  * The value of an n8n expression with its dates as ISO 8601. What JSON would drop or change (undefined members, NaN, functions,
  * a Set) is kept for `findUnsendable`; an invalid date becomes undefined.
  */
 function toJson(value: unknown): unknown {
 	if (value === INVALID_DATE) return undefined;
 	if (Array.isArray(value)) return Array.from(value, toJson);
-	const { toJSON } = (value ?? {}) as { toJSON?: unknown };
-	if (typeof toJSON === 'function') return (value as { toJSON(): unknown }).toJSON() ?? undefined;
+	const text = dateToText(value);
+	if (text !== value) return text ?? undefined;
 	if (!isPlainObject(value)) return value;
 	return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toJson(member)]));
 }
@@ -191,12 +196,9 @@ export function faultOf(value: unknown): string | null {
 			? 'holds half a character, e.g. of an emoji that was cut'
 			: null;
 	}
-	const isJson =
-		['boolean', 'number', 'bigint'].includes(typeof value) ||
-		value === null ||
-		Array.isArray(value) ||
-		isPlainObject(value);
-	return isJson ? null : 'is nothing that JSON can hold';
+	if (['boolean', 'number', 'bigint'].includes(typeof value)) return null;
+	if (value === null || Array.isArray(value) || isPlainObject(value)) return null;
+	return 'is nothing that JSON can hold';
 }
 
 /**

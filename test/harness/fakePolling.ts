@@ -5,16 +5,9 @@ import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure
 import { fail, ok } from '../../aiclk/util/result';
 import type { Api, ReadRequest, Row, TokenLook } from '../../nodes/AiClkTrigger/events/event';
 import { poll } from '../../nodes/AiClkTrigger/poll';
-import { emptyRow, inputOf, NOW, token } from './fakes';
+import { ACCOUNT, emptyRow, HOUR_MS, inputOf, MINUTE_MS, NOW, token } from './fakes';
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
 const PAGE = 100;
-
-export const ACCOUNT = '1000002';
-export const OTHER = '1000003';
-export const THIRD = '1000004';
 
 /** AiClk refuses an account. */
 export const REFUSED = newFailure({
@@ -184,33 +177,26 @@ export class World implements Api {
 	}
 }
 
-/** The world that polls read: `jest.mock` of the api hands it to them. */
+/** What polls read, in place of AiClk and of n8n's credential. */
 export const current: { world: World; client: string } = { world: new World(), client: '7' };
 
-/** For `jest.mock('../../../nodes/AiClkTrigger/api')`. */
-export function mockApi() {
-	return { createApi: () => current.world };
-}
+jest.mock('../../nodes/AiClkTrigger/api', () => ({ createApi: () => current.world }));
+jest.mock('../../nodes/shared/transport', () => ({
+	CREDENTIAL: 'aiClkApi',
+	readCredential: async () => ({ credentials: {}, input: inputOfClient() }),
+}));
 
-/** For `jest.mock('../../../nodes/shared/transport')`. */
-export function mockTransport() {
-	return {
-		CREDENTIAL: 'aiClkApi',
-		readCredential: async () => ({
-			credentials: {},
-			input:
-				current.client === ''
-					? fail(
-							newFailure({
-								kind: 'input',
-								message: "The credential has no 'Client ID'",
-								description: '',
-							}),
-						)
-					: ok(inputOf(emptyRow({ clientId: current.client, accountId: ACCOUNT }))),
-		}),
-	};
-}
+/** The credential's input, or why there is none. */
+const inputOfClient = () =>
+	current.client === ''
+		? fail(
+				newFailure({
+					kind: 'input',
+					message: "The credential has no 'Client ID'",
+					description: '',
+				}),
+			)
+		: ok(inputOf(emptyRow({ clientId: current.client, accountId: ACCOUNT })));
 
 let workflows = 0;
 

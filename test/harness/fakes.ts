@@ -1,10 +1,11 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
-import { TokenManager } from '../../aiclk/token/manager';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
 import { readToken, type Token, type TokenState } from '../../aiclk/token/storedToken';
 
-export const DAY_MS = 86_400_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 /** A Tuesday morning in China, far from any end of day. */
 export const NOW = Date.parse('2026-11-24T02:00:00Z');
 
@@ -14,6 +15,11 @@ export const TYPED = {
 	accountId: '1000002',
 	baseUrl: 'https://openapi.aiclk.com',
 };
+
+/** Accounts; the first one is the credential's. */
+export const ACCOUNT = TYPED.accountId;
+export const OTHER = '1000003';
+export const THIRD = '1000004';
 
 export type Row = Record<string, unknown>;
 
@@ -60,40 +66,6 @@ export const token = (accessToken: string, changes: Partial<TokenState> = {}): T
 	rotatedRefreshToken: '',
 	state: tokenState(changes),
 });
-
-/** A clock, a jitter, a sleep and a log that a test owns. Sleeping moves the clock, and lets others run meanwhile. */
-export class FakeEnvironment {
-	nowMs = NOW;
-
-	/** With 0 no renewal begins before its time. */
-	jitter = 0;
-
-	/** All lines of the log, apart from those for debugging. */
-	logged: string[] = [];
-
-	/** Those for debugging. */
-	debugged: string[] = [];
-
-	log = {
-		debug: (message: string) => void this.debugged.push(message),
-		info: (message: string) => void this.logged.push(`info ${message}`),
-		warn: (message: string) => void this.logged.push(`warn ${message}`),
-	};
-
-	slept: number[] = [];
-
-	duringSleep: () => Promise<void> | void = () => undefined;
-
-	now = () => this.nowMs;
-
-	random = () => this.jitter;
-
-	sleep = async (ms: number) => {
-		this.slept.push(ms);
-		this.nowMs += ms;
-		await this.duringSleep();
-	};
-}
 
 type Reply = (options: IHttpRequestOptions) => unknown;
 
@@ -155,38 +127,14 @@ export const answer = (body: unknown, statusCode = 200) => ({
 	body: typeof body === 'string' ? body : JSON.stringify(body),
 });
 
-/** One n8n process with a credential in its database, driven as n8n drives a hook. */
-export class FakeProcess {
-	readonly environment = new FakeEnvironment();
+/** AiClk refuses the refresh token. */
+export const REFUSED = () => answer({ code: 400, data: null, message: 'refresh_token 无效' });
 
-	readonly manager = new TokenManager(this.environment);
+/** AiClk accepts a probe, or says what it says of a dead token and of an account without permission. */
+export const ACCEPTED = { statusCode: 200, body: { code: 200 } };
+export const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
 
-	constructor(
-		readonly aiclk: FakeAiClk,
-		public row: Row = emptyRow(),
-	) {}
-
-	/** What n8n does before a request: reads the row, asks the hook, stores what it returns. */
-	async ask(credentials: Row = { ...this.row }) {
-		const outcome = await this.manager.ensureToken(credentials, this.aiclk.http);
-		if (outcome.ok && outcome.value !== null) {
-			this.row = { ...this.row, ...outcome.value };
-			Object.assign(credentials, outcome.value);
-		}
-		return outcome;
-	}
-
-	/** A request that was sent with the row's credentials and has failed; returns them for the second question. */
-	async failedRequest(isSafe = true, isSingleUse = false): Promise<Row> {
-		const credentials = { ...this.row };
-		await this.ask(credentials);
-		this.manager.noteSent(credentials, { isSafe, isSingleUse });
-		return credentials;
-	}
-
-	async force() {
-		const credentials = { ...this.row };
-		this.manager.forceRefresh(credentials);
-		return await this.ask(credentials);
-	}
-}
+/** Nothing comes back but this error of Node's. */
+export const failing = (code: string) => (): never => {
+	throw Object.assign(new Error('x'), { code });
+};

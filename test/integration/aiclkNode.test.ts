@@ -26,6 +26,17 @@ import { Bench } from '../harness/nodeRig';
 import { newRow } from '../harness/context';
 import { API, issued, onAccountInfo, onRefresh, REJECTED } from '../harness/nocks';
 
+// A new token that is rejected is left to another process for a while. Here waiting only puts the clock forward.
+let mockWaitedMs = 0;
+jest.mock('n8n-workflow', () => ({
+	...jest.requireActual<object>('n8n-workflow'),
+	sleep: async (ms: number) => {
+		mockWaitedMs += ms;
+	},
+}));
+const now = Date.now;
+jest.spyOn(Date, 'now').mockImplementation(() => now() + mockWaitedMs);
+
 beforeAll(() => {
 	nock.disableNetConnect();
 });

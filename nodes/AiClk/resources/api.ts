@@ -1,12 +1,16 @@
-import type { IHttpRequestMethods } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
 
-import type { Json } from '../../../aiclk/protocol/json';
 import { ok } from '../../../aiclk/util/result';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
-import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
-import { type Operation, type Place, type Plan, type Resource, toForm } from '../operations';
+import {
+	type JsonObject,
+	readId,
+	readJsonBody,
+	readJsonObject,
+	readWholeNumber,
+} from '../../shared/values';
+import { type Operation, type Place, type Resource, toForm } from '../operations';
 import {
 	accountRow,
 	choiceRow,
@@ -21,7 +25,6 @@ import {
 	switchRow,
 } from '../../shared/fields';
 import { toCallItems, toRowItems } from '../output';
-import type { Parameters } from '../../shared/parameters';
 
 const METHODS = { DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH', POST: 'POST', PUT: 'PUT' };
 
@@ -31,7 +34,7 @@ const METHOD = choiceRow('method', 'Method', METHODS, {
 	description:
 		'Anything but GET counts as a change: it is sent again only if AiClk was busy and refused it for certain',
 });
-const PATH = parameter('path', 'Path', (value) => ({ ok: true, value }), {
+const PATH = parameter('path', 'Path', ok, {
 	required: true,
 	placeholder: 'e.g. /openapi/v1/account/info',
 	description:
@@ -74,27 +77,6 @@ const PAGINATE = switchRow(
 const PAGE = parameter('page', 'page', (value) => readWholeNumber(value, { min: 0 }));
 const PAGE_SIZE = countRow('page_size', 'page_size');
 
-/**
- * @param values where page and page_size are sent: if the user has set them there, they count
- * @param account of the call; null where it names none
- */
-function planPages(
-	fields: Parameters,
-	place: Place,
-	values: Record<string, Json>,
-	account: bigint | null,
-): Plan['pages'] {
-	const own = (row: Parameter<number>) =>
-		values[row.name] === undefined ? undefined : fields.check(row, values[row.name]);
-	return {
-		limit: fields.readLimit(),
-		firstPage: own(PAGE),
-		pageSize: own(PAGE_SIZE),
-		place,
-		toRows: (rows) => ok(toRowItems(rows, account)),
-	};
-}
-
 /** Any endpoint below /openapi/. AiClk's pages that this package was written from name none for campaigns or reports. */
 const call: Operation = {
 	option: {
@@ -132,16 +114,19 @@ const call: Operation = {
 				: 'a form has named fields';
 			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
 		}
-		const members = body as Record<string, Json>;
+		const members = body as JsonObject;
 		const place: Place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
-		const isPagedByQuery = paginates && place === 'query';
+		const paged = place === 'body' ? members : query;
+		/** Of page and page_size, what the user has set counts. */
+		const readOwn = (row: Parameter<number>) =>
+			paged[row.name] === undefined ? undefined : fields.check(row, paged[row.name]);
 		return {
 			request: {
-				method: method as IHttpRequestMethods,
+				method,
 				path,
 				effect: isRead ? 'read' : 'change',
 				parameters: ownAccount === null ? query : { account_id: ownAccount },
-				...(asJson && (isPagedByQuery || Object.keys(query).length > 0) && { query }),
+				...(asJson && Object.keys(query).length > 0 && { query }),
 				...(bodyType === 'json' && { body }),
 				...(bodyType === 'form' && { form: toForm(members) }),
 			},
@@ -149,7 +134,13 @@ const call: Operation = {
 			simplify: fields.read(SIMPLIFY),
 			toItems: (envelope) => toCallItems(envelope, isRead, account),
 			...(paginates && {
-				pages: planPages(fields, place, place === 'body' ? members : query, account),
+				pages: {
+					limit: fields.readLimit(),
+					firstPage: readOwn(PAGE),
+					pageSize: readOwn(PAGE_SIZE),
+					place,
+					toRows: (rows) => ok(toRowItems(rows, account)),
+				},
 			}),
 		};
 	},

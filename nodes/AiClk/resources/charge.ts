@@ -78,42 +78,33 @@ function transfer({
 }): Operation {
 	const whose = authorized ?? `${payer} that pays the amount (account_id)`;
 	const label = authorized === undefined ? 'Payer' : 'Authorized Account';
-	const account = idRow(
-		'account_id',
-		label,
-		`${whose}. It is never taken from the credential.`,
-		'1000002',
-		{ required: true },
-	);
+	const givenAs = `${whose}. It is never taken from the credential.`;
 	const receives = `${target} that receives the amount (target_user)`;
-	const targetUser = idRow('target_user', 'Target', receives, '1000004', { required: true });
-	const amountRow = parameter(
-		amount,
-		amount === 'money' ? 'Money (Fen)' : 'Coupon (Fen)',
-		readAmount,
-		{
-			type: 'number',
-			typeOptions: { numberPrecision: 0 },
-			default: 0,
-			required: true,
-			description:
-				'Amount in fen, a whole number other than 0. A negative amount is taken back from the target.',
-			hint: '100 fen are 1 yuan: 10000 is 100 yuan',
-		},
-	);
+	const unit = amount === 'money' ? 'Money (Fen)' : 'Coupon (Fen)';
+	const amountRow = parameter(amount, unit, readAmount, {
+		type: 'number',
+		typeOptions: { numberPrecision: 0 },
+		default: 0,
+		required: true,
+		description:
+			'Amount in fen, a whole number other than 0. A negative amount is taken back from the target.',
+		hint: '100 fen are 1 yuan: 10000 is 100 yuan',
+	});
 	const moved = (values: JsonObject) => ({
 		target: String(values.target_user),
 		amount: values[amount] as number,
 		kind: amount,
 	});
+	const targetRow = idRow('target_user', 'Target', receives, '1000004', { required: true });
+	const rows = [...parameters, targetRow, amountRow];
 	return define(
 		{
 			...spec,
-			account,
-			parameters: [...parameters, targetUser, amountRow],
+			account: idRow('account_id', label, givenAs, '1000002', { required: true }),
+			parameters: rows,
+			// Without a comment, as in AiClk's examples.
+			read: (fields) => ({ ...fields.readAll(rows), comment: '' }),
 			collection: additionalFields([COMMENT]),
-			// As in AiClk's examples.
-			defaults: { comment: '' },
 		},
 		{
 			effect: 'money',

@@ -5,8 +5,7 @@ import { newFailure } from '../../../aiclk/util/failure';
 import { fail, ok } from '../../../aiclk/util/result';
 import { createApi } from '../../../nodes/AiClkTrigger/api';
 import { Lane } from '../../../nodes/shared/lane';
-import { emptyRow, inputOf } from '../../harness/fakes';
-import { ACCOUNT, OTHER } from '../../harness/fakePolling';
+import { ACCOUNT, emptyRow, inputOf, OTHER } from '../../harness/fakes';
 
 /** AiClk takes no requests for an hour. */
 const BUSY = newFailure({

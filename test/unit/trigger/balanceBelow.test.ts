@@ -1,15 +1,5 @@
-import { ACCOUNT, N8n, OTHER, type World } from '../../harness/fakePolling';
-
-jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockApi(),
-);
-jest.mock('../../../nodes/shared/transport', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockTransport(),
-);
+import { N8n, type World } from '../../harness/fakePolling';
+import { ACCOUNT, OTHER } from '../../harness/fakes';
 
 let n8n: N8n;
 let world: World;

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 
-import { ACCOUNT, AWAY, DAY_MS, N8n, OTHER, type World } from '../../harness/fakePolling';
-
-jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockApi(),
-);
-jest.mock('../../../nodes/shared/transport', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockTransport(),
-);
+import { AWAY, N8n, type World } from '../../harness/fakePolling';
+import { ACCOUNT, DAY_MS, OTHER } from '../../harness/fakes';
 
 const REVIEWING = { configure_status: 'ENABLE', effective_status: '审核中', audit_reason: '' };
 const REJECTED = { effective_status: '审核拒绝', audit_reason: '图片不清晰' };

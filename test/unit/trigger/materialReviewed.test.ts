@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 
-import { ACCOUNT, AWAY, N8n, OTHER, type World } from '../../harness/fakePolling';
-
-jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockApi(),
-);
-jest.mock('../../../nodes/shared/transport', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockTransport(),
-);
+import { AWAY, N8n, type World } from '../../harness/fakePolling';
+import { ACCOUNT, OTHER } from '../../harness/fakes';
 
 jest.setTimeout(60_000);
 

@@ -1,28 +1,8 @@
 import { sleep } from 'n8n-workflow';
 
 import { newFailure } from '../../../aiclk/util/failure';
-import {
-	ACCOUNT,
-	AWAY,
-	DAY_MS,
-	HOUR_MS,
-	MINUTE_MS,
-	N8n,
-	OTHER,
-	REFUSED,
-	THIRD,
-} from '../../harness/fakePolling';
-
-jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockApi(),
-);
-jest.mock('../../../nodes/shared/transport', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockTransport(),
-);
+import { AWAY, current, N8n, REFUSED } from '../../harness/fakePolling';
+import { ACCOUNT, DAY_MS, HOUR_MS, MINUTE_MS, OTHER, THIRD } from '../../harness/fakes';
 
 const BALANCES = {
 	event: 'balanceBelow',
@@ -42,12 +22,6 @@ const start = async (parameters: object = BALANCES) => {
 /** Account and change of each item. */
 const changes = async () =>
 	(await n8n.poll())?.map(({ account_id: id, change }) => [id, change]) ?? null;
-
-const errorOf = async (run: Promise<unknown>): Promise<string> =>
-	await run.then(
-		() => 'no error',
-		(error: Error) => error.message,
-	);
 
 beforeEach(async () => {
 	await start();
@@ -85,7 +59,7 @@ describe('one account that cannot be read', () => {
 
 	it('fails a run by hand, which names it', async () => {
 		n8n.world.failures.set(THIRD, REFUSED);
-		expect(await errorOf(n8n.poll('manual'))).toMatch(/^Account 1000004: AiClk refused this/);
+		await expect(n8n.poll('manual')).rejects.toThrow(/^Account 1000004: AiClk refused this/);
 		expect(n8n.errors).toEqual([]);
 	});
 });
@@ -152,7 +126,7 @@ describe('reports of failures', () => {
 		expect(n8n.errors[0]).not.toContain('Authorization');
 		n8n = new N8n(BALANCES);
 		n8n.world.failures.set('', { ...REFUSED, message: 'Authorization failed' });
-		expect(await errorOf(n8n.poll())).not.toContain('Authorization');
+		await expect(n8n.poll()).rejects.not.toThrow('Authorization');
 	});
 });
 
@@ -190,7 +164,7 @@ describe('an activation while AiClk is away', () => {
 		n8n = new N8n(BALANCES);
 		n8n.world.failures.set('', AWAY);
 		for (let n = 0; n < 2; n++) {
-			expect(await errorOf(n8n.start())).toMatch(/^Accounts 1000002, 1000003, 1000004: AiClk is/);
+			await expect(n8n.start()).rejects.toThrow(/^Accounts 1000002, 1000003, 1000004: AiClk is/);
 		}
 		expect(n8n.errors).toEqual([]);
 	});
@@ -198,7 +172,7 @@ describe('an activation while AiClk is away', () => {
 	it('fails for another configuration, which is another trigger', async () => {
 		n8n.parameters = { ...CREATIVES };
 		n8n.world.failures.set('', AWAY);
-		expect(await errorOf(n8n.poll())).toMatch(/AiClk is temporarily unavailable/);
+		await expect(n8n.poll()).rejects.toThrow(/AiClk is temporarily unavailable/);
 	});
 });
 
@@ -438,9 +412,6 @@ describe('state', () => {
 	});
 
 	it('of another client counts as none, and counts again when it is back', async () => {
-		const { current } = jest.requireActual<typeof import('../../harness/fakePolling')>(
-			'../../harness/fakePolling',
-		);
 		await start(CREATIVES);
 		n8n.world.setCreative('11', { audit_reason: 'x' });
 		current.client = '8';

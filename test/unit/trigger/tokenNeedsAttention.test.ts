@@ -2,19 +2,8 @@ import { shortFingerprint } from '../../../aiclk/token/input';
 import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
-import { DAY_MS, NOW, token } from '../../harness/fakes';
 import { AWAY, current, N8n } from '../../harness/fakePolling';
-
-jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockApi(),
-);
-jest.mock('../../../nodes/shared/transport', () =>
-	jest
-		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
-		.mockTransport(),
-);
+import { DAY_MS, NOW, token } from '../../harness/fakes';
 
 const FAILURE: Failure = newFailure({
 	kind: 'refused',

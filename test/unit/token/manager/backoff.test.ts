@@ -1,19 +1,17 @@
-import { answer, emptyRow, FakeAiClk, FakeProcess, inputOf } from '../../../harness/fakes';
+import { aiclk, FakeProcess, n8n } from '../../../harness/fakeProcess';
+import {
+	answer,
+	emptyRow,
+	failing,
+	HOUR_MS,
+	inputOf,
+	MINUTE_MS,
+	REFUSED,
+} from '../../../harness/fakes';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 /** Midnight in Shanghai. */
 const MIDNIGHT = Date.parse('2026-11-24T16:00:00Z');
 
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
-
-const REFUSED = () => answer({ code: 400, data: null, message: 'refresh_token 无效' });
 const UNUSABLE = () => answer({ code: 200, data: { access_token: '={{ 1 }}' } });
 
 /** A request every minute, for so many hours from midnight on. */
@@ -90,9 +88,7 @@ describe('an outage', () => {
 	});
 
 	it('an outage during which nothing reaches AiClk costs no quota', async () => {
-		aiclk.refreshReply = () => {
-			throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
-		};
+		aiclk.refreshReply = failing('ECONNREFUSED');
 		await requests(23, n8n);
 		expect(aiclk.refreshes.length).toBeGreaterThan(200);
 		aiclk.refreshReply = null;

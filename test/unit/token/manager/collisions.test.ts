@@ -1,36 +1,9 @@
-import {
-	DAY_MS,
-	emptyRow,
-	FakeAiClk,
-	FakeProcess,
-	NOW,
-	type Row,
-	tokenOf,
-} from '../../../harness/fakes';
-
-const HOUR_MS = 3_600_000;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
-
-/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
-async function withToken() {
-	await n8n.ask();
-	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
-	n8n.environment.nowMs += 60_000;
-	aiclk.refreshes = [];
-	aiclk.checks = [];
-	n8n.environment.slept = [];
-}
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { answer, DAY_MS, emptyRow, HOUR_MS, NOW, type Row, tokenOf } from '../../../harness/fakes';
 
 describe('an expired token', () => {
 	beforeEach(async () => {
-		await withToken();
+		await n8n.withToken();
 		n8n.environment.nowMs = NOW + 90 * DAY_MS;
 	});
 
@@ -63,8 +36,7 @@ describe('an expired token', () => {
 
 	it('in a collision the loser stores nothing', async () => {
 		aiclk.strict = true;
-		const other = new FakeProcess(aiclk, n8n.row);
-		other.environment.nowMs = n8n.environment.nowMs;
+		const other = n8n.peer();
 		let winner: Promise<unknown> | null = null;
 		n8n.environment.duringSleep = async () => {
 			winner ??= other.ask();
@@ -77,14 +49,13 @@ describe('an expired token', () => {
 		expect(aiclk.live).toContain(other.row.accessToken);
 
 		n8n.row = other.row;
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(2);
 	});
 
 	it('in a collision the loser adopts the winner’s token once seen', async () => {
 		aiclk.strict = true;
-		const other = new FakeProcess(aiclk, n8n.row);
-		other.environment.nowMs = n8n.environment.nowMs;
+		const other = n8n.peer();
 		const late = { ...n8n.row };
 		n8n.environment.duringSleep = async () => {
 			if (n8n.environment.slept.length === 1) await other.ask();
@@ -98,8 +69,7 @@ describe('an expired token', () => {
 
 	it('in a collision the loser fails if the other token is dead, too', async () => {
 		aiclk.strict = true;
-		const other = new FakeProcess(aiclk, n8n.row);
-		other.environment.nowMs = n8n.environment.nowMs;
+		const other = n8n.peer();
 		n8n.environment.duringSleep = async () => {
 			if (n8n.environment.slept.length !== 1) return;
 			await other.ask();
@@ -134,10 +104,7 @@ describe('an expired token', () => {
 		// From now on such a refusal costs no refresh, whatever failed, until AiClk has answered for once.
 		for (let hour = 0; hour < 48; hour++) {
 			n8n.environment.nowMs += HOUR_MS;
-			expect(await n8n.ask(await n8n.failedRequest(hour % 2 === 0))).toEqual({
-				ok: true,
-				value: null,
-			});
+			expect(await n8n.ask(await n8n.failedRequest(hour % 2 === 0))).toEqual(NOTHING);
 		}
 		expect(aiclk.refreshes).toHaveLength(3);
 		aiclk.checkReply = null;
@@ -171,11 +138,10 @@ describe('an expired token', () => {
 	});
 
 	it('a newer token that a peer stored meanwhile is used', async () => {
-		const other = new FakeProcess(aiclk, n8n.row);
-		other.environment.nowMs = n8n.environment.nowMs;
+		const other = n8n.peer();
 		await other.ask();
 		n8n.row = other.row;
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 });
@@ -190,10 +156,9 @@ describe('a token that AiClk rejects', () => {
 	};
 
 	beforeEach(async () => {
-		await withToken();
+		await n8n.withToken();
 		aiclk.strict = true;
-		other = new FakeProcess(aiclk, { ...n8n.row });
-		other.environment.nowMs = n8n.environment.nowMs;
+		other = n8n.peer();
 	});
 
 	it('all who wait watch together for a peer’s token, for 3 seconds', async () => {
@@ -220,7 +185,7 @@ describe('a token that AiClk rejects', () => {
 		await other.force();
 		n8n.environment.nowMs += 200;
 		n8n.environment.duringSleep = see;
-		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(charge)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 

@@ -1,17 +1,15 @@
 import fc from 'fast-check';
 
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, type Row } from '../../../harness/fakes';
-
-const HOUR_MS = 3_600_000;
-const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import {
+	answer,
+	DAY_MS,
+	FakeAiClk,
+	HOUR_MS,
+	NOW,
+	type Row,
+	UNAUTHORIZED,
+} from '../../../harness/fakes';
 
 /** A POST that AiClk answers with HTTP 500, whatever it has done. @returns what n8n is told before it and after it */
 async function failingPost(process: FakeProcess) {
@@ -23,8 +21,6 @@ async function failingPost(process: FakeProcess) {
 }
 
 describe('a POST that may have been carried out, with probes always rejected', () => {
-	const SHOWN = { ok: true, value: null };
-
 	it.each([
 		['an hour', HOUR_MS],
 		['2 seconds', 2_000],
@@ -36,7 +32,7 @@ describe('a POST that may have been carried out, with probes always rejected', (
 		for (let run = 0; run < 8; run++) {
 			const { before, after } = await failingPost(n8n);
 			expect(before).toMatchObject({ ok: true });
-			expect(after).toEqual(SHOWN);
+			expect(after).toEqual(NOTHING);
 			n8n.environment.nowMs += HOUR_MS;
 		}
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
@@ -52,7 +48,7 @@ describe('a POST that may have been carried out, with probes always rejected', (
 			for (let run = 0; run < 5; run++) {
 				const { before, after } = await failingPost(process);
 				expect(before).toMatchObject({ ok: true });
-				expect(after).toEqual(SHOWN);
+				expect(after).toEqual(NOTHING);
 				process.environment.nowMs += HOUR_MS;
 			}
 			({ row } = process);
@@ -66,7 +62,7 @@ describe('a POST that may have been carried out, with probes always rejected', (
 		n8n.environment.nowMs += HOUR_MS;
 		aiclk.checkReply = () => UNAUTHORIZED;
 		for (let run = 0; run < 6; run++) {
-			expect((await failingPost(n8n)).after).toEqual(SHOWN);
+			expect((await failingPost(n8n)).after).toEqual(NOTHING);
 			n8n.environment.nowMs += HOUR_MS;
 		}
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(4);
@@ -82,10 +78,10 @@ describe('a POST that may have been carried out, with probes always rejected', (
 		}
 		aiclk.checkReply = null;
 		n8n.environment.nowMs += HOUR_MS;
-		expect((await failingPost(n8n)).after).toEqual(SHOWN);
+		expect((await failingPost(n8n)).after).toEqual(NOTHING);
 		aiclk.live.clear();
 		n8n.environment.nowMs += HOUR_MS;
-		expect((await failingPost(n8n)).after).toEqual(SHOWN);
+		expect((await failingPost(n8n)).after).toEqual(NOTHING);
 		expect(await n8n.ask()).toMatchObject({ value: { accessToken: expect.any(String) } });
 	});
 });
@@ -106,7 +102,7 @@ describe('after a failed request', () => {
 		n8n.manager.noteSent(credentials, safety);
 		aiclk.live.clear();
 		aiclk.refreshReply = () => answer('', 500);
-		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(credentials)).toEqual(NOTHING);
 	});
 
 	it('a GET with a rejected token shows why there is no new one', async () => {
@@ -123,7 +119,7 @@ describe('after a failed request', () => {
 	])('%s with a revoked token fails once, and the next request refreshes', async (_, ...safety) => {
 		const failed = await n8n.failedRequest(...safety);
 		aiclk.live.clear();
-		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(failed)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
 	});
@@ -133,7 +129,7 @@ describe('after a failed request', () => {
 		const post = await n8n.failedRequest(false);
 		aiclk.issue();
 		n8n.environment.nowMs += 2_000;
-		expect(await n8n.ask(post)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(post)).toEqual(NOTHING);
 	});
 
 	it('processes that exit after one POST forget the rejection until the daily verify', async () => {
@@ -147,7 +143,7 @@ describe('after a failed request', () => {
 			const process = start();
 			const credentials = await process.failedRequest(false);
 			const isSent = aiclk.live.has(String(credentials.accessToken));
-			if (!isSent) expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
+			if (!isSent) expect(await process.ask(credentials)).toEqual(NOTHING);
 			return isSent;
 		};
 		for (let run = 0; run < 5; run++) expect(await post()).toBe(false);
@@ -216,7 +212,7 @@ describe('whatever AiClk and the clock do', () => {
 						const after = await process.ask(credentials);
 						const isSentAgain = after.ok && after.value !== null;
 						if (isSentAgain && !server.checkReply) expect(isRejected).toBe(true);
-						if (!one.isSafe || one.isSingleUse) expect(after).toEqual({ ok: true, value: null });
+						if (!one.isSafe || one.isSingleUse) expect(after).toEqual(NOTHING);
 					}
 				},
 			),
@@ -292,7 +288,7 @@ describe('a POST in flight while this process refreshes', () => {
 		await refresh();
 		const credentials = (await post) as unknown as Row;
 		n8n.environment.nowMs += 1_000;
-		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(credentials)).toEqual(NOTHING);
 	});
 });
 
@@ -310,7 +306,7 @@ describe('a forced refresh that fails', () => {
 		for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 		answerNow();
 		expect(await forced).toMatchObject({ ok: false });
-		expect(await request).toEqual({ ok: true, value: null });
+		expect(await request).toEqual(NOTHING);
 	});
 });
 
@@ -325,6 +321,6 @@ describe('the token of a client', () => {
 		n8n.environment.duringSleep = () => undefined;
 		await n8n.ask();
 		const outcome = await n8n.ask({ ...n8n.row, ...other });
-		expect(outcome).not.toEqual({ ok: true, value: null });
+		expect(outcome).not.toEqual(NOTHING);
 	});
 });

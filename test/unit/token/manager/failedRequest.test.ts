@@ -1,24 +1,5 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess } from '../../../harness/fakes';
-
-const HOUR_MS = 3_600_000;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
-
-/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
-async function withToken() {
-	await n8n.ask();
-	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
-	n8n.environment.nowMs += 60_000;
-	aiclk.refreshes = [];
-	aiclk.checks = [];
-	n8n.environment.slept = [];
-}
+import { aiclk, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { ACCEPTED, answer, DAY_MS, HOUR_MS } from '../../../harness/fakes';
 
 it('a token is probed in the header that AiClk named for it', async () => {
 	aiclk.refreshReply = () =>
@@ -29,15 +10,15 @@ it('a token is probed in the header that AiClk named for it', async () => {
 	});
 	await n8n.ask();
 	n8n.environment.nowMs += 60_000;
-	expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
+	expect(await n8n.ask(await n8n.failedRequest())).toEqual(NOTHING);
 	expect([aiclk.checks.length, aiclk.refreshes.length]).toEqual([1, 1]);
 });
 
 describe('a failed request', () => {
-	beforeEach(withToken);
+	beforeEach(async () => await n8n.withToken());
 
 	it.each([
-		['answered 500 while the token is fine', () => ({ statusCode: 200, body: { code: 200 } })],
+		['answered 500 while the token is fine', () => ACCEPTED],
 		['that AiClk refused for another reason', () => ({ statusCode: 200, body: { code: 400 } })],
 		['of an API that answers HTML', () => ({ statusCode: 502, body: '<html>' })],
 		[
@@ -49,7 +30,7 @@ describe('a failed request', () => {
 	])('a request that failed with %s costs no refresh', async (_, reply) => {
 		aiclk.checkReply = reply;
 		for (let item = 0; item < 300; item++) {
-			expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
+			expect(await n8n.ask(await n8n.failedRequest())).toEqual(NOTHING);
 		}
 		expect(aiclk.refreshes).toEqual([]);
 		expect(aiclk.checks).toHaveLength(1);
@@ -73,9 +54,7 @@ describe('a failed request', () => {
 		['code "401" as text', { statusCode: 200, body: { code: '401' } }],
 	])('requests rejected with %s share one refresh', async (_, refused) => {
 		aiclk.checkReply = (options) =>
-			options.headers?.OGW_ACCESS_TOKEN === 'access-1'
-				? refused
-				: { statusCode: 200, body: { code: 200 } };
+			options.headers?.OGW_ACCESS_TOKEN === 'access-1' ? refused : ACCEPTED;
 		const items = await Promise.all(Array.from({ length: 30 }, () => n8n.failedRequest()));
 		const outcomes = await Promise.all(items.map(async (row) => await n8n.ask(row)));
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -95,7 +74,7 @@ describe('a failed request', () => {
 		aiclk.strict = true;
 		const charge = await n8n.failedRequest(false);
 		await n8n.force();
-		expect(await n8n.ask(charge)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(charge)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
@@ -112,7 +91,7 @@ describe('a failed request', () => {
 	it('a refresh ends the belief in an earlier acceptance', async () => {
 		aiclk.strict = true;
 		const [first, second] = [await n8n.failedRequest(), await n8n.failedRequest()];
-		expect(await n8n.ask(first)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(first)).toEqual(NOTHING);
 		await n8n.force();
 		await n8n.ask(second);
 		expect(second.accessToken).toBe('access-2');
@@ -131,27 +110,24 @@ describe('a failed request', () => {
 	it('a request that outlived its token is not sent again', async () => {
 		const slow = await n8n.failedRequest();
 		n8n.environment.nowMs += 91 * DAY_MS;
-		expect(await n8n.ask(slow)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(slow)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toEqual([]);
 		expect(aiclk.checks).toEqual([]);
 	});
 
 	it('a request of an edited credential is not sent again', async () => {
 		const credentials = await n8n.failedRequest();
-		expect(await n8n.ask(Object.assign(credentials, { refreshToken: 'other' }))).toEqual({
-			ok: true,
-			value: null,
-		});
+		expect(await n8n.ask(Object.assign(credentials, { refreshToken: 'other' }))).toEqual(NOTHING);
 	});
 });
 
 describe('a request with a single-use body', () => {
-	beforeEach(withToken);
+	beforeEach(async () => await n8n.withToken());
 
 	it('a single-use body is not sent again; the next request refreshes', async () => {
 		const form = await n8n.failedRequest(false, true);
 		aiclk.live.clear();
-		expect(await n8n.ask(form)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(form)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(0);
 		n8n.environment.nowMs += HOUR_MS;
 		await n8n.ask();

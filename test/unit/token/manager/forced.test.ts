@@ -1,26 +1,9 @@
-import { answer, emptyRow, FakeAiClk, FakeProcess, tokenOf } from '../../../harness/fakes';
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
-
-/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
-async function withToken() {
-	await n8n.ask();
-	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
-	n8n.environment.nowMs += 60_000;
-	aiclk.refreshes = [];
-	aiclk.checks = [];
-	n8n.environment.slept = [];
-}
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { answer, emptyRow, tokenOf } from '../../../harness/fakes';
 
 describe('a forced refresh', () => {
 	it('forced refreshes ignore the age and share one refresh', async () => {
-		await withToken();
+		await n8n.withToken();
 		await Promise.all([n8n.force(), n8n.force(), n8n.force()]);
 		expect(aiclk.refreshes).toHaveLength(1);
 		await n8n.force();
@@ -32,7 +15,7 @@ describe('a forced refresh', () => {
 		const credentials = { ...n8n.row };
 		n8n.manager.forceRefresh(credentials);
 		await n8n.ask(credentials);
-		expect(await n8n.ask(credentials)).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(credentials)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 

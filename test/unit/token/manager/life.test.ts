@@ -1,34 +1,14 @@
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
 import {
 	answer,
 	DAY_MS,
 	emptyRow,
-	FakeAiClk,
-	FakeProcess,
+	HOUR_MS,
 	inputOf,
 	NOW,
 	tokenOf,
 	TYPED,
 } from '../../../harness/fakes';
-
-const HOUR_MS = 3_600_000;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
-
-/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
-async function withToken() {
-	await n8n.ask();
-	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
-	n8n.environment.nowMs += 60_000;
-	aiclk.refreshes = [];
-	aiclk.checks = [];
-	n8n.environment.slept = [];
-}
 
 describe('the first token', () => {
 	it('the first token is requested with the cleaned input and stored', async () => {
@@ -62,13 +42,13 @@ describe('the first token', () => {
 });
 
 describe('a fresh token', () => {
-	beforeEach(withToken);
+	beforeEach(async () => await n8n.withToken());
 
 	it('a valid token costs no call and no write', async () => {
 		const before = { ...n8n.row };
 		for (let day = 0; day < 70; day++) {
 			n8n.environment.nowMs = NOW + day * DAY_MS;
-			expect(await n8n.ask()).toEqual({ ok: true, value: null });
+			expect(await n8n.ask()).toEqual(NOTHING);
 		}
 		expect(aiclk.refreshes).toEqual([]);
 		expect(aiclk.checks).toEqual([]);
@@ -77,7 +57,7 @@ describe('a fresh token', () => {
 
 	it('a valid token survives a restart of n8n', async () => {
 		const restarted = new FakeProcess(aiclk, n8n.row);
-		expect(await restarted.ask()).toEqual({ ok: true, value: null });
+		expect(await restarted.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
@@ -90,17 +70,17 @@ describe('a fresh token', () => {
 		await n8n.ask();
 		expect(aiclk.refreshes).toEqual([expect.objectContaining(sent)]);
 		expect(n8n.row.accessToken).toBe('access-2');
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 	});
 
 	it('a token stays when other white space is pasted', async () => {
 		n8n.row = { ...n8n.row, refreshToken: ` ${TYPED.refreshToken}\n` };
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 	});
 });
 
 describe('renewal', () => {
-	beforeEach(withToken);
+	beforeEach(async () => await n8n.withToken());
 
 	it('renewal begins on day 75 of 90 without a jitter', async () => {
 		n8n.environment.nowMs = NOW + 75 * DAY_MS - 1;
@@ -138,7 +118,7 @@ describe('renewal', () => {
 		n8n.environment.nowMs = NOW + 80 * DAY_MS;
 		const quota = { ...state.quota, day: '2027-02-12', attempts: 240 };
 		n8n.row.tokenState = JSON.stringify({ ...state, quota });
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toEqual([]);
 	});
 });

@@ -1,22 +1,5 @@
-import {
-	DAY_MS,
-	emptyRow,
-	FakeAiClk,
-	FakeProcess,
-	NOW,
-	type Row,
-	tokenOf,
-} from '../../../harness/fakes';
-
-const MINUTE_MS = 60_000;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { DAY_MS, emptyRow, MINUTE_MS, NOW, type Row, tokenOf } from '../../../harness/fakes';
 
 describe('a row that was deleted and created again with the same input', () => {
 	it('a new row keeps its token beside a later generation in memory', async () => {
@@ -33,7 +16,7 @@ describe('a row that was deleted and created again with the same input', () => {
 		expect(tokenOf(main.row).state.generation).toBe(1);
 		worker.row = { ...main.row };
 		worker.environment.nowMs += MINUTE_MS;
-		expect(await worker.ask()).toEqual({ ok: true, value: null });
+		expect(await worker.ask()).toEqual(NOTHING);
 		expect(worker.row.accessToken).toBe(accessToken);
 		expect(aiclk.live).toContain(accessToken);
 	});
@@ -107,10 +90,10 @@ describe('clients that share one credential by expressions', () => {
 	];
 
 	/** One request of each client, as n8n sends it: the row is read, the client's values are put in. */
-	async function requestOfEach() {
+	async function requestOfEach(process = n8n) {
 		for (const typed of CLIENTS) {
-			const credentials = { ...n8n.row, ...typed };
-			const outcome = await n8n.ask(credentials);
+			const credentials = { ...process.row, ...typed };
+			const outcome = await process.ask(credentials);
 			expect(outcome.ok).toBe(true);
 			expect(aiclk.live).toContain(credentials.accessToken);
 		}
@@ -126,10 +109,10 @@ describe('clients that share one credential by expressions', () => {
 
 	it('clients behind expressions cost one refresh each per restart', async () => {
 		await requestOfEach();
-		n8n = new FakeProcess(aiclk, n8n.row);
-		n8n.environment.nowMs = NOW + DAY_MS;
-		await requestOfEach();
-		await requestOfEach();
+		const restarted = new FakeProcess(aiclk, n8n.row);
+		restarted.environment.nowMs = NOW + DAY_MS;
+		await requestOfEach(restarted);
+		await requestOfEach(restarted);
 		const clients = aiclk.refreshes.map((body) => body.client_id);
 		expect(clients).toEqual(['1', '2', '3', '1', '2', '3']);
 	});

@@ -1,14 +1,5 @@
-import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW } from '../../../harness/fakes';
-
-const MINUTE_MS = 60_000;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-});
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { ACCEPTED, answer, DAY_MS, emptyRow, MINUTE_MS, NOW } from '../../../harness/fakes';
 
 /** AiClk's servers know a new token only after so long. */
 function spreadsAfter(ms: number) {
@@ -22,9 +13,7 @@ function spreadsAfter(ms: number) {
 		return answer({ code: 200, data });
 	};
 	aiclk.checkReply = ({ headers }) =>
-		isKnown(headers?.OGW_ACCESS_TOKEN)
-			? { statusCode: 200, body: { code: 200 } }
-			: { statusCode: 401, body: {} };
+		isKnown(headers?.OGW_ACCESS_TOKEN) ? ACCEPTED : { statusCode: 401, body: {} };
 	return isKnown;
 }
 
@@ -95,14 +84,14 @@ describe('clocks', () => {
 		await n8n.ask();
 		n8n.environment.nowMs = NOW;
 		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 	});
 
 	it('a token issued 5 minutes in the future is kept', async () => {
 		n8n.environment.nowMs = NOW + 5 * MINUTE_MS;
 		await n8n.ask();
 		n8n.environment.nowMs = NOW;
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual(NOTHING);
 	});
 
 	it.each([-30 * MINUTE_MS, 30 * MINUTE_MS])(
@@ -139,11 +128,11 @@ describe('two credentials that differ only by account', () => {
 		aiclk.checkReply = ({ qs }) =>
 			(qs as Record<string, unknown>).account_id === '7'
 				? { statusCode: 401, body: { code: 401 } }
-				: { statusCode: 200, body: { code: 200 } };
+				: ACCEPTED;
 		const forbidden = { ...n8n.row, accountId: '7' };
 		n8n.manager.noteProbe(forbidden, 'rejected');
-		expect(await n8n.ask(await n8n.failedRequest())).toEqual({ ok: true, value: null });
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask(await n8n.failedRequest())).toEqual(NOTHING);
+		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 });

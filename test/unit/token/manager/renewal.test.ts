@@ -1,20 +1,11 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW } from '../../../harness/fakes';
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
+import { aiclk, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { answer, DAY_MS, failing, NOW } from '../../../harness/fakes';
 
 /** A token whose renewal is due. */
 beforeEach(async () => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
-	await n8n.ask();
-	n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+	await n8n.withToken();
 	n8n.environment.nowMs = NOW + 76 * DAY_MS;
-	aiclk.refreshes = [];
-	aiclk.checks = [];
 });
-
-const RESET = Object.assign(new Error('x'), { code: 'ECONNRESET' });
 
 /** Lets everything run that does not wait for the network. */
 async function allButTheNetwork() {
@@ -30,7 +21,7 @@ describe('a renewal that AiClk has not answered', () => {
 		};
 		let done = 0;
 		const requests = Array.from({ length: 20 }, async () => {
-			expect(await n8n.ask({ ...n8n.row })).toEqual({ ok: true, value: null });
+			expect(await n8n.ask({ ...n8n.row })).toEqual(NOTHING);
 			done++;
 		});
 		await allButTheNetwork();
@@ -58,11 +49,9 @@ describe('a renewal that AiClk has answered', () => {
 
 describe('a renewal that failed', () => {
 	it('after a failed renewal the old token is probed and used', async () => {
-		aiclk.refreshReply = () => {
-			throw RESET;
-		};
+		aiclk.refreshReply = failing('ECONNRESET');
 		for (let second = 0; second < 100; second++) {
-			expect(await n8n.ask()).toEqual({ ok: true, value: null });
+			expect(await n8n.ask()).toEqual(NOTHING);
 			n8n.environment.nowMs += 1_000;
 		}
 		expect(aiclk.checks).toEqual(['access-1']);
@@ -76,7 +65,7 @@ describe('a renewal that failed', () => {
 		let isLost = lose;
 		aiclk.refreshReply = () => {
 			const data = aiclk.issue();
-			if (isLost) throw RESET;
+			if (isLost) failing('ECONNRESET')();
 			return answer({ code: 200, data });
 		};
 		if (!lose) n8n.environment.duringSleep = () => aiclk.live.clear();
@@ -93,10 +82,8 @@ describe('a renewal that failed', () => {
 	});
 
 	it('a renewal that never reached AiClk costs no probe', async () => {
-		aiclk.refreshReply = () => {
-			throw Object.assign(new Error('x'), { code: 'ENOTFOUND' });
-		};
-		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		aiclk.refreshReply = failing('ENOTFOUND');
+		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.checks).toEqual([]);
 	});
 });

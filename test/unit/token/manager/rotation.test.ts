@@ -1,17 +1,19 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../../harness/fakes';
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import {
+	answer,
+	DAY_MS,
+	HOUR_MS,
+	MINUTE_MS,
+	NOW,
+	TYPED,
+	UNAUTHORIZED,
+} from '../../../harness/fakes';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
-let aiclk: FakeAiClk;
-let n8n: FakeProcess;
 /** The one refresh token that AiClk accepts. */
 let accepted: string;
 
 /** AiClk rotates refresh tokens: each refresh spends one and brings the next. */
 beforeEach(() => {
-	aiclk = new FakeAiClk();
-	n8n = new FakeProcess(aiclk);
 	accepted = TYPED.refreshToken;
 	aiclk.refreshReply = ({ body }) => {
 		if ((body as Record<string, unknown>).refresh_token !== accepted) {
@@ -22,8 +24,6 @@ beforeEach(() => {
 		return answer({ code: 200, data: { ...data, refresh_token: accepted } });
 	};
 });
-
-const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
 
 describe('a rotated refresh token is stored at once', () => {
 	it.each([
@@ -66,7 +66,7 @@ describe('a rotated refresh token is stored at once', () => {
 			n8n.environment.nowMs += HOUR_MS;
 			const failed = await n8n.failedRequest(isSafe, isSingleUse);
 			aiclk.live.clear();
-			expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+			expect(await n8n.ask(failed)).toEqual(NOTHING);
 			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
 			n8n.environment.nowMs += HOUR_MS;
 			expect(await n8n.ask()).toMatchObject({ ok: true });

@@ -1,24 +1,17 @@
+import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
 import {
+	ACCEPTED,
 	answer,
 	DAY_MS,
-	FakeAiClk,
-	FakeProcess,
+	HOUR_MS,
+	MINUTE_MS,
 	NOW,
+	REFUSED,
 	type Row,
 	tokenOf,
 	TYPED,
+	UNAUTHORIZED,
 } from '../../../harness/fakes';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };
-const REFUSED = () => answer({ code: 400, data: null, message: 'refresh_token 无效' });
-
-let aiclk: FakeAiClk;
-
-beforeEach(() => {
-	aiclk = new FakeAiClk();
-});
 
 /** A credential with the same input as the others, whose first token another process has got. */
 async function rowOf(issuedAtMs = NOW, trusted = false): Promise<Row> {
@@ -229,7 +222,7 @@ describe('many accounts behind one credential', () => {
 			const credentials = account(process.row, item, 300);
 			await process.ask(credentials);
 			process.manager.noteSent(credentials, { isSafe: item % 2 === 0, isSingleUse: false });
-			expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
+			expect(await process.ask(credentials)).toEqual(NOTHING);
 		}
 		expect(aiclk.checks).toHaveLength(1);
 	});
@@ -249,15 +242,15 @@ describe('many accounts behind one credential', () => {
 			aiclk.checkReply = ({ qs, headers }) =>
 				(qs as Row).account_id === TYPED.accountId &&
 				aiclk.live.has(String(headers?.OGW_ACCESS_TOKEN))
-					? { statusCode: 200, body: { code: 200 } }
+					? ACCEPTED
 					: UNAUTHORIZED;
 			for (let minute = 0; minute < 24 * 60; minute++) {
 				process.environment.nowMs += MINUTE_MS;
 				const credentials = stranger();
 				expect((await process.ask(credentials)).ok).toBe(true);
 				process.manager.noteSent(credentials, { isSafe, isSingleUse: false });
-				expect(await process.ask(credentials)).toEqual({ ok: true, value: null });
-				expect(await process.ask()).toEqual({ ok: true, value: null });
+				expect(await process.ask(credentials)).toEqual(NOTHING);
+				expect(await process.ask()).toEqual(NOTHING);
 			}
 			expect(aiclk.refreshes).toHaveLength(1);
 		},
@@ -268,12 +261,10 @@ describe('many accounts behind one credential', () => {
 		process.manager.noteProbe({ ...process.row }, 'accepted');
 		process.environment.nowMs += HOUR_MS;
 		aiclk.checkReply = ({ qs }) =>
-			(qs as Row).account_id === TYPED.accountId
-				? { statusCode: 200, body: { code: 200 } }
-				: UNAUTHORIZED;
+			(qs as Row).account_id === TYPED.accountId ? ACCEPTED : UNAUTHORIZED;
 		// AiClk Token sends a request of its own and notes the answer.
 		process.manager.noteProbe(account(process.row, 0, 1), 'rejected');
-		expect(await process.ask(account(process.row, 0, 1))).toEqual({ ok: true, value: null });
+		expect(await process.ask(account(process.row, 0, 1))).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
@@ -316,7 +307,7 @@ describe('a forced refresh tells how it ended', () => {
 		await process.ask(credentials);
 		expect(process.manager.failureOf(credentials)).toMatchObject({ kind: 'unusable' });
 		expect(process.row.rotatedRefreshToken).toBe('new');
-		expect(await process.ask()).toEqual({ ok: true, value: null });
+		expect(await process.ask()).toEqual(NOTHING);
 	});
 
 	it('so does one that shares a refresh lost in a collision', async () => {
