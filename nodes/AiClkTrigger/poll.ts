@@ -298,8 +298,7 @@ export async function poll(
 	const lane = new Lane(null, signal, budgetMs);
 	// Where both are of the same moment, n8n's is first.
 	const states = [...new Set([context.getWorkflowStaticData('node').state, local.text])]
-		.map(readState)
-		.filter((state): state is State => state !== null)
+		.flatMap((text) => readState(text) ?? [])
 		.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
 	const limit = limitOf(signal, budgetMs);
 	if (!isByHand) local.isPolling = true;
