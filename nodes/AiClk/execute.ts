@@ -6,7 +6,7 @@ import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Failure, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
-import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
+import { ofThrown, refuse, runsAsTool, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { Parameters } from '../shared/parameters';
 import { readCredential, send } from '../shared/transport';
@@ -232,13 +232,16 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	if (first !== undefined) {
 		const [failure, itemIndex] = first;
 		const done = items.filter((item, index) => changes(item) && results[index]?.ok).length;
-		const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
+		const advice = `Items carried out before this one: ${done}. Leave them out when you run again.`;
 		throw toError(context, done === 0 ? failure : addAdvice(failure, advice), itemIndex);
 	}
-	return results.flatMap((result, item) =>
+	const output = results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({
 			json,
 			pairedItem: { item },
 		})),
 	);
+	// An AI agent sees the items only, and would take a list that is short for the whole.
+	const hints = runsAsTool(context) ? toHints(run.remarks) : [];
+	return [...output, ...hints.map((hint) => ({ json: { hint }, pairedItem: { item: 0 } }))];
 }

@@ -112,8 +112,9 @@ export function define(spec: Spec, kind: Kind): Operation {
 		option,
 		properties: shown.flatMap((row) => row?.property ?? []),
 		plan: async (fields) => {
-			kind.check?.(fields);
+			// The account first: the error names it.
 			const accountId = fields.readAccount(account);
+			kind.check?.(fields);
 			const fixed = read?.(fields) ?? fields.readAll(parameters);
 			const added = collection && fields.readAdded(collection);
 			const sorted = sort && fields.readAdded(sort);

@@ -423,7 +423,9 @@ describe('money', () => {
 	it('a charge is refused without Confirm', async () => {
 		const { bench } = newBench();
 		const calls = onApi();
-		await expect(bench.runAiClk({ ...CHARGE, confirm: false })).rejects.toThrow(/Confirm/);
+		await expect(bench.runAiClk({ ...CHARGE, confirm: false })).rejects.toThrow(
+			/'Confirm' is off.*\(account 1000002\)/,
+		);
 		expect(calls).toEqual([]);
 	});
 
@@ -432,7 +434,7 @@ describe('money', () => {
 		onApi((_, n) => (n < 3 ? [200, success(null)] : [200, trace]));
 		const items = [{ json: {} }, { json: {} }, { json: {} }, { json: {} }];
 		const error = await failureOf(bench.runAiClk(CHARGE, items));
-		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(error.description).toMatch(/Items carried out before this one: 2\./);
 		expect(error.context.itemIndex).toBe(2);
 	});
 
@@ -451,7 +453,7 @@ describe('money', () => {
 			bench.runAiClk(CHARGE, [{ json: {} }, { json: {} }, { json: {} }]),
 		);
 		expect(error.message).toMatch(/credential has changed since this item was read/);
-		expect(error.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(error.description).toMatch(/Items carried out before this one: 2\./);
 	});
 
 	it("a charge outputs AiClk's data, too, if there is any", async () => {

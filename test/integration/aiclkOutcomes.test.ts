@@ -6,6 +6,7 @@ import {
 	CHARGE,
 	dataOf,
 	INFO,
+	jsonOf,
 	newBench,
 	onApi,
 	type RunOptions,
@@ -176,9 +177,9 @@ describe('what an error says was done', () => {
 		const items = ['1', '1', '2'].map((id) => ({ id }));
 		const account = { accountId: '={{ $json.id }}' };
 		const read = await runNode({ ...INFO, ...account }, items);
-		expect(read.error?.description).not.toMatch(/Before this/);
+		expect(read.error?.description).not.toMatch(/before this one/);
 		const post = await runNode({ ...CALL, method: 'POST', ...account }, items);
-		expect(post.error?.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(post.error?.description).toMatch(/Items carried out before this one: 2\./);
 	});
 
 	it.each([
@@ -323,6 +324,20 @@ describe('as a tool of an AI agent', () => {
 		const change = (context: object) => Object.assign(context, { isToolExecution: () => true });
 		const { error } = await runNode(CHARGE, [{}], { change });
 		expect(error?.message).toMatch(/AI agent may not move money/);
+	});
+
+	it('a tool outputs a hint as its last item, because an agent sees nothing else', async () => {
+		onApi(({ url }) => {
+			const list = /"page":1\b/.test(url) ? [{ creative_id: 1 }] : [];
+			return [200, success({ list, page_info: { total_number: 5 } })];
+		});
+		const list = set('creative', 'getAll', { returnAll: true });
+		const { items } = await runNode(list, [{}], { node: TOOL });
+		expect(jsonOf(items)).toEqual([
+			{ account_id: 1000002, creative_id: 1 },
+			{ hint: expect.stringMatching(/names more rows than came.*1 of 5 rows/) },
+		]);
+		expect(jsonOf((await runNode(list, [{}])).items)).toHaveLength(1);
 	});
 
 	it('a tool may read, and its error message holds the outcome', async () => {

@@ -1,6 +1,6 @@
 import type { ProbeResult } from '../../../aiclk/protocol/envelope';
 import { TokenNotes } from '../../../aiclk/token/notes';
-import { DAY_MS, NOW, token } from '../support';
+import { DAY_MS, NOW, token } from '../../harness/fakes';
 
 const TOKEN = token('abc');
 const WEEK_MS = 7 * DAY_MS;

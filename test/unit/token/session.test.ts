@@ -4,7 +4,8 @@ import { Session } from '../../../aiclk/token/session';
 import type { RefreshOutcome } from '../../../aiclk/token/policy';
 import type { Token, TokenState } from '../../../aiclk/token/storedToken';
 import { newFailure } from '../../../aiclk/util/failure';
-import { emptyRow, FakeEnvironment, inputOf, NOW, token } from '../support';
+import { FakeEnvironment } from '../../harness/fakeProcess';
+import { emptyRow, inputOf, NOW, token } from '../../harness/fakes';
 
 let environment: FakeEnvironment;
 let session: Session;

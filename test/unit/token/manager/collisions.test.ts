@@ -1,5 +1,5 @@
 import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
-import { answer, DAY_MS, emptyRow, HOUR_MS, NOW, type Row, tokenOf } from '../../../harness/fakes';
+import { DAY_MS, emptyRow, HOUR_MS, NOW, type Row, tokenOf } from '../../../harness/fakes';
 
 describe('an expired token', () => {
 	beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { aiclk, FakeProcess, NOTHING } from '../../../harness/fakeProcess';
 import {
 	ACCEPTED,
 	answer,
