@@ -146,9 +146,30 @@ describe('two credentials that differ only by account', () => {
 		expect(await n8n.ask()).toEqual({ ok: true, value: null });
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
+
+	it('an answer that a node received spares the probe, whichever account AiClk accepted last', async () => {
+		await n8n.ask();
+		n8n.manager.noteProbe({ ...n8n.row, accountId: '7' }, 'accepted');
+		n8n.environment.nowMs += MINUTE_MS;
+		const failed = await n8n.failedRequest();
+		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+		expect(aiclk.checks).toEqual([]);
+	});
 });
 
 describe('the record of refreshes', () => {
+	it('the log names the workflow that asked, and AiClk’s trace id', async () => {
+		await n8n.ask();
+		aiclk.refreshReply = () => answer({ code: 200, data: aiclk.issue() });
+		const credentials = { ...n8n.row };
+		n8n.manager.forceRefresh(credentials, { id: 'w1', name: 'Rotation' });
+		await n8n.ask(credentials);
+		const [first, second] = n8n.environment.logged;
+		expect(first).toMatch(/\(no-token\)\. .*, trace_id aa11\.$/);
+		expect(second).toMatch(/\(forced, workflow "Rotation" \(w1\)\)\. .*, trace_id none\.$/);
+	});
+
 	it('the last ten refreshes are recorded with their workflows', async () => {
 		await n8n.ask();
 		const credentials = { ...n8n.row };
@@ -167,6 +188,10 @@ describe('the record of refreshes', () => {
 
 	it('each refresh and each failed one is one log line, without secrets', async () => {
 		await n8n.ask();
+		expect(n8n.environment.debugged).toEqual([
+			'AiClk access token, before-request: refresh (no-token)',
+			'AiClk access token, before-request: adopt (refreshed)',
+		]);
 		aiclk.refreshReply = () => answer({ code: 400, message: 'refresh_token 无效' });
 		await n8n.force();
 		const [first, second, ...more] = n8n.environment.logged;
