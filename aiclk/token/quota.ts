@@ -57,8 +57,8 @@ export class QuotaTracker {
 	/** Takes note of what a credential holds, of any day and client. The highest figure of the day counts. */
 	observe({ client, day, attempts }: QuotaUsage): void {
 		const today = this.today(client);
-		if (day !== today.day || attempts <= today.stored) return;
-		this.known.set(client, { ...today, stored: attempts });
+		if (day !== today.day) return;
+		this.known.set(client, { ...today, stored: Math.max(today.stored, attempts) });
 	}
 
 	/** Today's usage, as far as this process knows. */

@@ -165,7 +165,7 @@ export function toStoredFields(
 	stored: Token | null = null,
 ): StoredFields {
 	const isOther = stored !== null && stored.state.fingerprint !== state.fingerprint;
-	const isUnchanged = rotatedRefreshToken === (stored?.rotatedRefreshToken ?? '');
+	const isUnchanged = rotatedRefreshToken === stored?.rotatedRefreshToken;
 	const isKept = !isOther && (isUnchanged || rotatedRefreshToken === '');
 	return {
 		accessToken,

@@ -81,6 +81,17 @@ describe('a refresh token that AiClk refuses', () => {
 });
 
 describe('an outage', () => {
+	it.each([
+		['never reached AiClk', 'ECONNREFUSED', 0],
+		['may have reached it', 'ECONNRESET', 1],
+	])('a refresh that %s (%s) counts %d toward the day', async (_, code, attempts) => {
+		aiclk.refreshReply = () => {
+			throw Object.assign(new Error(code), { code });
+		};
+		await n8n.ask();
+		expect(n8n.manager.refreshesToday(inputOf(n8n.row), null)).toBe(attempts);
+	});
+
 	it('the backoff of an outage is 5 minutes at most', async () => {
 		aiclk.refreshReply = () => answer({ code: 500, data: null, message: '服务异常' });
 		await requests(10, n8n);

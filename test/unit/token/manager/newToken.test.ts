@@ -72,6 +72,21 @@ describe('a new token that takes 3 seconds to propagate', () => {
 	});
 });
 
+it.each<[string, () => Promise<unknown>]>([
+	['the first token', async () => await n8n.ask(emptyRow())],
+	[
+		'the token of an edited credential',
+		async () => await n8n.ask({ ...n8n.row, refreshToken: 'edited' }),
+	],
+	['a token that somebody asked for', async () => await n8n.force()],
+])('%s is stored at once, without a probe', async (_, ask) => {
+	await n8n.ask();
+	n8n = new FakeProcess(aiclk, n8n.row);
+	expect(await ask()).toMatchObject({ value: { accessToken: 'access-2' } });
+	expect(n8n.environment.slept).toEqual([]);
+	expect(aiclk.checks).toEqual([]);
+});
+
 describe('a process that runs one workflow and exits', () => {
 	it.each([
 		[54, 0],
