@@ -1,4 +1,5 @@
-import { answer, emptyRow, FakeAiClk, FakeProcess, inputOf } from '../../support';
+import { toStoredFields } from '../../../../aiclk/token/storedToken';
+import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, inputOf, token } from '../../support';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -78,6 +79,21 @@ describe('a refresh token that AiClk refuses', () => {
 		await n8n.ask(emptyRow({ refreshToken: 'another' }));
 		expect(aiclk.refreshes).toHaveLength(3);
 	});
+});
+
+it('a day without refreshes ends at midnight: the first request after it refreshes', async () => {
+	const quota = { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 300 };
+	const expired = token('expired', {
+		issuedAtMs: MIDNIGHT - 100 * DAY_MS,
+		expiresAtMs: MIDNIGHT - DAY_MS,
+		quota,
+	});
+	n8n = new FakeProcess(aiclk, { ...emptyRow(), ...toStoredFields(expired) });
+	n8n.environment.nowMs = MIDNIGHT - 1;
+	expect(await n8n.ask()).toMatchObject({ failure: { kind: 'quota', resetsAtMs: MIDNIGHT } });
+	n8n.environment.nowMs = MIDNIGHT;
+	expect(await n8n.ask()).toMatchObject({ value: { accessToken: 'access-1' } });
+	expect(n8n.environment.slept).toEqual([1_500]);
 });
 
 describe('an outage', () => {

@@ -74,18 +74,6 @@ describe('a refresh that fails', () => {
 		expect(gaps).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
 	});
 
-	it('requests during the backoff do not delay the refresh after it', async () => {
-		await withToken();
-		aiclk.refreshReply = () => answer('', 500);
-		n8n.environment.nowMs = NOW + 91 * DAY_MS;
-		await n8n.ask();
-		n8n.environment.nowMs += 9_999;
-		expect(await n8n.ask()).toMatchObject({ ok: false });
-		n8n.environment.nowMs += 1;
-		await n8n.ask();
-		expect(aiclk.refreshes).toHaveLength(2);
-	});
-
 	it.each([
 		['refused', answer({ code: 400, message: 'refresh_token 无效' }), 0],
 		['not answered as documented, so it may have invalidated the token', answer('', 500), 1],

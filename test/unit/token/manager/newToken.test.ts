@@ -87,6 +87,15 @@ it.each<[string, () => Promise<unknown>]>([
 	expect(aiclk.checks).toEqual([]);
 });
 
+it('a node learns whether AiClk accepts a token that was never probed', async () => {
+	await n8n.ask();
+	expect(await n8n.manager.probe({ ...n8n.row }, aiclk.http)).toBe('accepted');
+	aiclk.live.clear();
+	n8n.environment.nowMs += MINUTE_MS;
+	expect(await n8n.manager.probe({ ...n8n.row }, aiclk.http)).toBe('rejected');
+	expect(aiclk.checks).toHaveLength(2);
+});
+
 describe('a process that runs one workflow and exits', () => {
 	it.each([
 		[54, 0],
