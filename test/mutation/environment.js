@@ -16,7 +16,9 @@ vm.compileFunction = (code, parameters, { parsingContext, ...options } = {}) =>
 
 /** All of an object's own properties. */
 const propertiesOf = (object) =>
-	new Map(Reflect.ownKeys(object).map((key) => [key, Object.getOwnPropertyDescriptor(object, key)]));
+	new Map(
+		Reflect.ownKeys(object).map((key) => [key, Object.getOwnPropertyDescriptor(object, key)]),
+	);
 
 const isSame = (one, other) =>
 	one.value === other.value && one.get === other.get && one.set === other.set;
@@ -58,7 +60,8 @@ module.exports = class SharedContextEnvironment {
 		for (const [key, property] of propertiesOf(this.global)) {
 			const before = this.globalsBefore.get(key);
 			if (before === undefined && property.configurable) delete this.global[key];
-			else if (before !== undefined && !isSame(before, property)) Object.defineProperty(this.global, key, before);
+			else if (before !== undefined && !isSame(before, property))
+				Object.defineProperty(this.global, key, before);
 		}
 	}
 
