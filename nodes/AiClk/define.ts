@@ -103,8 +103,12 @@ interface Kind {
 	check?(fields: Parameters): void;
 	file?(fields: Parameters): Promise<File>;
 	toItems(envelope: Envelope, accountId: bigint, values: Values): Output;
-	/** A transfer, in words and as data. */
-	describe?(accountId: bigint, values: Values): { subject: string; details: Plan['details'] };
+	/** What the error of a change says of it, in words and as data. */
+	describe?(
+		accountId: bigint,
+		values: Values,
+		file?: File,
+	): Pick<Plan, 'details'> & Pick<ApiRequest, 'subject'>;
 	pages?(fields: Parameters): Omit<NonNullable<Plan['pages']>, 'toRows'>;
 }
 
@@ -161,7 +165,7 @@ function define(
 				output.ok && inYuan ? toYuan(output.value, amounts) : output;
 			const pages = kind.pages?.(fields);
 			const file = await kind.file?.(fields);
-			const { subject, details } = kind.describe?.(accountId, values) ?? {};
+			const { subject, details } = kind.describe?.(accountId, values, file) ?? {};
 			return {
 				request: {
 					method,
@@ -216,7 +220,14 @@ export const write = (spec: Spec): Operation =>
 		...POST,
 		place: 'body',
 		hint: WRITE_HINT,
-		// An account in the body is the advertiser that was changed.
+		// An account in the body is the advertiser to change; that of the call belongs to its agent.
+		describe: (_, { account_id: advertiser }) =>
+			advertiser === undefined
+				? {}
+				: {
+						subject: `The change of advertiser ${String(advertiser)}`,
+						details: { advertiserId: String(advertiser) },
+					},
 		toItems: (envelope, _, { account_id: advertiser }) =>
 			toWriteItem(envelope, advertiser === undefined ? {} : { advertiserId: String(advertiser) }),
 	});
@@ -236,6 +247,9 @@ export const upload = (spec: Spec): Operation =>
 		hint: `Check format and size of the file and the 'Material Type'. ${WRITE_HINT}`,
 		after: [FILE],
 		file: async (fields) => await fields.readFile(FILE),
+		describe: (_accountId, _values, file) => ({
+			subject: `The upload of '${file?.name}'`,
+		}),
 		toItems: toMaterialItem,
 	});
 
