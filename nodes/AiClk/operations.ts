@@ -84,8 +84,12 @@ interface Kind {
 	check?(fields: Parameters): void;
 	file?(fields: Parameters): Promise<File>;
 	toItems(envelope: Envelope, accountId: bigint, values: JsonObject): Output;
-	/** A transfer, in words and as data. */
-	describe?(accountId: bigint, values: JsonObject): { subject: string; details: Plan['details'] };
+	/** What the error of a change says of it, in words and as data. */
+	describe?(
+		accountId: bigint,
+		values: JsonObject,
+		file?: File,
+	): Pick<ApiRequest, 'subject'> & Pick<Plan, 'details'>;
 	/** Of a list. */
 	pages?: Pick<NonNullable<Plan['pages']>, 'place' | 'idField' | 'rowField'>;
 }
@@ -125,7 +129,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 			const finish = (output: Output): Output =>
 				output.ok && inYuan ? toYuan(output.value, amounts) : output;
 			const file = await kind.file?.(fields);
-			const { subject, details } = kind.describe?.(accountId, values) ?? {};
+			const { subject, details } = kind.describe?.(accountId, values, file) ?? {};
 			return {
 				request: {
 					method: effect === 'read' ? 'GET' : 'POST',
@@ -181,7 +185,14 @@ export const write = (spec: Spec): Operation =>
 		effect: 'change',
 		place: 'body',
 		hint: WRITE_HINT,
-		// An account in the body is the advertiser that was changed.
+		// An account in the body is the advertiser to change; that of the call belongs to its agent.
+		describe: (_, { account_id: advertiser }) =>
+			advertiser === undefined
+				? {}
+				: {
+						subject: `The change of advertiser ${String(advertiser)}`,
+						details: { advertiserId: String(advertiser) },
+					},
 		toItems: (envelope, _, { account_id: advertiser }) =>
 			toWriteItem(envelope, advertiser === undefined ? {} : { advertiserId: String(advertiser) }),
 	});
@@ -201,5 +212,6 @@ export const upload = (spec: Spec): Operation =>
 		hint: `Check format and size of the file and the 'Material Type'. ${WRITE_HINT}`,
 		after: [FILE],
 		file: async (fields) => await fields.readFile(FILE),
+		describe: (_accountId, _values, file) => ({ subject: `The upload of '${file?.name}'` }),
 		toItems: toMaterialItem,
 	});

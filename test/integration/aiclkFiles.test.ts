@@ -271,10 +271,12 @@ describe('the name of a file', () => {
 	});
 
 	it.each([
-		[413, /too large.*refused/],
-		[414, /too many IDs.*refused/],
-	])('an upload that meets HTTP %d says what is too large', async (status, message) => {
+		[413, /too large.*\. The upload of 'a\.png' was not carried out.*refused/],
+		[414, /too many IDs.*\. The upload of 'a\.png' was not carried out.*refused/],
+		[500, /unavailable.*\. The upload of 'a\.png' may have been carried out: check/],
+	])('an upload that meets HTTP %d names the file and says why', async (status, message) => {
 		onApi(() => [status, '<html>']);
-		expect((await runNode(UPLOAD, file('x'))).error?.message).toMatch(message);
+		const named = withFile({ data: 'AAAA', fileName: 'a.png' });
+		expect((await runNode(UPLOAD, named)).error?.message).toMatch(message);
 	});
 });

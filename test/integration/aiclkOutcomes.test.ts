@@ -166,6 +166,16 @@ describe('what an error says was done', () => {
 		]);
 	});
 
+	it.each<[string, number, string]>([
+		['lost', 500, 'may have been carried out: check before you send it again. (outcome: unknown, '],
+		['refused', 403, 'was not carried out. (outcome: refused, '],
+	])('a change that is %s names the advertiser, in message and data', async (_, status, end) => {
+		onApi(() => [status, '']);
+		const { error } = await runNode(UPDATE, [{}]);
+		expect(error?.message).toContain(`. The change of advertiser 1928316 ${end}account 1000002)`);
+		expect(error?.context.data).toMatchObject({ advertiserId: '1928316', accountId: '1000002' });
+	});
+
 	it('an error counts the changes carried out before it, but no reads', async () => {
 		onApi(({ url }) => (url.includes('account_id=2') ? [400, ''] : [200, success({ n: 1 })]));
 		const items = ['1', '1', '2'].map((id) => ({ id }));

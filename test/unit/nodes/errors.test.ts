@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
 import { type Failure, FailureError, newFailure } from '../../../aiclk/util/failure';
@@ -83,7 +83,7 @@ describe('the data of an error and of an error item', () => {
 	])('%s', (_, more, data) => {
 		const failure = failureOf({ kind: 'refused', ...facts, ...more } as Partial<Failure>);
 		expect(toError(NODE, failure).context.data).toStrictEqual(data);
-		const { message, description, ...rest } = toErrorItem(NODE, failure).error as never;
+		const { message, description, ...rest } = toErrorItem(NODE, failure).error as IDataObject;
 		expect([message, description, rest]).toStrictEqual([expect.anything(), 'Do this.', data]);
 	});
 });

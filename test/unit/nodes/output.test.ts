@@ -294,7 +294,7 @@ describe('failures that an answer names although it says success', () => {
 		expect(detailOf(data)).toEqual([]);
 	});
 
-	it.each([
+	it.each<[string | number, string]>([
 		['10', 'as a part of a word'],
 		['not ok', 'at the end'],
 		['ok?', 'at the beginning'],
