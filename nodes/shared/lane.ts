@@ -72,7 +72,7 @@ export class Lane {
 		private readonly maxBusyMs = 2 * 60_000,
 	) {
 		if (signal?.aborted === true) this.close();
-		signal?.addEventListener('abort', () => this.close(), { once: true });
+		signal?.addEventListener('abort', () => this.close());
 	}
 
 	/** Ends all waits. Requests that are under way go on. */
