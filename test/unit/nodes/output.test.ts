@@ -248,6 +248,7 @@ describe('failures that an answer names although it says success', () => {
 		['data.errno', { errno: 7 }, {}],
 		['data.error_code', { error_code: 7 }, {}],
 		['data.errorMessage', { errorMessage: 'bad' }, {}],
+		['data.error_note', { error_note: 200 }, {}],
 		['data.invalid_ids', { invalid_ids: [1] }, {}],
 		['data.rejected', { rejected: 2 }, {}],
 		['data.illegal2', { illegal2: 'x' }, {}],
@@ -285,13 +286,14 @@ describe('failures that an answer names although it says success', () => {
 		[{ success: true }],
 		[{ success: 1 }],
 		[{ success: '10' }],
+		[{ success: '05' }],
 		[{ unsuccess: false }],
 		[{ terror: 1, errand: 1, unfailing: 1 }],
 		[{ a: { b: { c: { d: { fail: 1 } } } } }],
 		['error'],
 		[null],
 	])('none: %j', (data) => {
-		expect(detailOf(data)).toEqual([]);
+		expect(detailOf(data)).toStrictEqual([]);
 	});
 
 	it.each<[string | number, string]>([
