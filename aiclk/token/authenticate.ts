@@ -55,7 +55,7 @@ export const readSafety = ({ method, body, formData }: AnyRequestOptions): Reque
 
 /** Whether a target, joined with a base URL as axios does it, leads to an origin; false if that is unclear. */
 function leadsTo(origin: string, target: unknown, baseURL: unknown): boolean {
-	const text = String(target ?? '');
+	const text = String(target);
 	const base = String(baseURL ?? '');
 	// axios appends a path to the base URL, where URL would resolve it. It does not touch a scheme-relative target.
 	const isAppended = base !== '' && !/^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i.test(text);

@@ -85,17 +85,14 @@ export function readExpiry(
 	expiresIn: unknown,
 	nowMs: number,
 ): Pick<IssuedToken, 'expiresAtMs' | 'expirySource'> {
-	const isText = typeof expiresIn === 'string' && /^\s*\d{1,16}(\.\d{1,6})?\s*$/.test(expiresIn);
-	const number = isText ? Number(expiresIn) : expiresIn;
-	if (typeof number === 'number' && Number.isFinite(number) && number > 0) {
-		const expiresAtMs = Math.floor(
-			number >= 1e12 ? number : number >= 1e9 ? number * 1000 : nowMs + number * 1000,
-		);
-		const lifeMs = expiresAtMs - nowMs;
-		if (lifeMs >= MIN_LIFE_MS && lifeMs <= MAX_LIFE_MS)
-			return { expiresAtMs, expirySource: 'answer' };
-	}
-	return { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
+	const number = ['number', 'string'].includes(typeof expiresIn) ? Number(expiresIn) : NaN;
+	const expiresAtMs = Math.floor(
+		number >= 1e12 ? number : number >= 1e9 ? number * 1000 : nowMs + number * 1000,
+	);
+	const lifeMs = expiresAtMs - nowMs;
+	return lifeMs >= MIN_LIFE_MS && lifeMs <= MAX_LIFE_MS
+		? { expiresAtMs, expirySource: 'answer' }
+		: { expiresAtMs: nowMs + DEFAULT_LIFE_MS, expirySource: 'assumed' };
 }
 
 const TRY_LATER = 'Try again in a few minutes.';

@@ -43,6 +43,7 @@ describe('a request to the credential’s host', () => {
 		['url and uri', { url: `${API}/a`, uri: `${API}/a` }],
 		['baseURL and path, as the test of the credential sends it', { baseURL: API, url: '/openapi' }],
 		['baseURL alone', { baseURL: API }],
+		['baseURL and a path with two slashes in it', { baseURL: API, url: 'openapi//v1' }],
 		['baseURL and an absolute url', { baseURL: API, url: `${API}/a` }],
 		['an empty baseURL', { baseURL: '', url: `${API}/a` }],
 		['another spelling of the host', { url: 'HTTPS://OPENAPI.AICLK.COM:443/a' }],
@@ -87,6 +88,8 @@ describe('a request to the credential’s host', () => {
 		expect(refusal({ url: API }, { accessToken: '' })).toMatchObject({
 			message:
 				'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
+			description: 'If that does not help, check Client ID and Refresh Token.',
+			failure: { kind: 'input', outcome: 'not-sent' },
 		});
 	});
 });
@@ -106,6 +109,7 @@ describe('a request to another host is refused', () => {
 		['a scheme-relative url with backslashes', { baseURL: API, url: '\\\\evil.example/' }],
 		['a scheme-relative url with both', { baseURL: API, url: '/\\evil.example/' }],
 		['a scheme without slashes', { url: 'https:evil.example' }],
+		['a right baseURL, but a scheme with a digit', { baseURL: API, url: 'h2://evil.example/' }],
 		['another baseURL', { baseURL: 'https://evil.example', url: '/a' }],
 		['an unusable baseURL', { baseURL: 'nonsense', url: '/a' }],
 		['a path alone', { url: '/openapi' }],
@@ -174,6 +178,7 @@ describe('whether the body of a request is single-use', () => {
 	const stream = { pipe: () => undefined };
 	it.each<[string, object, boolean]>([
 		['none', {}, false],
+		['null', { body: null }, false],
 		['JSON', { body: { a: [1, null], b: { value: 'pipe' }, c: undefined } }, false],
 		['text', { body: 'pipe' }, false],
 		['bytes', { body: Buffer.from('pipe') }, false],
@@ -218,9 +223,10 @@ describe('the time limit of a whole request', () => {
 });
 
 it('a request of a run that was stopped is refused', () => {
-	expect(refusal({ url: API, abortSignal: AbortSignal.abort() }).message).toBe(
-		'The run was stopped before this request was sent.',
-	);
+	expect(refusal({ url: API, abortSignal: AbortSignal.abort() })).toMatchObject({
+		message: 'The run was stopped before this request was sent.',
+		description: 'Run it again when you want it to be sent.',
+	});
 	expect(authenticate({ url: API, abortSignal: new AbortController().signal })).toBeDefined();
 });
 
@@ -231,5 +237,10 @@ it('a request is refused if only a refresh token is stored', () => {
 
 it('the token of another client is not sent', () => {
 	const fields = { ...toStoredFields(STORED), clientId: '2' };
-	expect(refusal({ url: API }, fields).message).toContain('belongs to another client');
+	expect(refusal({ url: API }, fields)).toMatchObject({
+		message: expect.stringContaining('belongs to another client') as string,
+		description: expect.stringMatching(
+			/^No request was sent\..* one credential for each client/,
+		) as string,
+	});
 });

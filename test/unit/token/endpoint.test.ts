@@ -34,7 +34,10 @@ describe('the request', () => {
 		expect(request).toMatchObject({
 			method: 'POST',
 			url: 'https://openapi.aiclk.com/oauth2/token',
-			headers: { 'Content-Type': 'multipart/form-data' },
+			headers: { 'Content-Type': 'multipart/form-data', Accept: 'application/json' },
+			encoding: 'text',
+			returnFullResponse: true,
+			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
 		});
 		expect(request.abortSignal).toBeInstanceOf(AbortSignal);
@@ -135,7 +138,11 @@ describe('any other answer yields no token', () => {
 			expect(readRefreshAnswer(value, NOW, SECRETS)).toMatchObject({
 				issued: {
 					ok: false,
-					failure: { kind: 'unavailable', message: expect.stringContaining('AiClk') as string },
+					failure: {
+						kind: 'unavailable',
+						message: 'AiClk sent no answer that n8n could read. Try again in a few minutes.',
+						description: expect.stringMatching(/^Nothing of this answer was stored\./) as string,
+					},
 				},
 				refreshToken: '',
 				hasDamagedRefreshToken: false,
@@ -286,7 +293,20 @@ describe('the header', () => {
 			'content-type',
 		],
 		...['Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'X-Forwarded-For', 'Accept'],
-		...['', ' X', 'X:', 'X\r\nY', '1X', 'é', '__proto__', 'a'.repeat(65), 5, null, undefined],
+		...[
+			['X-Token'],
+			'',
+			' X',
+			'X:',
+			'X\r\nY',
+			'1X',
+			'é',
+			'__proto__',
+			'a'.repeat(65),
+			5,
+			null,
+			undefined,
+		],
 	])('the token header is the documented one for token_type %j', (name) => {
 		expect(readTokenHeader(name)).toBe('OGW_ACCESS_TOKEN');
 	});
@@ -343,6 +363,7 @@ describe('the expiry', () => {
 		[null],
 		[undefined],
 		[{}],
+		[[3_600]],
 		[true],
 	])('expires_in %j is unusable: 90 days are assumed', (value) => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: ASSUMED, expirySource: 'assumed' });
@@ -415,6 +436,9 @@ describe('an answer that is not quite JSON', () => {
 			issued: { ok: false, failure: { kind: 'unavailable' } },
 			refreshToken,
 		});
+		expect(failureOf(cut(text('ok')))?.description).toMatch(
+			refreshToken === '' ? /^Nothing of this answer was stored\. If it lasts/ : /^If it lasts/,
+		);
 	});
 
 	it.each(['={{ 1 }}', 'with space', 'x'.repeat(4_097)])(

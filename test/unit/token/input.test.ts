@@ -21,8 +21,8 @@ describe('the typed input', () => {
 	});
 
 	it('typed values may be numbers, as expressions yield them', () => {
-		expect(inputOf(emptyRow({ clientId: 42, accountId: 1000002 }))).toMatchObject({
-			clientId: '42',
+		expect(inputOf(emptyRow({ clientId: 0, accountId: 1000002 }))).toMatchObject({
+			clientId: '0',
 			accountId: '1000002',
 		});
 	});
@@ -46,6 +46,7 @@ describe('the typed input', () => {
 		expect(failureOf(typed)).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/characters that no token has\. Copy both again/) as string,
+			description: 'They consist of plain letters and digits. Nothing was sent.',
 		});
 	});
 
@@ -71,6 +72,9 @@ describe('the typed input', () => {
 		expect(failureOf({ accountId: id })).toMatchObject({
 			kind: 'input',
 			message: expect.stringMatching(/'Account ID' .* Enter digits only/) as string,
+			description: expect.stringMatching(
+				/that your application may read\. Nothing was sent\.$/,
+			) as string,
 		});
 	});
 
@@ -100,6 +104,7 @@ describe('the base URL', () => {
 		['https://proxy.example:8443', 'https://proxy.example:8443'],
 		['http://127.0.0.1:5790', 'http://127.0.0.1:5790'],
 		['http://127.5.6.7', 'http://127.5.6.7'],
+		['http://127.255.255.254', 'http://127.255.255.254'],
 		['http://2130706433', 'http://127.0.0.1'],
 		['http://localhost:80', 'http://localhost'],
 		['http://[::1]:5790', 'http://[::1]:5790'],
