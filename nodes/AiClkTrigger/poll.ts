@@ -228,12 +228,21 @@ function fitAll(state: State, before: Accounts, watched: string[]): [State, Resu
 
 const toOutput = (items: IDataObject[]) => [items.map((json) => ({ json }))];
 
-/** What a run by hand shows where nothing has changed: the newest rows, in the shape of what the event emits. */
+/**
+ * What a run by hand shows where nothing has changed: the newest rows of the first account that has any, in the shape of what the
+ * event emits. All accounts are asked, because whoever tries the trigger wants to know of a wrong one.
+ */
 async function sample(poll: Poll, { watch, api, accounts }: Setup) {
-	for (const account of accounts) {
-		const items = await poll.limit(watch.sample(api, account));
-		if (!items.ok) throw new FailureError(named(items.failure, [account]));
-		const newest = items.value.slice(0, MAX_SAMPLES);
+	const samples: Results = new Map(accounts.map((account) => [account, ok([])]));
+	await Promise.all(
+		accounts.map(async (account) => {
+			samples.set(account, await poll.limit(watch.sample(api, account)));
+		}),
+	);
+	const [failed] = failuresOf(samples);
+	if (failed) throw new FailureError(named(failed.failure, failed.accounts));
+	for (const [account, items] of samples) {
+		const newest = items.ok ? items.value.slice(0, MAX_SAMPLES) : [];
 		if (newest.length > 0) return toOutput(withAccount(newest, account));
 	}
 	return toOutput(withAccount([watch.empty ?? {}], accounts[0] ?? ''));
