@@ -119,17 +119,6 @@ describe('batching', () => {
 		['reads', INFO],
 		['posts', POST],
 		['charges', CHARGE],
-	])('Batching waits before each batch after the first: %s', async (_, parameters) => {
-		const settings = batching({ batchSize: 2, batchInterval: 100 });
-		const { times } = await timesOf({ ...parameters, ...settings }, 6);
-		expect(times[2]).toBeGreaterThan(95);
-		expect(times[4]).toBeGreaterThan(195);
-	});
-
-	it.each([
-		['reads', INFO],
-		['posts', POST],
-		['charges', CHARGE],
 	])('the second batch is kept back until its time has come: %s', async (_, parameters) => {
 		const stop = new AbortController();
 		const calls = onApi((_call, n) => {
@@ -311,28 +300,19 @@ describe('a busy AiClk', () => {
 		expect(calls).toHaveLength(1);
 	});
 
-	it('a change waits as long as AiClk says before it is sent again', async () => {
+	it.each<[string, IDataObject, number, unknown[]]>([
+		['a change waits before it is sent again', POST, 3, [undefined, undefined]],
+		['the charge after a refused one waits', CHARGE, 2, ['refused', undefined]],
+	])('%s as long as a busy AiClk says', async (_, parameters, requests, outcomes) => {
 		const beganAtMs = performance.now();
 		const times: number[] = [];
-		onApi((_, n) => {
+		onApi((_call, n) => {
 			times.push(performance.now() - beganAtMs);
 			return n === 1 ? [429, '', { 'retry-after': '1' }] : [200, success(null)];
 		});
-		const { error } = await runNode(POST, itemsOf(2));
-		expect([error, times.length]).toEqual([null, 3]);
-		expect(times[1]).toBeGreaterThan(990);
-	});
-
-	it('a charge that was refused as busy makes the next charge wait', async () => {
-		const beganAtMs = performance.now();
-		const times: number[] = [];
-		onApi((_, n) => {
-			times.push(performance.now() - beganAtMs);
-			return n === 1 ? [429, '', { 'retry-after': '1' }] : [200, success(null)];
-		});
-		const { items } = await runNode(CHARGE, itemsOf(2), CONTINUE);
-		expect(items.map((item) => dataOf(item)?.outcome)).toEqual(['refused', undefined]);
-		expect(times).toHaveLength(2);
+		const { items } = await runNode(parameters, itemsOf(2), CONTINUE);
+		expect(items.map((item) => dataOf(item)?.outcome)).toEqual(outcomes);
+		expect(times).toHaveLength(requests);
 		expect(times[1]).toBeGreaterThan(990);
 	});
 

@@ -14,12 +14,6 @@ describe('an expired token', () => {
 		expect(new Set(rows.map((row) => row.accessToken))).toEqual(new Set([n8n.row.accessToken]));
 	});
 
-	it('a token counts as expired a minute early', async () => {
-		n8n.environment.nowMs = NOW + 90 * DAY_MS - 60_000;
-		await n8n.ask();
-		expect(aiclk.refreshes).toHaveLength(1);
-	});
-
 	it('the successor of an expired token is probed before storing', async () => {
 		await n8n.ask();
 		expect(n8n.environment.slept).toEqual([1_500]);
