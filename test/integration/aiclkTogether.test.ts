@@ -8,6 +8,7 @@ import {
 	dataOf,
 	FUND,
 	INFO,
+	inStore,
 	jsonOf,
 	runNode,
 	set,
@@ -325,16 +326,11 @@ describe('a busy AiClk', () => {
 			json: {},
 			binary: { data: { data: '', id: 'database:1', mimeType: 'image/png', fileName: 'a.png' } },
 		};
-		const { error } = await runNode(set('material', 'upload'), [stored], {
-			change: (context) => {
-				const inner = context as unknown as { helpers: object };
-				inner.helpers = {
-					...inner.helpers,
-					getBinaryMetadata: async () => await Promise.resolve({ fileSize: text.length }),
-					getBinaryStream: async () => await Promise.resolve([Buffer.from(text)]),
-				};
-			},
-		});
+		const { error } = await runNode(
+			set('material', 'upload'),
+			[stored],
+			inStore(text.length, Buffer.from(text)),
+		);
 		expect([error, calls.length]).toEqual([null, 3]);
 		expect(calls.every(({ body }) => body.includes(text))).toBe(true);
 	});
