@@ -31,6 +31,8 @@ module.exports = {
 		{
 			...common,
 			displayName: 'integration',
+			testEnvironment: '<rootDir>/test/integration/environment.js',
+			runtime: '<rootDir>/test/integration/runtime.js',
 			// n8n-core's dependency injection expects its host to have loaded it.
 			setupFiles: ['reflect-metadata'],
 			setupFilesAfterEnv: ['<rootDir>/test/integration/setup.ts'],

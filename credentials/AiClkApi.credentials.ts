@@ -49,10 +49,7 @@ const bodyRule = (
  * one list, although its types do not (n8n credentials-tester.service.js).
  */
 const TEST_RULES = [
-	{
-		type: 'responseCode',
-		properties: { value: CODE_TOKEN_REJECTED, message: TOKEN_REJECTED },
-	},
+	{ type: 'responseCode', properties: { value: CODE_TOKEN_REJECTED, message: TOKEN_REJECTED } },
 	bodyRule('code', CODE_TOKEN_REJECTED, TOKEN_REJECTED),
 	bodyRule(
 		'data',

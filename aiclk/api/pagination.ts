@@ -86,17 +86,14 @@ export function describeAnswer(
 ): string {
 	const opened = openText(data);
 	const list = (opened as { list?: unknown } | null | undefined)?.list;
-	const found =
-		opened === undefined
-			? `it ${describe(body)}`
-			: list === undefined
-				? `data ${describe(opened)}`
-				: `data.list ${describe(openText(list))}`;
+	const inData =
+		list === undefined ? `data ${describe(opened)}` : `data.list ${describe(openText(list))}`;
+	const found = opened === undefined ? `it ${describe(body)}` : inData;
 	return `AiClk's answer holds no ${wanted} (${found})`;
 }
 
 /** The ID of a row; null without one. Servers may write a field that was not requested as 0 or ''. */
-function idOf(row: unknown, idField: string | undefined): string | null {
+function rowIdOf(row: unknown, idField: string | undefined): string | null {
 	const id = idField === undefined ? undefined : (row as Record<string, unknown> | null)?.[idField];
 	const text = typeof id === 'string' || Number.isSafeInteger(id) ? String(id).trim() : '';
 	return text === '' || text === '0' ? null : text;
@@ -109,12 +106,6 @@ function isSamePage(rows: unknown[], before: unknown[], pageSize: number): boole
 	if (!rows.every((row, index) => textOf(row) === textOf(before[index]))) return false;
 	// One row where more were asked for is all that an endpoint without pages has.
 	return new Set(rows.map(textOf)).size > 1 || (rows.length === 1 && pageSize > 1);
-}
-
-/** An answer with these rows in place of its own. */
-function withRowsOnly(envelope: Envelope, rows: unknown[]): Envelope {
-	const data = withRows(envelope.data, rows);
-	return { ...envelope, data, body: { ...envelope.body, data } };
 }
 
 /** Takes in the pages of a list, in their order. */
@@ -146,7 +137,7 @@ function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pa
 	};
 
 	const isNew = (row: unknown): boolean => {
-		const id = idOf(row, idField);
+		const id = rowIdOf(row, idField);
 		const { size } = ids;
 		return id === null || ids.add(id).size > size;
 	};
@@ -169,7 +160,9 @@ function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pa
 			}
 			const kept = fresh.slice(0, limit - rows.length);
 			if (found.length > 0 || envelopes.length === 0) {
-				envelopes.push(kept.length === found.length ? envelope : withRowsOnly(envelope, kept));
+				const data = withRows(envelope.data, kept);
+				const cut = { ...envelope, data, body: { ...envelope.body, data } };
+				envelopes.push(kept.length === found.length ? envelope : cut);
 			}
 			for (const row of kept) rows.push(row);
 			repeated += found.length - fresh.length;

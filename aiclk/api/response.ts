@@ -29,10 +29,8 @@ export interface Asked {
 	own?: string;
 }
 
-const CHECK_NETWORK =
-	"If it lasts, check the 'Base URL' in the AiClk API credential and the network of n8n.";
-
-const RUN_LATER = `Nothing was changed. Run this again later. ${CHECK_NETWORK}`;
+const RUN_LATER =
+	"Nothing was changed. Run this again later. If it lasts, check the 'Base URL' in the AiClk API credential and the network of n8n.";
 
 /**
  * The end of the message and what to do where it is not known what was carried out. Fund records show spending only (P3), so a
@@ -121,26 +119,21 @@ const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
 	431: ['The request names too many IDs, or its header is too long for AiClk', SPLIT_IDS],
 };
 
-const NOT_FOLLOWED =
-	"The token would go along with a redirect. Check the 'Base URL' in the AiClk API credential.";
-
-/** A success that is neither JSON, nor HTML as gateways write it. */
-const isFile = (status: number, body: unknown): boolean =>
-	status >= 200 && status < 300 && typeof body === 'string' && /^\s*[^\s<{[]/.test(body);
-
 /** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
 function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): Finding {
 	const [what, remedy = ''] = TOO_LARGE[status] ?? [];
 	if (what !== undefined) return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy };
 	if (isRedirect(status)) {
 		const what = `AiClk answered with a redirect, which is never followed (HTTP ${status})`;
-		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${NOT_FOLLOWED}` };
+		const remedy = `${NOTHING_DONE} The token would go along with a redirect. Check the 'Base URL' in the AiClk API credential.`;
+		return { kind: 'refused', what, remedy };
 	}
 	if (saysNo(status)) {
 		const what = `AiClk does not know this call, or something before it refused it (HTTP ${status})`;
 		return { kind: 'refused', what, remedy: `${NOTHING_DONE} ${hint}` };
 	}
-	if (isFile(status, body)) {
+	// A success that is neither JSON, nor HTML as gateways write it.
+	if (status < 300 && typeof body === 'string' && /^\s*[^\s<{[]/.test(body)) {
 		return {
 			kind: 'unusable',
 			what: `AiClk's answer is not JSON (HTTP ${status})`,

@@ -111,7 +111,8 @@ export class TokenManager {
 
 	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
 	refreshesToday({ client }: TokenInput, stored: Token | null): number {
-		return this.quota.usage(client, stored?.state.quota ?? null).attempts;
+		if (stored?.state.quota) this.quota.observe(stored.state.quota);
+		return this.quota.usage(client).attempts;
 	}
 
 	/**
@@ -239,7 +240,7 @@ export class TokenManager {
 
 	/** The fields of a token, with everything that could not be stored earlier. */
 	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
-		const quota = this.quota.usage(input.client, stored?.state.quota ?? null);
+		const quota = this.quota.usage(input.client);
 		this.quota.noteStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);
 		return toStoredFields(token, { quota, probeTrust }, stored);

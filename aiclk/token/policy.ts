@@ -131,10 +131,6 @@ const fail = (reason: Reason<'fail'>, failure: Failure): Decision => ({
 /** Whether a refresh is one that no request depends on: the old token still works. */
 export const isEarly = (reason: RefreshReason): boolean => reason === 'renewal';
 
-/** Whether another process may refresh for the same reason at the same time, so that the new token is probed before it is stored. */
-export const mayCollide = (reason: RefreshReason): boolean =>
-	reason === 'expired' || reason === 'rejected' || reason === 'renewal';
-
 /**
  * Whether a token came after another one of the same lineage. Generations of different lineages cannot be compared. Of two tokens
  * of one generation, the one that brought a refresh token counts as the later one: that refresh token exists once.
@@ -200,7 +196,7 @@ function replaceRejected(input: PolicyInput, stored: Token, probedAtMs: number):
 	const { watchedAtMs, note } = input;
 	const ageMs = probedAtMs - stored.state.issuedAtMs;
 	// AiClk's servers may not have known it yet. The watch took as long as that.
-	if (ageMs >= 0 && ageMs < PROPAGATION_MS && watchedAtMs !== null && probedAtMs < watchedAtMs) {
+	if (ageMs >= 0 && ageMs < PROPAGATION_MS && probedAtMs < (watchedAtMs ?? 0)) {
 		return probe('rejected-before', stored);
 	}
 	// Most likely a renewal of this process has invalidated a suspect token, so there is no peer to wait for.
@@ -242,7 +238,7 @@ function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): De
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
 	const intervalMs = lifeMs(state) * timing.jitterIntervalShare;
-	if (jitteredAtMs !== null && Math.abs(nowMs - jitteredAtMs) < intervalMs) return keep('fresh');
+	if (Math.abs(nowMs - (jitteredAtMs ?? 0)) < intervalMs) return keep('fresh');
 	const jitterMs = -lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random);
 	if (nowMs + jitterMs < renewsAtMs(state, timing)) return keep('renewal-not-due');
 	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');

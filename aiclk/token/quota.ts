@@ -48,24 +48,28 @@ export class QuotaTracker {
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
-	/** Memory and store combined: the higher figure counts. Figures of another day or client are ignored. */
-	private today(client: string, stored: QuotaUsage | null) {
+	private today(client: string) {
 		const day = quotaDay(this.now());
-		const isToday = stored?.client === client && stored.day === day;
-		const last = this.known.get(client);
-		const known = last?.day === day ? last : { day, stored: 0, unstored: 0 };
-		return { ...known, stored: Math.max(known.stored, isToday ? stored.attempts : 0) };
+		const known = this.known.get(client);
+		return known?.day === day ? known : { day, stored: 0, unstored: 0 };
 	}
 
-	/** Today's usage, as far as this process knows. @param stored what the credential holds, of any day and client */
-	usage(client: string, stored: QuotaUsage | null): QuotaUsage {
-		const { day, stored: attempts, unstored } = this.today(client, stored);
-		return { client, day, attempts: attempts + unstored };
+	/** Takes note of what a credential holds, of any day and client. The highest figure of the day counts. */
+	observe({ client, day, attempts }: QuotaUsage): void {
+		const today = this.today(client);
+		if (day !== today.day) return;
+		this.known.set(client, { ...today, stored: Math.max(today.stored, attempts) });
+	}
+
+	/** Today's usage, as far as this process knows. */
+	usage(client: string): QuotaUsage {
+		const { day, stored, unstored } = this.today(client);
+		return { client, day, attempts: stored + unstored };
 	}
 
 	/** Counts an attempt before it is sent: AiClk may count it even if its answer is lost. */
-	count(client: string, stored: QuotaUsage | null): void {
-		const today = this.today(client, stored);
+	count(client: string): void {
+		const today = this.today(client);
 		this.known.set(client, { ...today, unstored: today.unstored + 1 });
 	}
 

@@ -3,7 +3,8 @@ import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { addFailure } from './backoff';
-import { isEarly, mayCollide, PROPAGATION_MS, type RefreshOutcome } from './policy';
+import { isEarly, PROPAGATION_MS, type RefreshOutcome } from './policy';
+import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
 import {
@@ -82,13 +83,15 @@ const MAX_COLLISIONS = 3;
  * Finds out which token to store where a peer may have invalidated the new one. If AiClk rejects it even when its servers must know
  * it, a peer's token counts; without one the new token is discarded, unless that happens time and again.
  *
+ * @param note about the stored token
  * @returns the new token, a peer's, or null
  */
 async function confirm(
 	token: Token,
+	note: Note,
 	session: Session,
 	{ input, stored, http }: RefreshOrder,
-	{ sleep }: Environment,
+	{ now, sleep }: Environment,
 ): Promise<Token | null> {
 	const isRejected = async (one: Token): Promise<boolean> =>
 		(await session.probe(one, input, http)) === 'rejected';
@@ -99,8 +102,10 @@ async function confirm(
 	await session.watch(stored, input.accountId);
 	const peers = session.alternativeTo(stored, input.accountId);
 	if (peers !== null && !(await isRejected(peers))) return peers;
-	const discarded = stored === null ? 0 : session.notes.of(stored).discarded;
-	if (discarded + 1 < MAX_COLLISIONS) return null;
+	if (note.discarded + 1 < MAX_COLLISIONS) {
+		Object.assign(note, { deferredAtMs: now(), discarded: note.discarded + 1 });
+		return null;
+	}
 	session.notes.setTrust(input.accountId, 'distrusted');
 	return token;
 }
@@ -137,7 +142,7 @@ export async function refreshToken(
 	};
 
 	const sentAtMs = environment.now();
-	quota.count(input.client, stored?.state.quota ?? null);
+	quota.count(input.client);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
 	try {
@@ -166,14 +171,13 @@ export async function refreshToken(
 	// It follows the newest token that is known, which a peer may have stored meanwhile.
 	const newToken = () => toToken(issued.value, session.newestOf(own), rotated, sentAtMs, order);
 	const issuedToken = newToken();
-	// AiClk itself has decided a race if it sent a new refresh token, which cannot be had again.
-	const isSafe = rotated !== '' || !mayCollide(reason);
-	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, session, order, environment);
-	if (confirmed === null) {
-		if (note !== null)
-			Object.assign(note, { deferredAtMs: environment.now(), discarded: note.discarded + 1 });
-		return failWith(SUPERSEDED, true);
-	}
+	// No peer refreshes at the same time where no token of this input was stored, or where somebody asked for a new one. And AiClk
+	// itself has decided a race if it sent a new refresh token, which cannot be had again.
+	const isSafe = note === null || reason === 'forced' || rotated !== '';
+	const confirmed = isSafe
+		? issuedToken
+		: await confirm(issuedToken, note, session, order, environment);
+	if (confirmed === null) return failWith(SUPERSEDED, true);
 	const token = confirmed === issuedToken ? newToken() : confirmed;
 	// A peer may invalidate it at any moment.
 	session.notes.forgetAcceptance(token);

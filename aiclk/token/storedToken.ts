@@ -107,8 +107,7 @@ const isRecord = (value: unknown): value is RefreshRecord =>
 	(value.workflow === null || isWorkflow(value.workflow));
 
 /** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
-function toState(value: unknown, accessToken: string): TokenState | null {
-	if (!isPlainObject(value)) return null;
+function toState(value: Record<string, unknown>, accessToken: string): TokenState | null {
 	const { fingerprint, lineage, generation, issuedAtMs, expiresAtMs, header, traceId } = value;
 	const isUsable =
 		isString(fingerprint) &&
@@ -130,7 +129,7 @@ function toState(value: unknown, accessToken: string): TokenState | null {
 		traceId: isString(traceId) ? traceId : null,
 		quota: isQuotaUsage(value.quota) ? value.quota : null,
 		probeTrust: isProbeTrust(value.probeTrust) ? value.probeTrust : null,
-		refreshes: Array.isArray(refreshes) ? refreshes.filter(isRecord).slice(0, MAX_RECORDS) : [],
+		refreshes: Array.isArray(refreshes) ? refreshes.filter(isRecord) : [],
 	};
 }
 
@@ -142,11 +141,11 @@ function toState(value: unknown, accessToken: string): TokenState | null {
  */
 export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
-	if (!isString(accessToken) || !isString(tokenState) || tokenState === '') return null;
+	if (!isString(accessToken) || !isString(tokenState)) return null;
 	const rotated = isString(rotatedRefreshToken) ? rotatedRefreshToken : '';
 	if (accessToken === '' && rotated === '') return null;
 	try {
-		const state = toState(JSON.parse(tokenState), accessToken);
+		const state = toState(JSON.parse(tokenState) as Record<string, unknown>, accessToken);
 		return state && { accessToken, rotatedRefreshToken: rotated, state };
 	} catch {
 		return null;
@@ -166,7 +165,7 @@ export function toStoredFields(
 	stored: Token | null = null,
 ): StoredFields {
 	const isOther = stored !== null && stored.state.fingerprint !== state.fingerprint;
-	const isUnchanged = rotatedRefreshToken === (stored?.rotatedRefreshToken ?? '');
+	const isUnchanged = rotatedRefreshToken === stored?.rotatedRefreshToken;
 	const isKept = !isOther && (isUnchanged || rotatedRefreshToken === '');
 	return {
 		accessToken,

@@ -7,28 +7,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 
-import type { Resource } from './operations';
 import { execute } from './execute';
 import { RESOURCES } from './resources';
-
-const resourceField: INodeProperties = {
-	displayName: 'Resource',
-	name: 'resource',
-	type: 'options',
-	noDataExpression: true,
-	options: RESOURCES.map(({ option }) => option),
-	default: 'account',
-};
-
-const operationField = ({ option, operations, defaultOperation }: Resource): INodeProperties => ({
-	displayName: 'Operation',
-	name: 'operation',
-	type: 'options',
-	noDataExpression: true,
-	displayOptions: { show: { resource: [option.value] } },
-	options: operations.map((operation) => operation.option),
-	default: defaultOperation,
-});
 
 export class AiClk implements INodeType {
 	description: INodeTypeDescription = {
@@ -47,8 +27,23 @@ export class AiClk implements INodeType {
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'aiClkApi', required: true }],
 		properties: [
-			resourceField,
-			...RESOURCES.map(operationField),
+			{
+				displayName: 'Resource',
+				name: 'resource',
+				type: 'options',
+				noDataExpression: true,
+				options: RESOURCES.map(({ option }) => option),
+				default: 'account',
+			},
+			...RESOURCES.map(({ option, operations, defaultOperation }): INodeProperties => ({
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				displayOptions: { show: { resource: [option.value] } },
+				options: operations.map((operation) => operation.option),
+				default: defaultOperation,
+			})),
 			...RESOURCES.flatMap(({ option: resource, operations }) =>
 				operations.flatMap(({ option, properties }) =>
 					updateDisplayOptions(

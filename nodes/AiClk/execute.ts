@@ -6,7 +6,7 @@ import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Failure, newFailure, type Outcome } from '../../aiclk/util/failure';
 import { fail, ok, type Result } from '../../aiclk/util/result';
-import { ofThrown, refuse, toError, toErrorItem } from '../shared/errors';
+import { ofThrown, refuse, runsAsTool, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { Parameters } from '../shared/parameters';
 import { readCredential, send } from '../shared/transport';
@@ -108,18 +108,12 @@ const addAdvice = (failure: Failure, advice: string): Failure => ({
 
 /** Sends the requests of one item. May throw unexpected errors. */
 async function sendItem(run: Run, item: Item): Promise<ItemResult> {
-	const { itemIndex, request, hint, simplify, pages, toItems, client, accountId } = item;
+	const { itemIndex, request, simplify, pages, toItems, accountId } = item;
 	const isRead = request.effect === 'read';
-	const sender = { ...run, itemIndex, client };
-	const advice = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
+	const sender = { ...run, ...item };
+	const description = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const toFailure = (message: string) =>
-		newFailure({
-			kind: 'unusable',
-			outcome: 'unknown',
-			isRead,
-			message,
-			description: advice,
-		});
+		newFailure({ kind: 'unusable', outcome: 'unknown', isRead, message, description });
 	const whose = accountId === null ? [] : [`account ${accountId}`];
 	const remark = (remarks: Remark[]): void => {
 		for (const { text, detail } of remarks) {
@@ -127,7 +121,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 		}
 	};
 	if (pages === undefined) {
-		const answer = await send(sender, request, hint);
+		const answer = await send(sender, request);
 		if (!answer.ok) return answer;
 		remark(remarksOnFailures(answer.value, isRead));
 		remark(remarksOnPage(answer.value, request));
@@ -138,20 +132,17 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
 	const read = await readPages(options, ({ page, pageSize }, isOver) => {
 		const values = { ...(request[place] as object | undefined), page, page_size: pageSize };
-		return send({ ...sender, isOver }, { ...request, [place]: values }, hint);
+		return send({ ...sender, isOver }, { ...request, [place]: values });
 	});
 	if (!read.ok) {
 		const { reason, pages: done, rows } = read.failure;
 		const failure = typeof reason === 'string' ? toFailure(reason) : reason;
 		if (rows === 0) return fail(failure);
-		return isRead
-			? fail(
-					addAdvice(failure, `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`),
-				)
-			: fail({
-					...addAdvice(failure, `Pages carried out before this: ${done}.`),
-					outcome: 'unknown',
-				});
+		const advice = isRead
+			? `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`
+			: `Pages carried out before this: ${done}.`;
+		const outcome = isRead ? failure.outcome : 'unknown';
+		return fail({ ...addAdvice(failure, advice), outcome });
 	}
 	const { rows, envelopes, remarks } = read.value;
 	remark(remarks);
@@ -232,13 +223,16 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	if (first !== undefined) {
 		const [failure, itemIndex] = first;
 		const done = items.filter((item, index) => changes(item) && results[index]?.ok).length;
-		const advice = `Before this, ${done} of the items were carried out: leave them out when you run again.`;
+		const advice = `Items carried out before this one: ${done}. Leave them out when you run again.`;
 		throw toError(context, done === 0 ? failure : addAdvice(failure, advice), itemIndex);
 	}
-	return results.flatMap((result, item) =>
+	const output = results.flatMap((result, item) =>
 		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({
 			json,
 			pairedItem: { item },
 		})),
 	);
+	// An AI agent sees the items only, and would take a list that is short for the whole.
+	const hints = runsAsTool(context) ? toHints(run.remarks) : [];
+	return [...output, ...hints.map((hint) => ({ json: { hint }, pairedItem: { item: 0 } }))];
 }

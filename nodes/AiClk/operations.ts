@@ -21,9 +21,6 @@ import type { Parameters } from '../shared/parameters';
 import type { JsonObject } from '../shared/values';
 import { type Output, toMaterialItem, toReadItem, toRowItems, toWriteItem, toYuan } from './output';
 
-/** Where the parameters of a call are sent: in the one JSON object `query`, as plain URL parameters, or in a JSON body. */
-export type Place = 'query' | 'parameters' | 'body';
-
 /** What one item asks for, checked. Nothing has been sent. */
 export interface Plan {
 	request: ApiRequest;
@@ -35,7 +32,10 @@ export interface Plan {
 	simplify: boolean;
 	toItems(envelope: Envelope): Output;
 	/** Set for lists: which pages, and where page and page_size are sent. */
-	pages?: PageOptions & { place: Place; toRows(rows: unknown[]): Output };
+	pages?: PageOptions & {
+		place: 'query' | 'parameters' | 'body';
+		toRows(rows: unknown[]): Output;
+	};
 }
 
 /** One operation of the node: how it is shown, and how its fields become a request. */
@@ -73,7 +73,8 @@ export interface Spec extends INodePropertyOptions {
 /** What operations of one kind have in common. A read is a GET, and anything else a POST. */
 interface Kind {
 	effect: ApiRequest['effect'];
-	place: Place | 'form';
+	/** Where `parameters` are sent: in the one JSON object `query`, as plain URL parameters, in a JSON body, or in a form. */
+	place: 'query' | 'parameters' | 'body' | 'form';
 	hint: string;
 	/** Shown before the account. */
 	before?: Array<{ property: INodeProperties }>;
@@ -112,8 +113,9 @@ export function define(spec: Spec, kind: Kind): Operation {
 		option,
 		properties: shown.flatMap((row) => row?.property ?? []),
 		plan: async (fields) => {
-			kind.check?.(fields);
+			// The account first: the error names it.
 			const accountId = fields.readAccount(account);
+			kind.check?.(fields);
 			const fixed = read?.(fields) ?? fields.readAll(parameters);
 			const added = collection && fields.readAdded(collection);
 			const sorted = sort && fields.readAdded(sort);

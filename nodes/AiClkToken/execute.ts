@@ -99,11 +99,16 @@ async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject
 	}
 }
 
-const report = ({ credentials, input }: Subject, isRejected = false): TokenReport => {
+/** What a credential says of its token. @param input null where the credential is incomplete */
+export function reportOf(
+	credentials: ICredentialDataDecryptedObject,
+	input: TokenInput | null,
+	isRejected = false,
+): TokenReport {
 	const token = readToken(credentials);
-	const refreshesToday = tokenManager.refreshesToday(input, token);
-	return reportToken(token, input.fingerprint, Date.now(), refreshesToday, isRejected);
-};
+	const refreshesToday = input === null ? 0 : tokenManager.refreshesToday(input, token);
+	return reportToken(token, input?.fingerprint ?? '', Date.now(), refreshesToday, isRejected);
+}
 
 /** The output, with the access token only if it was asked for. */
 function toOutput(
@@ -112,7 +117,7 @@ function toOutput(
 	outcome: { refreshed: boolean; reason: string; message?: string; isRejected?: boolean },
 ): IDataObject {
 	const { refreshed, reason, message, isRejected } = outcome;
-	const { status, valid, ...facts } = report(subject, isRejected);
+	const { status, valid, ...facts } = reportOf(subject.credentials, subject.input, isRejected);
 	return {
 		status,
 		valid,
@@ -194,7 +199,7 @@ async function refresh(
 	order: Order & { operation: 'refresh' },
 ): Promise<IDataObject> {
 	const { withinDays } = order;
-	const before = report(stored);
+	const before = reportOf(stored.credentials, stored.input);
 	const isDue = withinDays === null || !before.valid || expiresWithin(before, withinDays);
 	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
 

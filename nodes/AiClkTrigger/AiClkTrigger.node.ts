@@ -1,6 +1,5 @@
 import type {
 	INodeExecutionData,
-	INodeProperties,
 	INodeType,
 	INodeTypeDescription,
 	IPollFunctions,
@@ -10,15 +9,6 @@ import { NodeConnectionTypes, updateDisplayOptions } from 'n8n-workflow';
 import { ofThrown, toError } from '../shared/errors';
 import { EVENTS } from './events';
 import { poll } from './poll';
-
-const eventField: INodeProperties = {
-	displayName: 'Trigger On',
-	name: 'event',
-	type: 'options',
-	noDataExpression: true,
-	options: EVENTS.map(({ option }) => option),
-	default: 'creativeChanged',
-};
 
 export class AiClkTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -39,7 +29,14 @@ export class AiClkTrigger implements INodeType {
 		credentials: [{ name: 'aiClkApi', required: true }],
 		// n8n adds Poll Times.
 		properties: [
-			eventField,
+			{
+				displayName: 'Trigger On',
+				name: 'event',
+				type: 'options',
+				noDataExpression: true,
+				options: EVENTS.map(({ option }) => option),
+				default: 'creativeChanged',
+			},
 			...EVENTS.flatMap(({ option, properties }) =>
 				updateDisplayOptions({ show: { event: [option.value] } }, properties),
 			),

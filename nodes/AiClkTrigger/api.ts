@@ -5,13 +5,11 @@ import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
-import { reportToken } from '../../aiclk/token/status';
 import type { TokenInput } from '../../aiclk/token/input';
-import { readToken } from '../../aiclk/token/storedToken';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { fail, type Result } from '../../aiclk/util/result';
-import { tokenManager } from '../../credentials/tokenManager';
+import { reportOf } from '../AiClkToken/execute';
 import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';
 import { readId, readWholeNumber } from '../shared/values';
@@ -84,8 +82,8 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		const { failure, untilMs } = pauses.get(client) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
-		const sender = { context, client: input.value, lane, signal, isOver, onAnswer };
-		const result = await send(sender, request, HINT);
+		const sender = { context, client: input.value, hint: HINT, lane, signal, isOver, onAnswer };
+		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
 			pauses.set(client, { failure: result.failure, untilMs: endMs });
@@ -135,11 +133,7 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 			const isRejected = !result.ok && result.failure.kind === 'rejected';
 			// Read again: the request may have changed what is stored.
 			const { credentials } = await readCredential(context);
-			const fingerprint = input.ok ? input.value.fingerprint : '';
-			const token = readToken(credentials);
-			const attempts = input.ok ? tokenManager.refreshesToday(input.value, token) : 0;
-			const report = reportToken(token, fingerprint, Date.now(), attempts, isRejected);
-			return { report, failure };
+			return { report: reportOf(credentials, input.ok ? input.value : null, isRejected), failure };
 		},
 	};
 };

@@ -164,16 +164,14 @@ const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: strin
 /** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
 async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
 	const { watch, api, accounts } = setup;
-	// In this order whichever answers first.
-	const results: Results = new Map(accounts.map((account) => [account, ok([])]));
-	await Promise.all(
-		accounts.map(async (account) => {
-			const look = await poll.limit(watch.look(api, account, known[account]));
-			results.set(account, look.ok ? ok(toItems(look.value, watch, account)) : look);
-			const full = watch.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
-			if (look.ok) known[account] = { ...look.value.known, ...full };
-		}),
-	);
+	const looks = accounts.map(async (account): Promise<[string, Result<IDataObject[], Failure>]> => {
+		const look = await poll.limit(watch.look(api, account, known[account]));
+		if (!look.ok) return [account, look];
+		const full = watch.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
+		known[account] = { ...look.value.known, ...full };
+		return [account, ok(toItems(look.value, watch, account))];
+	});
+	const results: Results = new Map(await Promise.all(looks));
 	if (!poll.isByHand) await lookInFull(poll, setup, known, results);
 	return results;
 }
@@ -300,8 +298,7 @@ export async function poll(
 	const lane = new Lane(null, signal, budgetMs);
 	// Where both are of the same moment, n8n's is first.
 	const states = [...new Set([context.getWorkflowStaticData('node').state, local.text])]
-		.map(readState)
-		.filter((state): state is State => state !== null)
+		.flatMap((text) => readState(text) ?? [])
 		.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
 	const limit = limitOf(signal, budgetMs);
 	if (!isByHand) local.isPolling = true;

@@ -26,10 +26,9 @@ const WRITTEN =
 
 const NO_DATE = fail('is not a date: write it as 2026-01-31');
 
-const exists = (day: string): boolean => {
-	const date = new Date(`${day}T00:00:00Z`);
-	return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
-};
+/** Of a day that does not exist, JavaScript makes no date or another one. */
+const exists = (day: string): boolean =>
+	String(new Date(`${day}T00:00:00Z`).toJSON()).startsWith(day);
 
 /**
  * A day: a date picker's value, text, or a date of n8n. A day without a time zone is taken as written; a moment (a date, or

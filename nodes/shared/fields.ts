@@ -62,7 +62,6 @@ export const dayRow = rowsWith(readDay, { type: 'dateTime' });
 export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
 export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
 
-/** Builds a row for a whole number that is not below `min`. */
 const numberRow = (
 	name: string,
 	label: string,
@@ -76,15 +75,17 @@ const numberRow = (
 	});
 
 /** Batching has the names, texts and defaults that HTTP Request has. */
-export const BATCH_SIZE = numberRow('batch_size', 'Items per Batch', -1, {
-	default: 50,
-	description:
-		'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
-});
-export const BATCH_INTERVAL = numberRow('batch_interval', 'Batch Interval (Ms)', 0, {
-	default: 1000,
-	description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
-});
+export const BATCH = {
+	size: numberRow('batch_size', 'Items per Batch', -1, {
+		default: 50,
+		description:
+			'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
+	}),
+	interval: numberRow('batch_interval', 'Batch Interval (Ms)', 0, {
+		default: 1000,
+		description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
+	}),
+};
 
 const BATCHING: INodeProperties = {
 	displayName: 'Batching',
@@ -96,7 +97,7 @@ const BATCHING: INodeProperties = {
 		{
 			displayName: 'Batching',
 			name: 'batch',
-			values: [BATCH_SIZE.property, BATCH_INTERVAL.property],
+			values: [BATCH.size.property, BATCH.interval.property],
 		},
 	],
 };

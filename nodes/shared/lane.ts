@@ -26,14 +26,6 @@ const CLOSED = newFailure({
 	description: 'Run it again when you want it to be sent.',
 });
 
-const busyFor = (retryAfterMs: number): Failure =>
-	newFailure({
-		kind: 'busy',
-		message: `AiClk takes no more requests for another ${Math.ceil(retryAfterMs / 1000)} s. Nothing was sent.`,
-		description: 'Run this again later, with fewer requests at a time.',
-		retryAfterMs,
-	});
-
 /** Whether AiClk took a request and answered it, if only with a no. An outage, or no answer, says nothing of the pace. */
 const isServed = (answer: Result<unknown, Failure>): boolean =>
 	answer.ok || answer.failure.kind === 'refused' || answer.failure.kind === 'rejected';
@@ -158,15 +150,17 @@ export class Lane {
 	}
 
 	/** One request that is always refused does not end the others. @param busyMs how long AiClk takes no requests */
-	private closedFor(
-		{ isRepetition, isOver: isNotNeeded }: Waiting,
-		busyMs: number,
-	): Failure | null {
-		if (this.isClosed || isNotNeeded()) return CLOSED;
-		const isOver = this.bad.waitedMs > this.maxBusyMs && (isRepetition || this.bad.requests > 1);
+	private closedFor({ isRepetition, isOver }: Waiting, busyMs: number): Failure | null {
+		if (this.isClosed || isOver()) return CLOSED;
+		const hasWaited = this.bad.waitedMs > this.maxBusyMs && (isRepetition || this.bad.requests > 1);
 		const isTooLong = busyMs > this.maxBusyMs * (1 + JITTER);
-		const givesUp = busyMs > 0 && (isOver || isTooLong);
-		return givesUp ? busyFor(Math.ceil(busyMs)) : null;
+		if (busyMs <= 0 || !(hasWaited || isTooLong)) return null;
+		return newFailure({
+			kind: 'busy',
+			message: `AiClk takes no more requests for another ${Math.ceil(busyMs / 1000)} s. Nothing was sent.`,
+			description: 'Run this again later, with fewer requests at a time.',
+			retryAfterMs: Math.ceil(busyMs),
+		});
 	}
 
 	private get gapMs(): number {

@@ -1,10 +1,4 @@
-import type {
-	IBinaryData,
-	IDataObject,
-	IExecuteFunctions,
-	INodeProperties,
-	IPollFunctions,
-} from 'n8n-workflow';
+import type { IBinaryData, IDataObject, IExecuteFunctions, IPollFunctions } from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
 import type { Json } from '../../aiclk/protocol/json';
@@ -13,15 +7,7 @@ import type { Batching } from '../../aiclk/api/throttle';
 import { describe, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Context, refuse } from './errors';
-import {
-	BATCH_INTERVAL,
-	BATCH_SIZE,
-	type Collection,
-	LIMIT,
-	OPTIONS,
-	type Parameter,
-	RETURN_ALL,
-} from './fields';
+import { BATCH, type Collection, LIMIT, type Parameter, RETURN_ALL } from './fields';
 
 const CORRECT_IT = 'Correct the field or its expression.';
 /** What to do about a file that cannot be sent. */
@@ -75,7 +61,7 @@ export class Parameters {
 	}
 
 	/** @throws FailureError for an expression that yields nothing */
-	private value({ name, displayName }: INodeProperties): unknown {
+	private value({ property: { name, displayName } }: Parameter<unknown>): unknown {
 		const value = this.get(name, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
@@ -88,7 +74,8 @@ export class Parameters {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
 		const { displayName, type, typeOptions } = property;
-		if (this.holdsSecret(value)) {
+		const { refreshToken } = this.client;
+		if ([value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken))) {
 			return refuse(`'${displayName}' holds the refresh token of the credential`, CORRECT_IT);
 		}
 		// JSON has readers that say where it is wrong.
@@ -97,14 +84,9 @@ export class Parameters {
 		return refuse(`'${displayName}' ${fault}`, CORRECT_IT);
 	}
 
-	private holdsSecret(value: unknown): boolean {
-		const { refreshToken } = this.client;
-		return [value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken));
-	}
-
 	/** A field that is always there. @throws FailureError for a bad value */
 	read<T>(row: Parameter<T>): T {
-		return this.check(row, this.value(row.property));
+		return this.check(row, this.value(row));
 	}
 
 	/** Fields that are always there, under AiClk's names. @throws FailureError for a bad value */
@@ -153,7 +135,7 @@ export class Parameters {
 	/** A field for which the credential's account stands in if it was left empty and is not required. */
 	private readForAccount<T>(row: Parameter<T>): T {
 		const { property } = row;
-		const value = this.value(property);
+		const value = this.value(row);
 		if (property.required === true || !isNothing(value)) return this.check(row, value);
 		const { accountId } = this.client;
 		if (accountId === '') {
@@ -183,16 +165,15 @@ export class Parameters {
 	 * @throws FailureError for a bad value
 	 */
 	readBatching(): Batching | null {
-		const options = this.get(OPTIONS.property.name, {}) as IDataObject;
-		const batching = options.batching as { batch?: IDataObject } | undefined;
+		const { batching } = this.get('options', {}) as { batching?: { batch?: IDataObject } };
 		if (batching === undefined) return null;
 		const { batchSize, batchInterval } = {
-			batchSize: BATCH_SIZE.property.default,
-			batchInterval: BATCH_INTERVAL.property.default,
+			batchSize: BATCH.size.property.default,
+			batchInterval: BATCH.interval.property.default,
 			...batching.batch,
 		};
-		const size = this.check(BATCH_SIZE, batchSize);
-		const intervalMs = this.check(BATCH_INTERVAL, batchInterval);
+		const size = this.check(BATCH.size, batchSize);
+		const intervalMs = this.check(BATCH.interval, batchInterval);
 		return size < 0 ? null : { size: Math.max(1, size), intervalMs };
 	}
 
@@ -203,7 +184,7 @@ export class Parameters {
 
 	/** Where the file is: in the item's binary field of this name or path, or what an expression yields. */
 	private findFile(row: Parameter<string>): { binary: IBinaryData; place: string } {
-		const value = this.value(row.property);
+		const value = this.value(row);
 		const place = `'${row.property.displayName}'`;
 		if (isFile(value)) return { binary: value, place };
 		if (typeof value === 'object') {

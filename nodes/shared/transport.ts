@@ -1,19 +1,9 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IWorkflowExecuteAdditionalData,
-	NodeApiError,
-} from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import {
-	type ApiRequest,
-	filesOf,
-	nameOf,
-	ownWordsOf,
-	toHttpOptions,
-} from '../../aiclk/api/request';
+import { type ApiRequest, nameOf, ownWordsOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
@@ -35,7 +25,7 @@ const NOT_PREPARED =
 
 /** What n8n's helper threw before the request left. */
 function notPrepared(error: unknown, asked: Asked): Failure {
-	const { message, description } = error as NodeApiError;
+	const { message, description } = error as { message?: unknown; description?: unknown };
 	const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
 	return neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked);
 }
@@ -86,6 +76,8 @@ interface Sender {
 	itemIndex?: number;
 	/** What the credential said when the request was planned. */
 	client: TokenInput;
+	/** What to check when AiClk refuses the request. */
+	hint: string;
 	lane: Lane;
 	/** Whether the request is no longer needed. It is asked when its turn has come, and then nothing is sent. */
 	isOver?(): boolean;
@@ -165,9 +157,8 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
  * @returns `rejected` only if AiClk does not accept the token, and not only refuses this call
  */
 async function sendOnce(
-	{ context, itemIndex, client, lane, signal, onAnswer }: Sender,
+	{ context, itemIndex, client, hint, lane, signal, onAnswer }: Sender,
 	request: ApiRequest,
-	hint: string,
 ): Promise<Result<Envelope, Failure>> {
 	const { credentials, input } = await readCredential(context, itemIndex).catch(
 		(error: unknown) => ({ credentials: {}, input: fail(ofThrown(error, 'not-sent')) }),
@@ -186,8 +177,8 @@ async function sendOnce(
 		() => lane.isClosed,
 	);
 	if (!sent.ok) {
-		const isBroken = (file: File) => file instanceof StreamedFile && file.failure !== null;
-		const file = filesOf(request).find(isBroken) as StreamedFile | undefined;
+		const isBroken = (one: unknown) => one instanceof StreamedFile && one.failure !== null;
+		const file = Object.values(request.form ?? {}).find(isBroken) as StreamedFile | undefined;
 		if (file === undefined) return sent;
 		const what = `The file '${file.name}' ${file.failure}`;
 		return fail(neverSent(what, FETCH_AGAIN, { ...about, secrets: [] }));
@@ -216,13 +207,11 @@ export const MAX_REPEATS = 5;
  * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
  * be sent again then, so a read takes its place: the next run might come long after this process has forgotten the rejection.
  *
- * @param hint what to check when AiClk refuses it
  * @returns the envelope of a success
  */
 export async function send(
 	sender: Sender,
 	request: ApiRequest,
-	hint: string,
 ): Promise<Result<Envelope, Failure>> {
 	const { client, lane, isOver } = sender;
 	const { effect } = request;
@@ -230,7 +219,7 @@ export async function send(
 	for (let repeats = 0; ;) {
 		const sent: Result<Envelope, Failure> = await lane.send(
 			client.fingerprint,
-			async () => await sendOnce(sender, request, hint),
+			async () => await sendOnce(sender, request),
 			last !== null,
 			isOver,
 		);
@@ -246,7 +235,7 @@ export async function send(
 		const isOfToken = kind === 'rejected' || kind === 'superseded';
 		if (!isOfToken || repeats++ === MAX_REPEATS) return sent;
 		if (kind === 'rejected' && effect !== 'read') {
-			await send(sender, accountInfoCall(client.accountId), '');
+			await send({ ...sender, hint: '' }, accountInfoCall(client.accountId));
 			return sent;
 		}
 	}

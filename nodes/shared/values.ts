@@ -45,7 +45,6 @@ function parse(json: string): Read<Json> {
 	}
 }
 
-/** Between the values of a list. */
 const SEPARATOR = /\s*[,;，；、]\s*|\s+/;
 
 /** Looks like one number with its digits grouped, as 1,234,567 or 1 234 567, and like several short IDs. */
@@ -84,7 +83,6 @@ export function describe(value: unknown, failure: string): string {
 	return `is '${shorten(String(typed))}', which ${failure}`;
 }
 
-/** Reads each part of a list. */
 function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]> {
 	const parts = partsOf(value);
 	if (!parts.ok) return parts;

@@ -16,6 +16,7 @@ import {
 	CONTINUE,
 	dataOf,
 	INFO,
+	jsonOf,
 	MAX_UINT64,
 	newHelper,
 	runNode,
@@ -49,6 +50,9 @@ describe('a change does not run where n8n would run it again', () => {
 		const { error } = await runNode(parameters, [{}, {}], options);
 		expect(error?.message).toMatch(
 			/(twice|retried execution)\. Nothing was sent\. \(account 1000002\)$/,
+		);
+		expect(error?.message).toMatch(
+			parameters === CHARGE ? /this transfer|No money is moved/ : /this change/,
 		);
 		expect(error?.description).toMatch(/Switch 'Retry On Fail' off|start a new execution/);
 		expect(error?.context.data).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
@@ -167,9 +171,9 @@ describe('what an error says was done', () => {
 		const items = ['1', '1', '2'].map((id) => ({ id }));
 		const account = { accountId: '={{ $json.id }}' };
 		const read = await runNode({ ...INFO, ...account }, items);
-		expect(read.error?.description).not.toMatch(/Before this/);
+		expect(read.error?.description).not.toMatch(/before this one/);
 		const post = await runNode({ ...CALL, method: 'POST', ...account }, items);
-		expect(post.error?.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(post.error?.description).toMatch(/Items carried out before this one: 2\./);
 		expect(post.error?.context.itemIndex).toBe(2);
 	});
 
@@ -185,7 +189,7 @@ describe('what an error says was done', () => {
 		});
 		const { error } = await runNode(CHARGE, [{}, {}, {}], { helper });
 		expect(error?.message).toMatch(/credential has changed since this item was read/);
-		expect(error?.description).toMatch(/Before this, 2 of the items were carried out/);
+		expect(error?.description).toMatch(/Items carried out before this one: 2\./);
 	});
 
 	it.each([
@@ -428,6 +432,20 @@ describe('as a tool of an AI agent', () => {
 		const change = (context: object) => Object.assign(context, { isToolExecution: () => true });
 		const { error } = await runNode(CHARGE, [{}], { change });
 		expect(error?.message).toMatch(/AI agent may not move money/);
+	});
+
+	it('a tool outputs a hint as its last item, because an agent sees nothing else', async () => {
+		onApi(({ url }) => {
+			const list = /"page":1\b/.test(url) ? [{ creative_id: 1 }] : [];
+			return [200, success({ list, page_info: { total_number: 5 } })];
+		});
+		const list = set('creative', 'getAll', { returnAll: true });
+		const { items } = await runNode(list, [{}], TOOL);
+		expect(jsonOf(items)).toEqual([
+			{ account_id: 1000002, creative_id: 1 },
+			{ hint: expect.stringMatching(/names more rows than came.*1 of 5 rows/) },
+		]);
+		expect(jsonOf((await runNode(list, [{}])).items)).toHaveLength(1);
 	});
 
 	it('a tool may read, and its error message holds the outcome', async () => {

@@ -367,7 +367,11 @@ describe('bad input is a clear error before any request', () => {
 		['an unknown operation', { operation: 'destroy' }, 'operation'],
 		['an unknown time', { operation: 'refresh', when: 'never' }, 'when'],
 		['days below 0', { ...WHEN_EXPIRING, withinDays: -1 }, 'Within Days'],
-		['days above 90', { ...WHEN_EXPIRING, withinDays: 91 }, 'Within Days'],
+		[
+			'days above 90',
+			{ ...WHEN_EXPIRING, withinDays: 91 },
+			"'Within Days' is '91', which is above 90",
+		],
 		['days as words', { ...WHEN_EXPIRING, withinDays: 'thirty' }, 'Within Days'],
 		['no days', { ...WHEN_EXPIRING, withinDays: null }, 'Within Days'],
 		['a verify that is no boolean', { ...STATUS, verify: 'yes' }, 'Verify'],

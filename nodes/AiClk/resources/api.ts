@@ -3,14 +3,8 @@ import { updateDisplayOptions } from 'n8n-workflow';
 import { ok } from '../../../aiclk/util/result';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
-import {
-	type JsonObject,
-	readId,
-	readJsonBody,
-	readJsonObject,
-	readWholeNumber,
-} from '../../shared/values';
-import { type Operation, type Place, type Resource, toForm } from '../operations';
+import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
+import { type Operation, type Resource, toForm } from '../operations';
 import {
 	accountRow,
 	choiceRow,
@@ -114,8 +108,8 @@ const call: Operation = {
 				: 'a form has named fields';
 			refuse(`'Body' is a list, but ${why}`, 'Write a JSON object, or change that setting.');
 		}
-		const members = body as JsonObject;
-		const place: Place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
+		const members = Array.isArray(body) ? {} : body;
+		const place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
 		const paged = place === 'body' ? members : query;
 		/** Of page and page_size, what the user has set counts. */
 		const readOwn = (row: Parameter<number>) =>

@@ -21,13 +21,11 @@ const FIELDS = [
 	...WATCHED,
 ];
 
-const DAY_MS = 86_400_000;
-
 /**
  * P6 filters by the day of the last change, but names no time zone. A change after the last look may be dated one day earlier than
  * in UTC. The second day is for clocks that differ.
  */
-const OVERLAP_DAYS = 2;
+const OVERLAP_MS = 2 * 86_400_000;
 
 /** How many rows a run by hand reads to show the newest of them. */
 const MAX_SAMPLE = 100;
@@ -104,7 +102,7 @@ export const creativeChanged: TriggerEvent = {
 		});
 		/** The filter for what has changed since a day. */
 		const changedSince = (since: string) => ({
-			updated_at: { start: dayOf(Date.parse(since) - OVERLAP_DAYS * DAY_MS) },
+			updated_at: { start: dayOf(Date.parse(since) - OVERLAP_MS) },
 		});
 		return {
 			look: async (api, account, known) => {

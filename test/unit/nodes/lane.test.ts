@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { sleep } from 'n8n-workflow';
 
 import type { Batching } from '../../../aiclk/api/throttle';
-import { newFailure } from '../../../aiclk/util/failure';
+import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import { fail, ok } from '../../../aiclk/util/result';
 import { Lane } from '../../../nodes/shared/lane';
 
@@ -190,6 +190,17 @@ describe('how many requests go together', () => {
 		expect((await send(lane, { count: 99, latencyMs: 10, server: wellServed })).times[10]).toBe(10);
 	});
 
+	it.each(['refused', 'rejected'] as const)(
+		'answers make a run faster if they say no, too: %s',
+		async (kind) => {
+			const lane = new Lane(null);
+			const no = async () => await sleep(10).then(() => fail(newFailure({ ...BUSY, kind })));
+			await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.send('c', no))));
+			const { times } = await send(lane, { count: 99, latencyMs: 10, server: wellServed });
+			expect(times[10]).toBe(0);
+		},
+	);
+
 	it('a request that throws makes room for the next one', async () => {
 		const lane = new Lane({ size: 1, intervalMs: 0 });
 		await expect(lane.send('c', () => Promise.reject(new Error('unforeseen')))).rejects.toThrow();
@@ -357,7 +368,9 @@ describe('when requests give up', () => {
 		expect([requests, ms]).toEqual([10, 10]);
 		const answer = await lane.send('c', () => Promise.reject(new Error('sent')));
 		expect(answer).toMatchObject({ failure: { kind: 'busy', outcome: 'not-sent' } });
-		expect(answer.ok ? null : answer.failure.retryAfterMs).toBeGreaterThan(3_599_000);
+		const { message, retryAfterMs } = answer.ok ? ({} as Failure) : answer.failure;
+		expect(retryAfterMs).toBeGreaterThan(3_599_000);
+		expect(message).toContain(`for another ${Math.ceil(Number(retryAfterMs) / 1_000)} s.`);
 	});
 
 	it.each([

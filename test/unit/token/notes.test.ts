@@ -82,6 +82,14 @@ describe('what AiClk’s answers say to someone who would ask with account A', (
 			doubtful,
 		],
 		[
+			'B is rejected, then learns nothing',
+			[
+				['B', 'rejected'],
+				['B', 'unknown'],
+			],
+			fresh('unknown'),
+		],
+		[
 			'B is rejected, C learnt nothing',
 			[
 				['B', 'rejected'],

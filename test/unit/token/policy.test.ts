@@ -8,7 +8,6 @@ import {
 	decide,
 	isFailureShown,
 	isSuccessor,
-	mayCollide,
 	mayReplace,
 	type PolicyInput,
 	type RefreshOutcome,
@@ -286,6 +285,16 @@ describe('before a request', () => {
 			probed('rejected-before'),
 		],
 		[
+			'rejected when they must have known it',
+			rejected({ nowMs: NOW + 3_000, watchedAtMs: WATCHED }),
+			deferred,
+		],
+		[
+			'rejected again, after the watch',
+			rejected({ nowMs: NOW + 2_999, watchedAtMs: NOW + 2_999 }),
+			deferred,
+		],
+		[
 			'rejected before three fifths of its life',
 			rejected({ nowMs: NOW + LIFE_MS * 0.6 - 1, watchedAtMs: WATCHED }),
 			refreshed('rejected'),
@@ -303,6 +312,15 @@ describe('before a request', () => {
 				note: noted({ seenAtMs: NOW + LIFE_MS * 0.6 - 9_999 }),
 			}),
 			refreshed('rejected'),
+		],
+		[
+			'rejected after three fifths, seen here for 10 s',
+			rejected({
+				nowMs: NOW + LIFE_MS * 0.6,
+				watchedAtMs: WATCHED,
+				note: noted({ seenAtMs: NOW + LIFE_MS * 0.6 - 10_000 }),
+			}),
+			deferred,
 		],
 		[
 			'rejected, suspect after a renewal',
@@ -429,6 +447,11 @@ describe('after a failed request', () => {
 			read({ note: noted({ deferredAtMs: nowMs + 60_001 }) }),
 			refreshed('rejected'),
 		],
+		[
+			'left to a peer by a clock that has jumped back a little',
+			read({ note: noted({ deferredAtMs: nowMs + 60_000 }) }),
+			deferred,
+		],
 	])('after a failed request that may be sent again: %s', (_, facts, expected) => {
 		expect(decide(facts)).toEqual(expected);
 	});
@@ -553,6 +576,51 @@ describe('the age of a token', () => {
 		expect(ageOf(state, NOW + Math.ceil(expired))).toBe('expired');
 		expect(ageOf(state, NOW - 300_000)).toBe('valid');
 		expect(ageOf(state, NOW - 300_001)).toBe('expired');
+	});
+});
+
+describe('what may replace what', () => {
+	const holding = (one: Token, rotatedRefreshToken: string): Token => ({
+		...one,
+		rotatedRefreshToken,
+	});
+	const FIRST = token('first', { generation: 2 });
+	const SECOND = token('second', { generation: 3 });
+	const SIBLING = token('sibling', { generation: 2 });
+	const UNRELATED = token('unrelated', { fingerprint: 'another', lineage: 'other' });
+	const STRANGER = token('stranger', { generation: 9, lineage: 'other' });
+
+	it.each<[string, Token, Token | null, boolean, boolean]>([
+		['nothing', FIRST, null, false, true],
+		['another input’s', FIRST, holding(UNRELATED, 'r'), false, true],
+		['its predecessor', SECOND, FIRST, true, true],
+		['its predecessor, which holds a refresh token', SECOND, holding(FIRST, 'r'), true, true],
+		['its successor', FIRST, SECOND, false, true],
+		['its successor, which holds a refresh token', FIRST, holding(SECOND, 'r'), false, false],
+		['its successor, though it holds a refresh token', holding(FIRST, 'r'), SECOND, false, true],
+		['itself', FIRST, FIRST, false, false],
+		['one of its generation', SIBLING, FIRST, false, true],
+		['one of its generation without its refresh token', holding(SIBLING, 'r'), FIRST, true, true],
+		['one of its generation, which holds one', SIBLING, holding(FIRST, 'r'), false, false],
+		[
+			'one of its generation, both hold one',
+			holding(SIBLING, 's'),
+			holding(FIRST, 'r'),
+			false,
+			false,
+		],
+		['one of another lineage', STRANGER, FIRST, false, true],
+		['one of another lineage, which holds one', STRANGER, holding(FIRST, 'r'), false, false],
+		[
+			'one of another lineage, which holds one, as it does itself',
+			holding(STRANGER, 's'),
+			holding(FIRST, 'r'),
+			false,
+			false,
+		],
+	])('a token and %s', (_, one, stored, isLater, mayTakeItsPlace) => {
+		expect(stored !== null && isSuccessor(one, stored)).toBe(isLater);
+		expect(mayReplace(one, stored)).toBe(mayTakeItsPlace);
 	});
 });
 
@@ -703,14 +771,6 @@ describe('over all states and clocks', () => {
 			if (!isBeforeWatch) expect(answer?.isFresh).not.toBe(true);
 		});
 	});
-
-	it.each(['forced', 'no-token', 'input-changed', 'expired', 'rejected', 'renewal'] as const)(
-		'only a token that peers may invalidate is probed before it is stored: %s',
-		(reason) => {
-			const alone = ['forced', 'no-token', 'input-changed'];
-			expect(mayCollide(reason)).toBe(!alone.includes(reason));
-		},
-	);
 
 	it('a stored refresh token is replaced by a successor only', () => {
 		fc.assert(

@@ -45,19 +45,24 @@ describe('what is known of a day', () => {
 	});
 	let nowMs = NOON;
 	let tracker: QuotaTracker;
-	const used = (store: ReturnType<typeof stored> | null) => tracker.usage(CLIENT, store).attempts;
+	const used = (store: ReturnType<typeof stored> | null) => {
+		if (store !== null) tracker.observe(store);
+		return tracker.usage(CLIENT).attempts;
+	};
 
 	beforeEach(() => {
 		nowMs = NOON;
 		tracker = new QuotaTracker(() => nowMs);
 		tracker.noteStored(stored(3));
-		tracker.count(CLIENT, null);
-		tracker.count(CLIENT, null);
+		tracker.count(CLIENT);
+		tracker.count(CLIENT);
 	});
 
 	it('without memory the stored usage counts', () => {
-		expect(new QuotaTracker(() => NOON).usage(CLIENT, stored(7))).toEqual(stored(7));
-		expect(new QuotaTracker(() => NOON).usage(CLIENT, null)).toEqual(stored(0));
+		tracker = new QuotaTracker(() => NOON);
+		expect(tracker.usage(CLIENT)).toEqual(stored(0));
+		tracker.observe(stored(7));
+		expect(tracker.usage(CLIENT)).toEqual(stored(7));
 	});
 
 	it.each([
@@ -70,13 +75,19 @@ describe('what is known of a day', () => {
 		expect(used(store)).toBe(expected);
 	});
 
+	it('what one credential of a client holds counts for all of them', () => {
+		expect(used(stored(7))).toBe(9);
+		expect(used(stored(4))).toBe(9);
+		expect(used(null)).toBe(9);
+	});
+
 	it('usage begins at 0 with the next day', () => {
 		nowMs += DAY_MS;
 		expect(used(stored(7))).toBe(0);
 	});
 
 	it('a stored attempt is not counted twice', () => {
-		tracker.noteStored(tracker.usage(CLIENT, null));
+		tracker.noteStored(tracker.usage(CLIENT));
 		expect(used(null)).toBe(5);
 		expect(used(stored(5))).toBe(5);
 	});

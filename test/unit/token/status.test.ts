@@ -80,6 +80,15 @@ describe('a report', () => {
 		});
 	});
 
+	it('a refresh token alone is no token', () => {
+		const alone = { ...STORED, accessToken: '', rotatedRefreshToken: 'rotated' };
+		expect(reportToken(alone, OURS, NOW, 0)).toMatchObject({
+			status: 'missing',
+			valid: false,
+			tokenFingerprint: null,
+		});
+	});
+
 	it.each([
 		[90 * DAY_MS - 500, 0, 0],
 		[91 * DAY_MS, 0, 0],

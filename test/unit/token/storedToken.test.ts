@@ -33,6 +33,39 @@ describe('what is stored', () => {
 		expect(toStoredFields(TOKEN).tokenRenewal).toBe('');
 	});
 
+	it.each([
+		['quota', { ...QUOTA, attempts: 0 }],
+		['probeTrust', { accountId: '1', trust: 'trusted', sinceMs: NOW }],
+		['probeTrust', { accountId: '1', trust: 'distrusted', sinceMs: NOW }],
+		['refreshes', [{ atMs: NOW, reason: 'expired', workflow: null }]],
+		['expirySource', 'answer'],
+		['expirySource', 'assumed'],
+	])('its %s is read back: %j', (field, value) => {
+		const state = { ...TOKEN.state, [field]: value };
+		expect(readState(state)).toEqual(state);
+	});
+
+	const ANOTHER = { fingerprint: 'another' };
+	it.each([
+		['none, none', '', null, undefined],
+		['none, a new one', 'new', null, 'new'],
+		['none in the row, a new one', 'new', token('stored'), 'new'],
+		['one, the same one', 'old', { ...token('stored'), rotatedRefreshToken: 'old' }, undefined],
+		['one, a new one', 'new', { ...token('stored'), rotatedRefreshToken: 'old' }, 'new'],
+		['one, none', '', { ...token('stored'), rotatedRefreshToken: 'old' }, undefined],
+		['another input’s, none', '', { ...token('x', ANOTHER), rotatedRefreshToken: 'old' }, ''],
+		[
+			'another input’s, a new one',
+			'new',
+			{ ...token('x', ANOTHER), rotatedRefreshToken: 'old' },
+			'new',
+		],
+	])('the refresh token is stored only where it changes: %s', (_, rotated, stored, expected) => {
+		const fields = toStoredFields({ ...TOKEN, rotatedRefreshToken: rotated }, {}, stored);
+		expect(fields.rotatedRefreshToken).toBe(expected);
+		expect('rotatedRefreshToken' in fields).toBe(expected !== undefined);
+	});
+
 	it('a refresh token may be stored without an access token', () => {
 		const stored = { ...TOKEN, accessToken: '', rotatedRefreshToken: 'rotated' };
 		expect(readToken({ ...toStoredFields(stored) })).toEqual(stored);

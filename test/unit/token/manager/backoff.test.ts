@@ -1,12 +1,15 @@
+import { toStoredFields } from '../../../../aiclk/token/storedToken';
 import { aiclk, FakeProcess, n8n } from '../../../harness/fakeProcess';
 import {
 	answer,
+	DAY_MS,
 	emptyRow,
 	failing,
 	HOUR_MS,
 	inputOf,
 	MINUTE_MS,
 	REFUSED,
+	token,
 } from '../../../harness/fakes';
 
 /** Midnight in Shanghai. */
@@ -78,7 +81,31 @@ describe('a refresh token that AiClk refuses', () => {
 	});
 });
 
+it('a day without refreshes ends at midnight: the first request after it refreshes', async () => {
+	const quota = { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 300 };
+	const expired = token('expired', {
+		issuedAtMs: MIDNIGHT - 100 * DAY_MS,
+		expiresAtMs: MIDNIGHT - DAY_MS,
+		quota,
+	});
+	n8n.row = { ...emptyRow(), ...toStoredFields(expired) };
+	n8n.environment.nowMs = MIDNIGHT - 1;
+	expect(await n8n.ask()).toMatchObject({ failure: { kind: 'quota', resetsAtMs: MIDNIGHT } });
+	n8n.environment.nowMs = MIDNIGHT;
+	expect(await n8n.ask()).toMatchObject({ value: { accessToken: 'access-1' } });
+	expect(n8n.environment.slept).toEqual([1_500]);
+});
+
 describe('an outage', () => {
+	it.each([
+		['never reached AiClk', 'ECONNREFUSED', 0],
+		['may have reached it', 'ECONNRESET', 1],
+	])('a refresh that %s (%s) counts %d toward the day', async (_, code, attempts) => {
+		aiclk.refreshReply = failing(code);
+		await n8n.ask();
+		expect(n8n.manager.refreshesToday(inputOf(n8n.row), null)).toBe(attempts);
+	});
+
 	it('an outage during which nothing reaches AiClk costs no quota', async () => {
 		aiclk.refreshReply = failing('ECONNREFUSED');
 		await requests(23, n8n);

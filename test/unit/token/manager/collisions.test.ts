@@ -1,6 +1,16 @@
 import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
 import { DAY_MS, emptyRow, HOUR_MS, NOW, type Row, tokenOf } from '../../../harness/fakes';
 
+describe('a token whose renewal is due', () => {
+	it('the old token is probed before it is used when a renewal has lost a collision', async () => {
+		await n8n.withToken();
+		n8n.environment.nowMs = NOW + 76 * DAY_MS;
+		n8n.environment.duringSleep = () => void aiclk.live.delete('access-2');
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.checks).toEqual(['access-2', 'access-2', 'access-1']);
+	});
+});
+
 describe('an expired token', () => {
 	beforeEach(async () => {
 		await n8n.withToken();
@@ -66,6 +76,18 @@ describe('an expired token', () => {
 		};
 		expect(await n8n.ask()).toMatchObject({ ok: false, failure: { kind: 'superseded' } });
 		expect(n8n.row.accessToken).toBe('access-1');
+	});
+
+	it('a new token counts as later than one that a peer stored meanwhile', async () => {
+		const other = new FakeProcess(aiclk, n8n.row);
+		other.environment.nowMs = n8n.environment.nowMs;
+		n8n.environment.duringSleep = async () => {
+			await other.ask();
+			void n8n.manager.ensureToken({ ...other.row }, aiclk.http);
+		};
+		await n8n.ask();
+		expect(tokenOf(other.row).state.generation).toBe(2);
+		expect(tokenOf(n8n.row).state.generation).toBe(3);
 	});
 
 	it('after a collision the loser refreshes after 6 seconds', async () => {

@@ -53,6 +53,19 @@ describe('a refresh that fails', () => {
 		expect(gaps).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
 	});
 
+	it.each([
+		['refused', answer({ code: 400, message: 'refresh_token 无效' }), 0],
+		['not answered as documented, so it may have invalidated the token', answer('', 500), 1],
+	])('after a renewal that was %s, the old token is probed or not', async (_, reply, probes) => {
+		await n8n.withToken();
+		aiclk.refreshReply = () => reply;
+		n8n.environment.nowMs = NOW + 76 * DAY_MS;
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(await n8n.ask()).toEqual({ ok: true, value: null });
+		expect(aiclk.refreshes).toHaveLength(1);
+		expect(aiclk.checks).toHaveLength(probes);
+	});
+
 	it('a failed renewal is retried after 60 s, doubling to 15 min', async () => {
 		await n8n.withToken();
 		aiclk.refreshReply = () => answer('', 500);

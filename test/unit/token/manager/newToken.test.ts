@@ -61,6 +61,30 @@ describe('a new token that takes 3 seconds to propagate', () => {
 	});
 });
 
+it.each<[string, (process: FakeProcess) => Promise<unknown>]>([
+	['the first token', async (process) => await process.ask(emptyRow())],
+	[
+		'the token of an edited credential',
+		async (process) => await process.ask({ ...process.row, refreshToken: 'edited' }),
+	],
+	['a token that somebody asked for', async (process) => await process.force()],
+])('%s is stored at once, without a probe', async (_, ask) => {
+	await n8n.ask();
+	const process = new FakeProcess(aiclk, n8n.row);
+	expect(await ask(process)).toMatchObject({ value: { accessToken: 'access-2' } });
+	expect(process.environment.slept).toEqual([]);
+	expect(aiclk.checks).toEqual([]);
+});
+
+it('a node learns whether AiClk accepts a token that was never probed', async () => {
+	await n8n.ask();
+	expect(await n8n.manager.probe({ ...n8n.row }, aiclk.http)).toBe('accepted');
+	aiclk.live.clear();
+	n8n.environment.nowMs += MINUTE_MS;
+	expect(await n8n.manager.probe({ ...n8n.row }, aiclk.http)).toBe('rejected');
+	expect(aiclk.checks).toHaveLength(2);
+});
+
 describe('a process that runs one workflow and exits', () => {
 	it.each([
 		[54, 0],
@@ -108,9 +132,30 @@ describe('two credentials that differ only by account', () => {
 		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
+
+	it('an answer that a node received spares the probe, whichever account AiClk accepted last', async () => {
+		await n8n.ask();
+		n8n.manager.noteProbe({ ...n8n.row, accountId: '7' }, 'accepted');
+		n8n.environment.nowMs += MINUTE_MS;
+		const failed = await n8n.failedRequest();
+		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
+		expect(aiclk.checks).toEqual([]);
+	});
 });
 
 describe('the record of refreshes', () => {
+	it('the log names the workflow that asked, and AiClk’s trace id', async () => {
+		await n8n.ask();
+		aiclk.refreshReply = () => answer({ code: 200, data: aiclk.issue() });
+		const credentials = { ...n8n.row };
+		n8n.manager.forceRefresh(credentials, { id: 'w1', name: 'Rotation' });
+		await n8n.ask(credentials);
+		const [first, second] = n8n.environment.logged;
+		expect(first).toMatch(/\(no-token\)\. .*, trace_id aa11\.$/);
+		expect(second).toMatch(/\(forced, workflow "Rotation" \(w1\)\)\. .*, trace_id none\.$/);
+	});
+
 	it('the last ten refreshes are recorded with their workflows', async () => {
 		await n8n.ask();
 		const credentials = { ...n8n.row };
@@ -129,6 +174,10 @@ describe('the record of refreshes', () => {
 
 	it('each refresh and each failed one is one log line, without secrets', async () => {
 		await n8n.ask();
+		expect(n8n.environment.debugged).toEqual([
+			'AiClk access token, before-request: refresh (no-token)',
+			'AiClk access token, before-request: adopt (refreshed)',
+		]);
 		aiclk.refreshReply = () => answer({ code: 400, message: 'refresh_token 无效' });
 		await n8n.force();
 		const [first, second, ...more] = n8n.environment.logged;

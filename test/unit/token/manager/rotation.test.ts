@@ -5,6 +5,7 @@ import {
 	HOUR_MS,
 	MINUTE_MS,
 	NOW,
+	tokenOf,
 	TYPED,
 	UNAUTHORIZED,
 } from '../../../harness/fakes';
@@ -88,6 +89,7 @@ describe('a rotated refresh token is stored at once', () => {
 		};
 		await n8n.ask();
 		expect(n8n.row).toMatchObject({ accessToken: '', rotatedRefreshToken: 'rotated-1' });
+		expect(tokenOf(n8n.row).state.refreshes).toEqual([]);
 		aiclk.refreshReply = reply;
 		const restarted = new FakeProcess(aiclk, n8n.row);
 		restarted.environment.nowMs += HOUR_MS;
@@ -105,6 +107,7 @@ describe('a rotated refresh token is stored at once', () => {
 		const credentials = { ...n8n.row };
 		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
 		expect(n8n.row).toMatchObject({ accessToken, rotatedRefreshToken: 'rotated-2' });
+		expect(tokenOf(n8n.row).state.generation).toBe(2);
 		expect(n8n.manager.failureOf(credentials)).toBeNull();
 	});
 });
@@ -134,6 +137,16 @@ describe('the refresh token that is sent', () => {
 		n8n.manager.forceRefresh(stale);
 		await n8n.ask(stale);
 		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(newer);
+	});
+
+	it('a refresh sends the rotated token that came alone and is not stored yet', async () => {
+		await n8n.ask();
+		const stale = { ...n8n.row };
+		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'alone' } });
+		await n8n.force();
+		n8n.manager.forceRefresh(stale);
+		await n8n.ask(stale);
+		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe('alone');
 	});
 
 	it('an unchanged refresh token in an answer is no rotation', async () => {
