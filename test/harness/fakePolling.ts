@@ -1,4 +1,4 @@
-import type { IDataObject, IPollFunctions } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 
 import { reportToken } from '../../aiclk/token/status';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
@@ -198,6 +198,9 @@ const inputOfClient = () =>
 			)
 		: ok(inputOf(emptyRow({ clientId: current.client, accountId: ACCOUNT })));
 
+const itemsOf = (output: INodeExecutionData[][] | null): IDataObject[] | null =>
+	output && (output[0] ?? []).map(({ json }) => json);
+
 let workflows = 0;
 
 /** n8n that polls one trigger. */
@@ -265,8 +268,7 @@ export class N8n {
 	secondPoller(): () => Promise<IDataObject[] | null> {
 		const data = { ...this.data };
 		return async () => {
-			const output = await poll(this.context('trigger', data), () => this.world.time);
-			return output && (output[0] ?? []).map(({ json }) => json);
+			return itemsOf(await poll(this.context('trigger', data), () => this.world.time));
 		};
 	}
 
@@ -302,16 +304,12 @@ export class N8n {
 	async poll(mode = 'trigger'): Promise<IDataObject[] | null> {
 		this.world.begin();
 		const data = this.isDurable ? { ...this.saved } : this.data;
-		const output = await poll(
-			this.context(mode, data),
-			() => this.world.time + this.world.clockAhead,
-		);
-		if (output === null || mode === 'manual') {
-			return output && (output[0] ?? []).map(({ json }) => json);
-		}
+		const now = () => this.world.time + this.world.clockAhead;
+		const items = itemsOf(await poll(this.context(mode, data), now));
+		if (items === null || mode === 'manual') return items;
 		if (this.discards) return null;
 		this.saved = { ...data };
-		return (output[0] ?? []).map(({ json }) => json);
+		return items;
 	}
 
 	/** The first poll, after which n8n saves in classic polling. */

@@ -65,6 +65,17 @@ export const file = (text: string): INodeExecutionData[] => {
 export const CONTINUE = { node: { onError: 'continueRegularOutput' as const } };
 export const TOOL = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
 
+/** A file in a store of n8n's: what is written down of its size, and what is found; null for nothing. */
+export const inStore = (fileSize: unknown, bytes: Buffer | null): Pick<RunOptions, 'change'> => ({
+	change: ({ helpers }) => {
+		const gone = async () => await Promise.reject(new Error('ENOENT'));
+		Object.assign(helpers, {
+			getBinaryMetadata: fileSize === null ? gone : async () => ({ fileSize }),
+			getBinaryStream: bytes === null ? gone : async () => [bytes],
+		});
+	},
+});
+
 /** How a node is run, beside its parameters. */
 export interface RunOptions {
 	node?: Partial<INode>;

@@ -1,8 +1,8 @@
-import { readInput } from '../../aiclk/token/input';
 import { quotaDay } from '../../aiclk/token/quota';
-import { toStoredFields, type TokenState } from '../../aiclk/token/storedToken';
+import { toStoredFields } from '../../aiclk/token/storedToken';
 import type { Sandbox } from '../sandbox/server';
 import type { Client } from '../sandbox/settings';
+import { inputOf, token } from './fakes';
 
 /** How old a token is, in ms. */
 export interface TokenAge {
@@ -37,22 +37,15 @@ export async function storedToken(
 	sandbox.configure({ expiresInSeconds, lifeSeconds, tokenFault, tokenDelayMs });
 	sandbox.clearJournal();
 
-	const input = readInput({ ...client, baseUrl: sandbox.url });
-	if (!input.ok) throw new Error(input.failure.message);
+	const input = inputOf({ ...client, baseUrl: sandbox.url });
 	const expiresAtMs = Math.round(Date.now() + leftMs);
-	const state: TokenState = {
-		fingerprint: input.value.fingerprint,
-		lineage: 'stored',
-		generation: 1,
+	const { client: hash, fingerprint } = input;
+	const stored = token(data.access_token, {
+		fingerprint,
 		issuedAtMs: Math.round(expiresAtMs - lifeMs),
 		expiresAtMs,
-		expirySource: 'answer',
 		header: sandbox.settings().tokenType,
-		traceId: null,
-		quota: { client: input.value.client, day: quotaDay(Date.now()), attempts: refreshesToday },
-		probeTrust: null,
-		refreshes: [],
-	};
-	const token = { accessToken: data.access_token, rotatedRefreshToken: '', state };
-	return { ...toStoredFields(token) };
+		quota: { client: hash, day: quotaDay(Date.now()), attempts: refreshesToday },
+	});
+	return { ...toStoredFields(stored) };
 }

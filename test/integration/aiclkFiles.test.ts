@@ -1,7 +1,7 @@
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 
 import { onApi, onLostAnswers } from '../harness/nocks';
-import { dataOf, file, runNode, set } from '../harness/runNode';
+import { CONTINUE, dataOf, file, inStore, runNode, set } from '../harness/runNode';
 
 const UPLOAD = set('material', 'upload');
 const withFile = (data: Partial<IBinaryData>) => [
@@ -38,15 +38,6 @@ describe('the announced size is the size that is sent', () => {
 		expect(requests()).toBe(1);
 	});
 
-	/** A file in a store of n8n's: what is written down of it, and what is found. */
-	const stored = (fileSize: unknown, bytes: Buffer | null) => (context: { helpers: object }) => {
-		Object.assign(context.helpers, {
-			getBinaryMetadata: async () =>
-				fileSize === null ? await Promise.reject(new Error('ENOENT')) : { fileSize },
-			getBinaryStream: async () =>
-				bytes === null ? await Promise.reject(new Error('ENOENT')) : [bytes],
-		});
-	};
 	const STORED = withFile({ id: 'filesystem-v2:1', fileName: 'a.mp4', data: 'filesystem-v2' });
 
 	it.each<[string, unknown, Buffer | null, RegExp]>([
@@ -71,9 +62,7 @@ describe('the announced size is the size that is sent', () => {
 		'an upload of a stored file that %s says so, with the outcome not-sent',
 		async (_, size, bytes, message) => {
 			const uploads = onUploads();
-			const change = stored(size, bytes) as never;
-			const node = { onError: 'continueRegularOutput' as const };
-			const { items } = await runNode(UPLOAD, STORED, { change, node });
+			const { items } = await runNode(UPLOAD, STORED, { ...inStore(size, bytes), ...CONTINUE });
 			const { message: text, outcome } = dataOf(items[0] as never) as IDataObject;
 			expect([text, outcome]).toEqual([expect.stringMatching(message), 'not-sent']);
 			expect(uploads).toEqual([]);
@@ -84,7 +73,7 @@ describe('the announced size is the size that is sent', () => {
 		'an upload of a stored file of %j bytes announces exactly the bytes that it sends',
 		async (size) => {
 			const uploads = onUploads();
-			await runNode(UPLOAD, STORED, { change: stored(size, Buffer.alloc(1_000_000, 7)) as never });
+			await runNode(UPLOAD, STORED, inStore(size, Buffer.alloc(1_000_000, 7)));
 			expect(uploads).toHaveLength(1);
 			expect(Buffer.byteLength(uploads[0]?.body ?? '')).toBe(uploads[0]?.announced);
 		},
@@ -129,12 +118,7 @@ describe('Input Binary Field as an expression', () => {
 	const STORED_IMAGE = { ...image, id: 'filesystem-v2:1', data: 'filesystem-v2' };
 	const uploadOf = (binaryPropertyName: string) =>
 		set('material', 'upload', { binaryPropertyName });
-	const inStore = (context: { helpers: object }) => {
-		Object.assign(context.helpers, {
-			getBinaryMetadata: async () => ({ fileSize: 11 }),
-			getBinaryStream: async () => [Buffer.from('the picture')],
-		});
-	};
+	const stored = inStore(11, Buffer.from('the picture'));
 
 	it.each<[string, string, object]>([
 		['{{ $json.data }}', 'data', { ...image, data: bytes }],
@@ -144,9 +128,7 @@ describe('Input Binary Field as an expression', () => {
 	])('=%s, with %s in the JSON, is the file itself', async (expression, name, value) => {
 		const uploads = onUploads();
 		const items = [{ json: { [name]: value } as IDataObject }];
-		const { error } = await runNode(uploadOf(`=${expression}`), items, {
-			change: inStore as never,
-		});
+		const { error } = await runNode(uploadOf(`=${expression}`), items, stored);
 		expect(error).toBeNull();
 		expect(uploads[0]?.body).toContain('filename="a.png"');
 		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
@@ -165,22 +147,13 @@ describe('Input Binary Field as an expression', () => {
 		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
 	});
 
-	it.each(['={{ $input.item.binary.data }}', "={{ $input.item.binary['data'] }}"])(
-		'%s is the file of the item',
-		async (expression) => {
-			const uploads = onUploads();
-			const { error } = await runNode(uploadOf(expression), file('the picture'));
-			expect(error).toBeNull();
-			expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
-		},
-	);
-
-	it('={{ $binary.data }} of a stored file is that file', async () => {
+	it.each([
+		['={{ $input.item.binary.data }}', file('the picture')],
+		["={{ $input.item.binary['data'] }}", file('the picture')],
+		['={{ $binary.data }}', withFile(STORED_IMAGE)],
+	])('%s is the file of the item (case %#)', async (expression, items) => {
 		const uploads = onUploads();
-		const change = inStore as never;
-		const { error } = await runNode(uploadOf('={{ $binary.data }}'), withFile(STORED_IMAGE), {
-			change,
-		});
+		const { error } = await runNode(uploadOf(expression), items, stored);
 		expect(error).toBeNull();
 		expect(uploads[0]?.body).toContain('\r\nthe picture\r\n');
 	});

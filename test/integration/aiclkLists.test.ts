@@ -229,6 +229,7 @@ describe('the rows of a list', () => {
 		const parameters = { ...PAGED, accountId: '={{ $json.id }}' };
 		const ran = await runNode(parameters, [{ id: 8 }, { id: 9 }]);
 		expect(ran.error?.message).toMatch(/403/);
+		expect(ran.log.join()).toMatch(/same rows/);
 	});
 
 	it.each([
@@ -462,12 +463,17 @@ describe('a custom call', () => {
 		},
 	);
 
-	it.each<[string, IDataObject]>([
-		['a custom POST', { ...CALL, method: 'POST' }],
-		['a custom DELETE', { ...CALL, method: 'DELETE' }],
-	])('data without members after a change is success: %s', async (_, parameters) => {
-		onApi(() => [200, success({})]);
-		expect((await read(parameters)).rows).toEqual([{ success: true }]);
+	it.each([
+		['POST', null],
+		['POST', []],
+		['POST', ''],
+		['POST', {}],
+		['DELETE', {}],
+	])('a custom %s answered with the data %j outputs one success for each item', async (...of) => {
+		const [method, data] = of;
+		onApi(() => [200, success(data)]);
+		const { items } = await runNode({ ...CALL, method }, [{}, {}]);
+		expect(items.map(({ json }) => json)).toEqual([{ success: true }, { success: true }]);
 	});
 
 	const POST = { ...CALL, method: 'POST' };
@@ -600,20 +606,6 @@ describe('a custom call', () => {
 		const ran = await read({ ...PAGED, query: '{ "page": 0 }' });
 		expect(ran.rows.map(({ n }) => n)).toEqual(all.map(({ n }) => n));
 		expect([pageOf(calls[0]?.url ?? ''), ran.hints]).toEqual([0, []]);
-	});
-
-	it.each([null, [], ''])(
-		'a custom POST answered with the data %j outputs one item',
-		async (data) => {
-			onApi(() => [200, success(data)]);
-			const { items } = await runNode({ ...CALL, method: 'POST' }, [{}, {}]);
-			expect(items.map(({ json }) => json)).toEqual([{ success: true }, { success: true }]);
-		},
-	);
-
-	it('a custom call outputs one item per row', async () => {
-		onApi(() => [200, success([{ a: 1 }, { a: 2 }])]);
-		expect((await read(CALL)).rows).toMatchObject([{ a: 1 }, { a: 2 }]);
 	});
 
 	it.each<[string, IDataObject, RegExp]>([

@@ -112,7 +112,7 @@ describe("AiClk's words are shown whatever they hold", () => {
 	const words = [...PATTERNS, ...PATTERNS.map((one) => one.toLowerCase()), 'CreativeNotFound'];
 	const asTool = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
 
-	it.each(words)('%s', async (word) => {
+	it.each(words)('a message of AiClk that holds %s is shown as it is', async (word) => {
 		for (const code of [400, 500, 1001]) {
 			onApi(() => [200, { code, message: `上游 ${word}`, data: null, trace_id: 'dd55' }]);
 			const parameters = { ...CHARGE, allowAgents: true };

@@ -22,6 +22,11 @@ const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 
 const STATUS = { operation: 'status', verify: false };
 const VERIFY = { operation: 'status', verify: true };
 
+beforeEach(() => {
+	onRefresh();
+	onAccountInfo();
+});
+
 const outputOf = (items: INodeExecutionData[]) => items[0]?.json as IDataObject;
 
 const TRUSTED = { probeTrust: { accountId: '1000002', trust: 'trusted', sinceMs: 0 } } as const;
@@ -67,7 +72,6 @@ describe('refresh', () => {
 	it('runs once for 20 items, and its one item is paired with the first of them', async () => {
 		const rig = new TokenRig();
 		const refreshes = onRefresh();
-		onAccountInfo();
 		const twenty = Array.from({ length: 20 }, () => ({ json: {} }));
 		const items = await rig.run(REFRESH, twenty);
 		expect(refreshes).toHaveLength(1);
@@ -77,8 +81,6 @@ describe('refresh', () => {
 
 	it('outputs the access token only if Include Access Token is on', async () => {
 		const rig = new TokenRig();
-		onRefresh();
-		onAccountInfo();
 		const options = { includeAccessToken: true };
 		const items = await rig.run({ ...REFRESH, options });
 		expect(outputOf(items)).toMatchObject({ accessToken: 'access-1' });
@@ -86,7 +88,6 @@ describe('refresh', () => {
 
 	it('reports a failed check of the new token, and keeps the token', async () => {
 		const rig = new TokenRig();
-		onRefresh();
 		onAccountInfo(() => [200, REJECTED]);
 		expect(outputOf(await rig.run(REFRESH))).toMatchObject({
 			status: 'rejected',
@@ -108,7 +109,6 @@ describe('refresh', () => {
 		'is a success even if the check meets %s',
 		async (_, reply, message) => {
 			const rig = new TokenRig();
-			onRefresh();
 			onAccountInfo(() => reply);
 			expect(outputOf(await rig.run(REFRESH))).toMatchObject({
 				valid: true,
@@ -120,6 +120,7 @@ describe('refresh', () => {
 
 	it('is a success even if nobody answers the check', async () => {
 		const rig = new TokenRig();
+		nock.cleanAll();
 		onRefresh();
 		nock(API)
 			.get(/account/)
@@ -127,7 +128,7 @@ describe('refresh', () => {
 			.replyWithError(networkError('ECONNRESET'));
 		const output = outputOf(await rig.run(REFRESH));
 		expect(output).toMatchObject({ valid: true, refreshed: true });
-		expect(output.message).not.toBe('');
+		expect(output.message).toEqual(expect.stringMatching(/./));
 		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 });
@@ -173,7 +174,6 @@ describe('refresh only when expiring', () => {
 	])('refreshes a token that %s', async (_, ageMs, reason) => {
 		const rig = rigWithToken(ageMs);
 		const refreshes = onRefresh(() => [200, issued('access-2')]);
-		onAccountInfo();
 		expect(outputOf(await rig.run(WHEN_EXPIRING))).toMatchObject({
 			status: 'valid',
 			refreshed: true,
@@ -185,8 +185,6 @@ describe('refresh only when expiring', () => {
 
 	it('refreshes when there is no token yet', async () => {
 		const rig = new TokenRig();
-		onRefresh();
-		onAccountInfo();
 		expect(outputOf(await rig.run(WHEN_EXPIRING))).toMatchObject({
 			refreshed: true,
 			reason: 'not-valid',
@@ -197,6 +195,7 @@ describe('refresh only when expiring', () => {
 describe('status', () => {
 	it('Get Status makes no request', async () => {
 		const rig = rigWithToken();
+		const [refreshes, checks] = [onRefresh(), onAccountInfo()];
 		expect(outputOf(await rig.run(STATUS))).toMatchObject({
 			status: 'valid',
 			refreshed: false,
@@ -206,6 +205,7 @@ describe('status', () => {
 			status: 'missing',
 			valid: false,
 		});
+		expect([refreshes, checks]).toEqual([[], []]);
 	});
 
 	it('Get Status with Verify asks AiClk once', async () => {
@@ -298,6 +298,7 @@ describe('a refresh that fails', () => {
 
 	it('an unreachable AiClk is named in the error, which holds nothing of the request', async () => {
 		const rig = new TokenRig();
+		nock.cleanAll();
 		nock(API).post('/oauth2/token').replyWithError(networkError('ECONNREFUSED'));
 		const error = await failureOf<NodeApiError>(rig.run(REFRESH));
 		expect(error.message).toBe(
@@ -309,6 +310,7 @@ describe('a refresh that fails', () => {
 
 	it('a redirect of the token endpoint is not followed', async () => {
 		const rig = new TokenRig();
+		nock.cleanAll();
 		const elsewhere = nock('https://evil.example').post(/.*/).reply(200, issued('evil'));
 		nock(API)
 			.post('/oauth2/token')
@@ -417,7 +419,6 @@ describe('as a tool of an AI agent', () => {
 
 	it('for an AI agent, a token that expires soon is refreshed', async () => {
 		const refreshes = onRefresh();
-		onAccountInfo();
 		const rig = new TokenRig();
 		const items = await rig.run(WHEN_EXPIRING, undefined, TOOL);
 		expect(outputOf(items)).toMatchObject({ refreshed: true, valid: true });
@@ -452,8 +453,6 @@ describe('a credential that differs from item to item', () => {
 
 describe('the refreshes on record', () => {
 	it('the recorded refresh names the workflow of the AiClk Token node', async () => {
-		onRefresh();
-		onAccountInfo();
 		const [item] = await new TokenRig().run(REFRESH);
 		expect(item?.json.recentRefreshes).toEqual([
 			{

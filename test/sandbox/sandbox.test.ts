@@ -53,6 +53,16 @@ async function call(path: string, token?: string, init: RequestInit = {}) {
 	};
 }
 
+/** A path with the JSON object that most lists take. */
+const withQuery = (path: string, query: object) =>
+	`/openapi/v1/${path}?account_id=1000002&query=${encodeURIComponent(JSON.stringify(query))}`;
+
+const postOf = (body: object): RequestInit => ({
+	method: 'POST',
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify(body),
+});
+
 const accountInfo = (accountId = '1000002', query = '{"fields":["account_id","balance"]}') =>
 	`/openapi/v1/account/info?account_id=${accountId}&query=${encodeURIComponent(query)}`;
 
@@ -170,18 +180,11 @@ describe('the API', () => {
 
 	it('pages through 250 days of spending', async () => {
 		const token = await newToken();
-		const query = (page: number) =>
-			JSON.stringify({
-				fields: ['date'],
-				start_date: '2000-01-01',
-				end_date: '2999-12-31',
-				page,
-				page_size: 100,
-			});
-		const path = '/openapi/v1/account_fund/list?account_id=1000002&query=';
+		const days = { fields: ['date'], start_date: '2000-01-01', end_date: '2999-12-31' };
 		const pages = [];
 		for (const page of [1, 2, 3, 4]) {
-			const { body } = await call(path + encodeURIComponent(query(page)), token);
+			const path = withQuery('account_fund/list', { ...days, page, page_size: 100 });
+			const { body } = await call(path, token);
 			pages.push((body.data?.list as unknown[]).length);
 			expect(body.data?.page_info).toMatchObject({ total_number: 250 });
 		}
@@ -189,8 +192,7 @@ describe('the API', () => {
 	});
 
 	const listOf = async (path: string, query: object) => {
-		const parameters = `account_id=1000002&query=${encodeURIComponent(JSON.stringify(query))}`;
-		const { body } = await call(`/openapi/v1/${path}?${parameters}`, await newToken());
+		const { body } = await call(withQuery(path, query), await newToken());
 		return body.data?.list as Array<Record<string, unknown>>;
 	};
 
@@ -222,9 +224,8 @@ describe('the API', () => {
 		sandbox.configure({ maxPageSize: 20, creatives: 30 });
 		const token = await newToken();
 		const read = async (page: number) => {
-			const query = JSON.stringify({ fields: ['creative_name'], page, page_size: 100 });
-			const path = `/openapi/v1/creative/get?account_id=1000002&query=${encodeURIComponent(query)}`;
-			const { data } = (await call(path, token)).body;
+			const query = { fields: ['creative_name'], page, page_size: 100 };
+			const { data } = (await call(withQuery('creative/get', query), token)).body;
 			return { rows: (data?.list as unknown[]).length, info: data?.page_info };
 		};
 		const info = { page_size: 20, total_number: 30 };
@@ -250,13 +251,8 @@ describe('the API', () => {
 	it('moves money as long as there is some, and takes it back', async () => {
 		const token = await newToken();
 		const charge = async (money: number) => {
-			const init = {
-				method: 'POST',
-				headers: { 'content-type': 'application/json' },
-				body: JSON.stringify({ target_user: 1, money }),
-			};
-			const { body } = await call('/openapi/v1/charge/agent?account_id=1000002', token, init);
-			return body.message;
+			const path = '/openapi/v1/charge/agent?account_id=1000002';
+			return (await call(path, token, postOf({ target_user: 1, money }))).body.message;
 		};
 		const messages = [await charge(50_000_000), await charge(1), await charge(-1), await charge(1)];
 		expect(messages).toEqual(['success', '账户余额不足', 'success', 'success']);
@@ -265,9 +261,8 @@ describe('the API', () => {
 	it.each(['adaccount/customer/create', 'adaccount/customer/update', 'charge/agent-coupon'])(
 		'refuses a body without what %s needs',
 		async (path) => {
-			const headers = { 'content-type': 'application/json' };
-			const init = { method: 'POST', headers, body: '{}' };
-			const { body } = await call(`/openapi/v1/${path}?account_id=1000002`, await newToken(), init);
+			const url = `/openapi/v1/${path}?account_id=1000002`;
+			const { body } = await call(url, await newToken(), postOf({}));
 			expect(body).toMatchObject({ code: 400, message: expect.stringMatching('缺少参数') });
 		},
 	);
@@ -416,11 +411,7 @@ describe('faults', () => {
 describe('the journal', () => {
 	it('tells what arrived, and whether twice the same, without a secret', async () => {
 		const token = await newToken();
-		const init = {
-			method: 'POST',
-			body: '{"a":1}',
-			headers: { 'content-type': 'application/json' },
-		};
+		const init = postOf({ a: 1 });
 		await call('/openapi/v1/sandbox/echo?x=1', token, init);
 		await call('/openapi/v1/sandbox/echo?x=1', token, init);
 		const [first, second, third] = sandbox.journal();
@@ -479,9 +470,7 @@ describe('control over HTTP', () => {
 	it('changes and adds rows, and lets balances move', async () => {
 		const token = await newToken();
 		const read = async (path: string, query: object) => {
-			const asked = encodeURIComponent(JSON.stringify(query));
-			const url = `/openapi/v1/${path}?account_id=1000002&query=${asked}`;
-			return (await call(url, token)).body.data as Record<string, unknown>;
+			return (await call(withQuery(path, query), token)).body.data as Record<string, unknown>;
 		};
 		const today = new Date(sandbox.now() + 8 * 3_600_000).toISOString().slice(0, 10);
 		const changed = { fields: ['creative_id', 'audit_reason'], updated_at: { start: today } };

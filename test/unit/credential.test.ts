@@ -1,7 +1,6 @@
 import type {
 	ICredentialDataDecryptedObject,
 	IHttpRequestHelper,
-	IHttpRequestOptions,
 	INode,
 	INodeTypes,
 } from 'n8n-workflow';
@@ -19,9 +18,23 @@ const field = (name: string) => credential.properties.find((property) => propert
 let clients = 0;
 const typed = () => emptyRow({ clientId: String(++clients) }) as ICredentialDataDecryptedObject;
 
-const helperOf = (aiclk: FakeAiClk): IHttpRequestHelper => ({
-	helpers: { httpRequest: aiclk.http } as unknown as IHttpRequestHelper['helpers'],
-});
+/** n8n asks the hook for a token. */
+const ask = async (aiclk: FakeAiClk, row: ICredentialDataDecryptedObject) => {
+	const helpers = { httpRequest: aiclk.http };
+	return await credential.preAuthentication.call({ helpers } as unknown as IHttpRequestHelper, row);
+};
+
+/** What is thrown in place of a token. */
+const failureOf = async (aiclk: FakeAiClk, row = typed()): Promise<unknown> =>
+	await ask(aiclk, row).catch((error: unknown) => error);
+
+const TARGET = 'https://openapi.aiclk.com/a';
+
+/** @returns the request as it is sent */
+const authenticate = credential.authenticate as unknown as (
+	row: object,
+	options: object,
+) => Promise<Record<string, unknown>>;
 
 describe('the fields', () => {
 	it('shows four fields in the dialog of the credential', () => {
@@ -61,27 +74,24 @@ it('authenticate is an own property, which HTTP Request looks for', () => {
 });
 
 describe('whether a request was sent', () => {
-	const TARGET = 'https://openapi.aiclk.com/a';
-
 	/** @returns what n8n sends, and how often the request was marked as sent */
-	async function authenticate(options: object) {
+	async function send(options: object) {
 		const row = typed();
-		Object.assign(row, await credential.preAuthentication.call(helperOf(new FakeAiClk()), row));
+		Object.assign(row, await ask(new FakeAiClk(), row));
 		const onSend = jest.fn();
-		const call = credential.authenticate as (c: object, o: object) => Promise<object>;
-		const sent = await call(row, { url: TARGET, onSend, ...options }).catch(() => null);
+		const sent = await authenticate(row, { url: TARGET, onSend, ...options }).catch(() => null);
 		return { sent, marks: onSend.mock.calls.length };
 	}
 
 	it('a request that leaves is marked, and n8n does not see the mark', async () => {
-		const { sent, marks } = await authenticate({});
+		const { sent, marks } = await send({});
 		expect(sent).toMatchObject({ url: TARGET, headers: { OGW_ACCESS_TOKEN: 'access-1' } });
 		expect(sent).not.toHaveProperty('onSend');
 		expect(marks).toBe(1);
 	});
 
 	it('a request of another node, which asks for no mark, is sent', async () => {
-		expect((await authenticate({ onSend: undefined })).sent).toMatchObject({ url: TARGET });
+		expect((await send({ onSend: undefined })).sent).toMatchObject({ url: TARGET });
 	});
 
 	it.each<[string, object]>([
@@ -89,7 +99,7 @@ describe('whether a request was sent', () => {
 		['of a run that was stopped', { abortSignal: AbortSignal.abort() }],
 		['with an impossible time limit', { totalTimeoutMs: NaN }],
 	])('a request %s is not marked', async (_, options) => {
-		expect(await authenticate(options)).toEqual({ sent: null, marks: 0 });
+		expect(await send(options)).toEqual({ sent: null, marks: 0 });
 	});
 });
 
@@ -97,9 +107,9 @@ describe('the hook', () => {
 	it('the hook returns the fields to store, then {} while the token is valid', async () => {
 		const aiclk = new FakeAiClk();
 		const row = typed();
-		const stored = await credential.preAuthentication.call(helperOf(aiclk), row);
+		const stored = await ask(aiclk, row);
 		expect(tokenOf({ ...row, ...stored }).accessToken).toBe('access-1');
-		const again = await credential.preAuthentication.call(helperOf(aiclk), { ...row, ...stored });
+		const again = await ask(aiclk, { ...row, ...stored });
 		expect(again).toEqual({});
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
@@ -107,23 +117,17 @@ describe('the hook', () => {
 	it('the hook throws an error with a text for a person', async () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => ({ statusCode: 500, body: '<html>' });
-		await expect(
-			credential.preAuthentication.call(helperOf(aiclk), typed()),
-		).rejects.toBeInstanceOf(FailureError);
+		await expect(ask(aiclk, typed())).rejects.toBeInstanceOf(FailureError);
 	});
 
 	it('the hook probes the token when asked again with the same credentials', async () => {
 		const aiclk = new FakeAiClk();
 		const row = typed();
-		Object.assign(row, await credential.preAuthentication.call(helperOf(aiclk), row));
-		const options: IHttpRequestOptions = { method: 'POST', url: 'https://openapi.aiclk.com/a' };
-		const sent = await (credential.authenticate as (c: object, o: object) => Promise<object>)(
-			row,
-			options,
-		);
+		Object.assign(row, await ask(aiclk, row));
+		const sent = await authenticate(row, { method: 'POST', url: TARGET });
 		expect(sent).toMatchObject({ headers: { OGW_ACCESS_TOKEN: 'access-1' } });
 
-		expect(await credential.preAuthentication.call(helperOf(aiclk), row)).toEqual({});
+		expect(await ask(aiclk, row)).toEqual({});
 		expect(aiclk.checks).toEqual(['access-1']);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
@@ -156,9 +160,7 @@ describe('what n8n shows of an error', () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () =>
 			answer({ code: 400, message: `账户 ${word} 无效`, trace_id: 'aa11' });
-		const error: unknown = await credential.preAuthentication
-			.call(helperOf(aiclk), typed())
-			.catch((thrown: unknown) => thrown);
+		const error: unknown = await failureOf(aiclk);
 		const { message, description } = shownOf(error);
 		expect(message).toBe(
 			"AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
@@ -175,15 +177,12 @@ describe('what n8n shows of an error', () => {
 			aiclk.refreshReply = () => {
 				throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
 			};
-			const thrown: unknown = await credential.preAuthentication
-				.call(helperOf(aiclk), row)
-				.catch((error: unknown) => error);
+			const thrown: unknown = await failureOf(aiclk, row);
 			expect(shownOf(thrown).message).toMatch(
 				/^AiClk … could not be reached to refresh the access token: the connection was refused/,
 			);
-			const call = credential.authenticate as (c: object, o: object) => Promise<object>;
 			const fresh = { ...typed(), baseUrl };
-			const refused: unknown = await call(fresh, { url: 'https://other.example' }).catch(
+			const refused: unknown = await authenticate(fresh, { url: 'https://other.example' }).catch(
 				(error: unknown) => error,
 			);
 			expect(shownOf(refused).message).toMatch(/^The AiClk API credential is for … only/);
@@ -194,9 +193,7 @@ describe('what n8n shows of an error', () => {
 	it('a message without such words is left as it is', async () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => answer({ code: 400, message: '无效' });
-		const error: unknown = await credential.preAuthentication
-			.call(helperOf(aiclk), typed())
-			.catch((thrown: unknown) => thrown);
+		const error: unknown = await failureOf(aiclk);
 		expect(shownOf(error).message).toContain('无效 (code 400)');
 		expect(shownOf(error).description).not.toContain('无效');
 	});
@@ -207,10 +204,9 @@ describe('a refresh token without a usable access token', () => {
 		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'rotated-1' } });
 		const row = typed();
-		const stored = await credential.preAuthentication.call(helperOf(aiclk), row);
+		const stored = await ask(aiclk, row);
 		expect(stored).toMatchObject({ rotatedRefreshToken: 'rotated-1' });
-		const send = credential.authenticate as (c: object, o: object) => Promise<object>;
-		const sent = send(Object.assign(row, stored), { url: 'https://openapi.aiclk.com/a' });
+		const sent = authenticate(Object.assign(row, stored), { url: TARGET });
 		await expect(sent).rejects.toThrow('AiClk answered with a token that cannot be used');
 	});
 });

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { createSandbox } from '../../sandbox/server.ts';
+import { createSandbox, type SandboxSettings } from '../../sandbox/server.ts';
 import type { Scenarios } from '../rig.mts';
 import { call, chain, httpRequest, itemsOf, manualTrigger, type Shape } from '../workflows.mts';
 
 const SHAPES: Shape[] = ['GET', 'POST JSON', 'POST multipart'];
 const STATUSES = [400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504];
 const CONTINUE = { onError: 'continueRegularOutput' };
+
+const LOST: Array<[string, Partial<SandboxSettings>]> = [
+	['whose connection is dropped', { apiFault: { kind: 'drop' } }],
+	['that takes longer than the node waits', { apiDelayMs: 1_500 }],
+];
 
 /** Requests that fail for reasons that are not the token's: nothing is refreshed and nothing is sent twice. */
 export const faults: Scenarios = (rig, scenario) => {
@@ -35,30 +40,22 @@ export const faults: Scenarios = (rig, scenario) => {
 			return `${rig.refreshes} refreshes, ${sent.length} requests, each sent once`;
 		});
 
-		scenario(`${shape} whose connection is dropped`, async () => {
-			await warmUp();
-			rig.sandbox.configure({ apiFault: { kind: 'drop' } });
-			const execution = await rig.run(httpRequest(shape, rig.url('sandbox/echo'), 10, CONTINUE));
-			const sent = rig.to('sandbox/echo').length;
-			assert.equal(fails(execution), 10);
-			assert.deepEqual([rig.refreshes, sent], [0, 10]);
-			return `${rig.refreshes} refreshes, 10 requests sent ${sent} times`;
-		});
-
-		scenario(`${shape} that takes longer than the node waits`, async () => {
-			await warmUp();
-			rig.sandbox.configure({ apiDelayMs: 1_500 });
-			const execution = await rig.run(
-				httpRequest(shape, rig.url('sandbox/echo'), 10, {
-					...CONTINUE,
-					parameters: { options: { timeout: 500 } },
-				}),
-			);
-			const sent = rig.to('sandbox/echo').length;
-			assert.equal(fails(execution), 10);
-			assert.deepEqual([rig.refreshes, sent], [0, 10]);
-			return `${rig.refreshes} refreshes, 10 requests sent ${sent} times`;
-		});
+		for (const [what, settings] of LOST) {
+			scenario(`${shape} ${what}`, async () => {
+				await warmUp();
+				rig.sandbox.configure(settings);
+				const execution = await rig.run(
+					httpRequest(shape, rig.url('sandbox/echo'), 10, {
+						...CONTINUE,
+						parameters: { options: { timeout: 500 } },
+					}),
+				);
+				const sent = rig.to('sandbox/echo').length;
+				assert.equal(fails(execution), 10);
+				assert.deepEqual([rig.refreshes, sent], [0, 10]);
+				return `${rig.refreshes} refreshes, 10 requests sent ${sent} times`;
+			});
+		}
 	}
 
 	scenario('connection refused: the token survives', async () => {

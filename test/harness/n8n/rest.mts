@@ -301,13 +301,9 @@ export class N8nClient {
 
 	/** All executions of a workflow, newest first; waits for the first one, and for the end of those that go on. */
 	async executionsOf(workflowId: string): Promise<Execution[]> {
-		const filter = JSON.stringify({ workflowId });
-		const list = async () =>
-			await this.http.get<{ data: { results: Array<{ id: string }> } }>('/executions', {
-				params: { filter, limit: 100 },
-			});
-		const { data } = await until(list, (response) => response.data.data.results.length > 0);
-		return await Promise.all(data.data.results.map(async ({ id }) => await this.untilEnd(id)));
+		const list = async () => await this.listExecutions(workflowId);
+		const rows = await until(list, ({ length }) => length > 0);
+		return await Promise.all(rows.map(async ({ id }) => await this.untilEnd(id)));
 	}
 
 	/**

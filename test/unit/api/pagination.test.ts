@@ -124,11 +124,6 @@ describe('readPages', () => {
 		},
 	);
 
-	it('ignores a total that counts only the rows of the page and reads all 250 rows', async () => {
-		const { rows } = await read(server(withIds(250), { total: (list) => list.length }));
-		expect(rows).toHaveLength(250);
-	});
-
 	it('a page with as many rows as the server names as page size counts as full', async () => {
 		const all = withIds(180);
 		const answer = ({ page }: PageRequest) => {
@@ -137,18 +132,6 @@ describe('readPages', () => {
 		};
 		expect((await read(answer)).rows).toEqual(all);
 	});
-
-	it.each([
-		[50, 180, 5],
-		[10, 30, 4],
-		[99, 99, 2],
-	])(
-		'a server that sends at most %d rows per page and names no total: reads all %d rows',
-		async (cap, count, n) => {
-			const { rows, requests } = await read(server(withIds(count), { cap }));
-			expect([rows.length, requests.length]).toEqual([count, n]);
-		},
-	);
 
 	it('stops at a page that repeats the one before, with a remark', async () => {
 		const { rows, requests, remarks } = await read(() => withIds(100), { limit: 250 });
@@ -312,13 +295,6 @@ describe('readPages', () => {
 			},
 		);
 		expect(result).toMatchObject({ ok: true, value: { rows: withIds(248), isShort: true } });
-	});
-
-	it('a total of 250 of which 248 rows come: these come out after two readings, with a remark', async () => {
-		const answer = server(withIds(248), { total: () => 250 });
-		const { rows, remarks, requests } = await read(answer, { idField: 'id', isRepeatable: true });
-		expect([rows.length, requests.length]).toEqual([248, 8]);
-		expect(remarks).toEqual([{ text: expect.stringContaining(FEWER), detail: '248 of 250 rows' }]);
 	});
 
 	it('a limit that is reached ends a list, whatever the total says', async () => {

@@ -25,7 +25,7 @@ describe('textsOf', () => {
 		[['x', 2n], '["x",2]'],
 		['', ''],
 		[null, null],
-	])('of %p', (value, text) => {
+	])('textsOf of %p', (value, text) => {
 		expect(textsOf({ a: value })).toEqual(text === null ? [] : [['a', text]]);
 	});
 });
@@ -130,7 +130,7 @@ describe('fileNameOf', () => {
 		[undefined, undefined, 'application/vnd.android.package-archive', 'file.apk'],
 		[undefined, '', 'application/vnd.ms-excel', 'file'],
 		[undefined, undefined, undefined, 'file'],
-	])('%p, %p, %p: %s', (name, extension, mimeType, expected) => {
+	])('fileNameOf of %p, %p, %p: %s', (name, extension, mimeType, expected) => {
 		expect(fileNameOf(name, extension, mimeType)).toBe(expected);
 	});
 });
@@ -150,7 +150,7 @@ describe('readPath', () => {
 		['openapi.aiclk.com/openapi/v1/x', '/openapi/v1/x'],
 		['OpenAPI.aiclk.com:443/openapi/v1/x', '/openapi/v1/x'],
 		['v1/report/charge_list', '/openapi/v1/report/charge_list'],
-	])('accepts %p', (value, path) => {
+	])('readPath accepts %p', (value, path) => {
 		expect(readPath(value)).toEqual({ ok: true, value: path });
 	});
 
@@ -183,7 +183,7 @@ describe('readPath', () => {
 		'v1/charge/agent',
 		'v1/CHARGE;x=1/agent',
 		'v1/ch%61rge/agent',
-	])('refuses %p', (value) => {
+	])('readPath refuses %p', (value) => {
 		expect(readPath(value)).toMatchObject({ ok: false });
 	});
 

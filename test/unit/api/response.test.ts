@@ -288,7 +288,7 @@ describe('noAnswer', () => {
 		[{ code: 7 }, 'money', /connection failed\. The transfer may/],
 		['text', 'read', /connection failed$/],
 		[null, 'read', /connection failed$/],
-	])('%p to a %s', (error, effect, message) => {
+	])('noAnswer of %p to a %s', (error, effect, message) => {
 		const failure = noAnswer(error, asked(effect));
 		expect(failure.message).toMatch(message);
 		expect(failure.description).toMatch(/POST \/openapi\/v1\/x\.$/);

@@ -82,7 +82,7 @@ describe('how long a run waits after a refusal', () => {
 		['as told', 9_000, [9_000, 9_000, 9_000, 9_000]],
 		['at least 1 s, 2 s, 4 s when refused again', 0, [0, 1_000, 2_000, 4_000]],
 		['as told or longer', 1_500, [1_500, 1_500, 2_000, 4_000]],
-	])('%s', (_, retryAfterMs, expected) => {
+	])('how long a run waits after a refusal: %s', (_, retryAfterMs, expected) => {
 		const waits = expected.map((_wait, before) => waitOf({ retryAfterMs }, before, 120_000));
 		expect(waits).toEqual(expected);
 	});

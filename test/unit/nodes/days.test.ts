@@ -23,7 +23,7 @@ describe('readDay', () => {
 		[new Date('2026-01-31T12:00:00Z'), '2026-01-31'],
 		[{ toJSON: () => '2026-01-31T00:00:00.000+08:00' }, '2026-01-31'],
 		[{ toJSON: () => '2026-01-30T17:00:00.000+01:00' }, '2026-01-31'],
-	])('reads %p: a day as written, a moment as its day in the time zone', (value, day) => {
+	])('readDay reads %p: a day as written, a moment as its day in the time zone', (value, day) => {
 		expect(readDay(value, 'Asia/Shanghai')).toEqual(good(day));
 	});
 
@@ -31,7 +31,7 @@ describe('readDay', () => {
 		['Asia/Shanghai', '2026-02-01'],
 		['UTC', '2026-01-31'],
 		['America/New_York', '2026-01-31'],
-	])('reads a JavaScript Date as its day in %s', (timeZone, day) => {
+	])('readDay reads a JavaScript Date as its day in %s', (timeZone, day) => {
 		expect(readDay(new Date('2026-01-31T16:00:00Z'), timeZone)).toEqual(good(day));
 	});
 
@@ -54,7 +54,7 @@ describe('readDay', () => {
 		[1_769_817_600_000, /write it as/],
 		[new Date(Number.NaN), /write it as/],
 		[{}, /write it as/],
-	])('refuses %p', (value, failure) => {
+	])('readDay refuses %p', (value, failure) => {
 		expect(readDay(value, 'UTC')).toEqual(bad(expect.stringMatching(failure)));
 	});
 
@@ -79,7 +79,7 @@ describe('readDay', () => {
 		},
 	);
 
-	it('reads every day of the calendar, written or as a moment', () => {
+	it('readDay reads every day of the calendar, written or as a moment', () => {
 		const moments = fc.date({
 			min: new Date('1970-01-01'),
 			max: new Date('9999-12-31'),
@@ -109,7 +109,7 @@ describe('daysOf', () => {
 		['thisMonth', 'UTC', '2026-02-01', '2026-02-28'],
 		['lastMonth', 'Asia/Shanghai', '2026-02-01', '2026-02-28'],
 		['lastMonth', 'UTC', '2026-01-01', '2026-01-31'],
-	])('%s in %s: %s to %s', (period, timeZone, start, end) => {
+	])('daysOf for %s in %s: %s to %s', (period, timeZone, start, end) => {
 		expect(daysOf(period, NOW, timeZone)).toEqual({ start, end });
 	});
 

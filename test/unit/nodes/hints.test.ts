@@ -22,7 +22,7 @@ describe('hints about items', () => {
 			[...about('B.', 'y', 1), ...about('A.', 'x', 0)],
 			['AiClk: A. [item 0: x]', 'AiClk: B. [item 1: y]'],
 		],
-	])('%s', (_, remarks, hints) => {
+	])('hints about items: %s', (_, remarks, hints) => {
 		expect(toHints(remarks)).toEqual(hints);
 	});
 

@@ -30,7 +30,7 @@ describe('readId', () => {
 		['\u202d1000002\u202c', 1_000_002n],
 		[String(MAX_UINT64), MAX_UINT64],
 		['007', 7n],
-	])('accepts %p', (value, id) => {
+	])('readId accepts %p', (value, id) => {
 		expect(readId(value)).toEqual(good(id));
 	});
 
@@ -51,7 +51,7 @@ describe('readId', () => {
 		[2 ** 53, /rounded/],
 		[1.5, /digits only/],
 		['1e3', /digits only/],
-	])('refuses %p', (value, failure) => {
+	])('readId refuses %p', (value, failure) => {
 		expect(readId(value)).toEqual(bad(expect.stringMatching(failure)));
 	});
 
@@ -84,7 +84,7 @@ describe('readIds', () => {
 		['123、456；789\n123', [123n, 456n, 789n, 123n]],
 		['12,34,5678', [12n, 34n, 5678n]],
 		['1000002\u200b,\u200b1000003', [1_000_002n, 1_000_003n]],
-	])('accepts %p', (value, ids) => {
+	])('readIds accepts %p', (value, ids) => {
 		expect(readIds(value)).toEqual(good(ids));
 	});
 
@@ -99,7 +99,7 @@ describe('readIds', () => {
 		['77777, 12,345,678', '12,345'],
 		['77777\n12,345,678', '12,345'],
 		['77777,1,234', '1,234'],
-	])('refuses %p, because %p may be one number or two', (value, grouped) => {
+	])('readIds refuses %p, because %p may be one number or two', (value, grouped) => {
 		expect(readIds(value)).toEqual(
 			bad(
 				`holds '${grouped}', which may be one number or two: write digits only, and ', ' between two`,
@@ -122,7 +122,7 @@ describe('readIds', () => {
 		['[77777, ', 'is not valid JSON: see line 1, column 8'],
 		["['77777']", "is not valid JSON: see the text '['77777']'"],
 		['[77777] 88888', 'is not valid JSON: see line 1, column 9'],
-	])('refuses %p: it %s', (value, failure) => {
+	])('readIds refuses %p: it %s', (value, failure) => {
 		expect(readIds(value)).toEqual(bad(failure));
 	});
 
@@ -153,7 +153,7 @@ describe('readIds', () => {
 			2,
 			"is '9007199254740992', which is a number that n8n has rounded: pass it as text",
 		],
-	])('refuses %j: entry %d %s', (value, position, failure) => {
+	])('readIds refuses %j: entry %d %s', (value, position, failure) => {
 		expect(readIds(value)).toEqual(bad(`has an entry (number ${position}) that ${failure}`));
 	});
 });
@@ -165,7 +165,7 @@ describe('readAmount', () => {
 		['10000', 10_000],
 		[2_147_483_647, 2_147_483_647],
 		[-2_147_483_648, -2_147_483_648],
-	])('accepts %p fen', (value, amount) => {
+	])('readAmount accepts %p fen', (value, amount) => {
 		expect(readAmount(value)).toEqual(good(amount));
 	});
 
@@ -179,7 +179,7 @@ describe('readAmount', () => {
 		[Number.NaN, /amounts are in fen/],
 		[2_147_483_648, /above/],
 		[-2_147_483_649, /below/],
-	])('refuses %p', (value, failure) => {
+	])('readAmount refuses %p', (value, failure) => {
 		expect(readAmount(value)).toEqual(bad(expect.stringMatching(failure)));
 	});
 });
@@ -215,7 +215,7 @@ describe('readSwitch', () => {
 		['True', bad('is neither true nor false')],
 		[undefined, bad('is neither true nor false')],
 		[[], bad('is neither true nor false')],
-	])('%p', (value, result) => {
+	])('readSwitch of %p', (value, result) => {
 		expect(readSwitch(value)).toEqual(result);
 	});
 });
@@ -232,7 +232,7 @@ describe('isNothing', () => {
 		['0', false],
 		[[''], false],
 		[{}, false],
-	])('%p: %p', (value, isEmpty) => {
+	])('isNothing of %p: %p', (value, isEmpty) => {
 		expect(isNothing(value)).toBe(isEmpty);
 	});
 });
@@ -252,7 +252,7 @@ describe('readText', () => {
 		['😀'.slice(1), bad('holds half a character, e.g. of an emoji that was cut')],
 		[2 ** 60, bad('is a number that n8n has rounded: pass it as text')],
 		[Number.NaN, bad('is a number that is too large, or not a number at all')],
-	])('%p', (value, result) => {
+	])('readText of %p', (value, result) => {
 		expect(readText(value)).toEqual(result);
 	});
 });
@@ -266,7 +266,7 @@ describe('oneOf', () => {
 		[undefined, bad('is empty: choose one')],
 		[1, bad("holds '1', which AiClk does not document here")],
 		[['json', 'form'], bad("holds 'json,form', which AiClk does not document here")],
-	])('%p', (value, result) => {
+	])('oneOf of %p', (value, result) => {
 		expect(oneOf(['json', 'form'])(value)).toEqual(result);
 	});
 
@@ -296,7 +296,7 @@ describe('someOf', () => {
 		['a,,b', bad('has an entry (number 2) that is empty: choose one')],
 		['a, ', bad('has an entry (number 2) that is empty: choose one')],
 		[['c', 'a'], bad("has an entry (number 1) that holds 'c', which AiClk does not document here")],
-	])('%p', (value, result) => {
+	])('someOf of %p', (value, result) => {
 		expect(someOf(['a', 'b'])(value)).toEqual(result);
 	});
 });
@@ -331,7 +331,7 @@ describe('readJsonObject', () => {
 			{ a: new Date(0), b: { toJSON: () => 'luxon' } },
 			good({ a: '1970-01-01T00:00:00.000Z', b: 'luxon' }),
 		],
-	])('%p', (value, result) => {
+	])('readJsonObject of %p', (value, result) => {
 		expect(readJsonObject(value)).toEqual(result);
 	});
 
@@ -346,16 +346,19 @@ describe('readJsonObject', () => {
 		['a Set', new Set([1]), /nothing that JSON can hold/],
 		['a RegExp', /a/, /nothing that JSON can hold/],
 		['bytes', new Uint8Array(1), /nothing that JSON can hold/],
-	])('refuses %s as a member and as an entry, with its path', (_, value, failure) => {
-		for (const [path, holder] of [
-			['a.b', { a: { b: value } }],
-			['a[1]', { a: [1, value] }],
-		] as const) {
-			const read = readJsonObject(holder);
-			expect(read).toEqual(bad(expect.stringMatching(failure)));
-			expect(read).toEqual(bad(expect.stringContaining(`has a member '${path}' that is `)));
-		}
-	});
+	])(
+		'readJsonObject refuses %s as a member and as an entry, with its path',
+		(_, value, failure) => {
+			for (const [path, holder] of [
+				['a.b', { a: { b: value } }],
+				['a[1]', { a: [1, value] }],
+			] as const) {
+				const read = readJsonObject(holder);
+				expect(read).toEqual(bad(expect.stringMatching(failure)));
+				expect(read).toEqual(bad(expect.stringContaining(`has a member '${path}' that is `)));
+			}
+		},
+	);
 
 	it('refuses a hole in an array', () => {
 		expect(readJsonObject({ a: new Array(1) })).toEqual(bad(expect.stringContaining("'a[0]'")));
@@ -386,7 +389,7 @@ describe('readJsonBody', () => {
 		['"a"', bad('is neither a JSON object nor a list')],
 		['null', bad('is neither a JSON object nor a list')],
 		[[{ a: 2 ** 53 }], bad(expect.stringMatching(/^has a member '\[0\]\.a' that.*rounded/))],
-	])('%p', (value, result) => {
+	])('readJsonBody of %p', (value, result) => {
 		expect(readJsonBody(value)).toEqual(result);
 	});
 });

@@ -28,7 +28,7 @@ describe('the envelope', () => {
 		['a trace id that is no id', { code: 1, trace_id: 'a b' }, { traceId: null }],
 		['a trace id beyond 64 characters', { code: 1, trace_id: 'a'.repeat(65) }, { traceId: null }],
 		['no data', { code: 1 }, { data: undefined }],
-	])('%s', (_, body, expected) => {
+	])('the envelope of %s', (_, body, expected) => {
 		expect(readEnvelope(body)).toMatchObject(expected);
 	});
 
@@ -55,7 +55,7 @@ describe('the probe on a token', () => {
 		['code 403', { code: 403 }, 200, 'unknown'],
 		['HTTP 500', '<html>', 500, 'unknown'],
 		['HTML', '<html>', 200, 'unknown'],
-	])('%s', (_, body, statusCode, probe) => {
+	])('the probe on a token: %s', (_, body, statusCode, probe) => {
 		expect(readProbe({ statusCode, body })).toBe(probe);
 	});
 

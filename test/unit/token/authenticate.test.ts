@@ -116,7 +116,7 @@ describe('a request to another host is refused', () => {
 		['an empty url', { url: '' }],
 		['no url', {}],
 		['a url that is none', { url: 'https://' }],
-	])('%s', (_, options) => {
+	])('a request to another host is refused: %s', (_, options) => {
 		expect(refusal(options)).toMatchObject({
 			message:
 				'The AiClk API credential is for openapi.aiclk.com only, and this request goes elsewhere. Correct its URL.',
@@ -169,7 +169,7 @@ describe('whether a request is safe to send again', () => {
 		['PATCH', false],
 		['DELETE', false],
 		['anything', false],
-	])('%s: %s', (method, expected) => {
+	])('whether a request is safe to send again: %s: %s', (method, expected) => {
 		expect(readSafety({ url: API, method } as AnyRequestOptions).isSafe).toBe(expected);
 	});
 });
@@ -192,7 +192,7 @@ describe('whether the body of a request is single-use', () => {
 			true,
 		],
 		['a form with several', { body: { files: ['x', { value: stream }] } }, true],
-	])('%s', (_, body, expected) => {
+	])('whether the body of a request is single-use: %s', (_, body, expected) => {
 		expect(readSafety({ url: API, ...body } as AnyRequestOptions).isSingleUse).toBe(expected);
 	});
 });

@@ -252,9 +252,12 @@ describe('any other answer yields no token', () => {
 });
 
 describe('a token fit to be stored and sent', () => {
-	it.each(['a', 'a=', 'a'.repeat(4096), '!"#$%&()*+,-./:;<>?@[]^_`{|}~'])('%s', (value) => {
-		expect(isStorableToken(value)).toBe(true);
-	});
+	it.each(['a', 'a=', 'a'.repeat(4096), '!"#$%&()*+,-./:;<>?@[]^_`{|}~'])(
+		'a token fit to be stored and sent: %s',
+		(value) => {
+			expect(isStorableToken(value)).toBe(true);
+		},
+	);
 
 	it('a storable token breaks no header and is no expression', () => {
 		const anyText = fc.oneof(

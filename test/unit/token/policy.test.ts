@@ -353,7 +353,7 @@ describe('before a request', () => {
 			{ note: noted({ isSuspect: true }), inFlight: 'refresh' },
 			renewal,
 		],
-	])('%s', (_, changes, expected) => {
+	])('before a request: %s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
 	});
 
@@ -555,7 +555,7 @@ describe('forced', () => {
 			{ refreshesToday: 300, inFlight: 'refresh' },
 			refreshed('forced'),
 		],
-	])('%s', (_, changes, expected) => {
+	])('forced: %s', (_, changes, expected) => {
 		expect(decide(input({ cause: 'forced', ...changes }))).toEqual(expected);
 	});
 });

@@ -12,7 +12,7 @@ describe('a text from the network', () => {
 		['keeps a trace id', '776ac7ef9ccd2cb3', '776ac7ef9ccd2cb3'],
 		['may be none', undefined, ''],
 		['may be no text', { a: 1 }, ''],
-	])('%s', (_, text, expected) => {
+	])('a text from the network %s', (_, text, expected) => {
 		expect(sanitize(text)).toBe(expected);
 	});
 

@@ -99,14 +99,4 @@ describe('a refresh that fails', () => {
 		n8n.environment.nowMs += 10_000;
 		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
 	});
-
-	it('a forced refresh does not wait for the backoff', async () => {
-		aiclk.refreshReply = () => answer('', 500);
-		await n8n.ask();
-		await n8n.force();
-		expect(aiclk.refreshes).toHaveLength(2);
-		aiclk.refreshReply = null;
-		expect(await n8n.force()).toMatchObject({ ok: true });
-		expect(await n8n.ask()).toEqual(NOTHING);
-	});
 });

@@ -1,5 +1,5 @@
 import { aiclk, n8n, NOTHING } from '../../../harness/fakeProcess';
-import { ACCEPTED, answer, DAY_MS, HOUR_MS } from '../../../harness/fakes';
+import { ACCEPTED, answer, DAY_MS } from '../../../harness/fakes';
 
 it('a token is probed in the header that AiClk named for it', async () => {
 	aiclk.refreshReply = () =>
@@ -70,14 +70,6 @@ describe('a failed request', () => {
 		expect(aiclk.checks).not.toContain(dead);
 	});
 
-	it('an unsafe request is not sent again with a token replaced meanwhile', async () => {
-		aiclk.strict = true;
-		const charge = await n8n.failedRequest(false);
-		await n8n.force();
-		expect(await n8n.ask(charge)).toEqual(NOTHING);
-		expect(aiclk.refreshes).toHaveLength(1);
-	});
-
 	it('a safe request is sent again with a token replaced meanwhile', async () => {
 		aiclk.strict = true;
 		const read = await n8n.failedRequest();
@@ -113,25 +105,5 @@ describe('a failed request', () => {
 		expect(await n8n.ask(slow)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toEqual([]);
 		expect(aiclk.checks).toEqual([]);
-	});
-
-	it('a request of an edited credential is not sent again', async () => {
-		const credentials = await n8n.failedRequest();
-		expect(await n8n.ask(Object.assign(credentials, { refreshToken: 'other' }))).toEqual(NOTHING);
-	});
-});
-
-describe('a request with a single-use body', () => {
-	beforeEach(async () => await n8n.withToken());
-
-	it('a single-use body is not sent again; the next request refreshes', async () => {
-		const form = await n8n.failedRequest(false, true);
-		aiclk.live.clear();
-		expect(await n8n.ask(form)).toEqual(NOTHING);
-		expect(aiclk.refreshes).toHaveLength(0);
-		n8n.environment.nowMs += HOUR_MS;
-		await n8n.ask();
-		expect(n8n.row.accessToken).toBe('access-2');
-		expect(aiclk.refreshes).toHaveLength(1);
 	});
 });

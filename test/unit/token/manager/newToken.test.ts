@@ -103,21 +103,6 @@ describe('a process that runs one workflow and exits', () => {
 });
 
 describe('clocks', () => {
-	it('a token issued 400 days in the future is refreshed', async () => {
-		n8n.environment.nowMs = NOW + 400 * DAY_MS;
-		await n8n.ask();
-		n8n.environment.nowMs = NOW;
-		expect(await n8n.ask()).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
-		expect(await n8n.ask()).toEqual(NOTHING);
-	});
-
-	it('a token issued 5 minutes in the future is kept', async () => {
-		n8n.environment.nowMs = NOW + 5 * MINUTE_MS;
-		await n8n.ask();
-		n8n.environment.nowMs = NOW;
-		expect(await n8n.ask()).toEqual(NOTHING);
-	});
-
 	it.each([-30 * MINUTE_MS, 30 * MINUTE_MS])(
 		'a probe is not believed after the clock jumped by %d ms',
 		async (jumpMs) => {
@@ -129,18 +114,6 @@ describe('clocks', () => {
 			n8n.environment.nowMs += jumpMs;
 			const read = await n8n.failedRequest();
 			expect(await n8n.ask(read)).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
-		},
-	);
-
-	it.each([7_776_000_000, '7776000000', 35_000_000, -1, 0])(
-		'an expires_in of %p seconds is taken for 90 days',
-		async (expiresIn) => {
-			aiclk.expiresIn = expiresIn;
-			await n8n.ask();
-			expect(JSON.parse(String(n8n.row.tokenState))).toMatchObject({
-				expiresAtMs: NOW + 90 * DAY_MS,
-				expirySource: 'assumed',
-			});
 		},
 	);
 });

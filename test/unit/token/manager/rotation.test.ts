@@ -1,4 +1,4 @@
-import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
+import { aiclk, FakeProcess, n8n } from '../../../harness/fakeProcess';
 import {
 	answer,
 	DAY_MS,
@@ -56,25 +56,6 @@ describe('a rotated refresh token is stored at once', () => {
 		expect(aiclk.checks).toEqual([]);
 		expect(n8n.environment.slept).toEqual([]);
 	});
-
-	it.each([
-		['a POST', false, false],
-		['a form', false, true],
-	])(
-		'after %s the next request refreshes and stores the rotation',
-		async (_, isSafe, isSingleUse) => {
-			await n8n.ask();
-			n8n.environment.nowMs += HOUR_MS;
-			const failed = await n8n.failedRequest(isSafe, isSingleUse);
-			aiclk.live.clear();
-			expect(await n8n.ask(failed)).toEqual(NOTHING);
-			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
-			n8n.environment.nowMs += HOUR_MS;
-			expect(await n8n.ask()).toMatchObject({ ok: true });
-			expect(n8n.row.rotatedRefreshToken).toBe(accepted);
-			expect(aiclk.live).toContain(n8n.row.accessToken);
-		},
-	);
 
 	it.each(['', '={{ 1 }}', 'with space', undefined, 7])(
 		'a rotated refresh token is stored beside the access token %p',
