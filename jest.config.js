@@ -7,7 +7,7 @@ const common = {
 	testEnvironment: 'node',
 	transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
 	// Folders with a package.json of their own, or with copies of this code.
-	modulePathIgnorePatterns: ['dist', '.n8n', '.stryker-tmp', 'test/n8n'].map(
+	modulePathIgnorePatterns: ['dist', '.n8n', '.stryker-tmp', 'test/harness/n8n'].map(
 		(folder) => `<rootDir>/${folder}`,
 	),
 };

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { Rig } from '../test/e2e/rig.mts';
-import type { N8nVersion } from '../test/n8n/install.mts';
+import type { N8nVersion } from '../test/harness/n8n/install.mts';
 import { report, type Section } from './parts/results.mts';
 import { measureTogether } from './parts/together.mts';
 import { measureUpload } from './parts/upload.mts';

@@ -21,7 +21,7 @@ import { parseJsonToSend } from '../aiclk/protocol/json.ts';
 import { AiClk } from '../nodes/AiClk/AiClk.node.ts';
 import { RESOURCES } from '../nodes/AiClk/resources/index.ts';
 import { AiClkToken } from '../nodes/AiClkToken/AiClkToken.node.ts';
-import { CredentialsHelper, newContext, newRow } from '../test/integration/context.ts';
+import { CredentialsHelper, newContext, newRow } from '../test/harness/context.ts';
 import { createSandbox, DEFAULT_CLIENT } from '../test/sandbox/server.ts';
 
 const FILE = fileURLToPath(new URL('../docs/marketing-api.md', import.meta.url));

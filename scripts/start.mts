@@ -5,10 +5,10 @@ import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
 import { Listr } from 'listr2';
 
-import { type Installation, installN8n, ROOT } from '../test/n8n/install.mts';
-import { installByHand, packTarball } from '../test/n8n/package.mts';
-import { type Execution, N8nClient, OWNER, type Workflow } from '../test/n8n/rest.mts';
-import { type N8nServer, startN8n } from '../test/n8n/server.mts';
+import { type Installation, installN8n, ROOT } from '../test/harness/n8n/install.mts';
+import { installByHand, packTarball } from '../test/harness/n8n/package.mts';
+import { type Execution, N8nClient, OWNER, type Workflow } from '../test/harness/n8n/rest.mts';
+import { type N8nServer, startN8n } from '../test/harness/n8n/server.mts';
 import { createSandbox, DEFAULT_CLIENT, type Sandbox } from '../test/sandbox/server.ts';
 
 const N8N = '2.41.1';

@@ -1,6 +1,6 @@
 import { expiredAtMs, isAlive } from '../../aiclk/token/age.ts';
 import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
-import { emptyRow, type Row } from '../../test/unit/support.ts';
+import { emptyRow, type Row } from '../../test/harness/fakes.ts';
 import { Clock } from './clock.mts';
 import { createRandom, type Random } from './random.mts';
 import { LIFE_MS, Server } from './server.mts';

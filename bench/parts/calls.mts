@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { IHttpRequestHelper } from 'n8n-workflow';
 
-import { ROOT } from '../../test/n8n/install.mts';
-import { DAY_MS, emptyRow, inputOf, tokenState } from '../../test/unit/support.ts';
+import { ROOT } from '../../test/harness/n8n/install.mts';
+import { DAY_MS, emptyRow, inputOf, tokenState } from '../../test/harness/fakes.ts';
 import { PlainCredential } from '../plainCredential.ts';
 import { figure, ratio, type Section, show } from './results.mts';
 import { inTurn } from './turns.mts';

@@ -7,7 +7,7 @@ import {
 	CredentialsHelper,
 	newContext,
 	newRow,
-} from '../../test/integration/context.ts';
+} from '../../test/harness/context.ts';
 import { createSandbox, type Sandbox, type SandboxSettings } from '../../test/sandbox/server.ts';
 import { DEFAULT_SETTINGS } from '../../test/sandbox/settings.ts';
 import { PlainCredential } from '../plainCredential.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-import { ROOT } from '../../test/n8n/install.mts';
+import { ROOT } from '../../test/harness/n8n/install.mts';
 
 /** Middle and spread of values that were measured in turn. */
 interface Figure {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Rig } from '../../test/e2e/rig.mts';
 import { aiClk, call, chain, itemsOf, manualTrigger } from '../../test/e2e/workflows.mts';
-import type { Workflow } from '../../test/n8n/rest.mts';
+import type { Workflow } from '../../test/harness/n8n/rest.mts';
 import { figure, type Section, show } from './results.mts';
 import { compare, inTurn } from './turns.mts';
 import { runsOf } from './workflows.mts';

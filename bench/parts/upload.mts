@@ -5,7 +5,7 @@ import { fastify } from 'fastify';
 
 import type { Rig } from '../../test/e2e/rig.mts';
 import { aiClk, chain, manualTrigger } from '../../test/e2e/workflows.mts';
-import type { Workflow } from '../../test/n8n/rest.mts';
+import type { Workflow } from '../../test/harness/n8n/rest.mts';
 import type { Section } from './results.mts';
 
 const MEGABYTE = 1024 ** 2;

@@ -1,6 +1,6 @@
 import type { Rig } from '../../test/e2e/rig.mts';
 import { httpRequest } from '../../test/e2e/workflows.mts';
-import type { Workflow } from '../../test/n8n/rest.mts';
+import type { Workflow } from '../../test/harness/n8n/rest.mts';
 import type { Section } from './results.mts';
 import { compare } from './turns.mts';
 

@@ -1,5 +1,5 @@
-import { EXTERNAL_N8N } from '../n8n/external.mts';
-import { chosenVersions, EXTERNAL } from '../n8n/install.mts';
+import { EXTERNAL_N8N } from '../harness/n8n/external.mts';
+import { chosenVersions, EXTERNAL } from '../harness/n8n/install.mts';
 import { onN8n } from './rig.mts';
 import { agency } from './scenarios/agency.mts';
 import { aiclk } from './scenarios/aiclk.mts';

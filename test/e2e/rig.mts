@@ -4,12 +4,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { EXTERNAL_N8N, NeedsOwnN8n, needsOwnN8n } from '../n8n/external.mts';
-import type { N8nVersion } from '../n8n/install.mts';
-import { type Execution, N8nClient, type Workflow } from '../n8n/rest.mts';
-import { type N8nServer, startN8n } from '../n8n/server.mts';
+import { EXTERNAL_N8N, NeedsOwnN8n, needsOwnN8n } from '../harness/n8n/external.mts';
+import type { N8nVersion } from '../harness/n8n/install.mts';
+import { type Execution, N8nClient, type Workflow } from '../harness/n8n/rest.mts';
+import { type N8nServer, startN8n } from '../harness/n8n/server.mts';
 import { createSandbox, type SandboxSettings } from '../sandbox/server.ts';
-import { BaseRig, describeOnN8n } from '../support/rig.mts';
+import { BaseRig, describeOnN8n } from '../harness/rig.mts';
 
 const LOG_TAIL = 4_000;
 

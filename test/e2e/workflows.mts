@@ -1,4 +1,4 @@
-import type { Workflow } from '../n8n/rest.mts';
+import type { Workflow } from '../harness/n8n/rest.mts';
 
 type Json = Record<string, unknown>;
 type Node = Json & { name: string };

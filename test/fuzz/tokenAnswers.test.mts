@@ -18,7 +18,7 @@ import {
 	CredentialsHelper,
 	newContext,
 	newRow,
-} from '../integration/context.ts';
+} from '../harness/context.ts';
 
 /** How many answers; half of them look like AiClk's. */
 const ANSWERS = Number(process.env.AICLK_FUZZ_ANSWERS ?? 20_000);

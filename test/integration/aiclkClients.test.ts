@@ -14,9 +14,9 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { CredentialsHelper, newRow } from './context';
-import { issued, onRefresh } from './support';
+} from '../harness/runNode';
+import { CredentialsHelper, newRow } from '../harness/context';
+import { issued, onRefresh } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -1,8 +1,8 @@
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { dataOf, file, onApi, onLostAnswers, runNode, set } from './aiclk';
-import { API, onRefresh } from './support';
+import { dataOf, file, onApi, onLostAnswers, runNode, set } from '../harness/runNode';
+import { API, onRefresh } from '../harness/nocks';
 
 const UPLOAD = set('material', 'upload');
 const withFile = (data: Partial<IBinaryData>) => [

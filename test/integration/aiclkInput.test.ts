@@ -1,8 +1,18 @@
 import type { IDataObject } from 'n8n-workflow';
 import nock from 'nock';
 
-import { CALL, FUND, INFO, jsonOf, MAX_UINT64, onApi, runNode, set, success } from './aiclk';
-import { onRefresh } from './support';
+import {
+	CALL,
+	FUND,
+	INFO,
+	jsonOf,
+	MAX_UINT64,
+	onApi,
+	runNode,
+	set,
+	success,
+} from '../harness/runNode';
+import { onRefresh } from '../harness/nocks';
 
 const CREATIVES = set('creative', 'getAll');
 const POST = { ...CALL, method: 'POST', bodyType: 'json' };

@@ -20,11 +20,11 @@ import {
 	type Reply,
 	set,
 	success,
-} from './aiclk';
-import { DAY_MS, token } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { API, issued, onAccountInfo, onRefresh, REJECTED } from './support';
+} from '../harness/runNode';
+import { DAY_MS, token } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import { API, issued, onAccountInfo, onRefresh, REJECTED } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();

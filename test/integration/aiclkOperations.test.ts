@@ -2,8 +2,8 @@ import type { IDataObject, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { RESOURCES } from '../../nodes/AiClk/resources';
-import { file, newBench, onApi, PAYER, PERSON, success } from './aiclk';
-import { REJECTED } from './support';
+import { file, newBench, onApi, PAYER, PERSON, success } from '../harness/runNode';
+import { REJECTED } from '../harness/nocks';
 
 // A new token that is rejected is left to another process for a while, and a renewed one is checked after a while. Here every
 // operation does both, so waiting only puts the clock forward.

@@ -12,9 +12,9 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { API, issued, networkError, onRefresh } from './support';
-import { CredentialsHelper, newRow } from './context';
+} from '../harness/runNode';
+import { API, issued, networkError, onRefresh } from '../harness/nocks';
+import { CredentialsHelper, newRow } from '../harness/context';
 
 beforeAll(() => {
 	nock.disableNetConnect();

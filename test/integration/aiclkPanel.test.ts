@@ -15,9 +15,9 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { CredentialsHelper, newRow } from './context';
-import { onRefresh } from './support';
+} from '../harness/runNode';
+import { CredentialsHelper, newRow } from '../harness/context';
+import { onRefresh } from '../harness/nocks';
 
 const mockSleeps: number[] = [];
 

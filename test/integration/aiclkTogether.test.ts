@@ -13,8 +13,8 @@ import {
 	runNode,
 	set,
 	success,
-} from './aiclk';
-import { onRefresh } from './support';
+} from '../harness/runNode';
+import { onRefresh } from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -2,9 +2,17 @@ import type { IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
 import nock from 'nock';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import {
+	ACCEPTED,
+	API,
+	issued,
+	networkError,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from '../harness/nocks';
 
 beforeAll(() => {
 	nock.disableNetConnect();

@@ -4,10 +4,18 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
 import { readToken } from '../../aiclk/token/storedToken';
-import { DAY_MS, inputOf, TYPED } from '../unit/support';
-import { Bench } from './bench';
-import { newRow } from './context';
-import { ACCEPTED, API, issued, networkError, onAccountInfo, onRefresh, REJECTED } from './support';
+import { DAY_MS, inputOf, TYPED } from '../harness/fakes';
+import { Bench } from '../harness/nodeRig';
+import { newRow } from '../harness/context';
+import {
+	ACCEPTED,
+	API,
+	issued,
+	networkError,
+	onAccountInfo,
+	onRefresh,
+	REJECTED,
+} from '../harness/nocks';
 
 const REFRESH = { operation: 'refresh', when: 'always' };
 const WHEN_EXPIRING = { operation: 'refresh', when: 'whenExpiring', withinDays: 30 };

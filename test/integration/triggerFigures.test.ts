@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { TriggerBench } from './triggerBench';
+import { TriggerBench } from '../harness/triggerRig';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
 const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };

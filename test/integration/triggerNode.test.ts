@@ -1,8 +1,8 @@
 import { type IDataObject, type NodeApiError, sleep } from 'n8n-workflow';
 
-import { storedToken } from '../support/storedToken';
-import { DAY_MS } from '../unit/support';
-import { TriggerBench } from './triggerBench';
+import { storedToken } from '../harness/storedToken';
+import { DAY_MS } from '../harness/fakes';
+import { TriggerBench } from '../harness/triggerRig';
 
 const CREATIVES = { event: 'creativeChanged', accountIds: '', filters: {}, options: {} };
 const MATERIALS = { event: 'materialReviewed', accountIds: '', options: {} };

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
 
 import { chain, STATUS, token, webhook } from '../e2e/workflows.mts';
-import { N8N_VERSIONS } from '../n8n/install.mts';
-import { N8nClient, type Workflow } from '../n8n/rest.mts';
-import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../n8n/server.mts';
+import { N8N_VERSIONS } from '../harness/n8n/install.mts';
+import { N8nClient, type Workflow } from '../harness/n8n/rest.mts';
+import { type N8nProcess, type N8nServer, startN8n, startWorker } from '../harness/n8n/server.mts';
 import { createSandbox, type JournalEntry, type SandboxSettings } from '../sandbox/server.ts';
-import { storedToken, type TokenAge } from '../support/storedToken.ts';
-import { BaseRig, describeOnN8n } from '../support/rig.mts';
+import { storedToken, type TokenAge } from '../harness/storedToken.ts';
+import { BaseRig, describeOnN8n } from '../harness/rig.mts';
 import { type Addresses, Space } from './services.mts';
 
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'];

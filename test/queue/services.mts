@@ -8,8 +8,8 @@ import { execa } from 'execa';
 import getPort from 'get-port';
 import { onExit } from 'signal-exit';
 
-import type { Installation } from '../n8n/install.mts';
-import { signalGroup } from '../n8n/processes.mts';
+import type { Installation } from '../harness/n8n/install.mts';
+import { signalGroup } from '../harness/n8n/processes.mts';
 
 /** Where PostgreSQL and Redis are, as URLs. */
 export interface Addresses {

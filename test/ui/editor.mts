@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Locator, Page, PageScreenshotOptions } from 'playwright-core';
 
-import { OWNER } from '../n8n/rest.mts';
+import { OWNER } from '../harness/n8n/rest.mts';
 
 /** Two busy cores: what a person sees after a second takes ten. */
 const PATIENCE_MS = 30_000;

@@ -1,4 +1,4 @@
-import { chosenVersions } from '../n8n/install.mts';
+import { chosenVersions } from '../harness/n8n/install.mts';
 import { inEditor } from './rig.mts';
 import { aiclkNode } from './scenarios/aiclkNode.mts';
 import { dialogs } from './scenarios/dialogs.mts';

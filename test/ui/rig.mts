@@ -5,8 +5,8 @@ import { execa } from 'execa';
 import type { Browser } from 'playwright-core';
 
 import { Rig } from '../e2e/rig.mts';
-import { N8N_VERSIONS, type N8nVersion, ROOT } from '../n8n/install.mts';
-import { describeOnN8n } from '../support/rig.mts';
+import { N8N_VERSIONS, type N8nVersion, ROOT } from '../harness/n8n/install.mts';
+import { describeOnN8n } from '../harness/rig.mts';
 import { startChromium } from './browser.mts';
 import { Editor } from './editor.mts';
 

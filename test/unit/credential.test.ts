@@ -10,7 +10,7 @@ import { NodeApiError, Workflow } from 'n8n-workflow';
 import { FailureError } from '../../aiclk/util/failure';
 import { IGNORED_CHARACTERS } from '../../aiclk/token/input';
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { answer, emptyRow, FakeAiClk, tokenOf } from './support';
+import { answer, emptyRow, FakeAiClk, tokenOf } from '../harness/fakes';
 
 const credential = new AiClkApi();
 const field = (name: string) => credential.properties.find((property) => property.name === name);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fastify from 'fastify';
 
-import type { Workflow } from '../../n8n/rest.mts';
+import type { Workflow } from '../../harness/n8n/rest.mts';
 import type { JournalEntry } from '../../sandbox/journal.ts';
 import type { Rig, Scenarios } from '../rig.mts';
 import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';

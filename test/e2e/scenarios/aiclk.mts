@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Workflow } from '../../n8n/rest.mts';
+import type { Workflow } from '../../harness/n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/server.ts';
 import type { Scenarios } from '../rig.mts';
 import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../workflows.mts';

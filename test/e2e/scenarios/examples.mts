@@ -4,9 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify from 'fastify';
 
-import { ROOT } from '../../n8n/install.mts';
-import { type Execution, until, type Workflow } from '../../n8n/rest.mts';
-import { storedToken } from '../../support/storedToken.ts';
+import { ROOT } from '../../harness/n8n/install.mts';
+import { type Execution, until, type Workflow } from '../../harness/n8n/rest.mts';
+import { storedToken } from '../../harness/storedToken.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
 import { SHARED } from '../../queue/services.mts';
 import { type Chat, type Chats, CHATS, startChats } from '../chats.mts';

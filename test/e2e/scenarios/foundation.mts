@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { fastify } from 'fastify';
 
-import type { Execution } from '../../n8n/rest.mts';
+import type { Execution } from '../../harness/n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/server.ts';
-import { storedToken } from '../../support/storedToken.ts';
+import { storedToken } from '../../harness/storedToken.ts';
 import type { Scenarios } from '../rig.mts';
 import { httpRequest, REFRESH, STATUS, tokenNode } from '../workflows.mts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Workflow } from '../../n8n/rest.mts';
-import { storedToken } from '../../support/storedToken.ts';
+import type { Workflow } from '../../harness/n8n/rest.mts';
+import { storedToken } from '../../harness/storedToken.ts';
 import type { Scenarios } from '../rig.mts';
 import {
 	call,

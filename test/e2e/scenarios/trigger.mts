@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { until, type Workflow } from '../../n8n/rest.mts';
+import { until, type Workflow } from '../../harness/n8n/rest.mts';
 import { createSandbox, type Sandbox } from '../../sandbox/server.ts';
 import type { Rig, Scenarios } from '../rig.mts';
 import { chain } from '../workflows.mts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ROOT } from '../../n8n/install.mts';
-import type { Workflow } from '../../n8n/rest.mts';
+import { ROOT } from '../../harness/n8n/install.mts';
+import type { Workflow } from '../../harness/n8n/rest.mts';
 
 export const ECHO = 'sandbox/echo';
 

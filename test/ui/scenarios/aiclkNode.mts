@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
 import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
-import { until } from '../../n8n/rest.mts';
+import { until } from '../../harness/n8n/rest.mts';
 import type { UiScenarios } from '../rig.mts';
 
 /** An outage, of which nobody knows what was carried out. */

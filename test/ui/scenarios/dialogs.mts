@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { httpRequest, REFRESH, tokenNode } from '../../e2e/workflows.mts';
-import { until } from '../../n8n/rest.mts';
+import { until } from '../../harness/n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/settings.ts';
 import type { CredentialDialog, Editor } from '../editor.mts';
 import type { UiRig, UiScenarios } from '../rig.mts';

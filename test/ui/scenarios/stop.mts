@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { aiClk, chain, CHARGE, itemsOf, manualTrigger } from '../../e2e/workflows.mts';
-import { until } from '../../n8n/rest.mts';
+import { until } from '../../harness/n8n/rest.mts';
 import type { SandboxSettings } from '../../sandbox/settings.ts';
 import type { UiRig, UiScenarios } from '../rig.mts';
 

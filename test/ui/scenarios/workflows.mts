@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
-import { ROOT } from '../../n8n/install.mts';
+import { ROOT } from '../../harness/n8n/install.mts';
 import type { UiScenarios } from '../rig.mts';
 
 const ACCOUNT_INFO =

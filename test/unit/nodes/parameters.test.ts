@@ -9,7 +9,7 @@ import {
 	RETURN_ALL,
 } from '../../../nodes/shared/fields';
 import { Parameters } from '../../../nodes/shared/parameters';
-import { emptyRow, inputOf } from '../support';
+import { emptyRow, inputOf } from '../../harness/fakes';
 
 const NODE = {
 	getNode: () => ({ name: 'AiClk', type: 'n8n-nodes-aiclk.aiClk' }),

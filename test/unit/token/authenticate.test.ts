@@ -8,7 +8,7 @@ import {
 import { FailureError } from '../../../aiclk/util/failure';
 import { toStoredFields } from '../../../aiclk/token/storedToken';
 import { readInput } from '../../../aiclk/token/input';
-import { emptyRow, type Row, token, tokenState } from '../support';
+import { emptyRow, type Row, token, tokenState } from '../../harness/fakes';
 
 const SECRET = 'the-access-token';
 const STORED = token(SECRET);

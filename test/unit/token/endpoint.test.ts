@@ -8,7 +8,7 @@ import {
 	refreshRequest,
 	unreachable,
 } from '../../../aiclk/token/endpoint';
-import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../support';
+import { answer, DAY_MS, emptyRow, inputOf, NOW, TYPED } from '../../harness/fakes';
 
 const SECRETS = [TYPED.refreshToken, TYPED.clientId];
 

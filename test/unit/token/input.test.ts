@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { readBaseUrl, readInput, shortFingerprint } from '../../../aiclk/token/input';
-import { emptyRow, inputOf, TYPED } from '../support';
+import { emptyRow, inputOf, TYPED } from '../../harness/fakes';
 
 const failureOf = (typed: Record<string, unknown>) => {
 	const input = readInput(emptyRow(typed));

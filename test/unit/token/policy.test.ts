@@ -16,7 +16,7 @@ import {
 } from '../../../aiclk/token/policy';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from '../../../aiclk/token/quota';
 import type { Token } from '../../../aiclk/token/storedToken';
-import { DAY_MS, NOW, token, tokenState } from '../support';
+import { DAY_MS, NOW, token, tokenState } from '../../harness/fakes';
 
 const OURS = tokenState().fingerprint;
 const LIFE_MS = 90 * DAY_MS;

@@ -1,5 +1,5 @@
 import { reportToken } from '../../../aiclk/token/status';
-import { DAY_MS, NOW, token, tokenState } from '../support';
+import { DAY_MS, NOW, token, tokenState } from '../../harness/fakes';
 
 const OURS = tokenState().fingerprint;
 const STORED = token('abc', {

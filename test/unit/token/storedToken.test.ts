@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { addRecord, readToken, secretsOf, toStoredFields } from '../../../aiclk/token/storedToken';
-import { NOW, token, tokenState } from '../support';
+import { NOW, token, tokenState } from '../../harness/fakes';
 
 const TOKEN = token('abc', {
 	probeTrust: { accountId: '1000002', trust: 'trusted', sinceMs: NOW },

@@ -5,8 +5,8 @@ import { newFailure } from '../../../aiclk/util/failure';
 import { fail, ok } from '../../../aiclk/util/result';
 import { createApi } from '../../../nodes/AiClkTrigger/api';
 import { Lane } from '../../../nodes/shared/lane';
-import { emptyRow, inputOf } from '../support';
-import { ACCOUNT, OTHER } from './support';
+import { emptyRow, inputOf } from '../../harness/fakes';
+import { ACCOUNT, OTHER } from '../../harness/fakePolling';
 
 /** AiClk takes no requests for an hour. */
 const BUSY = newFailure({

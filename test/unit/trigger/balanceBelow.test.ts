@@ -1,10 +1,14 @@
-import { ACCOUNT, N8n, OTHER, type World } from './support';
+import { ACCOUNT, N8n, OTHER, type World } from '../../harness/fakePolling';
 
 jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockApi(),
 );
 jest.mock('../../../nodes/shared/transport', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockTransport(),
 );
 
 let n8n: N8n;

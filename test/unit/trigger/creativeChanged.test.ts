@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 
-import { ACCOUNT, AWAY, DAY_MS, N8n, OTHER, type World } from './support';
+import { ACCOUNT, AWAY, DAY_MS, N8n, OTHER, type World } from '../../harness/fakePolling';
 
 jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockApi(),
 );
 jest.mock('../../../nodes/shared/transport', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockTransport(),
 );
 
 const REVIEWING = { configure_status: 'ENABLE', effective_status: '审核中', audit_reason: '' };

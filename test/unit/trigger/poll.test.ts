@@ -1,13 +1,27 @@
 import { sleep } from 'n8n-workflow';
 
 import { newFailure } from '../../../aiclk/util/failure';
-import { ACCOUNT, AWAY, DAY_MS, HOUR_MS, MINUTE_MS, N8n, OTHER, REFUSED, THIRD } from './support';
+import {
+	ACCOUNT,
+	AWAY,
+	DAY_MS,
+	HOUR_MS,
+	MINUTE_MS,
+	N8n,
+	OTHER,
+	REFUSED,
+	THIRD,
+} from '../../harness/fakePolling';
 
 jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockApi(),
 );
 jest.mock('../../../nodes/shared/transport', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockTransport(),
 );
 
 const BALANCES = {
@@ -424,7 +438,9 @@ describe('state', () => {
 	});
 
 	it('of another client counts as none, and counts again when it is back', async () => {
-		const { current } = jest.requireActual<typeof import('./support')>('./support');
+		const { current } = jest.requireActual<typeof import('../../harness/fakePolling')>(
+			'../../harness/fakePolling',
+		);
 		await start(CREATIVES);
 		n8n.world.setCreative('11', { audit_reason: 'x' });
 		current.client = '8';

@@ -2,14 +2,18 @@ import { shortFingerprint } from '../../../aiclk/token/input';
 import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
-import { DAY_MS, NOW, token } from '../support';
-import { AWAY, current, N8n } from './support';
+import { DAY_MS, NOW, token } from '../../harness/fakes';
+import { AWAY, current, N8n } from '../../harness/fakePolling';
 
 jest.mock('../../../nodes/AiClkTrigger/api', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockApi(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockApi(),
 );
 jest.mock('../../../nodes/shared/transport', () =>
-	jest.requireActual<typeof import('./support')>('./support').mockTransport(),
+	jest
+		.requireActual<typeof import('../../harness/fakePolling')>('../../harness/fakePolling')
+		.mockTransport(),
 );
 
 const FAILURE: Failure = newFailure({

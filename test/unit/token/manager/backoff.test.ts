@@ -1,4 +1,4 @@
-import { answer, emptyRow, FakeAiClk, FakeProcess, inputOf } from '../../support';
+import { answer, emptyRow, FakeAiClk, FakeProcess, inputOf } from '../../../harness/fakes';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

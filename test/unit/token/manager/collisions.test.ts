@@ -1,4 +1,12 @@
-import { DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW, type Row, tokenOf } from '../../support';
+import {
+	DAY_MS,
+	emptyRow,
+	FakeAiClk,
+	FakeProcess,
+	NOW,
+	type Row,
+	tokenOf,
+} from '../../../harness/fakes';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, type Row } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, type Row } from '../../../harness/fakes';
 
 const HOUR_MS = 3_600_000;
 const UNAUTHORIZED = { statusCode: 401, body: { code: 401, message: '无权限' } };

@@ -1,4 +1,4 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../../harness/fakes';
 
 const HOUR_MS = 3_600_000;
 

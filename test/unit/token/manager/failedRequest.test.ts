@@ -1,4 +1,4 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess } from '../../../harness/fakes';
 
 const HOUR_MS = 3_600_000;
 

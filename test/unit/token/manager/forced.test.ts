@@ -1,4 +1,4 @@
-import { answer, emptyRow, FakeAiClk, FakeProcess, tokenOf } from '../../support';
+import { answer, emptyRow, FakeAiClk, FakeProcess, tokenOf } from '../../../harness/fakes';
 
 let aiclk: FakeAiClk;
 let n8n: FakeProcess;

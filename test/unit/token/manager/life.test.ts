@@ -8,7 +8,7 @@ import {
 	NOW,
 	tokenOf,
 	TYPED,
-} from '../../support';
+} from '../../../harness/fakes';
 
 const HOUR_MS = 3_600_000;
 

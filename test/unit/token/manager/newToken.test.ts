@@ -1,4 +1,4 @@
-import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW } from '../../support';
+import { answer, DAY_MS, emptyRow, FakeAiClk, FakeProcess, NOW } from '../../../harness/fakes';
 
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW } from '../../../harness/fakes';
 
 let aiclk: FakeAiClk;
 let n8n: FakeProcess;

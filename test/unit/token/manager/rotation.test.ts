@@ -1,4 +1,4 @@
-import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../support';
+import { answer, DAY_MS, FakeAiClk, FakeProcess, NOW, TYPED } from '../../../harness/fakes';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { TokenManager } from '../../../../aiclk/token/manager';
-import { answer, DAY_MS, emptyRow, NOW, type Row, TYPED } from '../../support';
+import { answer, DAY_MS, emptyRow, NOW, type Row, TYPED } from '../../../harness/fakes';
 
 /** AiClk: a refresh spends the refresh token that was sent, if the answer holds a new one. */
 class Server {

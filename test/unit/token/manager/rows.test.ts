@@ -7,7 +7,7 @@ import {
 	type Row,
 	tokenOf,
 	TYPED,
-} from '../../support';
+} from '../../../harness/fakes';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -11,7 +11,7 @@ import { Workflow } from 'n8n-workflow';
 
 import { AiClkTrigger } from '../../nodes/AiClkTrigger/AiClkTrigger.node';
 import { createSandbox, DEFAULT_CLIENT, type Sandbox } from '../sandbox/server';
-import type { Row } from '../unit/support';
+import type { Row } from './fakes';
 import { CredentialsHelper, newRow } from './context';
 
 const NAME = 'AiClk Trigger';

@@ -10,10 +10,10 @@ import type {
 import nock from 'nock';
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
-import { Bench } from './bench';
-import type { Row } from '../unit/support';
+import { Bench } from './nodeRig';
+import type { Row } from './fakes';
 import { CredentialsHelper, newContext, newRow } from './context';
-import { API, issued, networkError, onRefresh } from './support';
+import { API, issued, networkError, onRefresh } from './nocks';
 
 /** The largest uint64. */
 export const MAX_UINT64 = '18446744073709551615';

@@ -14,7 +14,7 @@ import type {
 import { createEmptyRunExecutionData, isExpression, Workflow } from 'n8n-workflow';
 
 import { AiClkApi } from '../../credentials/AiClkApi.credentials';
-import { emptyRow, type Row } from '../unit/support';
+import { emptyRow, type Row } from './fakes';
 
 /** Each test has a client of its own: the credential's memory is that of the whole process. */
 let clients = 0;

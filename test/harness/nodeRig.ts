@@ -4,7 +4,7 @@ import type { IDataObject, INode, INodeExecutionData, INodeType } from 'n8n-work
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
 import { readToken } from '../../aiclk/token/storedToken';
-import { DAY_MS, type Row } from '../unit/support';
+import { DAY_MS, type Row } from './fakes';
 import { CredentialsHelper, newContext, newRow } from './context';
 
 const NODES: Record<string, INodeType> = {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Table from 'cli-table3';
 
-import { NeedsOwnN8n } from '../n8n/external.mts';
-import { type Installation, installN8n, type N8nVersion, ROOT } from '../n8n/install.mts';
-import { installByHand, packTarball } from '../n8n/package.mts';
-import type { N8nClient } from '../n8n/rest.mts';
+import { NeedsOwnN8n } from './n8n/external.mts';
+import { type Installation, installN8n, type N8nVersion, ROOT } from './n8n/install.mts';
+import { installByHand, packTarball } from './n8n/package.mts';
+import type { N8nClient } from './n8n/rest.mts';
 import {
 	DEFAULT_CLIENT,
 	type JournalEntry,

@@ -1,11 +1,11 @@
 import type { IDataObject, IPollFunctions } from 'n8n-workflow';
 
-import { reportToken } from '../../../aiclk/token/status';
-import { type Failure, FailureError, newFailure } from '../../../aiclk/util/failure';
-import { fail, ok } from '../../../aiclk/util/result';
-import type { Api, ReadRequest, Row, TokenLook } from '../../../nodes/AiClkTrigger/events/event';
-import { poll } from '../../../nodes/AiClkTrigger/poll';
-import { emptyRow, inputOf, NOW, token } from '../support';
+import { reportToken } from '../../aiclk/token/status';
+import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
+import { fail, ok } from '../../aiclk/util/result';
+import type { Api, ReadRequest, Row, TokenLook } from '../../nodes/AiClkTrigger/events/event';
+import { poll } from '../../nodes/AiClkTrigger/poll';
+import { emptyRow, inputOf, NOW, token } from './fakes';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 
 import { signalGroup } from './processes.mts';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MANIFESTS = fileURLToPath(new URL('.', import.meta.url));
 
 /** One n8n of each major version, pinned by a lock file: what tests run on when nothing else is asked for. */
