@@ -133,7 +133,7 @@ export class Watched {
 /** n8n's own poll comes with the full minute. It must not take a change away from the run by hand that is to show it. */
 async function awayFromTheMinute(): Promise<void> {
 	const seconds = new Date().getSeconds();
-	if (seconds > 40) await sleep((63 - seconds) * 1_000);
+	if (seconds > 25) await sleep((63 - seconds) * 1_000);
 	else if (seconds < 3) await sleep(3_000);
 }
 
