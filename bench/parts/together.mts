@@ -5,7 +5,7 @@ import { aiClk, call, chain, itemsOf, manualTrigger } from '../../test/e2e/workf
 import type { Workflow } from '../../test/harness/n8n/rest.mts';
 import { figure, type Section, show } from './results.mts';
 import { compare, inTurn } from './turns.mts';
-import { runsOf } from './workflows.mts';
+import { runOf } from './workflows.mts';
 
 const ROUNDS = 5;
 const LATENCIES_MS = [0, 20, 100];
@@ -73,7 +73,7 @@ async function measureLatencies(rig: Rig): Promise<Section> {
 	for (const apiDelayMs of LATENCIES_MS) {
 		rig.sandbox.configure({ apiDelayMs, fundDays: PAGES * PAGE_SIZE });
 		const compareAt = async (what: string, theirs: Workflow, ours: Workflow): Promise<void> => {
-			const ways = { theirs: await runsOf(rig, theirs), ours: await runsOf(rig, ours) };
+			const ways = { theirs: await runOf(rig, theirs), ours: await runOf(rig, ours) };
 			rows.push(await compare(`${what}, ${apiDelayMs} ms`, ways, ROUNDS));
 		};
 		for (const count of apiDelayMs === 0 ? [200, 1_000] : [200]) {
@@ -97,7 +97,7 @@ async function measureThrottle(rig: Rig): Promise<Section> {
 	for (const apiDelayMs of LATENCIES_MS) {
 		rig.sandbox.configure({ apiDelayMs, requestsPerSecond: LIMIT, retryAfter: '1' });
 		const requests: number[] = [];
-		const run = await runsOf(rig, node(LIMITED_READS));
+		const run = await runOf(rig, node(LIMITED_READS));
 		const { ours } = await inTurn(
 			{
 				ours: async () => {
