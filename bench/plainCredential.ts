@@ -15,16 +15,8 @@ export class PlainCredential implements ICredentialType {
 
 	displayName = 'Plain';
 
+	/** The field that counts for n8n's request code. */
 	properties: INodeProperties[] = [
-		{ displayName: 'Client ID', name: 'clientId', type: 'string', default: '' },
-		{
-			displayName: 'Refresh Token',
-			name: 'refreshToken',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-		},
-		{ displayName: 'Base URL', name: 'baseUrl', type: 'string', default: '' },
 		{
 			displayName: 'Access Token',
 			name: 'accessToken',
@@ -36,16 +28,13 @@ export class PlainCredential implements ICredentialType {
 
 	async preAuthentication(
 		this: IHttpRequestHelper,
-		credentials: ICredentialDataDecryptedObject,
+		{ baseUrl, clientId, refreshToken }: ICredentialDataDecryptedObject,
 	): Promise<ICredentialDataDecryptedObject> {
 		const { data } = (await this.helpers.httpRequest({
 			method: 'POST',
-			url: `${String(credentials.baseUrl)}/oauth2/token`,
+			url: `${String(baseUrl)}/oauth2/token`,
 			headers: { 'Content-Type': 'multipart/form-data' },
-			body: {
-				client_id: String(credentials.clientId),
-				refresh_token: String(credentials.refreshToken),
-			},
+			body: { client_id: String(clientId), refresh_token: String(refreshToken) },
 			json: true,
 		})) as { data: { access_token: string } };
 		return { accessToken: data.access_token };

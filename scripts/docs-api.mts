@@ -5,9 +5,8 @@
 import 'reflect-metadata';
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { fastify } from 'fastify';
 import type {
 	IDataObject,
 	INode,
@@ -41,46 +40,39 @@ interface Exchange {
 	answer: string;
 }
 
-const readAll = async (request: IncomingMessage): Promise<Buffer> => {
-	const parts: Buffer[] = [];
-	for await (const part of request) parts.push(part as Buffer);
-	return Buffer.concat(parts);
-};
-
-/** Stands before the sandbox, hands everything on and writes it down. */
-async function record(target: string) {
-	const exchanges: Exchange[] = [];
-	const server = createServer(async (request, response) => {
-		const { method = '', url = '' } = request;
-		const headers = Object.fromEntries(
-			['accept', 'content-type', 'ogw_access_token'].flatMap((name) => {
-				const value = request.headers[name];
-				return value === undefined ? [] : [[name, String(value)] as const];
-			}),
-		);
-		const body = await readAll(request);
-		const answer = await fetch(`${target}${url}`, {
-			method,
-			headers,
-			...(body.length > 0 && { body: new Uint8Array(body) }),
-		});
-		const text = await answer.text();
-		exchanges.push({ method, url, headers, body: body.toString(), answer: text });
-		response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
-	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		take: () => exchanges.splice(0),
-		close: () => server.close(),
-	};
-}
-
+/** Headers that are handed on and shown, by their names in Node. */
 const SHOWN: Record<string, string> = {
 	accept: 'Accept',
 	'content-type': 'Content-Type',
 	ogw_access_token: 'OGW_ACCESS_TOKEN',
 };
+
+/** Stands before the sandbox, hands everything on and writes it down. */
+async function record(target: string) {
+	const exchanges: Exchange[] = [];
+	const app = fastify({ forceCloseConnections: true });
+	app.removeAllContentTypeParsers();
+	app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+	app.all('*', async (request, reply) => {
+		const { method, url, body } = request;
+		const headers = Object.fromEntries(
+			Object.keys(SHOWN).flatMap((name) => {
+				const value = request.headers[name];
+				return value === undefined ? [] : [[name, String(value)] as const];
+			}),
+		);
+		const sent = body instanceof Buffer ? body : null;
+		const answer = await fetch(`${target}${url}`, { method, headers, body: sent });
+		const text = await answer.text();
+		exchanges.push({ method, url, headers, body: sent?.toString() ?? '', answer: text });
+		return await reply.status(answer.status).type('application/json').send(text);
+	});
+	return {
+		url: await app.listen({ port: 0, host: '127.0.0.1' }),
+		take: () => exchanges.splice(0),
+		close: async () => await app.close(),
+	};
+}
 
 const fence = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
 
@@ -206,7 +198,7 @@ async function write(): Promise<string> {
 			fence('text', message.replace(/(trace_id:? )[0-9a-f]{16}/g, '$1776ac7ef9ccd2cb3')),
 		);
 	} finally {
-		recorder.close();
+		await recorder.close();
 		await sandbox.close();
 	}
 	return parts.join('\n\n');

@@ -1,14 +1,13 @@
 /**
- * `npm run verify`: checks what npm would publish, with n8n's own scan (@n8n/scan-community-package) and without a network.
- * Builds, packs and unpacks the package, then looks at package.json, at the files, at the source and at the tarball.
+ * `npm run verify`: checks what npm would publish, with n8n's rules (a warning counts, and no comment switches a rule off) and n8n's
+ * own scan (@n8n/scan-community-package), without a network. What those find nothing wrong with is checked here.
  *
  * With `--release` the list "before the first release" counts, too. The release workflow runs it so.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { config } from '@n8n/node-cli/eslint';
+import { join, relative } from 'node:path';
 import { analyzePackage } from '@n8n/scan-community-package/scanner/scanner.mjs';
 import Table from 'cli-table3';
 import { ESLint } from 'eslint';
@@ -17,12 +16,10 @@ import { ROOT } from './bootstrap.mjs';
 
 const SOURCES = ['aiclk', 'credentials', 'nodes'];
 
-/** What @n8n/eslint-plugin-community-nodes 0.32 calls forbidden: scripts that run at a user's installation. */
-const FORBIDDEN_SCRIPTS =
-	'preinstall install postinstall prepare preprepare postprepare prepublish'.split(' ');
-
 /** Everything else would have to be a dependency, which a verified package may not have. */
 const ALLOWED_IMPORTS = ['n8n-workflow', 'crypto', 'node:crypto'];
+
+const MAX_IMAGE_BYTES = 500_000;
 
 const npm = (...args) =>
 	execFileSync('npm', args, {
@@ -48,36 +45,36 @@ const filesBelow = (folder) =>
 		.map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)))
 		.map((path) => path.replaceAll('\\', '/'));
 
+/** Files of the repository that are there. */
+const trackedFiles = () =>
+	execFileSync('git', ['ls-files'], { encoding: 'utf8' })
+		.split('\n')
+		.filter((path) => path !== '' && existsSync(path));
+
+/** What a pattern finds in files: the path of each, and its first group. */
+const findIn = (folder, paths, pattern) =>
+	paths.flatMap((path) =>
+		[...readFileSync(join(folder, path), 'utf8').matchAll(pattern)].map(([, found]) => ({
+			path,
+			found,
+		})),
+	);
+
 /** `owner/name` on GitHub. package.json is where it is set; every other file only repeats it. */
 const repositoryOf = ({ repository }) =>
 	/^git\+https:\/\/github\.com\/([\w.-]+\/[\w.-]+)\.git$/.exec(repository?.url)?.[1];
 
-/** What the scan wants of package.json, and what npm needs so that its provenance can be checked. */
+/** What n8n and npm need of package.json, and the rules do not ask for. */
 const KEYS = {
-	name: (name) => /^(@[\w.-]+\/)?n8n-nodes-[\w.-]+$/.test(name),
-	version: (version) => /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
-	description: (text) => typeof text === 'string' && text.length > 0,
-	license: (license) => license === 'MIT',
-	author: (author) => Boolean(author?.name && author.email),
-	publishConfig: (config) => config?.provenance === true,
-	homepage: (url) => /^https:\/\//.test(url),
 	repository: (repository) => repositoryOf({ repository }) !== undefined,
-	keywords: (keywords) => keywords?.includes('n8n-community-node-package') === true,
-	files: (files) => JSON.stringify(files) === '["dist"]',
-	peerDependencies: (peers) => JSON.stringify(peers) === '{"n8n-workflow":"*"}',
-	dependencies: (dependencies) => dependencies === undefined,
+	publishConfig: (config) => config?.provenance === true,
 	optionalDependencies: (dependencies) => dependencies === undefined,
 	bundledDependencies: (dependencies) => dependencies === undefined,
 	bundleDependencies: (dependencies) => dependencies === undefined,
-	overrides: (overrides) => overrides === undefined,
-	scripts: (scripts) =>
-		scripts.prepublishOnly === 'n8n-node prerelease' &&
-		FORBIDDEN_SCRIPTS.every((name) => !(name in scripts)),
-	n8n: (n8n) =>
-		n8n?.n8nNodesApiVersion === 1 &&
-		n8n.strict === true &&
-		n8n.nodes?.length > 0 &&
-		n8n.credentials?.length > 0,
+	scripts: ({ prepublishOnly }) => prepublishOnly === 'n8n-node prerelease',
+	// With `strict` n8n-node lint refuses any other configuration of ESLint than its own.
+	n8n: ({ n8nNodesApiVersion, strict, credentials }) =>
+		n8nNodesApiVersion === 1 && strict === true && credentials?.length > 0,
 };
 
 const checkKeys = (manifest) =>
@@ -95,49 +92,31 @@ const checkFiles = (files) =>
 		.map((path) => `packed: ${path}`);
 
 /** What package.json and the code name must be there: nodes, credentials, codex files, icons. */
-function checkReferences(folder, files, { n8n }) {
-	const has = (path) => files.includes(path);
-	const missing = [...n8n.nodes, ...n8n.credentials].filter((path) => !has(path));
-	const noCodex = n8n.nodes.map((path) => `${path}on`).filter((path) => !has(path));
-	const icons = files
-		.filter((path) => path.endsWith('.js'))
-		.flatMap((path) =>
-			[...readFileSync(join(folder, path), 'utf8').matchAll(/'file:([^']+)'/g)].map(([, icon]) =>
-				join(path, '..', icon).replaceAll('\\', '/'),
-			),
-		)
-		.filter((path) => !has(path));
-	return [...new Set([...missing, ...noCodex, ...icons])].map((path) => `not packed: ${path}`);
+function checkReferences(root, files, { n8n }) {
+	const scripts = files.filter((path) => path.endsWith('.js'));
+	const icons = findIn(root, scripts, /'file:([^']+)'/g).map(({ path, found }) =>
+		join(path, '..', found).replaceAll('\\', '/'),
+	);
+	const named = [
+		...n8n.nodes,
+		...n8n.credentials,
+		...n8n.nodes.map((path) => `${path}on`),
+		...icons,
+	];
+	return [...new Set(named)]
+		.filter((path) => !files.includes(path))
+		.map((path) => `not packed: ${path}`);
 }
 
-const checkImports = (folder, files) =>
-	files
-		.filter((path) => path.endsWith('.js'))
-		.flatMap((path) =>
-			[
-				...readFileSync(join(folder, path), 'utf8').matchAll(
-					/\b(?:require|import)\(["'`]([^"'`]+)/g,
-				),
-			]
-				.map(([, name]) => name)
-				.filter((name) => !name.startsWith('.') && !ALLOWED_IMPORTS.includes(name))
-				.map((name) => `${path}: needs ${name} at run time`),
-		);
-
-const checkExceptions = () =>
-	SOURCES.flatMap((folder) => filesBelow(join(ROOT, folder)).map((path) => `${folder}/${path}`))
-		.filter((path) =>
-			/eslint-(disable|enable)|@ts-(ignore|nocheck)/.test(readFileSync(path, 'utf8')),
-		)
-		.map((path) => `${path}: switches a rule off`);
-
-/** `strict` means: exactly the configuration that n8n's command brings. */
-const checkConfiguration = () =>
-	/^import \{ config \} from '@n8n\/node-cli\/eslint';\s+export default config;\s*$/.test(
-		readFileSync('eslint.config.mjs', 'utf8'),
+/** The rules allow what n8n brings, and development dependencies, which an author might bundle. */
+const checkImports = (root, files) =>
+	findIn(
+		root,
+		files.filter((path) => path.endsWith('.js')),
+		/\b(?:require|import)\(["'`]([^"'`]+)/g,
 	)
-		? []
-		: ['eslint.config.mjs: is not the default configuration of @n8n/node-cli'];
+		.filter(({ found }) => !found.startsWith('.') && !ALLOWED_IMPORTS.includes(found))
+		.map(({ path, found }) => `${path}: needs ${found} at run time`);
 
 /** Text that n8n shows, and what npm shows, is English. A codex alias is a search word that nobody is shown. */
 const checkEnglish = (root, files) =>
@@ -155,53 +134,30 @@ const checkEnglish = (root, files) =>
 
 /** Where an absolute address of this repository may stand: what users, n8n and npm read. */
 const WITH_ADDRESS =
-	/^((README|SECURITY|CONTRIBUTING)\.md|package\.json|(aiclk|credentials|docs|examples|nodes)\/.+)$/;
+	/^((README|SECURITY|CONTRIBUTING)\.md|package\.json|(aiclk|credentials|docs|examples|nodes)\/.+\.(json|md|ts))$/;
 const ADDRESS = /(?:github\.com|raw\.githubusercontent\.com)\/([\w.-]+\/n8n-nodes-aiclk)\b/g;
 
-const checkAddresses = (manifest) =>
-	execFileSync('git', ['ls-files'], { encoding: 'utf8' })
-		.split('\n')
-		.filter((path) => WITH_ADDRESS.test(path) && /\.(json|md|ts)$/.test(path))
-		.flatMap((path) =>
-			[...readFileSync(path, 'utf8').matchAll(ADDRESS)]
-				.map(([, repository]) => repository)
-				.filter((repository) => repository !== repositoryOf(manifest))
-				.map(
-					(repository) => `${path}: names ${repository}, package.json ${repositoryOf(manifest)}`,
-				),
-		);
+const checkAddresses = (manifest, tracked) =>
+	findIn(
+		ROOT,
+		tracked.filter((path) => WITH_ADDRESS.test(path)),
+		ADDRESS,
+	)
+		.filter(({ found }) => found !== repositoryOf(manifest))
+		.map(({ path, found }) => `${path}: names ${found}, package.json ${repositoryOf(manifest)}`);
 
-const MAX_IMAGE_BYTES = 500_000;
-
-/** Relative links and pictures of the documents lead to a file, and every picture is shown and small. */
-function checkDocuments() {
-	const tracked = execFileSync('git', ['ls-files'], { encoding: 'utf8' })
-		.split('\n')
-		.filter((path) => existsSync(path));
-	const folders = new Set(tracked.map((path) => dirname(path)));
+/** Every picture is shown by a document, and all of them are small. */
+function checkPictures(tracked) {
 	const images = tracked.filter((path) => path.startsWith('docs/images/'));
-	const shown = new Set();
-	const dead = [];
-	for (const document of tracked.filter(
-		(path) => path.endsWith('.md') && path !== 'CHANGELOG.md',
-	)) {
-		for (const [, target] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s#]+)/g)) {
-			const path = join(dirname(document), target);
-			// Out of the repository: GitHub's own pages beside it.
-			if (/^[a-z]+:/.test(target) || path.startsWith('..')) continue;
-			shown.add(path);
-			if (!tracked.includes(path) && !folders.has(path.replace(/\/$/, ''))) {
-				dead.push(`${document}: links to ${target}, which is not there`);
-			}
-		}
-	}
+	const documents = tracked.filter((path) => path.endsWith('.md'));
+	const shown = findIn(ROOT, documents, /\]\(([^)\s#]+)/g).map(({ path, found }) =>
+		join(path, '..', found),
+	);
 	const bytes = images.reduce((sum, path) => sum + statSync(path).size, 0);
-	const tooMuch =
-		bytes > MAX_IMAGE_BYTES ? [`docs/images: ${bytes} bytes, at most ${MAX_IMAGE_BYTES}`] : [];
-	const unused = images
-		.filter((path) => !shown.has(path))
-		.map((path) => `${path}: no document shows it`);
-	return [...dead, ...unused, ...tooMuch];
+	return [
+		...images.filter((path) => !shown.includes(path)).map((path) => `${path}: nobody shows it`),
+		...(bytes > MAX_IMAGE_BYTES ? [`docs/images: ${bytes} bytes, at most ${MAX_IMAGE_BYTES}`] : []),
+	];
 }
 
 /** Stands in package.json until the package has a home. */
@@ -224,15 +180,11 @@ function beforeTheFirstRelease(manifest) {
 	return open;
 }
 
-/** The newest rules of n8n's command, which the scan follows later. A warning is a finding, too. */
-async function lint(patterns) {
-	const eslint = new ESLint({
-		cwd: ROOT,
-		allowInlineConfig: false,
-		overrideConfigFile: true,
-		overrideConfig: config,
-	});
-	return (await eslint.lintFiles(patterns)).flatMap(({ filePath, messages }) =>
+/** The rules of `npm run lint`, where a warning is a finding, too, and a comment switches nothing off. */
+async function lint() {
+	const eslint = new ESLint({ cwd: ROOT, allowInlineConfig: false });
+	const results = await eslint.lintFiles(['package.json', ...SOURCES]);
+	return results.flatMap(({ filePath, messages }) =>
 		messages.map(
 			({ line = 0, ruleId, message }) =>
 				`${relative(ROOT, filePath)}:${line}: ${ruleId ?? 'syntax'}: ${message.split('\n', 1)[0]}`,
@@ -249,6 +201,7 @@ async function scan(folder, patterns) {
 async function verify(folder) {
 	const { root, bytes } = unpack(folder);
 	const files = filesBelow(root);
+	const tracked = trackedFiles();
 	const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 	const size = `${files.length} files, ${Math.ceil(bytes / 1000)} kB packed`;
 	const checks = [
@@ -257,13 +210,9 @@ async function verify(folder) {
 		['Tarball: needs nothing but n8n-workflow', checkImports(root, files)],
 		['Tarball: English', checkEnglish(root, files)],
 		['package.json: keys', checkKeys(manifest)],
-		["This repository's address: the same everywhere", checkAddresses(manifest)],
-		['Documents: links and pictures', checkDocuments()],
-		['Source: no rule is switched off', [...checkExceptions(), ...checkConfiguration()]],
-		[
-			'Source: rules of n8n-node lint',
-			await lint(['package.json', ...SOURCES.map((source) => `${source}/**/*.ts`)]),
-		],
+		["This repository's address: the same everywhere", checkAddresses(manifest, tracked)],
+		['Documents: pictures', checkPictures(tracked)],
+		['Source: rules of n8n-node lint', await lint()],
 		["Source: n8n's scan", await scan(ROOT, ['package.json', `{${SOURCES}}/**/*.{js,ts,json}`])],
 		["Tarball: n8n's scan", await scan(root, ['package.json', '**/*.{js,json}'])],
 	];

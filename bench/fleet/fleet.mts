@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-
-import { expiredAtMs, isAlive, TIMING, type Timing } from '../../aiclk/token/age.ts';
+import { expiredAtMs, isAlive } from '../../aiclk/token/age.ts';
 import { readToken, type Token } from '../../aiclk/token/storedToken.ts';
 import { emptyRow, type Row } from '../../test/harness/fakes.ts';
 import { Clock } from './clock.mts';
-import { nextChance } from './draws.mts';
 import { createRandom, type Random } from './random.mts';
 import { LIFE_MS, Server } from './server.mts';
 import { createTraffic, nextRequestMs, type Pattern, type Traffic } from './traffic.mts';
@@ -14,15 +11,11 @@ const DAY_MS = 86_400_000;
 const START_MS = Date.parse('2026-11-24T02:00:00Z');
 
 /** How long n8n takes to store a credential, in ms. */
-export const WRITE_MS = 5;
+const WRITE_MS = 5;
 
 /** A life is over when its successor has been in use for so long without trouble, in ms. */
 const CALM_MS = 10_000;
 const WATCH_MS = 1_000;
-
-/** While no token is alive, so many requests and so many ms are simulated one by one; then one a worker and minute. */
-const FULL_RATE = { requests: 20_000, ms: 60_000 };
-const THINNED_MS = 60_000;
 
 /** The rotation workflow: every day, when the token has 30 days left. */
 const ROTATION = { everyMs: DAY_MS, leftMs: 30 * DAY_MS };
@@ -32,20 +25,19 @@ export interface Scenario {
 	/** Requests of the whole fleet on the average. */
 	perSecond: number;
 	pattern: Pattern;
+	/** A refresh kills the older tokens. */
 	strict: boolean;
+	/** How a dead token is answered: by the HTTP status, or by the code beside HTTP 200. */
 	deadTokenAnswer: 'http-401' | 'body-401';
-	/** From the sending of a refresh to its answer, in ms. */
+	/** From the sending of a refresh to its answer, in ms; it takes effect half-way. */
 	refreshMs: number;
 	/** The token endpoint fails in each life, from a day of it, for so many days. */
 	outage: { fromDay: number; days: number } | null;
 	/** Each clock is off by up to so much, both ways, in ms. */
 	clocksMs: number;
 	rotation: boolean;
-	timing: Timing;
 	/** How many token lives are simulated. */
 	lives: number;
-	/** Simulates every request, even where nothing can happen: to check the skipping. */
-	everyRequest: boolean;
 }
 
 export const BASE: Scenario = {
@@ -58,9 +50,7 @@ export const BASE: Scenario = {
 	outage: null,
 	clocksMs: 0,
 	rotation: false,
-	timing: TIMING,
 	lives: 10,
-	everyRequest: false,
 };
 
 /** What happened from one token to the next. */
@@ -71,34 +61,21 @@ export interface Life {
 	renewedAfterMs: number;
 	/** Requests that reached AiClk with a dead token. */
 	dead: number;
-	/** Requests that were not sent, with a clear text, because no live token could be had. */
-	blocked: number;
-	/** Of both: those that ended as a failed run, before any Retry On Fail. */
+	/** Of them and of those that were not sent for want of a live token: those that ended as a failed run, before any Retry On Fail. */
 	failed: number;
 }
 
-const newLife = (): Life => ({ refreshes: 0, renewedAfterMs: NaN, dead: 0, blocked: 0, failed: 0 });
+const newLife = (): Life => ({ refreshes: 0, renewedAfterMs: NaN, dead: 0, failed: 0 });
 
 export interface Outcome {
 	lives: Life[];
 	/** Most refreshes that came in a day, failed ones included. */
 	worstDay: number;
-	/** Requests in all, most of them not simulated one by one. */
-	requests: number;
-	/** Requests simulated one by one. */
-	simulated: number;
 	/** False when the fleet got stuck without a token until the simulation was ended. */
 	completed: boolean;
 }
 
 type Renewal = 'renewed' | 'unchanged' | 'failed';
-
-/** A seed of its own for each scenario, so that adding one leaves the others as they were. */
-export const seedOf = (value: unknown, seed: number): number =>
-	createHash('sha256')
-		.update(JSON.stringify([seed, value]))
-		.digest()
-		.readUInt32LE();
 
 /** Workers that share one stored row, AiClk, and simulated time. */
 class Fleet {
@@ -130,8 +107,6 @@ class Fleet {
 	/** Whether requests are simulated one by one: no token is alive, or soon none will be. */
 	private isBusy = false;
 
-	private busy = { fromMs: 0, requests: 0 };
-
 	private isWatching = false;
 
 	/** Questions to hooks that have not been answered. */
@@ -139,26 +114,24 @@ class Fleet {
 
 	private troubleMs = START_MS;
 
-	private simulated = 0;
-
 	constructor(
 		private readonly scenario: Scenario,
 		seed: number,
 	) {
-		this.random = createRandom(seedOf(scenario, seed));
+		this.random = createRandom(seed);
 		this.traffic = createTraffic(scenario.pattern, scenario.perSecond);
 		this.server = new Server(this.clock, scenario, () => this.onIssued());
 		this.workers = Array.from({ length: scenario.workers }, () => {
-			const aheadMs = (2 * this.random.uniform() - 1) * scenario.clocksMs;
-			return new Worker(this.clock, this.random, scenario.timing, aheadMs);
+			const aheadMs = (2 * this.random() - 1) * scenario.clocksMs;
+			return new Worker(this.clock, this.random, aheadMs);
 		});
 	}
 
 	async run(): Promise<Outcome> {
 		const { lives, rotation } = this.scenario;
 		// A person presses Test: the first token.
-		this.clock.at(START_MS, () => void this.request(this.workers[0] as Worker, 1));
-		if (rotation) this.clock.after(this.random.uniform() * DAY_MS, () => this.rotate());
+		this.clock.at(START_MS, () => void this.request(this.workers[0] as Worker));
+		if (rotation) this.clock.after(this.random() * DAY_MS, () => this.rotate());
 		const endMs = START_MS + lives * 1.1 * LIFE_MS;
 		await this.clock.run(() => this.lives.length > lives || this.clock.nowMs > endMs);
 		const completed = this.lives.length > lives;
@@ -167,14 +140,8 @@ class Fleet {
 			// The first one only ends the time without any token.
 			lives: this.lives.slice(1),
 			worstDay: Math.max(...this.server.attempts.values()),
-			requests: (this.clock.nowMs - START_MS) * this.traffic.averagePerMs,
-			simulated: this.simulated,
 			completed,
 		};
-	}
-
-	private get share(): number {
-		return 1 / this.workers.length;
 	}
 
 	/** A strict server has just invalidated the stored token; a lenient one lets the old one live on. */
@@ -208,7 +175,7 @@ class Fleet {
 	}
 
 	private beginLife(): void {
-		const { outage, everyRequest } = this.scenario;
+		const { outage } = this.scenario;
 		this.lives.push(this.life);
 		this.life = newLife();
 		this.token = readToken(this.row) as Token;
@@ -218,17 +185,13 @@ class Fleet {
 			const fromMs = this.storedMs + outage.fromDay * DAY_MS;
 			this.server.outage = { fromMs, toMs: fromMs + outage.days * DAY_MS };
 		}
-		if (everyRequest) {
-			this.beginBusy();
-			return;
-		}
 		this.acquaint();
-		for (const worker of this.workers) this.planDraw(worker);
+		for (const worker of this.workers) this.planRenewal(worker);
 		const furthestAheadMs = Math.max(...this.workers.map(({ aheadMs }) => aheadMs));
 		this.plan(expiredAtMs(this.token.state) - furthestAheadMs, () => this.beginBusy());
 	}
 
-	/** Skipped requests have shown each worker the stored token. So each is asked about it once, without a jitter. */
+	/** Requests that are not simulated have shown each worker the stored token. So each is asked about it once, without a jitter. */
 	private acquaint(): void {
 		for (const worker of this.workers) {
 			worker.chosen = 0;
@@ -244,63 +207,53 @@ class Fleet {
 		});
 	}
 
-	/** Skips to the next request of a worker whose draw may begin a renewal. */
-	private planDraw(worker: Worker): void {
+	/** While the stored token lives, only a worker's next request that may begin a renewal is simulated. */
+	private planRenewal(worker: Worker): void {
 		const { state } = this.token as Token;
-		const { timing } = this.scenario;
-		const { nowMs } = this.clock;
-		const chance = nextChance(worker, state, this.traffic, this.share, timing, nowMs, this.random);
+		const { atMs, draw } = worker.nextRenewal(state, this.traffic, this.workers.length);
 		// From there on all requests are simulated anyway.
-		if (chance.atMs >= expiredAtMs(state) - worker.aheadMs) return;
-		this.plan(chance.atMs, () => void this.tryDraw(worker, chance.draw));
-	}
-
-	private async tryDraw(worker: Worker, draw: number): Promise<void> {
-		const { version } = this;
-		worker.lastDrawMs = this.clock.nowMs;
-		await this.request(worker, 1, draw);
-		if (version === this.version) this.planDraw(worker);
+		if (atMs >= expiredAtMs(state) - worker.aheadMs) return;
+		this.plan(atMs, async () => {
+			const { version } = this;
+			worker.lastDrawMs = this.clock.nowMs;
+			worker.chosen = draw;
+			await this.request(worker);
+			if (version === this.version) this.planRenewal(worker);
+		});
 	}
 
 	private beginBusy(): void {
 		if (this.isBusy) return;
 		this.isBusy = true;
-		this.busy = { fromMs: this.clock.nowMs, requests: 0 };
 		this.version++;
 		this.planRequest();
 	}
 
-	/** Every request of the fleet, or after a long time without a token some, each of which stands for many. */
+	/** Every request of the fleet. */
 	private planRequest(): void {
-		const { fromMs, requests } = this.busy;
-		const { perMs } = this.traffic;
-		const isLong = requests > FULL_RATE.requests && this.clock.nowMs - fromMs > FULL_RATE.ms;
-		const simulatedPerMs = isLong ? Math.min(perMs, this.workers.length / THINNED_MS) : perMs;
-		const traffic = { ...this.traffic, perMs: simulatedPerMs };
-		this.plan(nextRequestMs(traffic, 1, this.clock.nowMs, this.random), () => {
-			this.busy.requests++;
-			const worker = this.workers[this.random.below(this.workers.length)] as Worker;
-			void this.request(worker, perMs / simulatedPerMs);
+		this.plan(nextRequestMs(this.traffic, this.clock.nowMs, this.random), () => {
+			void this.request(this.anyWorker());
 			this.planRequest();
 		});
 	}
 
-	/** What n8n does for one request of HTTP Request. @param weight how many requests it stands for */
-	private async request(worker: Worker, weight: number, draw: number | null = null): Promise<void> {
-		this.simulated++;
+	private anyWorker(): Worker {
+		return this.workers[Math.floor(this.random() * this.workers.length)] as Worker;
+	}
+
+	/** What n8n does for one request of HTTP Request. */
+	private async request(worker: Worker): Promise<void> {
 		const { life } = this;
 		const credentials = { ...this.row };
-		worker.chosen = draw;
 		if ((await this.ask(worker, credentials)) === 'failed') {
-			life.blocked += weight;
-			life.failed += weight;
+			life.failed++;
 			return;
 		}
 		worker.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
-		if ((await this.send(credentials, life, weight)) !== 401) return;
+		if ((await this.send(credentials, life)) !== 401) return;
 		const renewal = await this.ask(worker, credentials);
-		if (renewal === 'renewed' && (await this.send(credentials, life, weight)) !== 401) return;
-		life.failed += weight;
+		if (renewal === 'renewed' && (await this.send(credentials, life)) !== 401) return;
+		life.failed++;
 	}
 
 	/** Asks the hook and stores what it returns. */
@@ -314,18 +267,20 @@ class Fleet {
 			Object.assign(credentials, outcome.value);
 		}
 		this.asking--;
-		if (!outcome.ok) this.troubleMs = this.clock.nowMs;
-		if (!outcome.ok) return 'failed';
+		if (!outcome.ok) {
+			this.troubleMs = this.clock.nowMs;
+			return 'failed';
+		}
 		return outcome.value === null ? 'unchanged' : 'renewed';
 	}
 
 	/** @returns the HTTP status */
-	private async send(credentials: Row, life: Life, weight: number): Promise<number> {
+	private async send(credentials: Row, life: Life): Promise<number> {
 		const { statusCode, body } = await this.server.call(String(credentials.accessToken));
 		if (body.code === 401) {
-			life.dead += weight;
+			life.dead++;
 			this.troubleMs = this.clock.nowMs;
-			if (this.scenario.deadTokenAnswer === 'body-401') life.failed += weight;
+			if (this.scenario.deadTokenAnswer === 'body-401') life.failed++;
 		}
 		return statusCode;
 	}
@@ -333,7 +288,7 @@ class Fleet {
 	/** AiClk Token: Refresh, Only When Expiring Soon, on some worker. */
 	private rotate(): void {
 		this.clock.after(ROTATION.everyMs, () => this.rotate());
-		const worker = this.workers[this.random.below(this.workers.length)] as Worker;
+		const worker = this.anyWorker();
 		const token = readToken(this.row);
 		const nowMs = this.clock.nowMs + worker.aheadMs;
 		const isFine =

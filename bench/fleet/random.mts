@@ -1,12 +1,5 @@
-/** A stream of numbers that is the same for the same seed. */
-export interface Random {
-	/** [0, 1) */
-	uniform(): number;
-	/** Exponentially distributed with this mean. */
-	exponential(mean: number): number;
-	/** A whole number from 0 to below `count`. */
-	below(count: number): number;
-}
+/** Numbers in [0, 1) that are the same for the same seed. */
+export type Random = () => number;
 
 /** SplitMix32 (the 32-bit variant of Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
 export function createRandom(seed: number): Random {
@@ -18,11 +11,6 @@ export function createRandom(seed: number): Random {
 		z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
 		return (z ^ (z >>> 15)) >>> 0;
 	};
-	/** 53 bits: the tail of the draw matters. */
-	const uniform = () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
-	return {
-		uniform,
-		exponential: (mean) => -mean * Math.log(1 - uniform()),
-		below: (count) => Math.floor(uniform() * count),
-	};
+	// 53 bits: the tail of the jitter matters.
+	return () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
 }

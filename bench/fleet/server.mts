@@ -3,6 +3,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 import { TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo.ts';
 import { quotaDay, REFRESHES_PER_DAY } from '../../aiclk/token/quota.ts';
 import type { Clock } from './clock.mts';
+import type { Scenario } from './fleet.mts';
 
 /** How long a request to the API takes, there and back, in ms. */
 export const API_MS = 100;
@@ -10,15 +11,6 @@ export const API_MS = 100;
 const FIRST_REFRESH_MS = 500;
 
 export const LIFE_MS = 90 * 86_400_000;
-
-export interface ServerSettings {
-	/** A refresh kills the older tokens. */
-	strict: boolean;
-	/** How a dead token is answered. */
-	deadTokenAnswer: 'http-401' | 'body-401';
-	/** From the sending of a refresh to its answer, in ms; it takes effect half-way. */
-	refreshMs: number;
-}
 
 const json = (body: unknown, statusCode = 200) => ({ statusCode, body: JSON.stringify(body) });
 
@@ -41,7 +33,7 @@ export class Server {
 	/** @param onIssued called when a token has been issued (and a strict server has killed the others) */
 	constructor(
 		private readonly clock: Clock,
-		private readonly settings: ServerSettings,
+		private readonly settings: Scenario,
 		private readonly onIssued: () => void,
 	) {}
 

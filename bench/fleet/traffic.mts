@@ -5,7 +5,7 @@ export type Pattern = 'steady' | 'hourly' | 'daily' | 'weekly';
 const PERIOD_MS = { hourly: 3_600_000, daily: 86_400_000, weekly: 7 * 86_400_000 };
 
 /** All requests of a period come in its first minute. */
-export const BURST_MS = 60_000;
+const BURST_MS = 60_000;
 
 /** More than this no fleet sends at the height of a burst, requests/s. */
 const MAX_PER_SECOND = 1_000;
@@ -16,33 +16,22 @@ export interface Traffic {
 	periodMs: number | null;
 	/** Requests/ms while they come. */
 	perMs: number;
-	/** Requests/ms on the average. */
-	averagePerMs: number;
 }
 
 /** @param perSecond requests of the whole fleet on the average */
 export function createTraffic(pattern: Pattern, perSecond: number): Traffic {
-	if (pattern === 'steady') {
-		return { periodMs: null, perMs: perSecond / 1000, averagePerMs: perSecond / 1000 };
-	}
+	if (pattern === 'steady') return { periodMs: null, perMs: perSecond / 1000 };
 	const periodMs = PERIOD_MS[pattern];
-	const perMs = Math.min(MAX_PER_SECOND, (perSecond * periodMs) / BURST_MS) / 1000;
-	return { periodMs, perMs, averagePerMs: (perMs * BURST_MS) / periodMs };
+	return { periodMs, perMs: Math.min(MAX_PER_SECOND, (perSecond * periodMs) / BURST_MS) / 1000 };
 }
 
-/**
- * When the next request comes.
- *
- * @param share of the traffic that is meant, (0, 1]
- * @param fromMs ms since 1970; bursts begin at multiples of their period
- */
+/** When the next request comes after a time, both in ms since 1970. Bursts begin at multiples of their period. */
 export function nextRequestMs(
 	{ periodMs, perMs }: Traffic,
-	share: number,
 	fromMs: number,
 	random: Random,
 ): number {
-	const wait = random.exponential(1 / (perMs * share));
+	const wait = -Math.log(1 - random()) / perMs;
 	if (periodMs === null) return fromMs + wait;
 	const phase = fromMs % periodMs;
 	const start = fromMs - phase;

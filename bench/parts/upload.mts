@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import axios from 'axios';
 import { fastify } from 'fastify';
 
 import type { Rig } from '../../test/e2e/rig.mts';
 import { aiClk, chain, manualTrigger } from '../../test/e2e/workflows.mts';
-import type { Section } from './figures.mts';
-import { costOf, MEGABYTE } from './memory.mts';
+import type { Workflow } from '../../test/harness/n8n/rest.mts';
+import type { Section } from './results.mts';
 
+const MEGABYTE = 1024 ** 2;
 const SIZES = [1, 200, 1, 200];
 
 const inMegabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)} MB`;
@@ -23,6 +26,33 @@ async function serveFiles() {
 	return { url, close: async () => await app.close() };
 }
 
+const POLL_MS = 50;
+
+/** Bytes that n8n holds, by its own metrics. */
+async function residentBytes(rig: Rig): Promise<number> {
+	const { data } = await axios.get<string>(`${rig.server.url}/metrics`);
+	return Number(/^n8n_process_resident_memory_bytes\S* (\S+)/m.exec(data)?.[1]);
+}
+
+/** Runs a workflow. @returns how much n8n's process grew at most meanwhile, in bytes */
+async function growthOf(rig: Rig, workflow: Workflow): Promise<number> {
+	const before = await residentBytes(rig);
+	let peak = before;
+	let hasEnded = false;
+	const watch = (async () => {
+		while (!hasEnded) {
+			peak = Math.max(peak, await residentBytes(rig));
+			await sleep(POLL_MS);
+		}
+	})();
+	const { status, error } = await rig.run(workflow).finally(() => {
+		hasEnded = true;
+	});
+	await watch;
+	if (status !== 'success') throw new Error(error?.message);
+	return peak - before;
+}
+
 /** How much memory an upload takes: a video goes from n8n's disk to AiClk and should never sit in memory. */
 export async function measureUpload(rig: Rig): Promise<Section> {
 	const files = await serveFiles();
@@ -38,10 +68,10 @@ export async function measureUpload(rig: Rig): Promise<Section> {
 					options: { response: { response: { responseFormat: 'file' } } },
 				},
 			};
-			const alone = (await costOf(rig, chain('Download', [manualTrigger, download]))).growth;
+			const alone = await growthOf(rig, chain('Download', [manualTrigger, download]));
 			rig.sandbox.clearJournal();
 			const upload = aiClk({ resource: 'material', operation: 'upload' });
-			const both = (await costOf(rig, chain('Upload', [manualTrigger, download, upload]))).growth;
+			const both = await growthOf(rig, chain('Upload', [manualTrigger, download, upload]));
 			const [entry] = rig.to('material/upload');
 			rows.push([
 				`${size} MB`,

@@ -1,3 +1,5 @@
+import { describe } from 'node:test';
+
 import { EXTERNAL_N8N } from '../harness/n8n/external.mts';
 import { chosenVersions, EXTERNAL } from '../harness/n8n/install.mts';
 import { onN8n } from './rig.mts';
@@ -13,19 +15,28 @@ import { secrets } from './scenarios/secrets.mts';
 import { triggers } from './scenarios/trigger.mts';
 import { workflows } from './scenarios/workflows.mts';
 
-/** Every promise, on every n8n: `npm run test:e2e`. */
-for (const version of EXTERNAL_N8N === null ? chosenVersions() : [EXTERNAL]) {
-	onN8n(version, [
-		foundation,
-		faults,
-		life,
-		credentials,
-		workflows,
-		aiclk,
-		agency,
-		repetition,
-		triggers,
-		examples,
-		secrets,
-	]);
+const WORKFLOWS = [
+	foundation,
+	faults,
+	life,
+	credentials,
+	workflows,
+	aiclk,
+	agency,
+	repetition,
+	examples,
+	secrets,
+];
+const POLLS = [triggers, secrets];
+
+/** Every promise, on every n8n: `npm run test:e2e`. Polls, which wait for n8n's own minute, have an n8n of their own beside the others. */
+if (EXTERNAL_N8N === null) {
+	for (const version of chosenVersions()) {
+		describe(`n8n ${version}`, { concurrency: 2 }, () => {
+			onN8n(version, 'e2e', WORKFLOWS);
+			onN8n(version, 'e2e-polls', POLLS);
+		});
+	}
+} else {
+	onN8n(EXTERNAL, 'e2e', [...WORKFLOWS.slice(0, -1), ...POLLS]);
 }

@@ -22,7 +22,7 @@ export class Rig extends BaseRig {
 	private readonly typed = new Set<string>();
 
 	/** @param suite whose tests these are: each has its own n8n */
-	constructor(version: N8nVersion, suite = 'e2e') {
+	constructor(version: N8nVersion, suite: string) {
 		super(version, suite);
 	}
 
@@ -195,10 +195,14 @@ export type Scenario = (name: string, body: () => Promise<string>) => void;
 /** A file of scenarios: defines them for one n8n. */
 export type Scenarios = (rig: Rig, scenario: Scenario) => void;
 
-/** Runs scenarios on one version of n8n: each begins with a new client and credential. */
-export function onN8n(version: N8nVersion, files: Scenarios[]): void {
-	const rig = new Rig(version);
-	describeOnN8n(`n8n ${version}`, {
+/**
+ * Runs scenarios on one version of n8n: each begins with a new client and credential.
+ *
+ * @param suite whose tests these are: each has its own n8n
+ */
+export function onN8n(version: N8nVersion, suite: string, files: Scenarios[]): void {
+	const rig = new Rig(version, suite);
+	describeOnN8n(`${suite} on n8n ${version}`, {
 		rig,
 		start: async () => await rig.start(),
 		run: async (name: string, body: () => Promise<string>) => {

@@ -15,6 +15,10 @@ import {
 } from '../sandbox/server.ts';
 import { DEFAULT_SETTINGS } from '../sandbox/settings.ts';
 
+/** Suites of one process that run beside each other share what takes long to make. */
+const installations = new Map<N8nVersion, Promise<Installation>>();
+let tarball: Promise<string> | null = null;
+
 /** What every suite on a real n8n has: an n8n with the package installed by hand, and a sandbox that plays AiClk. */
 export abstract class BaseRig {
 	sandbox!: Sandbox;
@@ -45,9 +49,12 @@ export abstract class BaseRig {
 
 	/** Installs n8n, and the package as a user would, in an empty folder. */
 	async install(): Promise<void> {
-		this.installation = await installN8n(this.version);
+		const installed = installations.get(this.version) ?? installN8n(this.version);
+		installations.set(this.version, installed);
+		this.installation = await installed;
+		tarball ??= packTarball(join(ROOT, '.n8n', this.suite, 'tarball'));
 		await rm(this.userFolder, { recursive: true, force: true });
-		await installByHand(await packTarball(this.userFolder), this.userFolder);
+		await installByHand(await tarball, this.userFolder);
 	}
 
 	/** A sandbox as new, which knows this scenario's client. */
@@ -131,7 +138,7 @@ export function describeOnN8n<Rig extends BaseRig, Body>(
 	title: string,
 	{ rig, start, stop, run, failed, files }: Suite<Rig, Body>,
 ): void {
-	describe(title, () => {
+	describe(title, { concurrency: 1 }, () => {
 		before(start);
 		after(async () => {
 			await rig.stop();

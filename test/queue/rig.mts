@@ -19,7 +19,7 @@ export const WORKERS = ['worker-1', 'worker-2', 'worker-3'];
  * A refresh and what follows it take 5 s at most here. A run that hangs in n8n's connection to a database that was away
  * (20 s) says nothing about those that are started after it.
  */
-const PROBE_MS = 6_000;
+const PROBE_MS = 10_000;
 
 /** How n8n is set up here, beside its services. */
 const QUEUE_MODE = {

@@ -27,7 +27,7 @@ export const SHARED: Addresses = {
 const POSTGRES_BIN = process.env.AICLK_POSTGRES_BIN ?? '/usr/lib/postgresql/15/bin';
 const REDIS_SERVER = process.env.AICLK_REDIS_SERVER ?? 'redis-server';
 
-const READY_LIMIT_MS = 30_000;
+const READY_LIMIT_MS = 120_000;
 
 interface PgClient {
 	connect(): Promise<void>;

@@ -4,14 +4,14 @@ import type { Browser, Locator, Page, PageScreenshotOptions } from 'playwright-c
 
 import { OWNER } from '../harness/n8n/rest.mts';
 
-/** Two busy cores: what a person sees after a second takes ten. */
-const PATIENCE_MS = 30_000;
+/** Two busy cores: what a person sees after a second takes ten, or more. */
+const PATIENCE_MS = 60_000;
 
 /** How long the editor takes to lay a node out anew. */
 const SETTLED_MS = 500;
 
 /** How long n8n may take to find out what a node lacks. */
-const MARKS_MS = 1_500;
+const MARKS_MS = 3_000;
 
 /** The size of every picture of the screen, too. */
 const VIEWPORT = { width: 1280, height: 800 };

@@ -59,7 +59,7 @@ function nothingWhileBusy(error: unknown): null {
 const UNFINISHED = new Set(['new', 'running', 'waiting']);
 const RUN_LIMIT_MS = 300_000;
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** The most executions that n8n lists at once. */
 const PAGE = 100;

@@ -10,8 +10,8 @@ import { onExit } from 'signal-exit';
 import type { Installation } from './install.mts';
 import { signalGroup } from './processes.mts';
 
-const START_LIMIT_MS = 180_000;
-const STOP_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 300_000;
+const STOP_LIMIT_MS = 60_000;
 
 /** What n8n logs when another program took a port between the look for a free one and n8n's start. */
 const PORT_TAKEN = /port \d+ is already in use/i;

@@ -25,7 +25,7 @@ export const triggered: Scenarios = (rig, scenario) => {
 				await rig.workers.get(killed)?.kill();
 			}
 			await watched.poll();
-			await watched.untilItems(round * 2, 30_000);
+			await watched.untilItems(round * 2);
 		}
 		await rig.startWorker(killed);
 		const items = await watched.untilItems(ROUNDS * 2);

@@ -10,14 +10,14 @@ import type { UiRig, UiScenarios } from '../rig.mts';
 type Json = Record<string, unknown>;
 
 /** How long each run would wait, were it not stopped. */
-const WAIT_SECONDS = 6;
+const WAIT_SECONDS = 10;
 const WAIT_MS = WAIT_SECONDS * 1_000;
 
 /** What goes out together has gone out after this, in ms. */
 const TOGETHER_MS = 500;
 
 /** A stopped run has ended after this, in ms, also on two busy cores. Its wait would have lasted longer. */
-const PROMPT_MS = 3_000;
+const PROMPT_MS = 5_000;
 
 /** How long after the wait a request might still come, in ms. */
 const AFTERWARDS_MS = 2_000;
