@@ -231,18 +231,25 @@ describe('status', () => {
 		expect(rig.helper.row.accessToken).toBe('access-2');
 	}, 10_000);
 
-	it('Get Status with Verify says that a rejected token could not be refreshed', async () => {
-		const rig = rigWithToken(DAY_MS);
-		onRefresh(() => [500, '<html>']);
-		onAccountInfo(() => [200, REJECTED]);
-		expect(outputOf(await rig.run(VERIFY))).toMatchObject({
-			status: 'rejected',
-			valid: false,
-			refreshed: false,
-			message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
-		});
-		expect(rig.helper.row.accessToken).toBe('access-1');
-	}, 10_000);
+	it.each([
+		['', TRUSTED],
+		[', also while it is not known whether AiClk’s rejections can be believed', {}],
+	])(
+		'Get Status with Verify says that a rejected token could not be refreshed%s',
+		async (_, trust) => {
+			const rig = new TokenRig(rowWithToken(DAY_MS, trust));
+			onRefresh(() => [500, '<html>']);
+			onAccountInfo(() => [200, REJECTED]);
+			expect(outputOf(await rig.run(VERIFY))).toMatchObject({
+				status: 'rejected',
+				valid: false,
+				refreshed: false,
+				message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
+			});
+			expect(rig.helper.row.accessToken).toBe('access-1');
+		},
+		10_000,
+	);
 
 	it('Get Status with Verify outputs why there is no token and does not fail', async () => {
 		const rig = new TokenRig();
