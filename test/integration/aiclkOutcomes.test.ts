@@ -57,6 +57,9 @@ describe('a change does not run where n8n would run it again', () => {
 		expect(error?.message).toMatch(
 			/(twice|retried execution)\. Nothing was sent\. \(account 1000002\)$/,
 		);
+		expect(error?.message).toMatch(
+			parameters === CHARGE ? /this transfer|No money is moved/ : /this change/,
+		);
 		expect(error?.description).toMatch(/Switch 'Retry On Fail' off|start a new execution/);
 		expect(error?.context.data).toMatchObject({ outcome: 'not-sent', accountId: '1000002' });
 		expect([calls, refreshes]).toEqual([[], []]);
