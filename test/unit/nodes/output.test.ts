@@ -248,6 +248,7 @@ describe('failures that an answer names although it says success', () => {
 		['data.errno', { errno: 7 }, {}],
 		['data.error_code', { error_code: 7 }, {}],
 		['data.errorMessage', { errorMessage: 'bad' }, {}],
+		['data.error_note', { error_note: 200 }, {}],
 		['data.invalid_ids', { invalid_ids: [1] }, {}],
 		['data.rejected', { rejected: 2 }, {}],
 		['data.illegal2', { illegal2: 'x' }, {}],
