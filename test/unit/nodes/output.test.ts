@@ -286,13 +286,14 @@ describe('failures that an answer names although it says success', () => {
 		[{ success: true }],
 		[{ success: 1 }],
 		[{ success: '10' }],
+		[{ success: '05' }],
 		[{ unsuccess: false }],
 		[{ terror: 1, errand: 1, unfailing: 1 }],
 		[{ a: { b: { c: { d: { fail: 1 } } } } }],
 		['error'],
 		[null],
 	])('none: %j', (data) => {
-		expect(detailOf(data)).toEqual([]);
+		expect(detailOf(data)).toStrictEqual([]);
 	});
 
 	it.each<[unknown, string]>([
