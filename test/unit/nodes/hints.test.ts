@@ -33,6 +33,9 @@ describe('hints about items', () => {
 		expect(toHints(alike)).toEqual([
 			'AiClk: A. [items 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 990 more: x]',
 		]);
+		expect(toHints(alike.slice(0, 10))).toEqual([
+			'AiClk: A. [items 0, 2, 4, 6, 8, 10, 12, 14, 16, 18: x]',
+		]);
 	});
 
 	it('there are as many hints as texts, however many items', () => {
