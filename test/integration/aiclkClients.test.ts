@@ -110,6 +110,33 @@ describe('a credential whose fields are expressions of the item', () => {
 		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
 	});
 
+	it.each<[string, (helper: CredentialsHelper) => void, RegExp]>([
+		[
+			'is empty',
+			({ row }) => {
+				row.clientId = '';
+			},
+			/Client ID/,
+		],
+		[
+			'cannot be read',
+			(helper) => {
+				helper.getDecrypted = () => Promise.reject(new Error('The database is locked'));
+			},
+			/^The database is locked/,
+		],
+	])('charges are refused once the credential %s during the run', async (_, spoil, message) => {
+		const { items, helper } = agency();
+		const calls = onApi(() => {
+			spoil(helper);
+			return [200, success(null)];
+		});
+		const ran = await runNode(CHARGE, items, { helper, ...CONTINUE });
+		expect(calls).toHaveLength(1);
+		expect(outcomes(ran)).toEqual([undefined, 'not-sent', 'not-sent']);
+		expect(dataOf(ran.items[1] as never).message).toMatch(message);
+	});
+
 	describe('on n8n before 2.34', () => {
 		const OVERWRITES = /n8n before 2\.34 overwrites them/;
 		const old = (helper: CredentialsHelper) => {

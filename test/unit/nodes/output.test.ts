@@ -296,7 +296,7 @@ describe('failures that an answer names although it says success', () => {
 		expect(detailOf(data)).toStrictEqual([]);
 	});
 
-	it.each<[string | number, string]>([
+	it.each<[unknown, string]>([
 		['10', 'as a part of a word'],
 		['not ok', 'at the end'],
 		['ok?', 'at the beginning'],

@@ -319,6 +319,7 @@ describe('readJsonObject', () => {
 		['{"a":1e20}', bad(expect.stringMatching(/^has a member 'a' that.*rounded/))],
 		[{ 'a b': '\ud83d' }, bad(expect.stringMatching(/^has a member 'a b' that holds half/))],
 		[{ ['\ud83d']: 1 }, bad(expect.stringMatching(/that holds half a character/))],
+		['\u200b\ufeff{"a":1}\u200b\ufeff', good({ a: 1 })],
 		['{"a":0.1,"b":-1.5e3}', good({ a: 0.1, b: -1500 })],
 		['[1]', bad('is not a JSON object')],
 		['null', bad('is not a JSON object')],
