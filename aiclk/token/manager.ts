@@ -195,9 +195,7 @@ export class TokenManager {
 					return ok(null);
 				case 'adopt':
 					// Only its refresh token can be used: `authenticate` refuses to send the access token.
-					if (decision.failure !== null && isFailureShown(facts)) {
-						this.failures.set(credentials, decision.failure);
-					}
+					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
 					return ok(this.toStore(decision.token, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
@@ -219,7 +217,7 @@ export class TokenManager {
 				case 'fail': {
 					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
-					return isFailureShown(facts) ? this.failed(credentials, failure) : ok(null);
+					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
 				}
 			}
 		}

@@ -295,10 +295,13 @@ const isUsable = (input: PolicyInput): boolean =>
  * @returns null if the question is open again: the refresh was a renewal, or the stored token does
  */
 function decideOnOutcome(input: PolicyInput, outcome: RefreshOutcome): Decision | null {
+	const { cause } = input;
 	const { token, failure, reason } = outcome;
-	if (token !== null) return { action: 'adopt', reason: 'refreshed', token, failure };
-	const isFine = input.cause === 'before-request' && isUsable(input);
-	return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
+	const isFine = cause === 'before-request' && isUsable(input);
+	if (token === null) {
+		return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
+	}
+	return { action: 'adopt', reason: 'refreshed', token, failure: isFine ? null : failure };
 }
 
 /** A person or a schedule asked for a new token. While the stored one is valid, the day's last refreshes are reserved. */
@@ -331,13 +334,17 @@ export function decide(input: PolicyInput, timing = TIMING): Decision {
  * The exit gate for failures: whether n8n is told why no token can be provided.
  *
  * - Forced: yes, whatever the old token is worth.
- * - After a failed request that must not be sent again: no. It may have been carried out, so its own error counts.
- * - Otherwise: if the stored token certainly does not serve. Until AiClk has accepted a probe, a token that it seems to reject may
- *   serve, because AiClk may have refused the account and not the token. If the token is invalid, the request will show it.
+ * - Before a request: yes, with one exception. Until AiClk has accepted a probe, a token that it seems to reject is used while it
+ *   is left to a peer, because AiClk may have refused the account and not the token. A refresh that failed is told all the same:
+ *   the trigger's alarm and the person who reads it need AiClk's reason.
+ * - After a failed request that may be sent again and whose token was rejected: yes, because nothing else happened.
+ * - After any other request: no. It may have been carried out, so its own error counts.
  */
-export function isFailureShown(input: PolicyInput): boolean {
-	const { cause, mayResend, probeTrust } = input;
+export function isFailureShown(input: PolicyInput, { kind }: Failure): boolean {
+	const { cause, storedProbe, probeTrust, mayResend } = input;
 	if (cause === 'forced') return true;
-	if (cause === 'after-failure' && !mayResend) return false;
-	return probeTrust === null ? !isAliveOurs(input) : !isUsable(input);
+	if (cause === 'after-failure') {
+		return mayResend && storedProbe?.result === 'rejected' && probeTrust === 'trusted';
+	}
+	return kind !== 'superseded' || probeTrust !== null || !isAliveOurs(input);
 }

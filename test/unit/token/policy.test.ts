@@ -456,28 +456,33 @@ describe('after a failed request', () => {
 		expect(decide(facts)).toEqual(expected);
 	});
 
-	const rejected = (changes: Partial<PolicyInput> = {}) =>
-		input({ storedProbe: said('rejected'), ...changes });
-	it.each<[string, PolicyInput, boolean]>([
-		['before a request without a token', input({ stored: null }), true],
-		['before a request with another input’s token', input({ stored: EDITED }), true],
-		['before a request, expired', input({ nowMs: EXPIRED_AT }), true],
+	const SUPERSEDED = 'superseded';
+	it.each<[string, PolicyInput, FailedRefreshes['failure']['kind'], boolean]>([
+		['before a request', input(), 'quota', true],
+		['before a request', input(), SUPERSEDED, true],
+		['before a request, probes not proven', input({ probeTrust: null }), SUPERSEDED, false],
+		['before a request, probes not proven', input({ probeTrust: null }), 'refused', true],
 		[
-			'before a request, expired, probes not proven',
+			'expired, probes not proven',
 			input({ probeTrust: null, nowMs: EXPIRED_AT }),
+			SUPERSEDED,
 			true,
 		],
-		['before a request, rejected', rejected(), true],
-		['before a request, rejected, probes not proven', rejected({ probeTrust: null }), false],
-		['before a request, valid', input(), false],
-		['forced', input({ cause: 'forced' }), true],
-		['forced, probes not proven', input({ cause: 'forced', probeTrust: null }), true],
-		['after a safe request whose token is rejected', read(), true],
-		['after a safe request whose token is not', read({ storedProbe: said('unknown') }), false],
-		['after a safe request, probes not proven', read({ probeTrust: null }), false],
-		['after one that is not safe', post(), false],
-	])('the exit gate %s: is a failure shown?', (_, facts, expected) => {
-		expect(isFailureShown(facts)).toBe(expected);
+		['forced', input({ cause: 'forced' }), 'refused', true],
+		['forced, probes not proven', input({ cause: 'forced', probeTrust: null }), SUPERSEDED, true],
+		['after a safe request whose token is rejected', read(), 'refused', true],
+		[
+			'after a safe request whose token is not',
+			read({ storedProbe: said('unknown') }),
+			'refused',
+			false,
+		],
+		['after a safe request, probes not proven', read({ probeTrust: null }), 'refused', false],
+		['after one that is not safe', post(), 'refused', false],
+	])('the exit gate %s: is %s shown? %s', (_, facts, kind, expected) => {
+		expect(isFailureShown(facts, newFailure({ kind, message: '', description: '' }))).toBe(
+			expected,
+		);
 	});
 });
 
@@ -514,8 +519,23 @@ describe('when a refresh has ended', () => {
 			refreshed('expired'),
 		],
 		[
-			'a refresh token without an access token is stored, and the exit gate judges the failure',
+			'a refresh token without an access token is stored beside a usable one',
 			{ outcome: WITHOUT },
+			stored(),
+		],
+		[
+			'a refresh token without an access token does not hide the failure',
+			{ outcome: WITHOUT, nowMs: EXPIRED_AT },
+			stored(failure),
+		],
+		[
+			'nor beside a rejected one',
+			{ outcome: WITHOUT, storedProbe: said('rejected') },
+			stored(failure),
+		],
+		[
+			'nor from whoever asked for a refresh',
+			{ outcome: WITHOUT, cause: 'forced' },
 			stored(failure),
 		],
 	])('when a refresh has ended, %s', (_, changes, expected) => {

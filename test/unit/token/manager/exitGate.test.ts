@@ -221,50 +221,6 @@ describe('whatever AiClk and the clock do', () => {
 	});
 });
 
-describe('a refresh token that is dead', () => {
-	const REFUSED = answer({ code: 400, message: 'refresh_token 无效' });
-	const ROTATED_ONLY = answer({ code: 200, data: { refresh_token: 'rotated' } });
-
-	it.each([
-		['refuses it', REFUSED],
-		['sends a new refresh token, but no access token', ROTATED_ONLY],
-	])(
-		'a token serves as long as its rejection may be the account’s fault: AiClk %s',
-		async (_, reply) => {
-			await n8n.ask();
-			const { accessToken } = n8n.row;
-			aiclk.checkReply = () => UNAUTHORIZED;
-			aiclk.refreshReply = () => reply;
-			n8n.environment.nowMs += HOUR_MS;
-			await n8n.ask(await n8n.failedRequest());
-			for (let run = 0; run < 4; run++) {
-				const credentials = { ...n8n.row };
-				expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
-				expect(n8n.manager.failureOf(credentials)).toBeNull();
-				expect(credentials.accessToken).toBe(accessToken);
-				n8n.environment.nowMs += run * HOUR_MS;
-			}
-		},
-	);
-
-	it.each([
-		['refuses it', REFUSED],
-		['sends a new refresh token, but no access token', ROTATED_ONLY],
-	])('the failure is told once AiClk has accepted a probe: AiClk %s', async (_, reply) => {
-		await n8n.ask();
-		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
-		n8n.environment.nowMs += HOUR_MS;
-		aiclk.checkReply = () => UNAUTHORIZED;
-		aiclk.refreshReply = () => reply;
-		const credentials = await n8n.failedRequest();
-		await n8n.ask(credentials);
-		expect(n8n.manager.failureOf(credentials)).not.toBeNull();
-		const next = { ...n8n.row };
-		await n8n.ask(next);
-		expect(n8n.manager.failureOf(next)).not.toBeNull();
-	});
-});
-
 describe('a POST in flight while this process refreshes', () => {
 	/** A POST that is sent now and fails after a second. AiClk has carried it out before it invalidated the token. */
 	it.each([
