@@ -72,14 +72,6 @@ export class TokenManager {
 		return this.failures.get(credentials) ?? null;
 	}
 
-	/**
-	 * Why this process has no newer token of an input; null if no refresh has failed since the last one that went well. The hook does
-	 * not tell it while a token that seems to be rejected may still serve.
-	 */
-	refreshFailureOf({ fingerprint }: TokenInput): Failure | null {
-		return this.sessions.get(fingerprint)?.failed?.failure ?? null;
-	}
-
 	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
 	forceRefresh(credentials: Credentials, workflow: Workflow | null = null): void {
 		this.forced.set(credentials, workflow);

@@ -166,9 +166,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const { answer, asked } = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const notRenewed = result === 'rejected' ? tokenManager.refreshFailureOf(input) : null;
-	const said = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
-	const message = notRenewed?.message ?? said;
+	const message = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
 	return { result, message, failure: null, refreshed };
 }
 

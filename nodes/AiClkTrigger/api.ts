@@ -9,7 +9,6 @@ import type { TokenInput } from '../../aiclk/token/input';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { fail, type Result } from '../../aiclk/util/result';
-import { tokenManager } from '../../credentials/tokenManager';
 import { reportOf } from '../AiClkToken/execute';
 import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';
@@ -129,15 +128,12 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 
 		readToken: async () => {
 			const result = await sendWith(accountInfoCall(input.ok ? input.value.accountId : ''));
+			if (!result.ok && !tellsOfToken(result.failure)) throw new FailureError(result.failure);
+			const failure = result.ok || result.failure.outcome !== 'not-sent' ? null : result.failure;
 			const isRejected = !result.ok && result.failure.kind === 'rejected';
-			// A rejected token that cannot be replaced needs the person who can.
-			const notRenewed = isRejected && input.ok && tokenManager.refreshFailureOf(input.value);
-			const failure = notRenewed || (result.ok ? null : result.failure);
-			if (failure !== null && !tellsOfToken(failure)) throw new FailureError(failure);
 			// Read again: the request may have changed what is stored.
 			const { credentials } = await readCredential(context);
-			const report = reportOf(credentials, input.ok ? input.value : null, isRejected);
-			return { report, failure: failure?.outcome === 'not-sent' ? failure : null };
+			return { report: reportOf(credentials, input.ok ? input.value : null, isRejected), failure };
 		},
 	};
 };
