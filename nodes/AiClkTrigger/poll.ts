@@ -136,8 +136,8 @@ async function setUp({ context, lane, signal }: Poll) {
 	const { input } = await readCredential(context);
 	const { isAboutCredential = false } = event;
 	if (!input.ok && !isAboutCredential) throw new FailureError(input.failure);
-	// An event without accounts reads no field that asks for the client.
-	const client = input.ok ? input.value : ({ accountId: '' } as TokenInput);
+	// An event about the credential has no use for them.
+	const client = input.ok ? input.value : ({ accountId: '', refreshToken: '' } as TokenInput);
 	const { parameters, credentials } = context.getNode();
 	const whose = isAboutCredential ? credentials?.[CREDENTIAL]?.id : client.client;
 	const fields = new Parameters(context, null, client);
@@ -161,8 +161,12 @@ const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
 const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: string) =>
 	withAccount(items.filter(isWanted), account);
 
-/** Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced. */
-async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
+/**
+ * Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced.
+ *
+ * @returns what each has come to, and the failure of a daily full look
+ */
+async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<[Results, Results]> {
 	const { watch, api, accounts } = setup;
 	const looks = accounts.map(async (account): Promise<[string, Result<IDataObject[], Failure>]> => {
 		const look = await poll.limit(watch.look(api, account, known[account]));
@@ -172,12 +176,19 @@ async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Res
 		return [account, ok(toItems(look.value, watch, account))];
 	});
 	const results: Results = new Map(await Promise.all(looks));
-	if (!poll.isByHand) await lookInFull(poll, setup, known, results);
-	return results;
+	const failed: Results = new Map();
+	if (!poll.isByHand) await lookInFull(poll, setup, known, results, failed);
+	return [results, failed];
 }
 
 /** Looks in full at the account for which this was done longest ago, if that was more than a day ago. */
-async function lookInFull(poll: Poll, setup: Setup, known: Accounts, results: Results) {
+async function lookInFull(
+	poll: Poll,
+	setup: Setup,
+	known: Accounts,
+	results: Results,
+	failed: Results,
+) {
 	const { context, limit, now } = poll;
 	const { watch, api } = setup;
 	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
@@ -192,10 +203,14 @@ async function lookInFull(poll: Poll, setup: Setup, known: Accounts, results: Re
 	// If it failed, it is another account's turn: this one has its turn again in an hour.
 	const at = iso(full.ok ? now() : now() - DAY_MS + HOUR_MS);
 	known[due] = { ...(full.ok ? full.value.known : before), full: at };
-	if (full.ok && items.length === 0) return;
-	const what = full.ok ? `found changes that others had missed: ${items.length}` : 'failed: ';
-	const why = full.ok ? '' : full.failure.message;
-	context.logger.warn(`AiClk Trigger: the daily full look at account ${due} ${what}${why}`);
+	if (!full.ok) {
+		const message = `The daily full look failed. ${full.failure.message}`;
+		failed.set(due, fail({ ...full.failure, message }));
+	} else if (items.length > 0) {
+		context.logger.warn(
+			`AiClk Trigger: the daily full look at account ${due} found changes that others had missed: ${items.length}`,
+		);
+	}
 }
 
 const TOO_MUCH = newFailure({
@@ -255,9 +270,12 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const state = setup.ok ? states.find(({ of }) => of === setup.value.of) : states[0];
 	const accounts = { ...state?.accounts };
 	let results: Results = new Map();
+	let failedInFull: Results = new Map();
 	if (!setup.ok) results.set('', setup);
 	// By hand there is nothing to compare with at first: rows are read for show only.
-	else if (!isByHand || state !== undefined) results = await lookAtAll(poll, setup.value, accounts);
+	else if (!isByHand || state !== undefined) {
+		[results, failedInFull] = await lookAtAll(poll, setup.value, accounts);
+	}
 	const [failed] = failuresOf(results);
 	const hasState = state !== undefined || [...results.values()].some((result) => result.ok);
 	// Where no account was ever read, nothing can be lost, and whoever switches the trigger on must know.
@@ -270,7 +288,7 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const of = setup.ok ? setup.value.of : (state?.of ?? '');
 	// Later than the state before, even if the clock is not.
 	const atMs = Math.max(now(), states[0] === undefined ? 0 : Date.parse(states[0].at) + 1);
-	const reports = report(poll, results, state?.reports ?? {});
+	const reports = report(poll, failedInFull, report(poll, results, state?.reports ?? {}));
 	const watched = setup.ok ? setup.value.accounts : Object.keys(accounts);
 	const next: State = { at: iso(atMs), of, accounts, reports };
 	const [fitted, tooLarge] = fitAll(next, state?.accounts ?? {}, watched);

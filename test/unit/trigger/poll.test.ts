@@ -484,10 +484,9 @@ describe('the daily full look', () => {
 		n8n.world.failsAfter = 1;
 		n8n.world.failures.set(ACCOUNT, AWAY);
 		expect(await changes()).toEqual([[1000002, 'changed']]);
-		expect(n8n.logs).toEqual([
-			expect.stringMatching(/full look at account 1000002 failed: AiClk is/),
+		expect(n8n.errors).toEqual([
+			expect.stringMatching(/^Account 1000002: The daily full look failed\. AiClk is/),
 		]);
-		expect(n8n.errors).toEqual([]);
 		n8n.world.failures.clear();
 		n8n.world.failsAfter = 0;
 		reviewInSilence(ACCOUNT);
