@@ -7,6 +7,7 @@ import {
 	type Envelope,
 	type HttpAnswer,
 	isHttpAnswer,
+	type ProbeResult,
 	readEnvelope,
 } from '../protocol/envelope';
 import { parseJson } from '../protocol/json';
@@ -88,6 +89,8 @@ const NOTHING_DONE = 'Nothing was carried out.';
 
 const CHECK_PERMISSION =
 	'Check that your application has the permission for this call and this account.';
+
+const NOT_PROBED = `Whether the token is the cause could not be found out. Run this again later. If it fails again: ${CHECK_PERMISSION}`;
 
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
@@ -186,14 +189,14 @@ function toFailure(
  *
  * @param answer a full response with the body as text
  * @param nowMs ms since 1970
- * @param isTokenFine whether AiClk is known to accept the token: then it refuses the call
+ * @param probe what AiClk says about the token, where it may have refused this call for another reason
  * @returns the envelope of a success, or why it was none
  */
 export function readAnswer(
 	answer: unknown,
 	asked: Asked,
 	nowMs = Date.now(),
-	isTokenFine = false,
+	probe: ProbeResult = 'rejected',
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		const what = 'AiClk sent no answer that n8n could read';
@@ -211,7 +214,7 @@ export function readAnswer(
 		return fail({ ...neverSent(what, remedy, asked), httpCode });
 	}
 	const { effect, hint, secrets } = asked;
-	const said = sanitize(envelope?.message, secrets, asked.own);
+	const said = sanitize(envelope?.message, secrets, asked.own).replace(/\.+$/, '');
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);
 	const isRejected = statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED;
@@ -228,14 +231,16 @@ export function readAnswer(
 	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
-		if (isRejected && isTokenFine) {
+		if (isRejected && probe === 'accepted' && outcome === 'refused') {
 			const what = `AiClk refused this, although it accepts the access token: ${words}`;
 			return find('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}`);
 		}
 		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
-			return find('rejected', what, afterRejection(effect));
+			return probe === 'unknown'
+				? find('unavailable', what, `${NOTHING_DONE} ${NOT_PROBED}`)
+				: find('rejected', what, afterRejection(effect));
 		}
 		if (busy !== null) {
 			const what = `AiClk takes no more requests at the moment: ${words}`;

@@ -155,7 +155,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 		context,
 		{ credentials, client: input },
 		{ ...accountInfoRequest(input.baseUrl, input.accountId), totalTimeoutMs: TOKEN_TIMEOUT_MS },
-		{ effect: 'read', call: `GET ${ACCOUNT_INFO_PATH}`, hint: '' },
+		{ effect: 'read', call: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets: [] },
 	);
 	const refreshed = credentials.tokenState !== before;
 	if (!sent.ok) {

@@ -24,7 +24,7 @@ const HINT = "Check the 'Account IDs' and that your application may read them (a
 const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
 	outcome === 'not-sent'
 		? ['input', 'quota', 'refused', 'unusable'].includes(kind)
-		: outcome === 'refused' && kind !== 'busy';
+		: outcome === 'refused' && kind !== 'busy' && kind !== 'unavailable';
 
 const toRequest = ({ path, account, query }: ReadRequest): ApiRequest => ({
 	method: 'GET',

@@ -84,7 +84,7 @@ export class Lane {
 	/**
 	 * Sends a request when its turn has come.
 	 *
-	 * @param client for whom, by its fingerprint
+	 * @param client for whom: `TokenInput.client`
 	 * @param isRepetition whether it was sent before
 	 * @param isOver whether it is no longer needed when its turn has come
 	 * @returns what `request` returns; `aborted` or `busy` with the outcome `not-sent` where its turn does not come

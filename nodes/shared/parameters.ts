@@ -75,7 +75,8 @@ export class Parameters {
 		if (result.ok) return result.value;
 		const { displayName, type, typeOptions } = property;
 		const { refreshToken } = this.client;
-		if ([value].flat(9).some((one) => typeof one === 'string' && one.includes(refreshToken))) {
+		const holds = (one: unknown) => typeof one === 'string' && one.includes(refreshToken);
+		if (refreshToken !== '' && [value].flat(9).some(holds)) {
 			return refuse(`'${displayName}' holds the refresh token of the credential`, CORRECT_IT);
 		}
 		// JSON has readers that say where it is wrong.

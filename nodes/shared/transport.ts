@@ -3,6 +3,7 @@ import { isExpression } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
+import { isPlainObject } from '../../aiclk/protocol/json';
 import { type ApiRequest, nameOf, ownWordsOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
@@ -41,7 +42,7 @@ export async function requestWith(
 	context: Context,
 	{ credentials, client }: { credentials: ICredentialDataDecryptedObject; client: TokenInput },
 	options: AnyRequestOptions,
-	request: Omit<Asked, 'secrets'>,
+	request: Asked,
 	isStopped = () => false,
 ): Promise<Result<{ answer: unknown; asked: Asked }, Failure>> {
 	let isSent = false;
@@ -51,7 +52,7 @@ export async function requestWith(
 	// Read when it is needed: the request may replace the tokens.
 	const asked = (): Asked => ({
 		...request,
-		secrets: [client.refreshToken, ...secretsOf(credentials)],
+		secrets: [...request.secrets, client.refreshToken, ...secretsOf(credentials)],
 	});
 	const credentialsDecrypted = { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials };
 	try {
@@ -167,8 +168,15 @@ async function sendOnce(
 	const { fingerprint, accountId } = input.value;
 	const isSame = fingerprint === client.fingerprint && accountId === client.accountId;
 	if (!isSame) return fail(OTHER_CLIENT);
-	const { effect, subject } = request;
-	const about = { effect, subject, call: nameOf(request), hint, own: ownWordsOf(request) };
+	const { effect, subject, body } = request;
+	const about = {
+		effect,
+		subject,
+		call: nameOf(request),
+		hint,
+		secrets: isPlainObject(body) && typeof body.password === 'string' ? [body.password] : [],
+		own: ownWordsOf(request),
+	};
 	const sent = await requestWith(
 		context,
 		{ credentials, client },
@@ -181,7 +189,7 @@ async function sendOnce(
 		const file = Object.values(request.form ?? {}).find(isBroken) as StreamedFile | undefined;
 		if (file === undefined) return sent;
 		const what = `The file '${file.name}' ${file.failure}`;
-		return fail(neverSent(what, FETCH_AGAIN, { ...about, secrets: [] }));
+		return fail(neverSent(what, FETCH_AGAIN, about));
 	}
 	const { answer, asked } = sent.value;
 	onAnswer?.(answer);
@@ -192,8 +200,7 @@ async function sendOnce(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
-	if (probe === 'accepted') return readAnswer(answer, asked, Date.now(), true);
-	return probe === 'rejected' ? read : fail({ ...read.failure, kind: 'refused' });
+	return readAnswer(answer, asked, Date.now(), probe);
 }
 
 /**
@@ -218,7 +225,7 @@ export async function send(
 	let last: Failure | null = null;
 	for (let repeats = 0; ;) {
 		const sent: Result<Envelope, Failure> = await lane.send(
-			client.fingerprint,
+			client.client,
 			async () => await sendOnce(sender, request),
 			last !== null,
 			isOver,

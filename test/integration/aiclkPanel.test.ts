@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 
 import { RESOURCES } from '../../nodes/AiClk/resources';
-import { onApi, type Reply, success } from '../harness/nocks';
+import { onApi, onRefresh, success, type Reply } from '../harness/nocks';
 import {
 	CALL,
 	CONTINUE,
@@ -61,6 +61,24 @@ describe('bad input', () => {
 		const message = await messageOf(parameters);
 		expect(message).toMatch(/^'[\w ]+' /);
 		expect(message).not.toContain('hunter2');
+	});
+
+	it.each<[string, IDataObject]>([
+		['a new advertiser', parametersOf('advertiser create')],
+		[
+			'an advertiser that is changed',
+			set('advertiser', 'update', { advertiserId: '7', updateFields: { password: 'Abcdef1' } }),
+		],
+		[
+			'a custom call',
+			{ ...CALL, method: 'POST', bodyType: 'json', body: '{"password":"Abcdef1"}' },
+		],
+	])('is not shown where AiClk repeats the password of %s', async (_, parameters) => {
+		onRefresh();
+		onApi(() => [200, { code: 400, message: 'password Abcdef1 无效' }]);
+		const { error } = await runNode(parameters);
+		expect(error?.message).toMatch(/^AiClk refused this: password \*\*\* 无效/);
+		expect(JSON.stringify([error, error?.message])).not.toContain('Abcdef1');
 	});
 
 	it.each<[string, IDataObject]>([

@@ -60,6 +60,17 @@ describe('a token that AiClk rejects', () => {
 		expect(calls).toHaveLength(101);
 	});
 
+	it('a token rejected on a read while AiClk cannot be asked about it ends in an error that says so', async () => {
+		const helper = new CredentialsHelper(rowWithToken(DAY_MS));
+		const refreshes = onRefresh();
+		const calls = onApi(({ url }) => (url.includes('account/info') ? [502, ''] : [401, REJECTED]));
+		const { error } = await runNode(set('creative', 'getAll'), [{}], { helper });
+		expect(error?.message).toMatch(/^AiClk does not accept the access token/);
+		expect(error?.description).toMatch(/Whether the token is the cause could not be found out/);
+		expect(calls).toHaveLength(2);
+		expect(refreshes).toEqual([]);
+	});
+
 	it.each([
 		[200, /^AiClk does not accept the access token: access_token 无效\. .*trace_id: bb22/],
 		[401, /^AiClk does not accept the access token/],

@@ -180,7 +180,7 @@ describe('readAnswer', () => {
 	])(
 		'a %s that AiClk refuses although it accepts the token needs a permission',
 		(effect, value) => {
-			expect(readAnswer(value, asked(effect), 0, true)).toMatchObject({
+			expect(readAnswer(value, asked(effect), 0, 'accepted')).toMatchObject({
 				failure: {
 					kind: 'refused',
 					outcome: 'refused',
@@ -192,6 +192,37 @@ describe('readAnswer', () => {
 			});
 		},
 	);
+
+	it('a charge of which HTTP status and code disagree is not called refused where AiClk accepts the token', () => {
+		const value = answer(401, { code: 1001, message: 'no' });
+		expect(readAnswer(value, asked('money'), 0, 'accepted')).toMatchObject({
+			failure: { outcome: 'unknown', message: expect.not.stringContaining('AiClk refused this') },
+		});
+	});
+
+	it.each<Effect>(['read', 'change', 'money'])(
+		'a %s that AiClk rejects says so where AiClk cannot be asked about the token',
+		(effect) => {
+			const value = answer(401, { code: 401, message: 'no' });
+			expect(readAnswer(value, asked(effect), 0, 'unknown')).toMatchObject({
+				failure: {
+					kind: 'unavailable',
+					outcome: 'refused',
+					description: expect.stringContaining('Whether the token is the cause could not be'),
+				},
+			});
+		},
+	);
+
+	it('AiClk’s words end without a full stop where a sentence follows', () => {
+		const subject = 'The transfer of 5 fen';
+		const value = answer(200, { code: 400, message: 'Too little money.' });
+		expect(readAnswer(value, { ...asked('money'), subject })).toMatchObject({
+			failure: {
+				message: 'AiClk refused this: Too little money. The transfer of 5 fen was not carried out.',
+			},
+		});
+	});
 
 	it.each([
 		['3600', /again in 60 minutes, as AiClk says, with/],

@@ -16,6 +16,15 @@ const BUSY = newFailure({
 	retryAfterMs: 3_600_000,
 });
 
+/** AiClk has rejected the token, and cannot be asked about it. */
+const NOT_PROBED = newFailure({
+	kind: 'unavailable',
+	outcome: 'refused',
+	message: 'AiClk does not accept the access token: no',
+	description: 'Run this again later.',
+	code: 401,
+});
+
 /** What AiClk answers a request with. */
 let answer: (query: { page: number; page_size: number }, request: number) => unknown;
 let requests: ApiRequest[];
@@ -28,6 +37,7 @@ jest.mock('../../../nodes/shared/transport', () => ({
 		requests.push(request);
 		const data = answer(request.query as never, requests.length);
 		if (data === BUSY) return fail(BUSY);
+		if (data === NOT_PROBED) return fail(NOT_PROBED);
 		return data instanceof Error
 			? fail(newFailure({ kind: 'refused', message: data.message, description: '' }))
 			: ok({ body: {}, data, code: 200, message: '', traceId: null });
@@ -182,4 +192,9 @@ describe('while AiClk takes no requests, as it has said', () => {
 			failure: { retryAfterMs: 59 * 60_000 },
 		});
 	});
+});
+
+it('nothing is said of a token that AiClk rejects while it cannot be asked about it: an alarm stays as it is', async () => {
+	answer = () => NOT_PROBED;
+	expect(await errorOf(apiOf().readToken())).toBe(NOT_PROBED.message);
 });
