@@ -264,8 +264,8 @@ async function readOnce<F>(
  * that ends below its total is read once more, if that is allowed, and the fuller reading counts.
  *
  * @param read gets one page; should it throw, the reading ends with that
- * @returns or why the list could not be read to its end (what a page failed with, or a text: rows cannot be found, or never end),
- *   and how much was read before that, each ID once
+ * @returns the rows; or why the list could not be read to its end (what a page failed with, or a text: rows cannot be found, or
+ *   never end), and how much was read before that, each ID once
  */
 export async function readPages<F>(
 	options: PageOptions,

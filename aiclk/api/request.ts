@@ -57,10 +57,6 @@ function contentOf({ body, form }: ApiRequest): Pick<IHttpRequestOptions, 'heade
 	return { headers: { ...accept, 'Content-Type': 'application/json' }, body: stringifyJson(body) };
 }
 
-/** The files that a request holds. */
-export const filesOf = ({ form = {} }: ApiRequest): File[] =>
-	Object.values(form).filter((value) => typeof value !== 'string');
-
 /** A request as texts name it, e.g. `GET /openapi/v1/account/info`. */
 export const nameOf = ({ method, path }: ApiRequest): string => `${method} ${path}`;
 
@@ -82,7 +78,10 @@ export function toHttpOptions(
 	baseUrl: string,
 	request: ApiRequest,
 ): IHttpRequestOptions & { totalTimeoutMs: number } {
-	const bytes = filesOf(request).reduce((sum, { size }) => sum + size, 0);
+	const sizes = Object.values(request.form ?? {}).map((value) =>
+		value instanceof File ? value.size : 0,
+	);
+	const bytes = sizes.reduce((sum, size) => sum + size, 0);
 	const totalTimeoutMs = CALL_TIMEOUT_MS + Math.ceil(bytes / MIN_UPLOAD_BYTES_PER_MS);
 	return {
 		method: request.method,

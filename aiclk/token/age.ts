@@ -23,6 +23,7 @@ export const TIMING = {
 	jitterIntervalShare: 1 / 25_920,
 };
 
+/** Shares of a token's life; tests pass their own. */
 export type Timing = typeof TIMING;
 
 /** How long a token lives in all, in ms. */

@@ -23,7 +23,7 @@ const DAY_MS = 24 * 3_600_000;
 /** "Valid 90 days by default" (AiClk docs, "refresh access token"). */
 const DEFAULT_LIFE_MS = 90 * DAY_MS;
 
-/** Any other life is taken for a mistake, or for a unit that AiClk's page does not name: the day's refreshes sustain no shorter one. */
+/** A shorter life could not be sustained by the day's refreshes. A longer one is taken for a mistake, or for another unit. */
 const MIN_LIFE_MS = DAY_MS / REFRESHES_PER_DAY;
 const MAX_LIFE_MS = 400 * DAY_MS;
 

@@ -30,10 +30,8 @@ const MAX_JUMP_MS = 60_000;
 /** Propagation: AiClk's servers may take this long to learn of a new token. A token rejected earlier is probed a second time. */
 export const PROPAGATION_MS = 3_000;
 
-/** How a refresh ended. */
-export type RefreshOutcome = {
-	reason: RefreshReason;
-} /** A token beside a failure has no usable access token. It carries a new refresh token, of which no other copy exists. */ & (
+/** How a refresh ended. A token beside a failure has no usable access token, but a new refresh token, of which there is no other copy. */
+export type RefreshOutcome = { reason: RefreshReason } & (
 	{ token: Token; failure: Failure | null } | { token: null; failure: Failure }
 );
 
@@ -77,6 +75,7 @@ export interface PolicyInput {
 	refreshesToday: number;
 }
 
+/** What to do, and why. */
 export type Decision =
 	/** Nothing to do: the stored token stays in use, and a failed request is not sent again. */
 	| {
@@ -195,7 +194,7 @@ function replace(input: PolicyInput, reason: RefreshReason, mayBeRenewed = false
 function replaceRejected(input: PolicyInput, stored: Token, probedAtMs: number): Decision {
 	const { watchedAtMs, note } = input;
 	const ageMs = probedAtMs - stored.state.issuedAtMs;
-	// AiClk's servers may not have known it yet. The watch took as long as that.
+	// AiClk's servers may not have known it yet. The watch has given them the time.
 	if (ageMs >= 0 && ageMs < PROPAGATION_MS && probedAtMs < (watchedAtMs ?? 0)) {
 		return probe('rejected-before', stored);
 	}
@@ -292,7 +291,7 @@ const isUsable = (input: PolicyInput): boolean =>
  * A refresh that this question waited for has ended. Its token is stored, and so is a refresh token that came without one. A
  * failure counts for whoever asked for the refresh or has no token without it.
  *
- * @returns null if the question is open again: the refresh was a renewal, or the stored token does
+ * @returns null if the question is open again: the refresh was a renewal, or the stored token can be used after all
  */
 function decideOnOutcome(input: PolicyInput, outcome: RefreshOutcome): Decision | null {
 	const { cause } = input;

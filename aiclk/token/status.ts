@@ -3,6 +3,7 @@ import { quotaDayEndsAtMs, REFRESHES_PER_DAY } from './quota';
 import { shortFingerprint } from './input';
 import type { Token } from './storedToken';
 
+/** What is known of a stored token. */
 export type TokenStatus =
 	| 'valid'
 	/** Not expired, and old enough to be renewed. */

@@ -154,7 +154,7 @@ export function readToken(credentials: Record<string, unknown>): Token | null {
 
 /**
  * The fields to store for a token. n8n puts them into the row as it is then (2.34 and newer), so the refresh token is among them
- * only where it changes: another process may just have stored a newer one. Nothing takes its place but for another input.
+ * only where it changes: another process may just have stored a newer one. Where it stays the same, it is left out, unless the input is another one.
  *
  * @param latest what has become known since the token was issued
  * @param stored what the credential held when it was read

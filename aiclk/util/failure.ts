@@ -42,7 +42,7 @@ export interface Failure {
 	isRead: boolean;
 	/** The account that it is about, digits; null when none is known. */
 	accountId: string | null;
-	/** What the item asked for, where nobody may have to guess it: target, amount, kind and comment of a transfer. */
+	/** What a change was about: target, amount, kind and comment of a transfer, or the advertiser of an update. */
 	details: Readonly<Record<string, string | number>> | null;
 	/** `busy` only: how long AiClk says to wait, in ms; null where it does not say. */
 	retryAfterMs: number | null;

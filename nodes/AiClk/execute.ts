@@ -82,7 +82,7 @@ interface Run {
 	remarks: ItemRemark[];
 }
 
-/** Waits for a busy AiClk that are longer than this are told, in ms. */
+/** A run that waited longer than this for a busy AiClk says so, in ms. */
 const MAX_SILENT_MS = 5_000;
 
 /** Shows what was remarked, in n8n's log and in the panel. */

@@ -26,7 +26,7 @@ export interface Plan {
 	request: ApiRequest;
 	/** What to check when AiClk refuses it. */
 	hint: string;
-	/** What the error of a transfer says of it. */
+	/** What the error of a change adds to its data. */
 	details?: Readonly<Record<string, string | number>>;
 	/** Whether `toItems` or `toRows` makes the output; otherwise it is AiClk's whole answers. */
 	simplify: boolean;
@@ -46,6 +46,7 @@ export interface Operation {
 	plan(fields: Parameters): Plan | Promise<Plan>;
 }
 
+/** A resource of the node, with its operations. */
 export interface Resource {
 	option: INodePropertyOptions;
 	defaultOperation: string;

@@ -55,6 +55,7 @@ const rowsWith =
 			...more,
 		});
 
+/** Builders of rows for one kind of value each, with their readers. */
 export const textRow = rowsWith(readText);
 export const idRow = rowsWith(readId);
 export const idsRow = rowsWith(readIds);
@@ -233,6 +234,7 @@ const collectionOf =
 		},
 	});
 
+/** Builders of the collections that n8n's own nodes have. */
 export const filters = collectionOf('filters', 'Filters', 'Add Filter');
 export const additionalFields = collectionOf('additionalFields', 'Additional Fields', 'Add Field');
 export const updateFields = collectionOf('updateFields', 'Update Fields', 'Add Field', true);

@@ -14,7 +14,7 @@ const GAP_MS = 100;
 const MIN_TOGETHER = 0.1;
 const GROWTH_BELOW_TWO = 0.05;
 
-/** A run that was served waits longer than told by half to all of this share: those that were not come before it. */
+/** A run that was served before waits a little longer than told, by half to all of this share, so that others come first. */
 const JITTER = 0.05;
 
 /** By client: when AiClk takes requests again, for all runs of this process. A time that no run waits for is not in here. */
@@ -57,7 +57,7 @@ export class Lane {
 	/** Since the last good answer: pauses, their length, and requests that were refused. */
 	private bad = { pauses: 0, waitedMs: 0, requests: 0 };
 
-	/** First requests and repetitions take turns: a queue may take minutes, and what is always refused keeps nothing back. */
+	/** First requests and repetitions take turns, so that a request that is refused again and again keeps no other back. */
 	private readonly queues: [Waiting[], Waiting[]] = [[], []];
 	private turn: 0 | 1 = 0;
 	private isSleeping = false;

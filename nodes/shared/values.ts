@@ -240,8 +240,10 @@ const jsonReader =
 		}
 	};
 
+/** A JSON object as it is sent. */
 export type JsonObject = Record<string, Json>;
 
+/** Reads a JSON object, such as `query`. */
 export const readJsonObject = jsonReader<JsonObject>(isPlainObject, 'is not a JSON object');
 
 /** A JSON body may be a list, too. */

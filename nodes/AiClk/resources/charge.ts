@@ -58,8 +58,8 @@ function checkTransfer(fields: Parameters): void {
  * A POST that moves an amount between two accounts. It names its account, requires Confirm and is sent once: AiClk has no order
  * number by which it could recognize a repeated transfer (P10-P13).
  *
- * @param spec with whose accounts `account_id` (the payer, or another one that is authorized) and `target_user` are, what is moved,
- *   and the permission that the application needs
+ * @param spec says in words whose account `account_id` is (`payer`, or `authorized` where it does not pay) and whose `target_user` is,
+ *   what is moved, and which permission the application needs
  */
 function transfer({
 	payer,

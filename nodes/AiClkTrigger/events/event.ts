@@ -87,7 +87,7 @@ export const FIRST_LOOK: INodeProperties = {
 	default: '',
 };
 
-/** A watch of what is `fine` or not. @param read an item, and what it says there is */
+/** Watches something that is `fine` or not: each change of state is an item. @param read the state now, and the item that shows it */
 export const alarm = (
 	read: (api: Api, account: string) => Promise<{ is: string; item: IDataObject }>,
 ): Watch => ({
