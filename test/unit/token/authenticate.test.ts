@@ -88,7 +88,7 @@ describe('a request to the credential’s host', () => {
 		expect(refusal({ url: API }, { accessToken: '' })).toMatchObject({
 			message:
 				'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
-			description: 'If that does not help, check Client ID and Refresh Token.',
+			description: "If that does not help, check 'Client ID' and 'Refresh Token'.",
 			failure: { kind: 'input', outcome: 'not-sent' },
 		});
 	});
