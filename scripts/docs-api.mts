@@ -170,7 +170,9 @@ async function write(): Promise<string> {
 		for (const { option: resource, operations } of RESOURCES) {
 			for (const { option } of operations) {
 				const key = `${String(resource.value)} ${String(option.value)}`;
-				const done = await run(key);
+				const done = await run(key).catch((error: Error) => {
+					throw new Error(`${key}: ${error.message}`);
+				});
 				const [exchange] = done.exchanges as [Exchange, ...Exchange[]];
 				const kind = resource.value === 'charge' ? 'charge' : (exchange.method as 'GET' | 'POST');
 				parts.push(
@@ -205,7 +207,12 @@ async function write(): Promise<string> {
 }
 
 const config = await resolveConfig(FILE);
-const text = await format(await write(), { ...config, parser: 'markdown' });
+const document = await write().catch((error: Error) => {
+	// Uncaught, it would come with the source of every file that tsx has loaded.
+	console.error(error.message);
+	process.exit(1);
+});
+const text = await format(document, { ...config, parser: 'markdown' });
 if (process.argv.includes('--check')) {
 	const isSame = (await readFile(FILE, 'utf8').catch(() => '')) === text;
 	if (!isSame) console.error('docs/marketing-api.md is out of date: npm run docs:api');

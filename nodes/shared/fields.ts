@@ -251,5 +251,10 @@ export const AMOUNTS_IN_YUAN = switchRow(
 	"Whether amounts come out in yuan, as numbers with two decimals (102.49), rather than in fen (10249), as AiClk has them. Without 'Simplify', AiClk's whole answer stays as it is.",
 );
 
+/** Says the unit of the amounts that a read returns. */
+export const FEN = {
+	hint: "Amounts are in fen: 100 fen are 1 yuan. 'Amounts in Yuan' under 'Options' converts them.",
+};
+
 /** The options of a read that returns amounts. */
 export const OPTIONS_OF_AMOUNTS = batched([AMOUNTS_IN_YUAN]);

@@ -139,9 +139,13 @@ export class World implements Api {
 	}
 
 	async readRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {
-		const all = request.path.includes('creative')
-			? this.listCreatives(request)
-			: this.listMaterials(request);
+		const lists: Record<string, (request: ReadRequest) => Row[]> = {
+			'/openapi/v1/creative/get': (one) => this.listCreatives(one),
+			'/openapi/v1/material/get': (one) => this.listMaterials(one),
+		};
+		const list = lists[request.path];
+		if (list === undefined) throw new Error(`World has no list for ${request.path}: add it`);
+		const all = list(request);
 		const rows = (this.isOdd ? [] : all).slice(0, limit);
 		for (let page = 0; page < Math.max(1, Math.ceil(rows.length / PAGE)); page++) {
 			await this.answer(request);

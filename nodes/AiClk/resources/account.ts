@@ -1,10 +1,6 @@
 import { daysOf } from '../../shared/days';
 import { list, read, type Resource } from '../operations';
-import { choiceRow, dayRow, fieldsRow } from '../../shared/fields';
-
-const FEN = {
-	hint: "Amounts are in fen: 100 fen are 1 yuan. 'Amounts in Yuan' under 'Options' converts them.",
-};
+import { choiceRow, dayRow, FEN, fieldsRow } from '../../shared/fields';
 
 /** GET account/info (AiClk docs, P2). */
 const getInfo = read({
