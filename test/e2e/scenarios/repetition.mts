@@ -39,7 +39,7 @@ export const repetition: Scenarios = (rig, scenario) => {
 			});
 			const failed = await rig.run(chain('Charges', [manualTrigger, ...itemsOf(items), charge]));
 			assert.match(failed.error?.message ?? '', /账户余额不足/);
-			assert.match(failed.error?.description ?? '', /Before this, 2 of the items/);
+			assert.match(failed.error?.description ?? '', /Items carried out before this one: 2\./);
 			assert.deepEqual(targets(), [1_000_004, 1_000_005, 1_000_006]);
 			const again = [failed];
 			for (const _ of [1, 2]) {
