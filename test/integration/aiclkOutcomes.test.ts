@@ -380,6 +380,20 @@ describe('what an error says was done', () => {
 		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
 		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);
 	});
+
+	it('an unexpected error after a change was sent gives it the outcome unknown', async () => {
+		const change: RunOptions['change'] = (context) => {
+			onApi(() => {
+				context.getInputData = () => {
+					throw new TypeError('unforeseen');
+				};
+				return [200, success([])];
+			});
+		};
+		const post = { ...POST, body: '{}', paginate: true };
+		const { items } = await runNode(post, [{}], { change, ...CONTINUE });
+		expect(items.map(dataOf)).toMatchObject([{ outcome: 'unknown', accountId: '1000002' }]);
+	});
 });
 
 describe('a run that was stopped', () => {
@@ -399,6 +413,24 @@ describe('a run that was stopped', () => {
 			'AiClk: the run was stopped; 1 of 3 items were sent; 1 of them may or may not have been carried out',
 		]);
 	});
+
+	it.each<[string, RunOptions]>([
+		['that continues on error', CONTINUE],
+		['that ends at the first error', {}],
+	])(
+		'the log of a stopped run counts what was carried out before Stop: a node %s',
+		async (...row) => {
+			const stop = new AbortController();
+			onApi((_, n) => {
+				if (n === 2) stop.abort();
+				return [200, success(null)];
+			});
+			const { log } = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, ...row[1] });
+			expect(log).toEqual([
+				'AiClk: the run was stopped; 2 of 3 items were sent; 1 of them may or may not have been carried out',
+			]);
+		},
+	);
 
 	it('a retry after Stop sends nothing and logs nothing', async () => {
 		const calls = onApi();
