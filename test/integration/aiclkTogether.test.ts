@@ -85,23 +85,31 @@ describe('changes', () => {
 		expect([error, calls.length, most]).toEqual([null, 5, 1]);
 	});
 
-	it('a change waits for the reads before it, and later reads wait for the change', async () => {
-		const events: string[] = [];
-		onApi(async (call) => {
-			const name = `${call.method} ${numberOf(call)}`;
-			events.push(name);
-			await pause(call.method === 'GET' ? 20 : 5);
-			events.push(`${name} ends`);
-			return [200, success({ n: 1 })];
-		});
-		const mixed = { ...POST, method: '={{ $json.n === 2 ? "POST" : "GET" }}', query: READ.query };
-		await runNode(mixed, itemsOf(5));
-		// Reads that go together begin and end in any order.
-		const ofReads = (...n: number[]) => n.flatMap((one) => [`GET ${one}`, `GET ${one} ends`]);
-		expect(events.slice(0, 4).sort()).toEqual(ofReads(0, 1));
-		expect(events.slice(4, 6)).toEqual(['POST 2', 'POST 2 ends']);
-		expect(events.slice(6).sort()).toEqual(ofReads(3, 4));
-	});
+	it.each([0, 1, 2, 4])(
+		'a change that is item %d of five waits for the reads before it, and later reads wait for it',
+		async (change) => {
+			const events: string[] = [];
+			onApi(async (call) => {
+				const name = `${call.method} ${numberOf(call)}`;
+				events.push(name);
+				await pause(call.method === 'GET' ? 20 : 5);
+				events.push(`${name} ends`);
+				return [200, success({ n: 1 })];
+			});
+			const method = `={{ $json.n === ${change} ? "POST" : "GET" }}`;
+			const mixed = { ...POST, method, query: READ.query };
+			await runNode(mixed, itemsOf(5));
+			// Reads that go together begin and end in any order.
+			const ofReads = (n: number[]) => n.flatMap((one) => [`GET ${one}`, `GET ${one} ends`]);
+			const numbers = [...Array(5).keys()];
+			expect(events.slice(0, 2 * change).sort()).toEqual(ofReads(numbers.slice(0, change)));
+			expect(events.slice(2 * change, 2 * change + 2)).toEqual([
+				`POST ${change}`,
+				`POST ${change} ends`,
+			]);
+			expect(events.slice(2 * change + 2).sort()).toEqual(ofReads(numbers.slice(change + 1)));
+		},
+	);
 });
 
 describe('batching', () => {
