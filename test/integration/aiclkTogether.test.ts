@@ -214,6 +214,15 @@ describe('a busy AiClk', () => {
 		},
 	);
 
+	it('a read that was refused goes out again before those that wait for their batch', async () => {
+		const calls = onApi((_, n) =>
+			n === 2 ? [429, '', { 'retry-after': '0' }] : [200, success({ n: 1 })],
+		);
+		const settings = batching({ batchSize: 1, batchInterval: 50 });
+		const { error } = await runNode({ ...READ, ...settings }, itemsOf(8));
+		expect([error, calls.map(numberOf)]).toEqual([null, [0, 1, 2, 1, 3, 4, 5, 6, 7]]);
+	});
+
 	it.each(BUSY)(
 		'a charge that meets a busy AiClk is sent once, and the error says why: %s',
 		async (_, status, body, headers) => {
