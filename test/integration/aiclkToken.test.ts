@@ -60,6 +60,31 @@ describe('a token that AiClk rejects', () => {
 		expect(calls).toHaveLength(101);
 	});
 
+	it('a token rejected on a read is not refreshed while AiClk does not answer whether it is alive', async () => {
+		const refreshes = onRefresh();
+		const calls = onApi(({ url }) => (url.includes('account/info') ? [500, ''] : [200, REJECTED]));
+		const { error } = await runNode(set('creative', 'getAll'));
+		expect(error?.message).toMatch(/^AiClk does not accept the access token/);
+		expect(refreshes).toHaveLength(1);
+		expect(calls.map(({ url }) => /v1\/(\w+\/\w+)/.exec(url)?.[1])).toEqual([
+			'creative/get',
+			'account/info',
+		]);
+	});
+
+	it.each([
+		['1000002', 'account_id=1000002&'],
+		['', ''],
+	])(
+		"after a rejected charge the credential's account is read, so that a new token is requested: '%s'",
+		async (accountId, account) => {
+			const calls = onApi(rejectFirst(200, null));
+			await runNode(CHARGE, [{}], { helper: newHelper({ accountId }) });
+			const url = `/openapi/v1/account/info?${account}query={"fields":["account_id"]}`;
+			expect(new Set(calls.slice(1).map((call) => call.url))).toEqual(new Set([url]));
+		},
+	);
+
 	it.each([
 		[200, /^AiClk does not accept the access token: access_token 无效\. .*trace_id: bb22/],
 		[401, /^AiClk does not accept the access token/],
