@@ -10,6 +10,7 @@ import {
 	INFO,
 	inStore,
 	jsonOf,
+	newHelper,
 	runNode,
 	set,
 } from '../harness/runNode';
@@ -306,6 +307,17 @@ describe('a busy AiClk', () => {
 			expect(calls.map(numberOf)).toEqual([...sent.slice(0, 6), ...sent.slice(5)]);
 		},
 	);
+
+	it('after a wait, the error says why the request was not sent again', async () => {
+		const helper = newHelper();
+		const calls = onApi(() => {
+			helper.row.refreshToken = 'another';
+			return [429, '', { 'retry-after': '0' }];
+		});
+		const { error } = await runNode(POST, itemsOf(1), { helper });
+		expect(error?.message).toMatch(/^The credential has changed since this item was read/);
+		expect(calls).toHaveLength(1);
+	});
 
 	it.each<[string, Answer]>([
 		['HTTP 503 with Retry-After', [503, '', { 'retry-after': '0' }]],
