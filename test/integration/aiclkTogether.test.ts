@@ -399,6 +399,18 @@ describe('Stop', () => {
 		},
 	);
 
+	it('the error of a read that was stopped while it waited for a busy AiClk is that refusal', async () => {
+		const stop = new AbortController();
+		onApi(() => {
+			void pause(50).then(() => stop.abort());
+			return [429, '', { 'retry-after': '1' }];
+		});
+		const { items } = await runNode(READ, itemsOf(1), { signal: stop.signal, ...CONTINUE });
+		expect(items.map(dataOf)).toMatchObject([
+			{ outcome: 'refused', httpCode: '429', cause: 'rate-limited', retryAfterMs: 1_000 },
+		]);
+	});
+
 	it.each([
 		[
 			'Stop',
