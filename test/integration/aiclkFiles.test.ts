@@ -69,6 +69,14 @@ describe('the announced size is the size that is sent', () => {
 		},
 	);
 
+	it('the error of a file that was cut names what to do and the call', async () => {
+		onUploads();
+		const { error } = await runNode(UPLOAD, STORED, inStore(3, Buffer.alloc(1)));
+		expect(error?.description).toBe(
+			'Run again from the node that made or fetched the file. POST /openapi/v1/material/upload.',
+		);
+	});
+
 	it.each([1_000_000, '1000000'])(
 		'an upload of a stored file of %j bytes announces exactly the bytes that it sends',
 		async (size) => {

@@ -594,6 +594,13 @@ describe('a custom call', () => {
 		},
 	);
 
+	it('the hint of a custom call without an account names no account', async () => {
+		onApi(() => [200, success(rows(100))]);
+		expect((await read({ ...PAGED, queryFormat: 'parameters' })).hints).toEqual([
+			expect.stringMatching(/same rows.* \[item 0: page 2\]$/),
+		]);
+	});
+
 	it.each([
 		['counts from 0', (page: number) => page],
 		['takes 0 for 1', (page: number) => Math.max(0, page - 1)],

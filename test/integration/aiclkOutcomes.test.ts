@@ -307,6 +307,33 @@ describe('what an error says was done', () => {
 		]);
 	});
 
+	it.each<[string, IDataObject, string]>([
+		['agent', { payer: '1000002', kind: 'money' }, '(100 yuan) from'],
+		['agentCoupon', { payer: '1000002', kind: 'coupon' }, '(100 yuan in coupons) from'],
+		[
+			'subAgent',
+			{ authorizedAccount: '1000002', subManager: '1000003', kind: 'money' },
+			'(100 yuan) by',
+		],
+		['subAgentCoupon', { payer: '1000002', kind: 'coupon' }, '(100 yuan in coupons) from'],
+	])(
+		'output and error of a charge of the kind %s say what moves',
+		async (operation, said, words) => {
+			const charge = { ...CHARGE, operation, subAgentUser: '1000003', coupon: 10000 };
+			onApi(() => [200, success(null)]);
+			expect(jsonOf((await runNode(charge)).items)).toEqual([
+				{ success: true, ...said, target: '1000004', amount: 10000, traceId: 'cc44' },
+			]);
+			onApi(() => [500, '']);
+			const { error } = await runNode(charge);
+			expect(error?.message).toContain(
+				`The transfer of 10000 fen ${words} 1000002 to 1000004 may have been carried out`,
+			);
+			const { kind } = said;
+			expect(error?.context.data).toMatchObject({ target: '1000004', amount: 10000, kind });
+		},
+	);
+
 	it('a node that continues on error outputs a result or an error for each item, in order', async () => {
 		onApi(({ url }) =>
 			url.includes('account_id=2&') ? [404, '<html>'] : [200, success({ balance: 1 })],
@@ -380,6 +407,20 @@ describe('what an error says was done', () => {
 		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
 		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);
 	});
+
+	it('an unexpected error after a change was sent gives it the outcome unknown', async () => {
+		const change: RunOptions['change'] = (context) => {
+			onApi(() => {
+				context.getInputData = () => {
+					throw new TypeError('unforeseen');
+				};
+				return [200, success([])];
+			});
+		};
+		const post = { ...POST, body: '{}', paginate: true };
+		const { items } = await runNode(post, [{}], { change, ...CONTINUE });
+		expect(items.map(dataOf)).toMatchObject([{ outcome: 'unknown', accountId: '1000002' }]);
+	});
 });
 
 describe('a run that was stopped', () => {
@@ -399,6 +440,24 @@ describe('a run that was stopped', () => {
 			'AiClk: the run was stopped; 1 of 3 items were sent; 1 of them may or may not have been carried out',
 		]);
 	});
+
+	it.each<[string, RunOptions]>([
+		['that continues on error', CONTINUE],
+		['that ends at the first error', {}],
+	])(
+		'the log of a stopped run counts what was carried out before Stop: a node %s',
+		async (...row) => {
+			const stop = new AbortController();
+			onApi((_, n) => {
+				if (n === 2) stop.abort();
+				return [200, success(null)];
+			});
+			const { log } = await runNode(CHARGE, [{}, {}, {}], { signal: stop.signal, ...row[1] });
+			expect(log).toEqual([
+				'AiClk: the run was stopped; 2 of 3 items were sent; 1 of them may or may not have been carried out',
+			]);
+		},
+	);
 
 	it('a retry after Stop sends nothing and logs nothing', async () => {
 		const calls = onApi();
@@ -451,9 +510,13 @@ describe('as a tool of an AI agent', () => {
 		});
 		const list = set('creative', 'getAll', { returnAll: true });
 		const { items } = await runNode(list, [{}], TOOL);
-		expect(jsonOf(items)).toEqual([
-			{ account_id: 1000002, creative_id: 1 },
-			{ hint: expect.stringMatching(/names more rows than came.*1 of 5 rows/) },
+		const pairedItem = { item: 0 };
+		expect(items).toEqual([
+			{ json: { account_id: 1000002, creative_id: 1 }, pairedItem },
+			{
+				json: { hint: expect.stringMatching(/names more rows than came.*1 of 5 rows/) },
+				pairedItem,
+			},
 		]);
 		expect(jsonOf((await runNode(list, [{}])).items)).toHaveLength(1);
 	});

@@ -168,6 +168,12 @@ describe('Amounts in Yuan', () => {
 		},
 	);
 
+	it('says that an answer holds no data, as it does in fen', async () => {
+		onApi(accountWith({}));
+		const { error } = await runNode({ ...INFO, ...IN_YUAN });
+		expect(error?.message).toMatch(/^AiClk's answer holds no data/);
+	});
+
 	it.each([
 		['account', 'getInfo'],
 		['account', 'getFundRecords'],

@@ -10,6 +10,7 @@ import {
 	INFO,
 	inStore,
 	jsonOf,
+	newHelper,
 	runNode,
 	set,
 } from '../harness/runNode';
@@ -85,23 +86,31 @@ describe('changes', () => {
 		expect([error, calls.length, most]).toEqual([null, 5, 1]);
 	});
 
-	it('a change waits for the reads before it, and later reads wait for the change', async () => {
-		const events: string[] = [];
-		onApi(async (call) => {
-			const name = `${call.method} ${numberOf(call)}`;
-			events.push(name);
-			await pause(call.method === 'GET' ? 20 : 5);
-			events.push(`${name} ends`);
-			return [200, success({ n: 1 })];
-		});
-		const mixed = { ...POST, method: '={{ $json.n === 2 ? "POST" : "GET" }}', query: READ.query };
-		await runNode(mixed, itemsOf(5));
-		// Reads that go together begin and end in any order.
-		const ofReads = (...n: number[]) => n.flatMap((one) => [`GET ${one}`, `GET ${one} ends`]);
-		expect(events.slice(0, 4).sort()).toEqual(ofReads(0, 1));
-		expect(events.slice(4, 6)).toEqual(['POST 2', 'POST 2 ends']);
-		expect(events.slice(6).sort()).toEqual(ofReads(3, 4));
-	});
+	it.each([0, 1, 2, 4])(
+		'a change that is item %d of five waits for the reads before it, and later reads wait for it',
+		async (change) => {
+			const events: string[] = [];
+			onApi(async (call) => {
+				const name = `${call.method} ${numberOf(call)}`;
+				events.push(name);
+				await pause(call.method === 'GET' ? 20 : 5);
+				events.push(`${name} ends`);
+				return [200, success({ n: 1 })];
+			});
+			const method = `={{ $json.n === ${change} ? "POST" : "GET" }}`;
+			const mixed = { ...POST, method, query: READ.query };
+			await runNode(mixed, itemsOf(5));
+			// Reads that go together begin and end in any order.
+			const ofReads = (n: number[]) => n.flatMap((one) => [`GET ${one}`, `GET ${one} ends`]);
+			const numbers = [...Array(5).keys()];
+			expect(events.slice(0, 2 * change).sort()).toEqual(ofReads(numbers.slice(0, change)));
+			expect(events.slice(2 * change, 2 * change + 2)).toEqual([
+				`POST ${change}`,
+				`POST ${change} ends`,
+			]);
+			expect(events.slice(2 * change + 2).sort()).toEqual(ofReads(numbers.slice(change + 1)));
+		},
+	);
 });
 
 describe('batching', () => {
@@ -206,6 +215,15 @@ describe('a busy AiClk', () => {
 		},
 	);
 
+	it('a read that was refused goes out again before those that wait for their batch', async () => {
+		const calls = onApi((_, n) =>
+			n === 2 ? [429, '', { 'retry-after': '0' }] : [200, success({ n: 1 })],
+		);
+		const settings = batching({ batchSize: 1, batchInterval: 50 });
+		const { error } = await runNode({ ...READ, ...settings }, itemsOf(8));
+		expect([error, calls.map(numberOf)]).toEqual([null, [0, 1, 2, 1, 3, 4, 5, 6, 7]]);
+	});
+
 	it.each(BUSY)(
 		'a charge that meets a busy AiClk is sent once, and the error says why: %s',
 		async (_, status, body, headers) => {
@@ -290,6 +308,17 @@ describe('a busy AiClk', () => {
 		},
 	);
 
+	it('after a wait, the error says why the request was not sent again', async () => {
+		const helper = newHelper();
+		const calls = onApi(() => {
+			helper.row.refreshToken = 'another';
+			return [429, '', { 'retry-after': '0' }];
+		});
+		const { error } = await runNode(POST, itemsOf(1), { helper });
+		expect(error?.message).toMatch(/^The credential has changed since this item was read/);
+		expect(calls).toHaveLength(1);
+	});
+
 	it.each<[string, Answer]>([
 		['HTTP 503 with Retry-After', [503, '', { 'retry-after': '0' }]],
 		['HTTP 429 and code 500', [429, { code: 500 }, { 'retry-after': '0' }]],
@@ -369,6 +398,18 @@ describe('Stop', () => {
 			expect(calls).toHaveLength(sent);
 		},
 	);
+
+	it('the error of a read that was stopped while it waited for a busy AiClk is that refusal', async () => {
+		const stop = new AbortController();
+		onApi(() => {
+			void pause(50).then(() => stop.abort());
+			return [429, '', { 'retry-after': '1' }];
+		});
+		const { items } = await runNode(READ, itemsOf(1), { signal: stop.signal, ...CONTINUE });
+		expect(items.map(dataOf)).toMatchObject([
+			{ outcome: 'refused', httpCode: '429', cause: 'rate-limited', retryAfterMs: 1_000 },
+		]);
+	});
 
 	it.each([
 		[

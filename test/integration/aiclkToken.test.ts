@@ -72,6 +72,19 @@ describe('a token that AiClk rejects', () => {
 	});
 
 	it.each([
+		['1000002', 'account_id=1000002&'],
+		['', ''],
+	])(
+		"after a rejected charge the credential's account is read, so that a new token is requested: '%s'",
+		async (accountId, account) => {
+			const calls = onApi(rejectFirst(200, null));
+			await runNode(CHARGE, [{}], { helper: newHelper({ accountId }) });
+			const url = `/openapi/v1/account/info?${account}query={"fields":["account_id"]}`;
+			expect(new Set(calls.slice(1).map((call) => call.url))).toEqual(new Set([url]));
+		},
+	);
+
+	it.each([
 		[200, /^AiClk does not accept the access token: access_token 无效\. .*trace_id: bb22/],
 		[401, /^AiClk does not accept the access token/],
 	])(
