@@ -364,6 +364,13 @@ describe('when requests give up', () => {
 		expect(ran.requests).toBeLessThanOrEqual(60);
 	});
 
+	it('under Batching, waits for a busy AiClk are counted, and waits for a batch are not', async () => {
+		const lane = new Lane({ size: 1, intervalMs: 1_000 });
+		await send(lane, { count: 5, server: refusing(30_000, 1) });
+		expect(lane.waitedMs).toBeGreaterThanOrEqual(30_000);
+		expect(lane.waitedMs).toBeLessThan(31_500);
+	});
+
 	it('waits for a time that is hardly shorter than the longest wait', async () => {
 		const { ends } = await send(new Lane(null), { count: 3, server: refusing(119_000, 1) });
 		expect(ends).toEqual(Array(3).fill('served'));
