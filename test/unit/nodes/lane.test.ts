@@ -329,6 +329,17 @@ describe('a limited AiClk', () => {
 		await inSimulatedTime(refused);
 	});
 
+	it('of two times that AiClk named to runs of a client, the later one counts for the next run', async () => {
+		const client = 'told twice';
+		const toldMs = (ms: number) =>
+			sendAll(new Lane(null), { count: 1, latencyMs: 10, server: refusing(ms, 1), client });
+		const told = [toldMs(60_000), toldMs(1_000)];
+		await jest.advanceTimersByTimeAsync(20);
+		const next = sendAll(new Lane(null), { count: 1, server: wellServed, client });
+		const [{ ms }] = await inSimulatedTime(Promise.all([next, ...told]));
+		expect(ms).toBeGreaterThan(59_000);
+	});
+
 	it('a time that no run waits for does not keep back the next run of the client', async () => {
 		const client = 'told an hour';
 		await send(new Lane(null), { count: 1, server: refusing(3_600_000, 1), client });
@@ -351,6 +362,18 @@ describe('when requests give up', () => {
 		expect(ran.ms).toBeGreaterThanOrEqual(99_000);
 		expect(ran.ms).toBeLessThanOrEqual(128_000);
 		expect(ran.requests).toBeLessThanOrEqual(60);
+	});
+
+	it('under Batching, waits for a busy AiClk are counted, and waits for a batch are not', async () => {
+		const lane = new Lane({ size: 1, intervalMs: 1_000 });
+		await send(lane, { count: 5, server: refusing(30_000, 1) });
+		expect(lane.waitedMs).toBeGreaterThanOrEqual(30_000);
+		expect(lane.waitedMs).toBeLessThan(31_500);
+	});
+
+	it('waits for a time that is hardly shorter than the longest wait', async () => {
+		const { ends } = await send(new Lane(null), { count: 3, server: refusing(119_000, 1) });
+		expect(ends).toEqual(Array(3).fill('served'));
 	});
 
 	it('a run may wait for a shorter time', async () => {
