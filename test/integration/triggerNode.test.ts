@@ -414,6 +414,12 @@ describe('AiClk Trigger', () => {
 			]);
 		});
 
+		it('a wrong value is shown where the credential has no refresh token', async () => {
+			await start({ ...TOKEN, withinDays: 91 });
+			rig.helper.row.refreshToken = '';
+			await expect(rig.poll()).rejects.toThrow("'Within Days' is '91', which is above 90");
+		});
+
 		it('an outage is an error, and a refused account emits nothing about the token', async () => {
 			await start(TOKEN, { accountId: '7' });
 			expect(await rig.poll()).toBeNull();
