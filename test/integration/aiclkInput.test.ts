@@ -144,7 +144,12 @@ describe('input is refused, not guessed', () => {
 		],
 		["'Money (Fen)' is '2147483648', which is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
 		["'Target' is empty", { ...CHARGE, targetUser: '' }],
-		["'Password' must have 6 to 30", { ...CREATE, password: 'short' }],
+		...['short', 'Abcd5', `Abc4${'5'.repeat(27)}`, 'ABCDEF1', 'abcdef1', 'Abcdefg', 123456].map(
+			(password): [string, IDataObject] => [
+				"'Password' must have 6 to 30",
+				{ ...CREATE, password },
+			],
+		),
 		["'Company Region' is empty", { ...CREATE, companyRegion: '' }],
 		["'Email' is 'a', which is not an e-mail", { ...CREATE, email: 'a' }],
 		["'Email' is not text", { ...CREATE, email: ['a@b.cn'] }],
@@ -343,4 +348,15 @@ describe('input is refused, not guessed', () => {
 		await runNode({ ...POST, bodyType: 'form', body });
 		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
 	});
+});
+
+it.each([
+	['a password of 6 characters', { password: 'Abcde6' }, { password: 'Abcde6' }],
+	['a password of 30 characters', { password: `Abc4${'5'.repeat(26)}` }, {}],
+	['an address with spaces around it', { email: ' a@b.cn ' }, { email: 'a@b.cn' }],
+])('a new advertiser may have %s', async (_, set, sent) => {
+	onRefresh();
+	const calls = onApi();
+	expect((await runNode({ ...CREATE, ...set })).error).toBeNull();
+	expect(JSON.parse(calls[0]?.body ?? '')).toMatchObject(sent);
 });
