@@ -50,7 +50,7 @@ export interface Pages {
 }
 
 /** @param isOver whether the page is no longer needed, so that it must not be sent if it still waits for its turn */
-type ReadPage<F> = (request: PageRequest, isOver: () => boolean) => Promise<Result<Envelope, F>>;
+type GetPage<F> = (request: PageRequest, isOver: () => boolean) => Promise<Result<Envelope, F>>;
 
 /** A million rows. A server that answers every page with new rows must not be asked for ever. */
 const MAX_PAGES = 10_000;
@@ -71,7 +71,7 @@ export function pageInfo(
 const rowsText = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
 
 /** What a value is, as the end of a sentence: the names of its members, and none of its texts. */
-function describe(value: unknown): string {
+function shapeOf(value: unknown): string {
 	if (Array.isArray(value) && value.length > 0) return `is a list of ${value.length}`;
 	if (typeof value === 'string') return value.trim() === '' ? 'is empty' : 'is text';
 	if (typeof value !== 'object' || value === null) return `is ${value}`;
@@ -87,8 +87,8 @@ export function describeAnswer(
 	const opened = openText(data);
 	const list = (opened as { list?: unknown } | null | undefined)?.list;
 	const inData =
-		list === undefined ? `data ${describe(opened)}` : `data.list ${describe(openText(list))}`;
-	const found = opened === undefined ? `it ${describe(body)}` : inData;
+		list === undefined ? `data ${shapeOf(opened)}` : `data.list ${shapeOf(openText(list))}`;
+	const found = opened === undefined ? `it ${shapeOf(body)}` : inData;
 	return `AiClk's answer holds no ${wanted} (${found})`;
 }
 
@@ -211,16 +211,13 @@ function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pa
 }
 
 /** Reads a list once, and evaluates its pages in their order. */
-async function readOnce<F>(
-	options: PageOptions,
-	read: ReadPage<F>,
-): ReturnType<typeof readPages<F>> {
+async function getOnce<F>(options: PageOptions, read: GetPage<F>): ReturnType<typeof getPages<F>> {
 	const { limit, firstPage = 1, together = 1, idField, rowField = idField } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
 	const reading = startReading(options, pageSize);
 	const interrupt = (reason: F | string) =>
 		fail({ reason, pages: reading.envelopes.length, rows: reading.rows.length });
-	const asked: Array<Promise<Result<Envelope, F>>> = [];
+	const pending: Array<Promise<Result<Envelope, F>>> = [];
 	/** No page behind this one is needed. */
 	let last = Infinity;
 	const endAt = (page: number): void => {
@@ -233,13 +230,14 @@ async function readOnce<F>(
 			({ ok: isGood }) => isGood || endAt(page),
 			() => endAt(page),
 		);
-		asked.push(answer);
+		pending.push(answer);
 	};
 	try {
 		for (let page = firstPage; page < firstPage + MAX_PAGES; page++) {
 			const until = Math.max(page, Math.min(reading.likelyLastPage(), last));
-			while (asked.length < together && page + asked.length <= until) ask(page + asked.length);
-			const answer = await (asked.shift() as Promise<Result<Envelope, F>>);
+			while (pending.length < together && page + pending.length <= until)
+				ask(page + pending.length);
+			const answer = await (pending.shift() as Promise<Result<Envelope, F>>);
 			if (!answer.ok) return interrupt(answer.failure);
 			const { data } = answer.value;
 			const isBehindEnd = (data === null || data === undefined) && page !== firstPage;
@@ -267,12 +265,12 @@ async function readOnce<F>(
  * @returns the rows; or why the list could not be read to its end (what a page failed with, or a text: rows cannot be found, or
  *   never end), and how much was read before that, each ID once
  */
-export async function readPages<F>(
+export async function getPages<F>(
 	options: PageOptions,
-	read: ReadPage<F>,
+	read: GetPage<F>,
 ): Promise<Result<Pages, { reason: F | string; pages: number; rows: number }>> {
-	const first = await readOnce(options, read);
+	const first = await getOnce(options, read);
 	if (!first.ok || !first.value.isShort || options.isRepeatable !== true) return first;
-	const second = await readOnce(options, read);
+	const second = await getOnce(options, read);
 	return second.ok && second.value.rows.length >= first.value.rows.length ? second : first;
 }

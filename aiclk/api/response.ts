@@ -16,10 +16,10 @@ import type { Effect } from './request';
 import { readBusy } from './throttle';
 
 /** What an error says of a request. */
-export interface Asked {
+export interface Call {
 	effect: Effect;
 	/** Method and path, e.g. `GET /openapi/v1/account/info`. */
-	call: string;
+	name: string;
 	/** What a change does, as the subject of a sentence. */
 	subject?: string;
 	/** What to check when AiClk refuses it. */
@@ -123,7 +123,7 @@ const TOO_LARGE: Record<number, [what: string, remedy: string]> = {
 };
 
 /** For an answer without AiClk's envelope, which a gateway or a proxy may have written. */
-function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Asked): Finding {
+function readStatus({ statusCode: status, body }: HttpAnswer, { hint }: Call): Finding {
 	const [what, remedy = ''] = TOO_LARGE[status] ?? [];
 	if (what !== undefined) return { kind: 'refused', what: `${what} (HTTP ${status})`, remedy };
 	if (isRedirect(status)) {
@@ -162,7 +162,7 @@ function parse(text: unknown): Result<unknown, string> {
 function toFailure(
 	{ kind, what, remedy }: Finding,
 	outcome: Outcome,
-	{ effect, call, subject }: Asked,
+	{ effect, name, subject }: Call,
 	envelope: Envelope | null = null,
 	known: Partial<Failure> = {},
 ): Failure {
@@ -177,7 +177,7 @@ function toFailure(
 		outcome,
 		isRead: effect === 'read',
 		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : (end ?? '')}`,
-		description: `${uncertain?.description ?? remedy} ${call}${said}.`,
+		description: `${uncertain?.description ?? remedy} ${name}${said}.`,
 		code,
 		traceId,
 		...known,
@@ -194,13 +194,13 @@ function toFailure(
  */
 export function readAnswer(
 	answer: unknown,
-	asked: Asked,
+	call: Call,
 	nowMs = Date.now(),
 	probe: ProbeResult = 'rejected',
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
 		const what = 'AiClk sent no answer that n8n could read';
-		return fail(toFailure({ kind: 'unusable', what, remedy: RUN_LATER }, 'unknown', asked));
+		return fail(toFailure({ kind: 'unusable', what, remedy: RUN_LATER }, 'unknown', call));
 	}
 	const { statusCode } = answer;
 	const json = parse(answer.body);
@@ -211,10 +211,10 @@ export function readAnswer(
 	if (statusCode === 407 && envelope === null) {
 		const what = 'The proxy of n8n requires a login (HTTP 407)';
 		const remedy = "Add the proxy's user and password to n8n's proxy settings.";
-		return fail({ ...neverSent(what, remedy, asked), httpCode });
+		return fail({ ...neverSent(what, remedy, call), httpCode });
 	}
-	const { effect, hint, secrets } = asked;
-	const said = sanitize(envelope?.message, secrets, asked.own).replace(/\.+$/, '');
+	const { effect, hint, secrets } = call;
+	const said = sanitize(envelope?.message, secrets, call.own).replace(/\.+$/, '');
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);
 	const isRejected = statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED;
@@ -222,7 +222,7 @@ export function readAnswer(
 	const outcome = isToldNo ? 'refused' : outcomeOf(effect, statusCode, code);
 	const find = (kind: Finding['kind'], what: string, remedy: string) =>
 		fail(
-			toFailure({ kind, what, remedy }, outcome, asked, envelope, {
+			toFailure({ kind, what, remedy }, outcome, call, envelope, {
 				httpCode,
 				retryAfterMs: kind === 'busy' ? (busy?.retryAfterMs ?? null) : null,
 			}),
@@ -247,13 +247,13 @@ export function readAnswer(
 			return find('busy', what, afterBusy(effect, busy.retryAfterMs));
 		}
 	}
-	const place = json.ok ? '' : sanitize(json.failure, secrets, asked.own);
+	const place = json.ok ? '' : sanitize(json.failure, secrets, call.own);
 	const flaw = place === '' ? '' : `: it is not JSON at ${place}`;
 	if (isOut) {
 		return find('unavailable', `AiClk is temporarily unavailable: ${words}${flaw}`, RUN_LATER);
 	}
 	if (envelope === null) {
-		const { kind, what, remedy } = readStatus(answer, asked);
+		const { kind, what, remedy } = readStatus(answer, call);
 		return find(kind, `${what}${flaw}`, remedy);
 	}
 	return outcome === 'refused'
@@ -267,12 +267,12 @@ export function readAnswer(
  * @param error read for its codes only; it holds the request with its secrets
  * @param isStopped whether the run was stopped meanwhile: the error is then the same as that of a time limit
  */
-export function noAnswer(error: unknown, asked: Asked, isStopped = false): Failure {
+export function noAnswer(error: unknown, call: Call, isStopped = false): Failure {
 	const { mayHaveArrived, words, remedy = RUN_LATER } = readNetworkError(error);
-	if (!mayHaveArrived) return neverSent(`AiClk could not be reached: ${words}`, remedy, asked);
+	if (!mayHaveArrived) return neverSent(`AiClk could not be reached: ${words}`, remedy, call);
 	const what = `AiClk's answer was lost: ${isStopped ? 'the run was stopped' : words}`;
 	const kind = isStopped ? 'aborted' : 'unavailable';
-	return toFailure({ kind, what, remedy }, 'unknown', asked);
+	return toFailure({ kind, what, remedy }, 'unknown', call);
 }
 
 /**
@@ -281,5 +281,5 @@ export function noAnswer(error: unknown, asked: Asked, isStopped = false): Failu
  * @param what happened, without a full stop
  * @param remedy what to do next
  */
-export const neverSent = (what: string, remedy: string, asked: Asked): Failure =>
-	toFailure({ kind: 'unavailable', what, remedy }, 'not-sent', asked);
+export const neverSent = (what: string, remedy: string, call: Call): Failure =>
+	toFailure({ kind: 'unavailable', what, remedy }, 'not-sent', call);

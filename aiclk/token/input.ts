@@ -18,7 +18,7 @@ export interface TokenInput {
 	/** Tells inputs apart without holding a secret: 64 hex digits. */
 	fingerprint: string;
 	/** Identifies the client for which AiClk counts refreshes: 16 hex digits. */
-	client: string;
+	clientKey: string;
 }
 
 const inputFailure = (message: string, description: string) =>
@@ -129,6 +129,6 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 		refreshToken,
 		accountId,
 		fingerprint: hash(baseUrl, clientId, refreshToken),
-		client: hash(baseUrl, clientId).slice(0, 16),
+		clientKey: hash(baseUrl, clientId).slice(0, 16),
 	});
 }

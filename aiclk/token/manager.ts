@@ -26,7 +26,7 @@ type Credentials = Record<string, unknown>;
 /** A question of n8n's, and what has been done about it so far. */
 interface Question extends Pick<
 	PolicyInput,
-	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'outcome'
+	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'refreshResult'
 > {
 	input: TokenInput;
 	session: Session;
@@ -110,9 +110,9 @@ export class TokenManager {
 	}
 
 	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
-	refreshesToday({ client }: TokenInput, stored: Token | null): number {
+	refreshesToday({ clientKey }: TokenInput, stored: Token | null): number {
 		if (stored?.state.quota) this.quota.observe(stored.state.quota);
-		return this.quota.usage(client).attempts;
+		return this.quota.usage(clientKey).attempts;
 	}
 
 	/**
@@ -155,7 +155,7 @@ export class TokenManager {
 			fingerprint: input.fingerprint,
 			stored,
 			watchedAtMs: null,
-			outcome: null,
+			refreshResult: null,
 		});
 	}
 
@@ -198,11 +198,11 @@ export class TokenManager {
 					break;
 				case 'refresh': {
 					const order = { ...question, reason: decision.reason };
-					const outcome = await session.refresh(
+					const refreshResult = await session.refresh(
 						order.reason,
 						async () => await refreshToken(order, session, this.quota, this.environment),
 					);
-					question = { ...question, outcome };
+					question = { ...question, refreshResult };
 					break;
 				}
 				case 'defer':
@@ -219,26 +219,26 @@ export class TokenManager {
 		const { input, session, stored } = question;
 		const { notes } = session;
 		const { accountId } = input;
-		const known = session.alternativeTo(stored, accountId);
+		const alternative = session.alternativeTo(stored, accountId);
 		return {
 			...question,
 			nowMs: this.environment.now(),
 			random: this.environment.random(),
-			known,
+			alternative,
 			storedProbe: stored && notes.answerFor(accountId, stored),
-			knownProbe: known && notes.answerFor(accountId, known),
+			alternativeProbe: alternative && notes.answerFor(accountId, alternative),
 			probeTrust: notes.trustIn(accountId)?.trust ?? null,
 			note: stored && notes.of(stored),
 			jitteredAtMs: session.jitteredAtMs,
 			inFlight: session.inFlight,
-			failed: session.failed,
+			failedRefreshes: session.failedRefreshes,
 			refreshesToday: this.refreshesToday(input, stored),
 		};
 	}
 
 	/** The fields of a token, with everything that could not be stored earlier. */
 	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
-		const quota = this.quota.usage(input.client);
+		const quota = this.quota.usage(input.clientKey);
 		this.quota.noteStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);
 		return toStoredFields(token, { quota, probeTrust }, stored);

@@ -31,7 +31,7 @@ const MAX_JUMP_MS = 60_000;
 export const PROPAGATION_MS = 3_000;
 
 /** How a refresh ended. A token beside a failure has no usable access token, but a new refresh token, of which there is no other copy. */
-export type RefreshOutcome = { reason: RefreshReason } & (
+export type RefreshResult = { reason: RefreshReason } & (
 	{ token: Token; failure: Failure | null } | { token: null; failure: Failure }
 );
 
@@ -54,10 +54,10 @@ export interface PolicyInput {
 	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	/** The best other token for this input in this process's memory: not expired and not rejected. */
-	known: Token | null;
+	alternative: Token | null;
 	/** AiClk's last answers about the stored and the known token. */
 	storedProbe: ProbeAnswer | null;
-	knownProbe: ProbeAnswer | null;
+	alternativeProbe: ProbeAnswer | null;
 	probeTrust: ProbeTrust['trust'] | null;
 	/** What this process remembers about the stored token; null if there is none. */
 	note: Pick<Note, 'seenAtMs' | 'deferredAtMs' | 'isSuspect'> | null;
@@ -68,9 +68,9 @@ export interface PolicyInput {
 	/** The refresh in flight in this process. If a renewal fails, nothing is lost. */
 	inFlight: 'none' | 'renewal-sent' | 'renewal-answered' | 'refresh';
 	/** The outcome of the last refresh that this question waited for; null for none. */
-	outcome: RefreshOutcome | null;
+	refreshResult: RefreshResult | null;
 	/** Failed refreshes since the last successful one. */
-	failed: FailedRefreshes | null;
+	failedRefreshes: FailedRefreshes | null;
 	/** Refreshes attempted for this client today. */
 	refreshesToday: number;
 }
@@ -152,9 +152,11 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 }
 
 /** Why no refresh may be sent now; null if one may. */
-function refusal({ refreshesToday, failed, nowMs }: PolicyInput): Decision | null {
+function refusal({ refreshesToday, failedRefreshes, nowMs }: PolicyInput): Decision | null {
 	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
-	return isBackingOff(failed, false, nowMs) ? fail('backing-off', backingOff(failed)) : null;
+	return isBackingOff(failedRefreshes, false, nowMs)
+		? fail('backing-off', backingOff(failedRefreshes))
+		: null;
 }
 
 /**
@@ -208,20 +210,25 @@ function replaceRejected(input: PolicyInput, stored: Token, probedAtMs: number):
  * Uses a token from memory in place of the stored one, once AiClk has been asked about it. One that brings a new refresh token is
  * stored at once, but not after a failed request: the row was read before that, and may hold a newer one by now.
  */
-function adoptKnown({ cause, knownProbe }: PolicyInput, known: Token, stored: Token): Decision {
-	const { rotatedRefreshToken } = cause === 'after-failure' ? stored : known;
+function adoptAlternative(
+	{ cause, alternativeProbe }: PolicyInput,
+	alternative: Token,
+	stored: Token,
+): Decision {
+	const { rotatedRefreshToken } = cause === 'after-failure' ? stored : alternative;
 	const bringsRefreshToken =
-		isSuccessor(known, stored) && rotatedRefreshToken !== stored.rotatedRefreshToken;
-	if (!bringsRefreshToken && knownProbe?.isFresh !== true) return probe('known-here', known);
-	const token = { ...known, rotatedRefreshToken };
+		isSuccessor(alternative, stored) && rotatedRefreshToken !== stored.rotatedRefreshToken;
+	if (!bringsRefreshToken && alternativeProbe?.isFresh !== true)
+		return probe('known-here', alternative);
+	const token = { ...alternative, rotatedRefreshToken };
 	return { action: 'adopt', reason: 'known-here', token, failure: null };
 }
 
 /** No token for this input is stored: first request, edited input, or several clients in one credential. */
 function decideWithoutToken(input: PolicyInput): Decision {
-	const { known, stored } = input;
-	if (known !== null) {
-		return { action: 'adopt', reason: 'known-here', token: known, failure: null };
+	const { alternative, stored } = input;
+	if (alternative !== null) {
+		return { action: 'adopt', reason: 'known-here', token: alternative, failure: null };
 	}
 	return replace(input, stored === null ? 'no-token' : 'input-changed');
 }
@@ -232,7 +239,7 @@ function decideWithoutToken(input: PolicyInput): Decision {
  * cannot talk to each other rarely begin a renewal at the same time.
  */
 function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): Decision {
-	const { inFlight, failed, nowMs, random, jitteredAtMs, refreshesToday } = input;
+	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs, refreshesToday } = input;
 	// Once AiClk has answered, the old token may be invalid. Waiting is short: only the probe of the new one is left.
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
@@ -241,20 +248,20 @@ function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): De
 	const jitterMs = -lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random);
 	if (nowMs + jitterMs < renewsAtMs(state, timing)) return keep('renewal-not-due');
 	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
-	return isBackingOff(failed, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
+	return isBackingOff(failedRefreshes, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
 }
 
 function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing): Decision {
-	const { known, nowMs, storedProbe, note, inFlight } = input;
+	const { alternative, nowMs, storedProbe, note, inFlight } = input;
 	const isExpired = !isAlive(stored, nowMs);
-	if (known !== null && (isExpired || isSuccessor(known, stored))) {
-		return adoptKnown(input, known, stored);
+	if (alternative !== null && (isExpired || isSuccessor(alternative, stored))) {
+		return adoptAlternative(input, alternative, stored);
 	}
 	if (isExpired) return replace(input, 'expired');
 	if (storedProbe?.result === 'rejected') {
 		if (!storedProbe.isFresh) return probe('rejected-before', stored);
-		return known !== null
-			? adoptKnown(input, known, stored)
+		return alternative !== null
+			? adoptAlternative(input, alternative, stored)
 			: replaceRejected(input, stored, storedProbe.atMs);
 	}
 	if (note?.isSuspect === true && inFlight === 'none' && storedProbe?.isFresh !== true) {
@@ -268,14 +275,14 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
  * been carried out, or cannot be sent again, none is ever returned: the rejection is remembered, and the next request refreshes.
  */
 function decideAfterFailure(input: PolicyInput, stored: Token): Decision {
-	const { nowMs, known, storedProbe, mayResend } = input;
+	const { nowMs, alternative, storedProbe, mayResend } = input;
 	// It has expired since the request was sent, so a rejection would say nothing.
 	if (!isAlive(stored, nowMs)) return keep('expired-meanwhile');
 	if (storedProbe?.isFresh !== true) return probe('after-failure', stored);
 	if (storedProbe.result !== 'rejected') return keep('not-rejected');
 	if (!mayResend) return keep('left-to-next-request');
-	return known !== null
-		? adoptKnown(input, known, stored)
+	return alternative !== null
+		? adoptAlternative(input, alternative, stored)
 		: replaceRejected(input, stored, storedProbe.atMs);
 }
 
@@ -293,9 +300,9 @@ const isUsable = (input: PolicyInput): boolean =>
  *
  * @returns null if the question is open again: the refresh was a renewal, or the stored token can be used after all
  */
-function decideOnOutcome(input: PolicyInput, outcome: RefreshOutcome): Decision | null {
+function decideOnRefreshResult(input: PolicyInput, refreshResult: RefreshResult): Decision | null {
 	const { cause } = input;
-	const { token, failure, reason } = outcome;
+	const { token, failure, reason } = refreshResult;
 	const isFine = cause === 'before-request' && isUsable(input);
 	if (token === null) {
 		return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
@@ -317,8 +324,8 @@ function decideForced(input: PolicyInput): Decision {
  * The token policy as a pure function: what to do now, and why. docs/how-it-works.md has the rules in words.
  */
 export function decide(input: PolicyInput, timing = TIMING): Decision {
-	const { cause, stored, fingerprint, outcome } = input;
-	const ended = outcome && decideOnOutcome(input, outcome);
+	const { cause, stored, fingerprint, refreshResult } = input;
+	const ended = refreshResult && decideOnRefreshResult(input, refreshResult);
 	if (ended !== null) return ended;
 	if (cause === 'forced') return decideForced(input);
 	if (stored?.state.fingerprint !== fingerprint) {

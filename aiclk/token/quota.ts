@@ -13,8 +13,8 @@ const DAY_MS = 24 * 3_600_000;
 
 /** How many refreshes were attempted for a client on one day. Stored with the token. */
 export interface QuotaUsage {
-	/** `TokenInput.client` */
-	client: string;
+	/** `TokenInput.clientKey` */
+	clientKey: string;
 	/** YYYY-MM-DD in Asia/Shanghai */
 	day: string;
 	attempts: number;
@@ -40,7 +40,7 @@ export class QuotaTracker {
 	 * By client: the highest number of a day that was read from the store or returned for storing, and the attempts of this process
 	 * since. A hook that throws can store nothing, so a failed attempt is kept here until a later refresh stores it.
 	 */
-	private readonly known = new BoundedMap<
+	private readonly byClient = new BoundedMap<
 		string,
 		{ day: string; stored: number; unstored: number }
 	>(MAX_CLIENTS);
@@ -48,40 +48,40 @@ export class QuotaTracker {
 	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
-	private today(client: string) {
+	private today(clientKey: string) {
 		const day = quotaDay(this.now());
-		const known = this.known.get(client);
+		const known = this.byClient.get(clientKey);
 		return known?.day === day ? known : { day, stored: 0, unstored: 0 };
 	}
 
 	/** Takes note of what a credential holds, of any day and client. The highest figure of the day counts. */
-	observe({ client, day, attempts }: QuotaUsage): void {
-		const today = this.today(client);
+	observe({ clientKey, day, attempts }: QuotaUsage): void {
+		const today = this.today(clientKey);
 		if (day !== today.day) return;
-		this.known.set(client, { ...today, stored: Math.max(today.stored, attempts) });
+		this.byClient.set(clientKey, { ...today, stored: Math.max(today.stored, attempts) });
 	}
 
 	/** Today's usage, as far as this process knows. */
-	usage(client: string): QuotaUsage {
-		const { day, stored, unstored } = this.today(client);
-		return { client, day, attempts: stored + unstored };
+	usage(clientKey: string): QuotaUsage {
+		const { day, stored, unstored } = this.today(clientKey);
+		return { clientKey, day, attempts: stored + unstored };
 	}
 
 	/** Counts an attempt before it is sent: AiClk may count it even if its answer is lost. */
-	count(client: string): void {
-		const today = this.today(client);
-		this.known.set(client, { ...today, unstored: today.unstored + 1 });
+	count(clientKey: string): void {
+		const today = this.today(clientKey);
+		this.byClient.set(clientKey, { ...today, unstored: today.unstored + 1 });
 	}
 
 	/** Takes back the last attempt, which certainly never reached AiClk. */
-	uncount(client: string): void {
-		const known = this.known.get(client);
+	uncount(clientKey: string): void {
+		const known = this.byClient.get(clientKey);
 		if (known === undefined || known.unstored === 0) return;
-		this.known.set(client, { ...known, unstored: known.unstored - 1 });
+		this.byClient.set(clientKey, { ...known, unstored: known.unstored - 1 });
 	}
 
 	/** Notes that n8n is about to store this usage, which covers all attempts so far. */
-	noteStored({ client, day, attempts }: QuotaUsage): void {
-		this.known.set(client, { day, stored: attempts, unstored: 0 });
+	noteStored({ clientKey, day, attempts }: QuotaUsage): void {
+		this.byClient.set(clientKey, { day, stored: attempts, unstored: 0 });
 	}
 }

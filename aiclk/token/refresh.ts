@@ -3,7 +3,7 @@ import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { addFailure } from './backoff';
-import { isEarly, PROPAGATION_MS, type RefreshOutcome } from './policy';
+import { isEarly, PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
@@ -120,7 +120,7 @@ export async function refreshToken(
 	session: Session,
 	quota: QuotaTracker,
 	environment: Environment,
-): Promise<RefreshOutcome> {
+): Promise<RefreshResult> {
 	const { input, stored, reason, workflow, http } = order;
 	const { log } = environment;
 	const own = stored?.state.fingerprint === input.fingerprint ? stored : null;
@@ -130,26 +130,31 @@ export async function refreshToken(
 		failure: Failure,
 		mayBeInvalid: boolean,
 		token: Token | null = null,
-	): RefreshOutcome => {
+	): RefreshResult => {
 		// In a collision it was a peer that succeeded.
 		if (failure !== SUPERSEDED) {
-			session.failed = addFailure(session.failed, isEarly(reason), failure, environment.now());
+			session.failedRefreshes = addFailure(
+				session.failedRefreshes,
+				isEarly(reason),
+				failure,
+				environment.now(),
+			);
 		}
 		if (note !== null && mayBeInvalid) note.isSuspect = true;
-		if (token !== null) session.keep(token);
+		if (token !== null) session.remember(token);
 		log.warn(`AiClk access token not refreshed (${reason}): ${failure.message}`);
 		return { reason, token, failure };
 	};
 
 	const sentAtMs = environment.now();
-	quota.count(input.client);
+	quota.count(input.clientKey);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
 	try {
 		answer = await http(refreshRequest(input, sent));
 	} catch (error) {
 		const { failure, mayHaveArrived } = unreachable(error, input.baseUrl);
-		if (!mayHaveArrived) quota.uncount(input.client);
+		if (!mayHaveArrived) quota.uncount(input.clientKey);
 		return failWith(failure, mayHaveArrived);
 	}
 	session.noteAnswer();
@@ -182,8 +187,8 @@ export async function refreshToken(
 	// A peer may invalidate it at any moment.
 	session.notes.forgetAcceptance(token);
 	if (parent !== null) session.notes.forgetAcceptance(parent);
-	session.keep(token);
-	session.failed = null;
+	session.remember(token);
+	session.failedRefreshes = null;
 	const by = workflow === null ? '' : `, workflow "${workflow.name}" (${workflow.id})`;
 	log.info(
 		`AiClk access token refreshed (${reason}${by}). Fingerprint ${shortFingerprint(token.accessToken)}, valid until ${new Date(token.state.expiresAtMs).toISOString()}, trace_id ${token.state.traceId ?? 'none'}.`,

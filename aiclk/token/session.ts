@@ -12,7 +12,7 @@ import {
 	mayReplace,
 	type PolicyInput,
 	PROPAGATION_MS,
-	type RefreshOutcome,
+	type RefreshResult,
 } from './policy';
 import type { RefreshReason, Token } from './storedToken';
 
@@ -46,13 +46,13 @@ export class Session {
 	/** When the jitter was last applied, ms since 1970. */
 	jitteredAtMs: number | null = null;
 
-	failed: FailedRefreshes | null = null;
+	failedRefreshes: FailedRefreshes | null = null;
 
 	/** A request whose token is valid waits only for a renewal that AiClk has answered. */
 	inFlight: PolicyInput['inFlight'] = 'none';
 
 	/** The single flight: one refresh that all who need it share. */
-	private refreshing: Promise<RefreshOutcome> | null = null;
+	private refreshing: Promise<RefreshResult> | null = null;
 
 	readonly notes: TokenNotes;
 
@@ -79,7 +79,7 @@ export class Session {
 		this.notes.of(stored);
 		const known = this.tokens.find(({ state }) => state.lineage === stored.state.lineage);
 		if (known === undefined || isSuccessor(stored, known)) {
-			this.keep(stored);
+			this.remember(stored);
 		} else {
 			const isRejected = this.notes.answerFor(accountId, stored)?.result === 'rejected';
 			const isSibling =
@@ -87,14 +87,15 @@ export class Session {
 				known.state.generation === stored.state.generation;
 			if (!isSibling || isRejected) return;
 			const rotatedRefreshToken = stored.rotatedRefreshToken || known.rotatedRefreshToken;
-			this.keep({ ...stored, rotatedRefreshToken });
+			this.remember({ ...stored, rotatedRefreshToken });
 		}
 		// A peer has refreshed since.
-		if (this.failed !== null && stored.state.issuedAtMs > this.failed.lastAtMs) this.failed = null;
+		if (this.failedRefreshes !== null && stored.state.issuedAtMs > this.failedRefreshes.lastAtMs)
+			this.failedRefreshes = null;
 	}
 
 	/** Keeps a token as the newest of its lineage. */
-	keep(token: Token): void {
+	remember(token: Token): void {
 		this.notes.of(token);
 		const others = this.tokens.filter(({ state }) => state.lineage !== token.state.lineage);
 		this.tokens = [token, ...others].slice(0, MAX_LINEAGES);
@@ -137,10 +138,7 @@ export class Session {
 	}
 
 	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
-	async refresh(
-		reason: RefreshReason,
-		run: () => Promise<RefreshOutcome>,
-	): Promise<RefreshOutcome> {
+	async refresh(reason: RefreshReason, run: () => Promise<RefreshResult>): Promise<RefreshResult> {
 		if (this.refreshing === null) {
 			this.inFlight = isEarly(reason) ? 'renewal-sent' : 'refresh';
 			this.refreshing = run().finally(() => {

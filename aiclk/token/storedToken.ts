@@ -86,7 +86,7 @@ const isInteger = (value: unknown): value is number => Number.isSafeInteger(valu
 
 const isQuotaUsage = (value: unknown): value is QuotaUsage =>
 	isPlainObject(value) &&
-	isString(value.client) &&
+	isString(value.clientKey) &&
 	isString(value.day) &&
 	isInteger(value.attempts) &&
 	value.attempts >= 0;

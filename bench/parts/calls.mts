@@ -22,9 +22,9 @@ const REQUEST = {
 /** A credential with a fresh token. */
 function freshRow() {
 	const row = emptyRow({ clientId: '1' });
-	const { fingerprint, client } = inputOf(row);
+	const { fingerprint, clientKey } = inputOf(row);
 	const now = Date.now();
-	const quota = { client, day: '2026-11-24', attempts: 1 };
+	const quota = { clientKey, day: '2026-11-24', attempts: 1 };
 	const times = { issuedAtMs: now, expiresAtMs: now + 90 * DAY_MS };
 	const state = tokenState({ fingerprint, ...times, quota });
 	return { ...row, accessToken: 'access'.repeat(8), tokenState: JSON.stringify(state) };

@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { readPages, type Remark } from '../../aiclk/api/pagination';
+import { getPages, type Remark } from '../../aiclk/api/pagination';
 import { nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -19,7 +19,7 @@ import { RESOURCES } from './resources';
 /** One item, read and checked. Nothing has been sent for it. */
 interface Item extends Plan {
 	itemIndex: number;
-	client: TokenInput;
+	input: TokenInput;
 	batching: Batching | null;
 	/** Digits; null where the call names none. */
 	accountId: string | null;
@@ -57,7 +57,7 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 		toHttpOptions(input.value.baseUrl, plan.request);
 		const batching = fields.readBatching();
 		const { accountId } = fields;
-		return ok({ ...plan, itemIndex, client: input.value, batching, accountId });
+		return ok({ ...plan, itemIndex, input: input.value, batching, accountId });
 	} catch (error) {
 		return fail({ ...ofThrown(error, 'not-sent'), accountId: fields?.accountId ?? null });
 	}
@@ -130,7 +130,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	}
 	const { place, toRows } = pages;
 	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
-	const read = await readPages(options, ({ page, pageSize }, isOver) => {
+	const read = await getPages(options, ({ page, pageSize }, isOver) => {
 		const values = { ...(request[place] as object | undefined), page, page_size: pageSize };
 		return send({ ...sender, isOver }, { ...request, [place]: values });
 	});

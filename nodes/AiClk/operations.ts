@@ -86,7 +86,7 @@ interface Kind {
 	file?(fields: Parameters): Promise<File>;
 	toItems(envelope: Envelope, accountId: bigint, values: JsonObject): Output;
 	/** What the error of a change says of it, in words and as data. */
-	describe?(
+	about?(
 		accountId: bigint,
 		values: JsonObject,
 		file?: File,
@@ -130,7 +130,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 			const finish = (output: Output): Output =>
 				output.ok && inYuan ? toYuan(output.value, amounts) : output;
 			const file = await kind.file?.(fields);
-			const { subject, details } = kind.describe?.(accountId, values, file) ?? {};
+			const { subject, details } = kind.about?.(accountId, values, file) ?? {};
 			return {
 				request: {
 					method: effect === 'read' ? 'GET' : 'POST',
@@ -159,7 +159,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 const READ = { effect: 'read', hint: READ_HINT, toItems: toReadItem } as const;
 
 /** A GET that returns one object. */
-export const read = (spec: Spec): Operation => define(spec, { ...READ, place: 'query' });
+export const get = (spec: Spec): Operation => define(spec, { ...READ, place: 'query' });
 
 /**
  * A GET that returns rows, page by page.
@@ -187,7 +187,7 @@ export const write = (spec: Spec): Operation =>
 		place: 'body',
 		hint: WRITE_HINT,
 		// An account in the body is the advertiser to change; that of the call belongs to its agent.
-		describe: (_, { account_id: advertiser }) =>
+		about: (_, { account_id: advertiser }) =>
 			advertiser === undefined
 				? {}
 				: {
@@ -213,6 +213,6 @@ export const upload = (spec: Spec): Operation =>
 		hint: `Check format and size of the file and the 'Material Type'. ${WRITE_HINT}`,
 		after: [FILE],
 		file: async (fields) => await fields.readFile(FILE),
-		describe: (_accountId, _values, file) => ({ subject: `The upload of '${file?.name}'` }),
+		about: (_accountId, _values, file) => ({ subject: `The upload of '${file?.name}'` }),
 		toItems: toMaterialItem,
 	});

@@ -20,7 +20,7 @@ import { tokenManager } from '../../credentials/tokenManager';
 import { refuse, runsAsTool } from '../shared/errors';
 import type { Parameter } from '../shared/fields';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { describe } from '../shared/values';
+import { withValue } from '../shared/values';
 import { INCLUDE_ACCESS_TOKEN, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
@@ -45,7 +45,7 @@ function readOrder(context: IExecuteFunctions): Order {
 	const read = <T>(row: Parameter<T>, value = get(row.property.name)): T => {
 		const result = row.read(value, context.getTimezone());
 		if (result.ok) return result.value;
-		const fault = describe(value, result.failure);
+		const fault = withValue(value, result.failure);
 		return refuse(`'${row.property.displayName}' ${fault}`, 'Correct the field or its expression.');
 	};
 	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
@@ -153,9 +153,9 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const before = credentials.tokenState;
 	const sent = await requestWith(
 		context,
-		{ credentials, client: input },
+		{ credentials, input },
 		{ ...accountInfoRequest(input.baseUrl, input.accountId), totalTimeoutMs: TOKEN_TIMEOUT_MS },
-		{ effect: 'read', call: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets: [] },
+		{ effect: 'read', name: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets: [] },
 	);
 	const refreshed = credentials.tokenState !== before;
 	if (!sent.ok) {
@@ -163,10 +163,10 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 		const failure = tokenManager.failureOf(credentials);
 		return { result: 'unknown', message, failure, refreshed };
 	}
-	const { answer, asked } = sent.value;
+	const { answer, call } = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describeAnswer(answer, asked.secrets);
+	const message = result === 'accepted' ? '' : describeAnswer(answer, call.secrets);
 	return { result, message, failure: null, refreshed };
 }
 

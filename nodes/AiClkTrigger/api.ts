@@ -1,6 +1,6 @@
 import type { IPollFunctions } from 'n8n-workflow';
 
-import { describeRemark, readPages } from '../../aiclk/api/pagination';
+import { describeRemark, getPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { Envelope } from '../../aiclk/protocol/envelope';
@@ -78,22 +78,22 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		isOver?: () => boolean,
 	): Promise<Result<Envelope, Failure>> => {
 		if (!input.ok) return input;
-		const { client } = input.value;
-		const { failure, untilMs } = pauses.get(client) ?? {};
+		const { clientKey } = input.value;
+		const { failure, untilMs } = pauses.get(clientKey) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
-		const sender = { context, client: input.value, hint: HINT, lane, signal, isOver, onAnswer };
+		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver, onAnswer };
 		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
-			pauses.set(client, { failure: result.failure, untilMs: endMs });
+			pauses.set(clientKey, { failure: result.failure, untilMs: endMs });
 		}
 		return result;
 	};
 	return {
 		now: () => Date.now() + aheadMs,
 
-		readOne: async (request, amount) => {
+		getOne: async (request, amount) => {
 			const result = await sendWith(toRequest(request));
 			if (!result.ok) throw new FailureError(result.failure);
 			const { data } = result.value;
@@ -104,9 +104,9 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 			throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
 		},
 
-		readRows: async (request, id, limit) => {
+		getRows: async (request, id, limit) => {
 			const all = { limit: limit ?? null, idField: id, together: MAX_TOGETHER };
-			const read = await readPages(
+			const read = await getPages(
 				{ ...all, isRepeatable: true },
 				async ({ page, pageSize }, isOver) => {
 					const query = { ...request.query, page, page_size: pageSize };
@@ -126,7 +126,7 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 			});
 		},
 
-		readToken: async () => {
+		getToken: async () => {
 			const result = await sendWith(accountInfoCall(input.ok ? input.value.accountId : ''));
 			if (!result.ok && !tellsOfToken(result.failure)) throw new FailureError(result.failure);
 			const failure = result.ok || result.failure.outcome !== 'not-sent' ? null : result.failure;

@@ -26,7 +26,7 @@ export interface Known {
 	 */
 	rows?: string;
 	/** How many rows at the end must not be forgotten: the next looks find them again. */
-	keep?: number;
+	pinned?: number;
 	/** Whether rows were forgotten, so that an unknown row is not necessarily new. */
 	hasForgotten?: boolean;
 }
@@ -100,7 +100,7 @@ const hashOf = (...parts: unknown[]): string =>
 	hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16);
 
 /** Of the states that this code writes. Count it up when their shape changes. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Identifies a configuration of a trigger: what was remembered for one means nothing to another. */
 export const configurationOf = (...parts: unknown[]): string => hashOf(VERSION, ...parts);
@@ -126,7 +126,7 @@ export const sizeOf = (value: unknown): number =>
 /** An account without the oldest tenth of its rows; null if they must all be kept. */
 function shrink(known: Known): Known | null {
 	const rows = [...readRows(known)];
-	const count = Math.max(known.keep ?? 0, Math.floor(rows.length * 0.9));
+	const count = Math.max(known.pinned ?? 0, Math.floor(rows.length * 0.9));
 	const newest = new Map(rows.slice(rows.length - count));
 	return count < rows.length ? { ...known, ...writeRows(newest), hasForgotten: true } : null;
 }

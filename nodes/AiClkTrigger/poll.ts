@@ -10,7 +10,7 @@ import { Parameters } from '../shared/parameters';
 import { CREDENTIAL, readCredential } from '../shared/transport';
 import { type Connection, createApi } from './api';
 import { EVENTS } from './events';
-import { ACCOUNT_IDS, type Found, type Watch } from './events/event';
+import { ACCOUNT_IDS, type Found, type Watcher } from './events/event';
 import {
 	configurationOf,
 	fit,
@@ -139,13 +139,13 @@ async function setUp({ context, lane, signal }: Poll) {
 	// An event about the credential has no use for them.
 	const client = input.ok ? input.value : ({ accountId: '', refreshToken: '' } as TokenInput);
 	const { parameters, credentials } = context.getNode();
-	const whose = isAboutCredential ? credentials?.[CREDENTIAL]?.id : client.client;
+	const subject = isAboutCredential ? credentials?.[CREDENTIAL]?.id : client.clientKey;
 	const fields = new Parameters(context, null, client);
 	return {
 		/** Digits, each once; '' where the event is about the credential. */
 		accounts: isAboutCredential ? [''] : fields.readAccounts(ACCOUNT_IDS).map(String),
-		watch: event.read(fields),
-		of: configurationOf(name, whose, parameters.filters ?? {}),
+		watcher: event.read(fields),
+		of: configurationOf(name, subject, parameters.filters ?? {}),
 		api: createApi({ context, input, lane, signal }),
 	};
 }
@@ -158,7 +158,7 @@ const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
 	return account === '' ? items : items.map((item) => ({ ...item, account_id: id }));
 };
 
-const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: string) =>
+const toItems = ({ items }: Found, { isWanted = Boolean }: Watcher, account: string) =>
 	withAccount(items.filter(isWanted), account);
 
 /**
@@ -167,13 +167,13 @@ const toItems = ({ items }: Found, { isWanted = Boolean }: Watch, account: strin
  * @returns what each has come to, and the failure of a daily full look
  */
 async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<[Results, Results]> {
-	const { watch, api, accounts } = setup;
+	const { watcher, api, accounts } = setup;
 	const looks = accounts.map(async (account): Promise<[string, Result<IDataObject[], Failure>]> => {
-		const look = await poll.limit(watch.look(api, account, known[account]));
+		const look = await poll.limit(watcher.look(api, account, known[account]));
 		if (!look.ok) return [account, look];
-		const full = watch.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
+		const full = watcher.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
 		known[account] = { ...look.value.known, ...full };
-		return [account, ok(toItems(look.value, watch, account))];
+		return [account, ok(toItems(look.value, watcher, account))];
 	});
 	const results: Results = new Map(await Promise.all(looks));
 	const failed: Results = new Map();
@@ -190,15 +190,15 @@ async function lookInFull(
 	failed: Results,
 ) {
 	const { context, limit, now } = poll;
-	const { watch, api } = setup;
+	const { watcher, api } = setup;
 	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
 	const [due = ''] = [...results.keys()]
 		.filter((account) => results.get(account)?.ok && hasPassed(fullAt(account), DAY_MS, now()))
 		.sort((one, other) => (fullAt(one) < fullAt(other) ? -1 : 1));
 	const [before, others] = [known[due], results.get(due)];
-	if (!others?.ok || before === undefined || watch.lookInFull === undefined) return;
-	const full = await limit(watch.lookInFull(api, due, before));
-	const items = full.ok ? toItems(full.value, watch, due) : [];
+	if (!others?.ok || before === undefined || watcher.lookInFull === undefined) return;
+	const full = await limit(watcher.lookInFull(api, due, before));
+	const items = full.ok ? toItems(full.value, watcher, due) : [];
 	results.set(due, ok([...others.value, ...items]));
 	// If it failed, it is another account's turn: this one has its turn again in an hour.
 	const at = iso(full.ok ? now() : now() - DAY_MS + HOUR_MS);
@@ -233,7 +233,7 @@ function fitAll(state: State, before: Accounts, watched: string[]): [State, Resu
 		for (const account of fitted.tooLarge) {
 			const old = failed.has(account) ? undefined : before[account];
 			delete accounts[account];
-			if (old !== undefined) accounts[account] = { ...old, keep: 0 };
+			if (old !== undefined) accounts[account] = { ...old, pinned: 0 };
 			failed.set(account, fail(TOO_MUCH));
 		}
 		fitted = fit({ ...state, accounts }, new Set(watched));
@@ -247,11 +247,11 @@ const toOutput = (items: IDataObject[]) => [items.map((json) => ({ json }))];
  * What a run by hand shows where nothing has changed: the newest rows of the first account that has any, in the shape of what the
  * event emits. All accounts are asked, because whoever tries the trigger wants to know of a wrong one.
  */
-async function sample(poll: Poll, { watch, api, accounts }: Setup) {
+async function sample(poll: Poll, { watcher, api, accounts }: Setup) {
 	const samples: Results = new Map(accounts.map((account) => [account, ok([])]));
 	await Promise.all(
 		accounts.map(async (account) => {
-			samples.set(account, await poll.limit(watch.sample(api, account)));
+			samples.set(account, await poll.limit(watcher.sample(api, account)));
 		}),
 	);
 	const [failed] = failuresOf(samples);
@@ -260,7 +260,7 @@ async function sample(poll: Poll, { watch, api, accounts }: Setup) {
 		const newest = items.ok ? items.value.slice(0, MAX_SAMPLES) : [];
 		if (newest.length > 0) return toOutput(withAccount(newest, account));
 	}
-	return toOutput(withAccount([watch.empty ?? {}], accounts[0] ?? ''));
+	return toOutput(withAccount([watcher.empty ?? {}], accounts[0] ?? ''));
 }
 
 /** Looks, compares, emits and stores, account by account. */

@@ -31,7 +31,7 @@ const isServed = (answer: Result<unknown, Failure>): boolean =>
 	answer.ok || answer.failure.kind === 'refused' || answer.failure.kind === 'rejected';
 
 interface Waiting {
-	client: string;
+	clientKey: string;
 	isRepetition: boolean;
 	isOver: () => boolean;
 	go: (closed: Failure | null) => void;
@@ -84,19 +84,19 @@ export class Lane {
 	/**
 	 * Sends a request when its turn has come.
 	 *
-	 * @param client for whom: `TokenInput.client`
+	 * @param clientKey for whom: `TokenInput.clientKey`
 	 * @param isRepetition whether it was sent before
 	 * @param isOver whether it is no longer needed when its turn has come
 	 * @returns what `request` returns; `aborted` or `busy` with the outcome `not-sent` where its turn does not come
 	 */
 	async send<T>(
-		client: string,
+		clientKey: string,
 		request: () => Promise<Result<T, Failure>>,
 		isRepetition = false,
 		isOver = () => false,
 	): Promise<Result<T, Failure>> {
 		const closed = await new Promise<Failure | null>((go) => {
-			this.queues[isRepetition ? 1 : 0].push({ client, isRepetition, isOver, go });
+			this.queues[isRepetition ? 1 : 0].push({ clientKey, isRepetition, isOver, go });
 			this.advance();
 		});
 		if (closed !== null) return fail(closed);
@@ -106,7 +106,7 @@ export class Lane {
 			if (isServed(answer)) this.speedUp();
 			if (answer.ok || answer.failure.kind !== 'busy') return answer;
 			if (!isRepetition) this.bad.requests++;
-			if (pauses === this.pauses) this.pause(answer.failure, client);
+			if (pauses === this.pauses) this.pause(answer.failure, clientKey);
 			return answer;
 		} finally {
 			this.underWay--;
@@ -121,13 +121,13 @@ export class Lane {
 			const [next] = this.queues[this.turn];
 			if (next === undefined) return;
 			const nowMs = performance.now();
-			const busyMs = Math.max(this.resumesAtMs, resumptions.get(next.client) ?? 0) - nowMs;
+			const busyMs = Math.max(this.resumesAtMs, resumptions.get(next.clientKey) ?? 0) - nowMs;
 			const closed = this.closedFor(next, busyMs);
 			if (closed === null) {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
 				if (waitMs > 0) return this.advanceAfter(waitMs, busyMs > 0 || this.batching === null);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
-				resumptions.set(next.client, 0);
+				resumptions.set(next.clientKey, 0);
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
 				this.lastSentAtMs = nowMs;
@@ -174,7 +174,7 @@ export class Lane {
 		this.together = Math.min(MAX_TOGETHER, this.together + more);
 	}
 
-	private pause(busy: Failure, client: string): void {
+	private pause(busy: Failure, clientKey: string): void {
 		const waitMs = waitOf(busy, this.bad.pauses, this.maxBusyMs - this.bad.waitedMs);
 		this.pauses++;
 		this.bad.pauses++;
@@ -183,7 +183,7 @@ export class Lane {
 		this.growth = GROWTH.then;
 		const jitter = this.bad.pauses > 1 ? 0 : JITTER * (0.5 + Math.random() / 2);
 		this.resumesAtMs = performance.now() + waitMs * (1 + jitter);
-		if (this.bad.waitedMs > this.maxBusyMs) resumptions.set(client, 0);
-		else resumptions.set(client, Math.max(this.resumesAtMs, resumptions.get(client) ?? 0));
+		if (this.bad.waitedMs > this.maxBusyMs) resumptions.set(clientKey, 0);
+		else resumptions.set(clientKey, Math.max(this.resumesAtMs, resumptions.get(clientKey) ?? 0));
 	}
 }

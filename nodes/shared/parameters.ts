@@ -4,7 +4,7 @@ import { isExpression } from 'n8n-workflow';
 import type { Json } from '../../aiclk/protocol/json';
 import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
-import { describe, faultOf, isNothing, readWholeNumber } from './values';
+import { withValue, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Context, refuse } from './errors';
 import { BATCH, type Collection, LIMIT, type Parameter, RETURN_ALL } from './fields';
@@ -43,7 +43,7 @@ export class Parameters {
 	constructor(
 		readonly context: Context,
 		private readonly itemIndex: number | null,
-		readonly client: TokenInput,
+		readonly input: TokenInput,
 	) {}
 
 	/** What n8n has in a field. In a poll, n8n's own method takes no item. */
@@ -74,14 +74,14 @@ export class Parameters {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
 		const { displayName, type, typeOptions } = property;
-		const { refreshToken } = this.client;
+		const { refreshToken } = this.input;
 		const holds = (one: unknown) => typeof one === 'string' && one.includes(refreshToken);
 		if (refreshToken !== '' && [value].flat(9).some(holds)) {
 			return refuse(`'${displayName}' holds the refresh token of the credential`, CORRECT_IT);
 		}
 		// JSON has readers that say where it is wrong.
 		const isShown = typeOptions?.password !== true && type !== 'json';
-		const fault = isShown ? describe(value, result.failure) : result.failure;
+		const fault = isShown ? withValue(value, result.failure) : result.failure;
 		return refuse(`'${displayName}' ${fault}`, CORRECT_IT);
 	}
 
@@ -138,7 +138,7 @@ export class Parameters {
 		const { property } = row;
 		const value = this.value(row);
 		if (property.required === true || !isNothing(value)) return this.check(row, value);
-		const { accountId } = this.client;
+		const { accountId } = this.input;
 		if (accountId === '') {
 			const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
 			return refuse(message, 'Fill it in here, or in the credential.');

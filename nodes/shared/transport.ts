@@ -5,7 +5,7 @@ import { ACCOUNT_INFO_PATH, ACCOUNT_INFO_QUERY } from '../../aiclk/protocol/acco
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
 import { type ApiRequest, nameOf, ownWordsOf, toHttpOptions } from '../../aiclk/api/request';
-import { type Asked, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
+import { type Call, neverSent, noAnswer, readAnswer } from '../../aiclk/api/response';
 import { StreamedFile } from '../../aiclk/api/streamedFile';
 import type { AnyRequestOptions } from '../../aiclk/token/authenticate';
 import { readInput, type TokenInput } from '../../aiclk/token/input';
@@ -25,10 +25,10 @@ const NOT_PREPARED =
 	"n8n could not prepare the request. Run this again. If it fails again, n8n's log may say more.";
 
 /** What n8n's helper threw before the request left. */
-function notPrepared(error: unknown, asked: Asked): Failure {
+function notPrepared(error: unknown, call: Call): Failure {
 	const { message, description } = error as { message?: unknown; description?: unknown };
-	const words = sanitize(message, asked.secrets).replace(/\.$/, '') || 'The request failed';
-	return neverSent(words, sanitize(description, asked.secrets) || NOT_PREPARED, asked);
+	const words = sanitize(message, call.secrets).replace(/\.$/, '') || 'The request failed';
+	return neverSent(words, sanitize(description, call.secrets) || NOT_PREPARED, call);
 }
 
 /**
@@ -40,19 +40,19 @@ function notPrepared(error: unknown, asked: Asked): Failure {
  */
 export async function requestWith(
 	context: Context,
-	{ credentials, client }: { credentials: ICredentialDataDecryptedObject; client: TokenInput },
+	{ credentials, input }: { credentials: ICredentialDataDecryptedObject; input: TokenInput },
 	options: AnyRequestOptions,
-	request: Asked,
+	call: Call,
 	isStopped = () => false,
-): Promise<Result<{ answer: unknown; asked: Asked }, Failure>> {
+): Promise<Result<{ answer: unknown; call: Call }, Failure>> {
 	let isSent = false;
 	const onSend = () => {
 		isSent = true;
 	};
 	// Read when it is needed: the request may replace the tokens.
-	const asked = (): Asked => ({
-		...request,
-		secrets: [...request.secrets, client.refreshToken, ...secretsOf(credentials)],
+	const callNow = (): Call => ({
+		...call,
+		secrets: [...call.secrets, input.refreshToken, ...secretsOf(credentials)],
 	});
 	const credentialsDecrypted = { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials };
 	try {
@@ -62,11 +62,11 @@ export async function requestWith(
 			{ ...options, onSend } as AnyRequestOptions,
 			{ credentialsDecrypted },
 		);
-		return ok({ answer, asked: asked() });
+		return ok({ answer, call: callNow() });
 	} catch (error) {
 		const token = tokenManager.failureOf(credentials);
 		if (token !== null) return fail(token);
-		return fail(isSent ? noAnswer(error, asked(), isStopped()) : notPrepared(error, asked()));
+		return fail(isSent ? noAnswer(error, callNow(), isStopped()) : notPrepared(error, callNow()));
 	}
 }
 
@@ -76,11 +76,11 @@ interface Sender {
 	/** For expressions in the credential; a poll has no item. */
 	itemIndex?: number;
 	/** What the credential said when the request was planned. */
-	client: TokenInput;
+	input: TokenInput;
 	/** What to check when AiClk refuses the request. */
 	hint: string;
 	lane: Lane;
-	/** Whether the request is no longer needed. It is asked when its turn has come, and then nothing is sent. */
+	/** Whether the request is no longer needed. It is call when its turn has come, and then nothing is sent. */
 	isOver?(): boolean;
 	/** Ends its requests: a poll has no cancel signal of n8n's. */
 	signal?: AbortSignal;
@@ -158,29 +158,29 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
  * @returns `rejected` only if AiClk does not accept the token, and not only refuses this call
  */
 async function sendOnce(
-	{ context, itemIndex, client, hint, lane, signal, onAnswer }: Sender,
+	{ context, itemIndex, input, hint, lane, signal, onAnswer }: Sender,
 	request: ApiRequest,
 ): Promise<Result<Envelope, Failure>> {
-	const { credentials, input } = await readCredential(context, itemIndex).catch(
+	const { credentials, input: current } = await readCredential(context, itemIndex).catch(
 		(error: unknown) => ({ credentials: {}, input: fail(ofThrown(error, 'not-sent')) }),
 	);
-	if (!input.ok) return input;
-	const { fingerprint, accountId } = input.value;
-	const isSame = fingerprint === client.fingerprint && accountId === client.accountId;
+	if (!current.ok) return current;
+	const { fingerprint, accountId } = current.value;
+	const isSame = fingerprint === input.fingerprint && accountId === input.accountId;
 	if (!isSame) return fail(OTHER_CLIENT);
 	const { effect, subject, body } = request;
 	const about = {
 		effect,
 		subject,
-		call: nameOf(request),
+		name: nameOf(request),
 		hint,
 		secrets: isPlainObject(body) && typeof body.password === 'string' ? [body.password] : [],
 		own: ownWordsOf(request),
 	};
 	const sent = await requestWith(
 		context,
-		{ credentials, client },
-		{ ...toHttpOptions(client.baseUrl, request), abortSignal: signal },
+		{ credentials, input },
+		{ ...toHttpOptions(input.baseUrl, request), abortSignal: signal },
 		about,
 		() => lane.isClosed,
 	);
@@ -191,16 +191,16 @@ async function sendOnce(
 		const what = `The file '${file.name}' ${file.failure}`;
 		return fail(neverSent(what, FETCH_AGAIN, about));
 	}
-	const { answer, asked } = sent.value;
+	const { answer, call } = sent.value;
 	onAnswer?.(answer);
-	const read = readAnswer(answer, asked);
+	const read = readAnswer(answer, call);
 	if (read.ok || read.failure.kind !== 'rejected') return read;
 	// AiClk may answer a missing permission in the same way.
 	const probe = await tokenManager.probe(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
-	return readAnswer(answer, asked, Date.now(), probe);
+	return readAnswer(answer, call, Date.now(), probe);
 }
 
 /**
@@ -220,12 +220,12 @@ export async function send(
 	sender: Sender,
 	request: ApiRequest,
 ): Promise<Result<Envelope, Failure>> {
-	const { client, lane, isOver } = sender;
+	const { input, lane, isOver } = sender;
 	const { effect } = request;
 	let last: Failure | null = null;
 	for (let repeats = 0; ;) {
 		const sent: Result<Envelope, Failure> = await lane.send(
-			client.client,
+			input.clientKey,
 			async () => await sendOnce(sender, request),
 			last !== null,
 			isOver,
@@ -242,7 +242,7 @@ export async function send(
 		const isOfToken = kind === 'rejected' || kind === 'superseded';
 		if (!isOfToken || repeats++ === MAX_REPEATS) return sent;
 		if (kind === 'rejected' && effect !== 'read') {
-			await send({ ...sender, hint: '' }, accountInfoCall(client.accountId));
+			await send({ ...sender, hint: '' }, accountInfoCall(input.accountId));
 			return sent;
 		}
 	}

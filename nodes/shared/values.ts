@@ -76,7 +76,7 @@ function partsOf(value: unknown): Read<unknown[]> {
  *
  * @param failure the end of a sentence; where it begins with an entry or a quotation, it shows the value itself
  */
-export function describe(value: unknown, failure: string): string {
+export function withValue(value: unknown, failure: string): string {
 	const typed = clean(value);
 	const isShort = ['string', 'number', 'boolean', 'bigint'].includes(typeof typed);
 	if (!isShort || isNothing(typed) || /^(has an entry|holds ')/.test(failure)) return failure;
@@ -90,7 +90,7 @@ function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]
 	for (const [index, part] of parts.value.entries()) {
 		const one = read(part);
 		if (!one.ok)
-			return fail(`has an entry (number ${index + 1}) that ${describe(part, one.failure)}`);
+			return fail(`has an entry (number ${index + 1}) that ${withValue(part, one.failure)}`);
 		values.push(one.value);
 	}
 	return ok(values);

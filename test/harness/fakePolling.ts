@@ -130,7 +130,7 @@ export class World implements Api {
 		return this.time + (this.hasAnswered && this.namesTime ? 0 : this.clockAhead);
 	}
 
-	async readOne(request: ReadRequest): Promise<Row> {
+	async getOne(request: ReadRequest): Promise<Row> {
 		await this.answer(request);
 		return {
 			account_id: Number(request.account),
@@ -138,7 +138,7 @@ export class World implements Api {
 		};
 	}
 
-	async readRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {
+	async getRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {
 		const lists: Record<string, (request: ReadRequest) => Row[]> = {
 			'/openapi/v1/creative/get': (one) => this.listCreatives(one),
 			'/openapi/v1/material/get': (one) => this.listMaterials(one),
@@ -153,7 +153,7 @@ export class World implements Api {
 		return rows;
 	}
 
-	async readToken(): Promise<TokenLook> {
+	async getToken(): Promise<TokenLook> {
 		await this.answer({ path: '/openapi/v1/account/info', account: '', query: {} });
 		return this.look;
 	}

@@ -55,7 +55,7 @@ export const tokenState = (changes: Partial<TokenState> = {}): TokenState => ({
 	header: 'OGW_ACCESS_TOKEN',
 	traceId: '776ac7ef9ccd2cb3',
 	lineage: 'lineage',
-	quota: { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 1 },
+	quota: { clientKey: inputOf(emptyRow()).clientKey, day: '2026-11-24', attempts: 1 },
 	probeTrust: null,
 	refreshes: [],
 	...changes,

@@ -39,13 +39,13 @@ export async function storedToken(
 
 	const input = inputOf({ ...client, baseUrl: sandbox.url });
 	const expiresAtMs = Math.round(Date.now() + leftMs);
-	const { client: hash, fingerprint } = input;
+	const { clientKey: hash, fingerprint } = input;
 	const stored = token(data.access_token, {
 		fingerprint,
 		issuedAtMs: Math.round(expiresAtMs - lifeMs),
 		expiresAtMs,
 		header: sandbox.settings().tokenType,
-		quota: { client: hash, day: quotaDay(Date.now()), attempts: refreshesToday },
+		quota: { clientKey: hash, day: quotaDay(Date.now()), attempts: refreshesToday },
 	});
 	return { ...toStoredFields(stored) };
 }

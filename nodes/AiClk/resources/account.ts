@@ -1,9 +1,9 @@
 import { daysOf } from '../../shared/days';
-import { list, read, type Resource } from '../operations';
+import { list, get, type Resource } from '../operations';
 import { choiceRow, dayRow, FEN, fieldsRow } from '../../shared/fields';
 
 /** GET account/info (AiClk docs, P2). */
-const getInfo = read({
+const getInfo = get({
 	value: 'getInfo',
 	name: 'Get Info',
 	action: 'Get account info',

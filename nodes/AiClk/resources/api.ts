@@ -94,7 +94,7 @@ const call: Operation = {
 		const ownAccount = asJson ? fields.readAccount(ACCOUNT) : null;
 		const path = fields.read({
 			...PATH,
-			read: (value) => readPath(value, fields.client.baseUrl, method),
+			read: (value) => readPath(value, fields.input.baseUrl, method),
 		});
 		const query = fields.read(QUERY);
 		const typed = readId(query.account_id);

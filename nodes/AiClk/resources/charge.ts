@@ -113,7 +113,7 @@ function transfer({
 			before: [{ property: NOTICE }],
 			after: [CONFIRM, ALLOW_AGENTS],
 			check: checkTransfer,
-			describe: (accountId, values) => {
+			about: (accountId, values) => {
 				const details = { ...moved(values), comment: String(values.comment) };
 				const { amount: fen, target: to } = details;
 				const what = `The transfer of ${fen} fen (${fen / 100} yuan${amount === 'coupon' ? ' in coupons' : ''})`;

@@ -33,7 +33,7 @@ export const balanceBelow: TriggerEvent = {
 		const amount = fields.read(BALANCE);
 		return alarm(async (api, account) => {
 			const request = { path: ACCOUNT_INFO_PATH, account, query: { fields: FIELDS } };
-			const info = (await api.readOne(request, 'balance')) as IDataObject;
+			const info = (await api.getOne(request, 'balance')) as IDataObject;
 			const isBelow = Number(info.balance) < amount;
 			const change = isBelow ? 'below' : 'recovered';
 			return {

@@ -8,17 +8,17 @@ import {
 	EMIT_EXISTING,
 	FIRST_LOOK,
 	type Found,
-	readerOf,
+	rowsGetter,
 	type Row,
 	type TriggerEvent,
 } from './event';
 
 /** The fields whose change is emitted. */
-const WATCHED = ['configure_status', 'effective_status', 'unable_reason', 'audit_reason'];
+const COMPARED = ['configure_status', 'effective_status', 'unable_reason', 'audit_reason'];
 
 const FIELDS = [
 	...'account_id campaign_id adgroup_id creative_id creative_name title created_at'.split(' '),
-	...WATCHED,
+	...COMPARED,
 ];
 
 /**
@@ -44,14 +44,14 @@ const OPTIONS = options([EMIT_EXISTING, ONLY_NEW_REASONS]);
 
 /** @param before the value that is remembered; undefined if there is none @param now the value at this look */
 function toItem(row: Row, change: string, before: string | undefined, now: string): IDataObject {
-	const old = before === undefined ? null : fromValue(before, WATCHED);
-	const values = fromValue(now, WATCHED);
+	const old = before === undefined ? null : fromValue(before, COMPARED);
+	const values = fromValue(now, COMPARED);
 	return {
 		change,
 		creative_name: null,
 		audit_reason: null,
 		...(row as IDataObject),
-		changed: old && WATCHED.filter((field) => old[field] !== values[field]),
+		changed: old && COMPARED.filter((field) => old[field] !== values[field]),
 		old,
 		new: values,
 	};
@@ -77,13 +77,13 @@ function see(known: Known, rows: Map<string, Row>, unknown: string | null, kept:
 	};
 	for (const [id, row] of rows) {
 		const before = memory.get(id);
-		const now = toValue(row, WATCHED);
+		const now = toValue(row, COMPARED);
 		moveToEnd(id, now);
 		const change = before === undefined ? unknown : 'changed';
 		if (change !== null && before !== now) items.push(toItem(row, change, before, now));
 	}
 	for (const id of kept) moveToEnd(id, memory.get(id) ?? '');
-	return { known: { ...known, ...writeRows(memory), keep: kept.length }, items };
+	return { known: { ...known, ...writeRows(memory), pinned: kept.length }, items };
 }
 
 /** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
@@ -96,7 +96,7 @@ export const creativeChanged: TriggerEvent = {
 	properties: [ACCOUNT_IDS.property, FIRST_LOOK, FILTERS.property, OPTIONS.property],
 	read: (fields) => {
 		const { emit_existing: emitExisting, only_new_reasons: onlyNew } = fields.readAdded(OPTIONS);
-		const read = readerOf('/openapi/v1/creative/get', 'creative_id', {
+		const read = rowsGetter('/openapi/v1/creative/get', 'creative_id', {
 			...fields.readAdded(FILTERS),
 			fields: FIELDS,
 		});
@@ -121,7 +121,7 @@ export const creativeChanged: TriggerEvent = {
 
 			lookInFull: async (api, account, known) => {
 				const ids = [...readRows(known).keys()];
-				const recent = ids.slice(ids.length - (known.keep ?? 0));
+				const recent = ids.slice(ids.length - (known.pinned ?? 0));
 				const rows = await read(api, account, {});
 				// The look by the filter has just compared them.
 				for (const id of recent) rows.delete(id);
@@ -134,11 +134,11 @@ export const creativeChanged: TriggerEvent = {
 				let rows = await read(api, account, changedSince(dayOf(api.now())), MAX_SAMPLE);
 				if (rows.size === 0) rows = await read(api, account, {}, MAX_SAMPLE);
 				return [...rows.values()].reverse().map((row) => {
-					const now = toValue(row, WATCHED);
+					const now = toValue(row, COMPARED);
 					return toItem(row, 'existing', now, now);
 				});
 			},
-			empty: toItem({}, 'existing', undefined, toValue({}, WATCHED)),
+			empty: toItem({}, 'existing', undefined, toValue({}, COMPARED)),
 		};
 	},
 };

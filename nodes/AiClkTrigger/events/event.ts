@@ -27,11 +27,11 @@ export interface TokenLook {
 /** What an event may ask AiClk: reads only. Each throws a FailureError if the answer cannot be used. */
 export interface Api {
 	/** Reads one object. @param amount the field that must hold a whole number, also as text; it becomes a number */
-	readOne(request: ReadRequest, amount: string): Promise<Row>;
+	getOne(request: ReadRequest, amount: string): Promise<Row>;
 	/** Reads a list, page by page. @param id the field that holds the id of a row @param limit how many rows; all if left out */
-	readRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
+	getRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
-	readToken(): Promise<TokenLook>;
+	getToken(): Promise<TokenLook>;
 	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
 	now(): number;
 }
@@ -44,7 +44,7 @@ export interface Found {
 }
 
 /** An event with its fields read. */
-export interface Watch {
+export interface Watcher {
 	/** Looks at an account, or at the credential: then the account is ''. @param known undefined at the first look */
 	look(api: Api, account: string, known: Known | undefined): Promise<Found>;
 	/** Looks at all rows of an account, whatever a filter names. Lists only. @param known as `look` has just left it */
@@ -64,7 +64,7 @@ export interface TriggerEvent {
 	/** Whether it is about the credential and not about accounts: then an incomplete one is something to emit. */
 	isAboutCredential?: boolean;
 	/** @throws FailureError for bad input, naming the field */
-	read(fields: Parameters): Watch;
+	read(fields: Parameters): Watcher;
 }
 
 export const ACCOUNT_IDS = idsRow(
@@ -90,7 +90,7 @@ export const FIRST_LOOK: INodeProperties = {
 /** Watches something that is `fine` or not: each change of state is an item. @param read the state now, and the item that shows it */
 export const alarm = (
 	read: (api: Api, account: string) => Promise<{ is: string; item: IDataObject }>,
-): Watch => ({
+): Watcher => ({
 	look: async (api, account, known) => {
 		const { is, item } = await read(api, account);
 		return { known: { is }, items: is === (known?.is ?? 'fine') ? [] : [item] };
@@ -99,11 +99,11 @@ export const alarm = (
 });
 
 /** Reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards. */
-export const readerOf =
+export const rowsGetter =
 	(path: string, field: string, always: ReadRequest['query']) =>
 	async (api: Api, account: string, query: ReadRequest['query'], limit?: number) => {
 		const request = { path, account, query: { ...always, ...query } };
-		const rows = await api.readRows(request, field, limit);
+		const rows = await api.getRows(request, field, limit);
 		const byId = new Map(rows.map((row) => [`${BigInt(String(row[field]))}`, row]));
 		return new Map([...byId].sort(([one], [other]) => (BigInt(one) < BigInt(other) ? -1 : 1)));
 	};

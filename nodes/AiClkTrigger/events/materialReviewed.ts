@@ -8,16 +8,16 @@ import {
 	EMIT_EXISTING,
 	FIRST_LOOK,
 	type Found,
-	readerOf,
+	rowsGetter,
 	type Row,
 	type TriggerEvent,
 } from './event';
 
-const WATCHED = ['material_status', 'audit_reason'];
+const COMPARED = ['material_status', 'audit_reason'];
 
 const FIELDS = [
 	...'account_id material_id material_name material_type remote_url created_at'.split(' '),
-	...WATCHED,
+	...COMPARED,
 ];
 
 /** Materials that are known to be reviewed later. Every poll reads them. */
@@ -54,8 +54,8 @@ const toItem = (row: Row, before: string | undefined): IDataObject => ({
 	material_name: null,
 	audit_reason: null,
 	...(row as IDataObject),
-	old: before === undefined ? null : fromValue(before, WATCHED),
-	new: fromValue(toValue(row, WATCHED), WATCHED),
+	old: before === undefined ? null : fromValue(before, COMPARED),
+	new: fromValue(toValue(row, COMPARED), COMPARED),
 });
 
 /**
@@ -73,7 +73,7 @@ function see(known: Known, rows: Map<string, Row>, asked: string[], emitsUnknown
 	for (const [id, row] of rows) {
 		const status = String(row.material_status);
 		const before = memory.get(id);
-		const now = toValue(row, WATCHED);
+		const now = toValue(row, COMPARED);
 		const isNew = BigInt(id) > newest;
 		if (BigInt(id) > highest) highest = BigInt(id);
 		if (!CLOSED.includes(status)) kept.push([id, now]);
@@ -87,7 +87,7 @@ function see(known: Known, rows: Map<string, Row>, asked: string[], emitsUnknown
 		...absent.filter(([id]) => !isAsked.has(id)),
 		...kept,
 	];
-	const next = { ...known, newest: `${highest}`, keep: kept.length };
+	const next = { ...known, newest: `${highest}`, pinned: kept.length };
 	return { known: { ...next, ...writeRows(new Map(all)) }, items };
 }
 
@@ -102,7 +102,7 @@ export const materialReviewed: TriggerEvent = {
 	read: (fields) => {
 		const { emit_existing: emitExisting, result = 'both' } = fields.readAdded(OPTIONS);
 		const isWanted = ({ change }: IDataObject) => result === 'both' || change === result;
-		const read = readerOf('/openapi/v1/material/get', 'material_id', { fields: FIELDS });
+		const read = rowsGetter('/openapi/v1/material/get', 'material_id', { fields: FIELDS });
 		/** P7 has no filter by day of change, so this asks for those with a higher id. */
 		const readNew = async (api: Api, account: string, newest: bigint) => {
 			for (let limit = 100; ; limit *= 10) {
@@ -128,7 +128,7 @@ export const materialReviewed: TriggerEvent = {
 				}
 				add(await readNew(api, account, BigInt(known.newest ?? 0)));
 				const ids = [...readRows(known).keys()];
-				const first = ids.length - (known.keep ?? 0) - MAX_IDS;
+				const first = ids.length - (known.pinned ?? 0) - MAX_IDS;
 				const asked = ids.filter((id, index) => index >= first && !rows.has(id));
 				for (const status of [{}, DELETED]) {
 					const missing = asked.filter((id) => !rows.has(id)).map(BigInt);
@@ -150,7 +150,7 @@ export const materialReviewed: TriggerEvent = {
 				const query = { material_status: statuses, ...NEWEST_FIRST };
 				let rows = await read(api, account, query, MAX_IDS);
 				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, MAX_IDS);
-				return [...rows.values()].reverse().map((row) => toItem(row, toValue(row, WATCHED)));
+				return [...rows.values()].reverse().map((row) => toItem(row, toValue(row, COMPARED)));
 			},
 			empty: toItem({}, undefined),
 		};

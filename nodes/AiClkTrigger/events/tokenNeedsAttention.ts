@@ -32,7 +32,7 @@ export const tokenNeedsAttention: TriggerEvent = {
 	read: (fields) => {
 		const withinDays = fields.read(WITHIN_DAYS);
 		return alarm(async (api) => {
-			const look = await api.readToken();
+			const look = await api.getToken();
 			const reason = reasonOf(look, withinDays);
 			const { message = null, description: whatToDo = null } = look.failure ?? {};
 			const change = reason === null ? 'fine' : 'attention';

@@ -7,7 +7,7 @@ import {
 	describeRemark,
 	type PageOptions,
 	type PageRequest,
-	readPages,
+	getPages,
 	type Remark,
 } from '../../../aiclk/api/pagination';
 import { fail, ok } from '../../../aiclk/util/result';
@@ -29,7 +29,7 @@ const reading = async (
 	options: Partial<PageOptions> = {},
 ) => {
 	const requests: PageRequest[] = [];
-	const result = await readPages({ limit: null, ...options }, async (request) => {
+	const result = await getPages({ limit: null, ...options }, async (request) => {
 		requests.push(request);
 		return ok(envelope(answer(request)));
 	});
@@ -39,7 +39,7 @@ const reading = async (
 /** Remarks as one text. */
 const textOf = (remarks: Remark[]) => remarks.map(describeRemark).join(' ');
 
-/** A failure of `readPages`, whatever was read before it. */
+/** A failure of `getPages`, whatever was read before it. */
 const failedWith = (reason: unknown) => fail(expect.objectContaining({ reason }));
 
 /** Rows, how many requests they took, and what is said of them; fails when reading fails. */
@@ -62,7 +62,7 @@ const server =
 		return { list, ...(named !== undefined && { page_info: { total_number: named } }) };
 	};
 
-describe('readPages', () => {
+describe('getPages', () => {
 	it("returns exactly the rows wanted, in order, whatever the server's page size and total", async () => {
 		await fc.assert(
 			fc.asyncProperty(
@@ -286,7 +286,7 @@ describe('readPages', () => {
 	it('if the second reading fails, the first one comes out, with its remark', async () => {
 		let isAgain = false;
 		const answer = server(withIds(248), { total: () => 250 });
-		const result = await readPages(
+		const result = await getPages(
 			{ limit: null, idField: 'id', isRepeatable: true },
 			async (request) => {
 				if (isAgain) return fail('gone');
@@ -476,7 +476,7 @@ describe('readPages', () => {
 	const rounds = async (options: Partial<PageOptions>, total: unknown = 450, cap = Infinity) => {
 		const asked: number[][] = [[]];
 		const answer = server(withIds(450), { cap, total: () => total });
-		const result = await readPages({ limit: null, ...options }, async (request) => {
+		const result = await getPages({ limit: null, ...options }, async (request) => {
 			asked.at(-1)?.push(request.page);
 			await pause(5);
 			if (asked.at(-1)?.length !== 0) asked.push([]);
@@ -506,7 +506,7 @@ describe('readPages', () => {
 	});
 
 	it('ends with the first page that fails and ignores failures of later pages', async () => {
-		const result = await readPages({ limit: null, together: 50 }, async ({ page }) => {
+		const result = await getPages({ limit: null, together: 50 }, async ({ page }) => {
 			if (page === 1)
 				return ok(envelope(server(withIds(450), { total: () => 450 })({ page, pageSize: 100 })));
 			if (page === 2) return fail('gone');
@@ -522,7 +522,7 @@ describe('readPages', () => {
 		const waiting = new Map<number, () => boolean>();
 		let isGone: number[] = [];
 		const answer = server(withIds(450), { total: () => 450 });
-		await readPages({ limit: null, together: 50 }, async (request, isOver) => {
+		await getPages({ limit: null, together: 50 }, async (request, isOver) => {
 			waiting.set(request.page, isOver);
 			if (request.page === failing) return fail('gone');
 			// The page before the one that fails is still under way.
@@ -539,7 +539,7 @@ describe('readPages', () => {
 		const waiting = new Map<number, () => boolean>();
 		let isGone: boolean[] = [];
 		const answer = server(withIds(450), { total: () => 450 });
-		await readPages({ limit: null, together: 50 }, async (request, isOver) => {
+		await getPages({ limit: null, together: 50 }, async (request, isOver) => {
 			waiting.set(request.page, isOver);
 			if (request.page === 3) throw new Error('gone');
 			if (request.page === 2) {
@@ -554,7 +554,7 @@ describe('readPages', () => {
 	it('no page is asked for once a page before it has failed', async () => {
 		const asked: number[] = [];
 		const answer = server(withIds(900), { total: () => 900 });
-		await readPages({ limit: null, together: 3 }, async (request) => {
+		await getPages({ limit: null, together: 3 }, async (request) => {
 			asked.push(request.page);
 			if (request.page === 3) return fail('gone');
 			await pause(5);
@@ -643,7 +643,7 @@ describe('readPages', () => {
 		['a later page has no rows in it', 3, "AiClk's answer holds no rows", 2, 190],
 	])('a failure says how much was read before it: %s', async (...row) => {
 		const [, failing, reason, pages, rows] = row;
-		const result = await readPages({ limit: null, idField: 'id' }, async (request) => {
+		const result = await getPages({ limit: null, idField: 'id' }, async (request) => {
 			if (request.page < failing) return ok(envelope(overlapping(10)(request)));
 			return reason === 'gone' ? fail(reason) : ok(envelope({ rows: [] }));
 		});

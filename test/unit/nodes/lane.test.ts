@@ -283,18 +283,21 @@ describe('a limited AiClk', () => {
 		[60, [60, 300]],
 		[60, [300, 300]],
 		[10, [100, 100]],
-	])('serves all reads of runs that share %d a minute and a client: %j', async (limit, counts) => {
-		const server = windows(limit, MINUTE_MS);
-		const total = counts.reduce((sum, count) => sum + count);
-		const runs = counts.map((count) =>
-			sendAll(new Lane(null), { ...ofRun(count, 50, server), client: `shared by ${total}` }),
-		);
-		const ran = await inSimulatedTime(Promise.all(runs));
-		expect(ran.map(({ ends }) => countOf(ends, 'served'))).toEqual(counts);
-		expect(ran.map(({ ms }) => ms).sort((a, b) => b - a)[0]).toBeLessThanOrEqual(
-			1.15 * (total / limit - 1) * MINUTE_MS,
-		);
-	});
+	])(
+		'serves all reads of runs that share %d a minute and a clientKey: %j',
+		async (limit, counts) => {
+			const server = windows(limit, MINUTE_MS);
+			const total = counts.reduce((sum, count) => sum + count);
+			const runs = counts.map((count) =>
+				sendAll(new Lane(null), { ...ofRun(count, 50, server), client: `shared by ${total}` }),
+			);
+			const ran = await inSimulatedTime(Promise.all(runs));
+			expect(ran.map(({ ends }) => countOf(ends, 'served'))).toEqual(counts);
+			expect(ran.map(({ ms }) => ms).sort((a, b) => b - a)[0]).toBeLessThanOrEqual(
+				1.15 * (total / limit - 1) * MINUTE_MS,
+			);
+		},
+	);
 
 	it.each([
 		[60, 5, [300, 300]],

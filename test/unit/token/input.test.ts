@@ -151,7 +151,7 @@ describe('the fingerprint', () => {
 				const one = inputOf(emptyRow({ clientId: id, refreshToken: token }));
 				const other = inputOf(emptyRow({ clientId: otherId, refreshToken: otherToken }));
 				expect(one.fingerprint === other.fingerprint).toBe(id === otherId && token === otherToken);
-				expect(one.client === other.client).toBe(id === otherId);
+				expect(one.clientKey === other.clientKey).toBe(id === otherId);
 			}),
 		);
 	});
@@ -159,13 +159,13 @@ describe('the fingerprint', () => {
 	it('the fingerprint depends on the base URL, not on the account', () => {
 		const elsewhere = inputOf(emptyRow({ baseUrl: 'https://proxy.example' }));
 		expect(elsewhere.fingerprint).not.toBe(inputOf(emptyRow()).fingerprint);
-		expect(elsewhere.client).not.toBe(inputOf(emptyRow()).client);
+		expect(elsewhere.clientKey).not.toBe(inputOf(emptyRow()).clientKey);
 		expect(inputOf(emptyRow({ accountId: '' })).fingerprint).toBe(inputOf(emptyRow()).fingerprint);
 	});
 
 	it('the fingerprint holds nothing of the refresh token', () => {
 		expect(inputOf(emptyRow()).fingerprint).toMatch(/^[0-9a-f]{64}$/);
-		expect(inputOf(emptyRow()).client).toMatch(/^[0-9a-f]{16}$/);
+		expect(inputOf(emptyRow()).clientKey).toMatch(/^[0-9a-f]{16}$/);
 	});
 
 	it('the short fingerprint is the beginning of a SHA-256', () => {

@@ -10,7 +10,7 @@ import {
 	isSuccessor,
 	mayReplace,
 	type PolicyInput,
-	type RefreshOutcome,
+	type RefreshResult,
 } from '../../../aiclk/token/policy';
 import { REFRESHES_PER_DAY, RESERVED_REFRESHES } from '../../../aiclk/token/quota';
 import type { Token } from '../../../aiclk/token/storedToken';
@@ -45,16 +45,16 @@ const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	random: 0,
 	fingerprint: OURS,
 	stored: STORED,
-	known: null,
+	alternative: null,
 	storedProbe: null,
-	knownProbe: null,
+	alternativeProbe: null,
 	probeTrust: 'trusted',
 	note: noted(),
 	watchedAtMs: null,
 	jitteredAtMs: null,
 	inFlight: 'none',
-	outcome: null,
-	failed: null,
+	refreshResult: null,
+	failedRefreshes: null,
 	refreshesToday: 0,
 	...changes,
 });
@@ -112,8 +112,12 @@ describe('before a request', () => {
 	it.each<[string, Partial<PolicyInput>, object]>([
 		['no token', { stored: null }, refreshed('no-token')],
 		['a token of another input', { stored: EDITED }, refreshed('input-changed')],
-		['no token, and one is known here', { stored: null, known: STORED }, adopted(STORED)],
-		['another input’s, and one is known here', { stored: EDITED, known: STORED }, adopted(STORED)],
+		['no token, and one is known here', { stored: null, alternative: STORED }, adopted(STORED)],
+		[
+			'another input’s, and one is known here',
+			{ stored: EDITED, alternative: STORED },
+			adopted(STORED),
+		],
 		['no token, quota spent', { stored: null, refreshesToday: 300 }, failedFor('quota-spent')],
 		['a valid token', {}, kept('renewal-not-due')],
 		['a valid token, jittered just now', { jitteredAtMs: NOW + DAY_MS - 299_999 }, kept('fresh')],
@@ -144,7 +148,7 @@ describe('before a request', () => {
 			'renewal, failed 59 s ago',
 			{
 				nowMs: RENEWAL_AT,
-				failed: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 59_000 }),
+				failedRefreshes: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 59_000 }),
 			},
 			kept('renewal-failed'),
 		],
@@ -152,7 +156,7 @@ describe('before a request', () => {
 			'renewal, failed 60 s ago',
 			{
 				nowMs: RENEWAL_AT,
-				failed: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 60_000 }),
+				failedRefreshes: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 60_000 }),
 			},
 			renewal,
 		],
@@ -187,34 +191,43 @@ describe('before a request', () => {
 		],
 		[
 			'expired, and another one is known',
-			{ nowMs: EXPIRED_AT, known: OTHER },
+			{ nowMs: EXPIRED_AT, alternative: OTHER },
 			probed('known-here', OTHER),
 		],
 		[
 			'expired, and another one was probed',
-			{ nowMs: EXPIRED_AT, known: OTHER, knownProbe: said('unknown') },
+			{ nowMs: EXPIRED_AT, alternative: OTHER, alternativeProbe: said('unknown') },
 			adopted(OTHER),
 		],
 		['issued in the future', { nowMs: NOW - 300_001 }, refreshed('expired')],
 		['issued a little in the future', { nowMs: NOW - 300_000 }, kept('renewal-not-due')],
 		[
 			'expired, refresh failed 9 s ago',
-			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { lastAtMs: EXPIRED_AT - 9_999 }) },
+			{
+				nowMs: EXPIRED_AT,
+				failedRefreshes: failed('unavailable', { lastAtMs: EXPIRED_AT - 9_999 }),
+			},
 			failedFor('backing-off'),
 		],
 		[
 			'expired, refresh failed 10 s ago',
-			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { lastAtMs: EXPIRED_AT - 10_000 }) },
+			{
+				nowMs: EXPIRED_AT,
+				failedRefreshes: failed('unavailable', { lastAtMs: EXPIRED_AT - 10_000 }),
+			},
 			refreshed('expired'),
 		],
 		[
 			'expired, renewal failed just now',
-			{ nowMs: EXPIRED_AT, failed: failed('unavailable', { early: true, lastAtMs: EXPIRED_AT }) },
+			{
+				nowMs: EXPIRED_AT,
+				failedRefreshes: failed('unavailable', { early: true, lastAtMs: EXPIRED_AT }),
+			},
 			refreshed('expired'),
 		],
 		[
 			'expired, refused 4 minutes ago',
-			{ nowMs: EXPIRED_AT, failed: failed('refused', { lastAtMs: EXPIRED_AT - 299_999 }) },
+			{ nowMs: EXPIRED_AT, failedRefreshes: failed('refused', { lastAtMs: EXPIRED_AT - 299_999 }) },
 			failedFor('backing-off'),
 		],
 		[
@@ -236,21 +249,21 @@ describe('before a request', () => {
 			{ nowMs: EXPIRED_AT, note: noted({ deferredAtMs: EXPIRED_AT - 6_000 }) },
 			refreshed('expired'),
 		],
-		['a successor is known', { known: NEWER }, probed('known-here', NEWER)],
+		['a successor is known', { alternative: NEWER }, probed('known-here', NEWER)],
 		[
 			'a successor that brings a refresh token is known',
-			{ known: { ...NEWER, rotatedRefreshToken: 'rotated' } },
+			{ alternative: { ...NEWER, rotatedRefreshToken: 'rotated' } },
 			adopted({ ...NEWER, rotatedRefreshToken: 'rotated' }),
 		],
 		[
 			'an accepted successor is known',
-			{ known: NEWER, knownProbe: said('accepted') },
+			{ alternative: NEWER, alternativeProbe: said('accepted') },
 			adopted(NEWER),
 		],
-		['a token of another lineage is known', { known: OTHER }, kept('renewal-not-due')],
+		['a token of another lineage is known', { alternative: OTHER }, kept('renewal-not-due')],
 		[
 			'a token of the same generation is known',
-			{ known: token('sibling') },
+			{ alternative: token('sibling') },
 			kept('renewal-not-due'),
 		],
 		[
@@ -258,9 +271,17 @@ describe('before a request', () => {
 			{ storedProbe: said('rejected', { isFresh: false }) },
 			probed('rejected-before'),
 		],
-		['rejected, and another one is known', rejected({ known: OTHER }), probed('known-here', OTHER)],
+		[
+			'rejected, and another one is known',
+			rejected({ alternative: OTHER }),
+			probed('known-here', OTHER),
+		],
 		['rejected, quota spent', rejected({ refreshesToday: 300 }), failedFor('quota-spent')],
-		['rejected, backing off', rejected({ failed: failed('refused') }), failedFor('backing-off')],
+		[
+			'rejected, backing off',
+			rejected({ failedRefreshes: failed('refused') }),
+			failedFor('backing-off'),
+		],
 		['rejected, refresh under way', rejected({ inFlight: 'renewal-sent' }), refreshed('rejected')],
 		['rejected', rejected(), watched],
 		['rejected, watched', rejected({ watchedAtMs: WATCHED }), refreshed('rejected')],
@@ -403,7 +424,7 @@ describe('after a failed request', () => {
 	it.each<[string, Partial<PolicyInput>]>([
 		['the token is rejected', {}],
 		['a peer may have renewed it', { watchedAtMs: null }],
-		['another token is known', { known: NEWER, knownProbe: said('accepted') }],
+		['another token is known', { alternative: NEWER, alternativeProbe: said('accepted') }],
 		['a refresh is under way', { inFlight: 'refresh' }],
 		['quota spent', { refreshesToday: 300 }],
 	])('after one that must not be sent again, nothing is returned: %s', (_, changes) => {
@@ -414,24 +435,27 @@ describe('after a failed request', () => {
 		['the token is rejected', read(), refreshed('rejected')],
 		['a peer may have renewed it', read({ watchedAtMs: null }), watched],
 		['probes are not proven', read({ probeTrust: null }), refreshed('rejected')],
-		['another token is known', read({ known: NEWER }), probed('known-here', NEWER)],
+		['another token is known', read({ alternative: NEWER }), probed('known-here', NEWER)],
 		[
 			'the other one is accepted',
-			read({ known: NEWER, knownProbe: said('accepted') }),
+			read({ alternative: NEWER, alternativeProbe: said('accepted') }),
 			adopted(NEWER),
 		],
 		[
 			'the other one brings a refresh token, and the row may hold a newer one by now',
-			read({ known: { ...NEWER, rotatedRefreshToken: 'new' }, knownProbe: said('accepted') }),
+			read({
+				alternative: { ...NEWER, rotatedRefreshToken: 'new' },
+				alternativeProbe: said('accepted'),
+			}),
 			adopted(NEWER),
 		],
 		[
 			'AiClk says nothing of the other one',
-			read({ known: NEWER, knownProbe: said('unknown') }),
+			read({ alternative: NEWER, alternativeProbe: said('unknown') }),
 			adopted(NEWER),
 		],
 		['quota spent', read({ refreshesToday: 300 }), failedFor('quota-spent')],
-		['backing off', read({ failed: failed('refused') }), failedFor('backing-off')],
+		['backing off', read({ failedRefreshes: failed('refused') }), failedFor('backing-off')],
 		[
 			'left to a peer 6 s before it was read',
 			read({ readAtMs: nowMs - 500, note: noted({ deferredAtMs: nowMs - 6_500 }) }),
@@ -488,8 +512,8 @@ describe('after a failed request', () => {
 
 describe('when a refresh has ended', () => {
 	const { failure } = failed('unavailable');
-	const outcome = (changes: Partial<RefreshOutcome> = {}): RefreshOutcome =>
-		({ reason: 'rejected', token: NEWER, failure: null, ...changes }) as RefreshOutcome;
+	const outcome = (changes: Partial<RefreshResult> = {}): RefreshResult =>
+		({ reason: 'rejected', token: NEWER, failure: null, ...changes }) as RefreshResult;
 	const stored = (beside: object | null = null) => ({
 		action: 'adopt',
 		reason: 'refreshed',
@@ -500,42 +524,46 @@ describe('when a refresh has ended', () => {
 	const WITHOUT = outcome({ failure });
 
 	it.each<[string, Partial<PolicyInput>, object]>([
-		['its token is used', { outcome: outcome() }, stored()],
+		['its token is used', { refreshResult: outcome() }, stored()],
 		[
 			'its token is used after a failed request',
-			{ cause: 'after-failure', mayResend: true, outcome: outcome() },
+			{ cause: 'after-failure', mayResend: true, refreshResult: outcome() },
 			stored(),
 		],
-		['its failure counts', { outcome: FAILED, nowMs: EXPIRED_AT }, failedFor('refresh-failed')],
-		['its failure takes no usable token away', { outcome: FAILED }, kept('renewal-not-due')],
+		[
+			'its failure counts',
+			{ refreshResult: FAILED, nowMs: EXPIRED_AT },
+			failedFor('refresh-failed'),
+		],
+		['its failure takes no usable token away', { refreshResult: FAILED }, kept('renewal-not-due')],
 		[
 			'its failure counts for whoever asked for it',
-			{ outcome: FAILED, cause: 'forced' },
+			{ refreshResult: FAILED, cause: 'forced' },
 			failedFor('refresh-failed'),
 		],
 		[
 			'a failed renewal leaves everything as it was',
-			{ outcome: outcome({ reason: 'renewal', token: null, failure }), nowMs: EXPIRED_AT },
+			{ refreshResult: outcome({ reason: 'renewal', token: null, failure }), nowMs: EXPIRED_AT },
 			refreshed('expired'),
 		],
 		[
 			'a refresh token without an access token is stored beside a usable one',
-			{ outcome: WITHOUT },
+			{ refreshResult: WITHOUT },
 			stored(),
 		],
 		[
 			'a refresh token without an access token does not hide the failure',
-			{ outcome: WITHOUT, nowMs: EXPIRED_AT },
+			{ refreshResult: WITHOUT, nowMs: EXPIRED_AT },
 			stored(failure),
 		],
 		[
 			'nor beside a rejected one',
-			{ outcome: WITHOUT, storedProbe: said('rejected') },
+			{ refreshResult: WITHOUT, storedProbe: said('rejected') },
 			stored(failure),
 		],
 		[
 			'nor from whoever asked for a refresh',
-			{ outcome: WITHOUT, cause: 'forced' },
+			{ refreshResult: WITHOUT, cause: 'forced' },
 			stored(failure),
 		],
 	])('when a refresh has ended, %s', (_, changes, expected) => {
@@ -569,7 +597,7 @@ describe('forced', () => {
 		],
 		['expired, last of the quota', { nowMs: EXPIRED_AT, refreshesToday: 299 }, refreshed('forced')],
 		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
-		['while backing off', { failed: failed('refused') }, refreshed('forced')],
+		['while backing off', { failedRefreshes: failed('refused') }, refreshed('forced')],
 		[
 			'while a refresh is under way',
 			{ refreshesToday: 300, inFlight: 'refresh' },
@@ -683,9 +711,9 @@ describe('over all states and clocks', () => {
 			random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 			fingerprint: fc.constant(OURS),
 			stored: fc.option(anyToken),
-			known: fc.option(anyToken),
+			alternative: fc.option(anyToken),
 			storedProbe: fc.option(anyProbe),
-			knownProbe: fc.option(anyProbe),
+			alternativeProbe: fc.option(anyProbe),
 			probeTrust: fc.constantFrom('trusted', 'distrusted', null),
 			note: fc.option(
 				fc.record({
@@ -702,14 +730,14 @@ describe('over all states and clocks', () => {
 				'renewal-answered',
 				'refresh',
 			),
-			outcome: fc.constant(null),
-			failed: fc.option(anyFailure),
+			refreshResult: fc.constant(null),
+			failedRefreshes: fc.option(anyFailure),
 			refreshesToday: fc.integer({ min: 0, max: 400 }),
 		})
 		// What is known is alive: the session sees to it.
 		.map((any) =>
-			any.known !== null && ageOf(any.known.state, any.nowMs) === 'expired'
-				? { ...any, known: null }
+			any.alternative !== null && ageOf(any.alternative.state, any.nowMs) === 'expired'
+				? { ...any, alternative: null }
 				: any,
 		);
 	const always = (property: (facts: PolicyInput) => void) => {
@@ -766,8 +794,8 @@ describe('over all states and clocks', () => {
 		always((facts) => {
 			const decision = decide(facts);
 			if (decision.action !== 'adopt') return;
-			expect(decision.token.accessToken).toBe(facts.known?.accessToken);
-			expect(decision.token.state).toBe(facts.known?.state);
+			expect(decision.token.accessToken).toBe(facts.alternative?.accessToken);
+			expect(decision.token.state).toBe(facts.alternative?.state);
 			if (!isStoredAlive(facts) || isRejected(facts)) return;
 			expect(isSuccessor(decision.token, facts.stored as Token)).toBe(true);
 		});
@@ -785,7 +813,7 @@ describe('over all states and clocks', () => {
 			const decision = decide(facts);
 			if (decision.action === 'watch') expect(facts.watchedAtMs).toBeNull();
 			if (decision.action !== 'probe') return;
-			const answer = decision.token === facts.stored ? facts.storedProbe : facts.knownProbe;
+			const answer = decision.token === facts.stored ? facts.storedProbe : facts.alternativeProbe;
 			const isBeforeWatch =
 				answer !== null && facts.watchedAtMs !== null && answer.atMs < facts.watchedAtMs;
 			if (!isBeforeWatch) expect(answer?.isFresh).not.toBe(true);

@@ -38,7 +38,7 @@ describe('the day of the cap', () => {
 
 describe('what is known of a day', () => {
 	const stored = (attempts: number, changes: object = {}) => ({
-		client: CLIENT,
+		clientKey: CLIENT,
 		day: TODAY,
 		attempts,
 		...changes,
@@ -70,7 +70,7 @@ describe('what is known of a day', () => {
 		['a store that saw more', stored(7), 9],
 		['a store that saw less', stored(2), 5],
 		['yesterday’s store', stored(7, { day: '2026-11-23' }), 5],
-		['another client’s store', stored(7, { client: 'another' }), 5],
+		['another client’s store', stored(7, { clientKey: 'another' }), 5],
 	])('known usage beside %s', (_, store, expected) => {
 		expect(used(store)).toBe(expected);
 	});

@@ -1,7 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { Session } from '../../../aiclk/token/session';
-import type { RefreshOutcome } from '../../../aiclk/token/policy';
+import type { RefreshResult } from '../../../aiclk/token/policy';
 import type { Token, TokenState } from '../../../aiclk/token/storedToken';
 import { newFailure } from '../../../aiclk/util/failure';
 import { FakeEnvironment } from '../../harness/fakeProcess';
@@ -94,9 +94,9 @@ describe('the tokens that a process remembers', () => {
 		['after', 1, true],
 	])('a token that a peer got %s the last failure: is the backoff over?', (_, ms, isOver) => {
 		const failure = newFailure({ kind: 'refused', message: '', description: '' });
-		session.failed = { early: false, count: 3, firstAtMs: NOW, lastAtMs: NOW, failure };
+		session.failedRefreshes = { early: false, count: 3, firstAtMs: NOW, lastAtMs: NOW, failure };
 		observe(of('a', 1, { issuedAtMs: NOW + ms }));
-		expect(session.failed === null).toBe(isOver);
+		expect(session.failedRefreshes === null).toBe(isOver);
 	});
 });
 
@@ -133,9 +133,9 @@ describe('the refresh in flight', () => {
 		['expired', 'refresh', 'refresh'],
 		['rejected', 'refresh', 'refresh'],
 	] as const)('%s: %s, and %s once AiClk has answered', async (reason, sent, answered) => {
-		const outcome: RefreshOutcome = { reason, token: A1, failure: null };
-		let end: (ended: RefreshOutcome) => void = () => undefined;
-		const run = async () => await new Promise<RefreshOutcome>((resolve) => (end = resolve));
+		const outcome: RefreshResult = { reason, token: A1, failure: null };
+		let end: (ended: RefreshResult) => void = () => undefined;
+		const run = async () => await new Promise<RefreshResult>((resolve) => (end = resolve));
 		session.noteAnswer();
 		expect(session.inFlight).toBe('none');
 		const first = session.refresh(reason, run);

@@ -20,7 +20,7 @@ describe('what is stored', () => {
 	});
 
 	it('a token is stored with the latest quota and trust', () => {
-		const quota = { client: 'c', day: '2026-11-24', attempts: 9 };
+		const quota = { clientKey: 'c', day: '2026-11-24', attempts: 9 };
 		expect(
 			readToken({ ...toStoredFields(TOKEN, { quota, probeTrust: null }) })?.state,
 		).toMatchObject({
@@ -121,7 +121,7 @@ describe('optional parts of a stored token', () => {
 		['traceId', 7, null],
 		['quota', null, null],
 		['quota', 'none', null],
-		['quota', { ...QUOTA, client: 1 }, null],
+		['quota', { ...QUOTA, clientKey: 1 }, null],
 		['quota', { ...QUOTA, day: 1 }, null],
 		['quota', { ...QUOTA, attempts: '1' }, null],
 		['quota', { ...QUOTA, attempts: -1 }, null],

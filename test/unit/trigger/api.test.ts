@@ -74,14 +74,14 @@ describe('a list', () => {
 			list: pageOf(ids, page, size),
 			page_info: { total_number: count },
 		});
-		const rows = await apiOf().readRows(REQUEST, 'material_id');
+		const rows = await apiOf().getRows(REQUEST, 'material_id');
 		expect(rows.map(({ material_id: id }) => id)).toEqual(ids);
 		expect(requests[0]?.parameters).toEqual({ account_id: 1_000_002n });
 	});
 
 	it('says in the log what is odd about it', async () => {
 		answer = ({ page }) => ({ list: pageOf(idsTo(2), Math.min(page, 1), 100) });
-		await apiOf().readRows(REQUEST, 'material_id');
+		await apiOf().getRows(REQUEST, 'material_id');
 		expect(logs).toEqual([
 			expect.stringMatching(/^AiClk Trigger, account 1000002: .*held the same rows/),
 		]);
@@ -89,7 +89,7 @@ describe('a list', () => {
 
 	it('fails with a row that has no id', async () => {
 		answer = () => ({ list: [{}] });
-		expect(await errorOf(apiOf().readRows(REQUEST, 'material_id'))).toBe(
+		expect(await errorOf(apiOf().getRows(REQUEST, 'material_id'))).toBe(
 			"AiClk's answer holds a row without 'material_id'",
 		);
 	});
@@ -99,7 +99,7 @@ describe('a list', () => {
 		['there is no list', () => ({ rows: [] }), /holds no rows/],
 	])('fails if %s', async (_, data, message) => {
 		answer = data;
-		expect(await errorOf(apiOf().readRows(REQUEST, 'material_id'))).toMatch(message);
+		expect(await errorOf(apiOf().getRows(REQUEST, 'material_id'))).toMatch(message);
 	});
 });
 
@@ -111,14 +111,14 @@ describe('an amount', () => {
 		[0, 0],
 	])('of %j is %j', async (balance, number) => {
 		answer = () => ({ balance });
-		expect(await apiOf().readOne(REQUEST, 'balance')).toEqual({ balance: number });
+		expect(await apiOf().getOne(REQUEST, 'balance')).toEqual({ balance: number });
 	});
 
 	it.each([99_999.5, '99999.5', 'much', '', null, undefined, true, 2 ** 60])(
 		'of %j is none',
 		async (balance) => {
 			answer = () => ({ balance });
-			expect(await errorOf(apiOf().readOne(REQUEST, 'balance'))).toBe(
+			expect(await errorOf(apiOf().getOne(REQUEST, 'balance'))).toBe(
 				"AiClk's answer holds no whole number 'balance'",
 			);
 		},
@@ -131,8 +131,8 @@ describe("an answer about another account than the request's", () => {
 		const found = { ...row, account_id };
 		answer = ({ page }) => (isList ? { list: page === 1 ? [found] : [] } : found);
 		return isList
-			? await apiOf().readRows(REQUEST, 'material_id')
-			: [await apiOf().readOne(REQUEST, 'balance')];
+			? await apiOf().getRows(REQUEST, 'material_id')
+			: [await apiOf().getOne(REQUEST, 'balance')];
 	};
 
 	it.each([
@@ -155,13 +155,13 @@ describe("an answer about another account than the request's", () => {
 
 it('without a client nothing is sent', async () => {
 	const input = fail(newFailure({ kind: 'input', message: 'no client', description: '' }));
-	expect(await errorOf(apiOf(input as never).readOne(REQUEST, 'balance'))).toBe('no client');
+	expect(await errorOf(apiOf(input as never).getOne(REQUEST, 'balance'))).toBe('no client');
 	expect(requests).toEqual([]);
 });
 
 describe('while AiClk takes no requests, as it has said', () => {
 	const of = (clientId: string) => apiOf(ok(inputOf(emptyRow({ clientId }))));
-	const ask = async (clientId = '501') => await errorOf(of(clientId).readOne(REQUEST, 'balance'));
+	const ask = async (clientId = '501') => await errorOf(of(clientId).getOne(REQUEST, 'balance'));
 
 	afterEach(() => {
 		jest.useRealTimers();
@@ -175,7 +175,7 @@ describe('while AiClk takes no requests, as it has said', () => {
 		for (const minutes of [1, 29, 29]) {
 			jest.advanceTimersByTime(minutes * 60_000);
 			expect(await ask()).toBe(BUSY.message);
-			expect(await errorOf(of('501').readRows(REQUEST, 'material_id'))).toBe(BUSY.message);
+			expect(await errorOf(of('501').getRows(REQUEST, 'material_id'))).toBe(BUSY.message);
 		}
 		expect(requests).toHaveLength(1);
 		expect(await ask('502')).toBe('no error');
@@ -188,7 +188,7 @@ describe('while AiClk takes no requests, as it has said', () => {
 		answer = () => BUSY;
 		await ask('503');
 		jest.advanceTimersByTime(60_000);
-		await expect(of('503').readOne(REQUEST, 'balance')).rejects.toMatchObject({
+		await expect(of('503').getOne(REQUEST, 'balance')).rejects.toMatchObject({
 			failure: { retryAfterMs: 59 * 60_000 },
 		});
 	});
@@ -196,5 +196,5 @@ describe('while AiClk takes no requests, as it has said', () => {
 
 it('nothing is said of a token that AiClk rejects while it cannot be asked about it: an alarm stays as it is', async () => {
 	answer = () => NOT_PROBED;
-	expect(await errorOf(apiOf().readToken())).toBe(NOT_PROBED.message);
+	expect(await errorOf(apiOf().getToken())).toBe(NOT_PROBED.message);
 });

@@ -124,12 +124,12 @@ describe('a state that is too large', () => {
 		expect(sizeOf(writeState(state))).toBeLessThanOrEqual(2 * MAX_STATE_BYTES);
 
 	it('is left alone if it is not', () => {
-		const state = stateOf({ 1: { ...writeRows(rowsOf(20_000)), keep: 3 } });
+		const state = stateOf({ 1: { ...writeRows(rowsOf(20_000)), pinned: 3 } });
 		expect(fit(state, watched)).toEqual({ state, tooLarge: [] });
 	});
 
 	it('forgets accounts that are no longer watched before anything else', () => {
-		const large = { ...writeRows(rowsOf(30_000, 7_919)), keep: 3 };
+		const large = { ...writeRows(rowsOf(30_000, 7_919)), pinned: 3 };
 		const { state } = fit(stateOf({ 1: large, 4: large, 5: { is: 'fine' } }), watched);
 		expect(Object.keys(state.accounts)).toEqual(['1', '5']);
 		expect(state.accounts['1']).toEqual(large);
@@ -137,21 +137,21 @@ describe('a state that is too large', () => {
 	});
 
 	it('forgets the oldest rows of the account with the most, and says so', () => {
-		const small = { ...writeRows(rowsOf(100, 7_919)), keep: 3 };
-		const large = { ...writeRows(rowsOf(90_000, 7_919)), keep: 3 };
+		const small = { ...writeRows(rowsOf(100, 7_919)), pinned: 3 };
+		const large = { ...writeRows(rowsOf(90_000, 7_919)), pinned: 3 };
 		const result = fit(stateOf({ 1: small, 2: large, 3: { is: 'fine' } }), watched);
 		const { accounts } = result.state;
 		expect([accounts['1'], accounts['3']]).toEqual([small, { is: 'fine' }]);
 		const kept = [...readRows(accounts['2'] ?? {}).keys()];
 		expect(kept.length).toBeGreaterThan(35_000);
 		expect(kept).toEqual([...readRows(large).keys()].slice(-kept.length));
-		expect(accounts['2']).toMatchObject({ hasForgotten: true, keep: 3 });
+		expect(accounts['2']).toMatchObject({ hasForgotten: true, pinned: 3 });
 		fits(result.state);
 	});
 
 	it('names the account whose rows must all be kept', () => {
-		const large = { ...writeRows(rowsOf(90_000, 7_919)), keep: 90_000 };
-		const small = { ...writeRows(rowsOf(100)), keep: 100 };
+		const large = { ...writeRows(rowsOf(90_000, 7_919)), pinned: 90_000 };
+		const small = { ...writeRows(rowsOf(100)), pinned: 100 };
 		expect(fit(stateOf({ 1: small, 2: large }), watched).tooLarge).toEqual(['2']);
 	});
 
@@ -169,7 +169,7 @@ describe('a state that is too large', () => {
 			count: fc.nat(300),
 			step: fc.integer({ min: 1, max: 100_000 }),
 			reason: fc.constantFrom('', '不清晰'),
-			keep: fc.nat(300),
+			pinned: fc.nat(300),
 		});
 		fc.assert(
 			fc.property(
@@ -177,9 +177,9 @@ describe('a state that is too large', () => {
 				fc.integer({ min: 300, max: 9_000 }),
 				(all, max) => {
 					const accounts = Object.fromEntries(
-						all.map(({ count, step, reason, keep }, index): [string, Known] => [
+						all.map(({ count, step, reason, pinned }, index): [string, Known] => [
 							`${index}`,
-							{ ...writeRows(rowsOf(count, step, reason)), keep: Math.min(keep, count) },
+							{ ...writeRows(rowsOf(count, step, reason)), pinned: Math.min(pinned, count) },
 						]),
 					);
 					const { state, tooLarge } = fit(stateOf(accounts), watched, max);
@@ -190,7 +190,7 @@ describe('a state that is too large', () => {
 						const before = [...readRows(accounts[account] ?? {})];
 						const rows = [...readRows(after)];
 						expect(rows).toEqual(before.slice(before.length - rows.length));
-						expect(rows.length).toBeGreaterThanOrEqual(after.keep ?? 0);
+						expect(rows.length).toBeGreaterThanOrEqual(after.pinned ?? 0);
 					}
 				},
 			),

@@ -383,7 +383,7 @@ describe('state', () => {
 						['', '通过', '', ''],
 					],
 					rows: '20000001:0 1 5:1',
-					keep: 3,
+					pinned: 3,
 				},
 			},
 			reports: {},

@@ -82,7 +82,7 @@ describe('a refresh token that AiClk refuses', () => {
 });
 
 it('a day without refreshes ends at midnight: the first request after it refreshes', async () => {
-	const quota = { client: inputOf(emptyRow()).client, day: '2026-11-24', attempts: 300 };
+	const quota = { clientKey: inputOf(emptyRow()).clientKey, day: '2026-11-24', attempts: 300 };
 	const expired = token('expired', {
 		issuedAtMs: MIDNIGHT - 100 * DAY_MS,
 		expiresAtMs: MIDNIGHT - DAY_MS,
