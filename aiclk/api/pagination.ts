@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../util/result';
+import { fail, ok, type Result } from '../util/failure';
 import { MAX_PAGE_SIZE, openText, rowsOf, withRows } from '../protocol/assumptions';
 import type { Envelope } from '../protocol/envelope';
 

@@ -1,6 +1,6 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
-import { fail, ok, type Result } from '../util/result';
+import { fail, ok, type Result } from '../util/failure';
 import { type Json, stringifyJson } from '../protocol/json';
 
 /**

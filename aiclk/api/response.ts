@@ -1,6 +1,5 @@
-import { type Failure, newFailure, type Outcome } from '../util/failure';
+import { fail, type Failure, newFailure, ok, type Outcome, type Result } from '../util/failure';
 import { sanitize } from '../util/sanitize';
-import { fail, ok, type Result } from '../util/result';
 import {
 	CODE_SUCCESS,
 	CODE_TOKEN_REJECTED,

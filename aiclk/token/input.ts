@@ -1,7 +1,6 @@
 import { hash as hashOnce } from 'node:crypto';
 
-import { fail, ok, type Result } from '../util/result';
-import { type Failure, newFailure } from '../util/failure';
+import { fail, type Failure, newFailure, ok, type Result } from '../util/failure';
 
 /** The address of AiClk's Marketing API (every page). */
 export const DEFAULT_BASE_URL = 'https://openapi.aiclk.com';

@@ -1,7 +1,6 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
-import type { Failure } from '../util/failure';
-import { fail, ok, type Result } from '../util/result';
+import { fail, type Failure, ok, type Result } from '../util/failure';
 import { TIMING } from './age';
 import type { RequestSafety } from './authenticate';
 import { readInput, type TokenInput } from './input';

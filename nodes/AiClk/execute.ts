@@ -4,8 +4,14 @@ import { getPages, type Remark } from '../../aiclk/api/pagination';
 import { nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
-import { type Failure, newFailure, type Outcome } from '../../aiclk/util/failure';
-import { fail, ok, type Result } from '../../aiclk/util/result';
+import {
+	fail,
+	type Failure,
+	newFailure,
+	ok,
+	type Outcome,
+	type Result,
+} from '../../aiclk/util/failure';
 import { ofThrown, refuse, runsAsTool, toError, toErrorItem } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { Parameters } from '../shared/parameters';

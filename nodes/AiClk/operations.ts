@@ -4,7 +4,7 @@ import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
 import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
-import { ok } from '../../aiclk/util/result';
+import { ok } from '../../aiclk/util/failure';
 import {
 	accountRow,
 	AMOUNTS_IN_YUAN,

@@ -6,7 +6,7 @@ import { isNothing, readWholeNumber } from '../shared/values';
 import { openText, rowsOf, TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import { CODE_SUCCESS, type Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
-import { fail, ok, type Result } from '../../aiclk/util/result';
+import { fail, ok, type Result } from '../../aiclk/util/failure';
 
 /** Output objects, or what is wrong with AiClk's answer. */
 export type Output = Result<IDataObject[], string>;

@@ -7,8 +7,13 @@ import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
 import type { TokenInput } from '../../aiclk/token/input';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
-import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
-import { fail, type Result } from '../../aiclk/util/result';
+import {
+	fail,
+	type Failure,
+	FailureError,
+	newFailure,
+	type Result,
+} from '../../aiclk/util/failure';
 import { reportOf } from '../AiClkToken/execute';
 import type { Lane } from '../shared/lane';
 import { accountInfoCall, readCredential, send } from '../shared/transport';

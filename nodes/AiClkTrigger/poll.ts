@@ -2,8 +2,15 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 import { sleep } from 'n8n-workflow';
 
 import type { TokenInput } from '../../aiclk/token/input';
-import { type Failure, FailureError, newFailure, type Outcome } from '../../aiclk/util/failure';
-import { fail, ok, type Result } from '../../aiclk/util/result';
+import {
+	fail,
+	type Failure,
+	FailureError,
+	newFailure,
+	ok,
+	type Outcome,
+	type Result,
+} from '../../aiclk/util/failure';
 import { ofThrown, refuse, toError } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { Parameters } from '../shared/parameters';

@@ -1,4 +1,4 @@
-import { fail, ok } from '../../aiclk/util/result';
+import { fail, ok } from '../../aiclk/util/failure';
 import { refuse } from './errors';
 import { clean, dateToText, isNothing, type Read } from './values';
 

@@ -2,8 +2,7 @@ import { sleep } from 'n8n-workflow';
 
 import { type Batching, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
-import { type Failure, newFailure } from '../../aiclk/util/failure';
-import { fail, type Result } from '../../aiclk/util/result';
+import { fail, type Failure, newFailure, type Result } from '../../aiclk/util/failure';
 
 const FIRST_TOGETHER = 10;
 /** How many more go together after a round of good answers: until AiClk first refuses, and from then on. */

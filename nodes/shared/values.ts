@@ -1,5 +1,5 @@
 import { isPlainObject, type Json, parseJsonToSend } from '../../aiclk/protocol/json';
-import { fail, ok, type Result } from '../../aiclk/util/result';
+import { fail, ok, type Result } from '../../aiclk/util/failure';
 import { shorten } from '../../aiclk/util/sanitize';
 
 /**

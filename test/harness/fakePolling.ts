@@ -1,8 +1,7 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 
 import { reportToken } from '../../aiclk/token/status';
-import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
-import { fail, ok } from '../../aiclk/util/result';
+import { fail, type Failure, FailureError, newFailure, ok } from '../../aiclk/util/failure';
 import type { Api, ReadRequest, Row, TokenLook } from '../../nodes/AiClkTrigger/events/event';
 import { poll } from '../../nodes/AiClkTrigger/poll';
 import { ACCOUNT, emptyRow, HOUR_MS, inputOf, MINUTE_MS, NOW, token } from './fakes';

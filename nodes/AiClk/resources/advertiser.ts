@@ -1,4 +1,4 @@
-import { fail, ok } from '../../../aiclk/util/result';
+import { fail, ok } from '../../../aiclk/util/failure';
 import { type Read, readText } from '../../shared/values';
 import { type Resource, write } from '../operations';
 import {

@@ -1,6 +1,6 @@
 import { updateDisplayOptions } from 'n8n-workflow';
 
-import { ok } from '../../../aiclk/util/result';
+import { ok } from '../../../aiclk/util/failure';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
 import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';

@@ -1,4 +1,4 @@
-import { ok } from '../../../aiclk/util/result';
+import { ok } from '../../../aiclk/util/failure';
 import { oneOf } from '../../shared/values';
 import { UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
 import { list, type Resource, upload } from '../operations';

@@ -1,4 +1,4 @@
-import { ok } from '../../../aiclk/util/result';
+import { ok } from '../../../aiclk/util/failure';
 import { readSwitch, readWholeNumber } from '../../shared/values';
 import { list, type Resource } from '../operations';
 import { choiceRow, filters, idRow, parameter, textRow } from '../../shared/fields';

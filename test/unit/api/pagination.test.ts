@@ -10,7 +10,7 @@ import {
 	getPages,
 	type Remark,
 } from '../../../aiclk/api/pagination';
-import { fail, ok } from '../../../aiclk/util/result';
+import { fail, ok } from '../../../aiclk/util/failure';
 
 const envelope = (data: unknown): Envelope => ({
 	code: 200,

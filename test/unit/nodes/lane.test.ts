@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { sleep } from 'n8n-workflow';
 
 import type { Batching } from '../../../aiclk/api/throttle';
-import { type Failure, newFailure } from '../../../aiclk/util/failure';
-import { fail, ok } from '../../../aiclk/util/result';
+import { fail, type Failure, newFailure, ok } from '../../../aiclk/util/failure';
 import { Lane } from '../../../nodes/shared/lane';
 
 beforeEach(() => {

@@ -1,8 +1,7 @@
 import type { IPollFunctions } from 'n8n-workflow';
 
 import type { ApiRequest } from '../../../aiclk/api/request';
-import { newFailure } from '../../../aiclk/util/failure';
-import { fail, ok } from '../../../aiclk/util/result';
+import { fail, newFailure, ok } from '../../../aiclk/util/failure';
 import { createApi } from '../../../nodes/AiClkTrigger/api';
 import { Lane } from '../../../nodes/shared/lane';
 import { ACCOUNT, emptyRow, inputOf, OTHER } from '../../harness/fakes';
