@@ -14,7 +14,7 @@ import { CODE_TOKEN_REJECTED } from '../aiclk/protocol/envelope';
 import {
 	type AnyRequestOptions,
 	authenticateRequest,
-	readSafety,
+	mayResend,
 } from '../aiclk/token/authenticate';
 import { DEFAULT_BASE_URL, IGNORED_CHARACTERS } from '../aiclk/token/input';
 import { FailureError } from '../aiclk/util/failure';
@@ -166,7 +166,7 @@ export class AiClkApi implements ICredentialType {
 			// The hook returned a new refresh token for storing, but without a valid access token.
 			if (failure !== null) throw new FailureError(failure);
 			const authenticated = authenticateRequest(credentials, options);
-			tokenManager.noteSent(credentials, readSafety(options));
+			tokenManager.noteSent(credentials, mayResend(options));
 			// Last of all: n8n sends what is returned here, and nothing before that.
 			onSend?.();
 			return authenticated;

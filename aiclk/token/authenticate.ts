@@ -24,14 +24,6 @@ export type AnyRequestOptions = IHttpRequestOptions & {
 	onSend?(): void;
 };
 
-/** What matters about a request if it fails. */
-export interface RequestSafety {
-	/** Its method is safe (RFC 9110): sending it twice does no harm. */
-	isSafe: boolean;
-	/** Its body is a stream or a form, which can be read only once. */
-	isSingleUse: boolean;
-}
-
 /** A stream, or a form that is one, recognized by what Node's streams and the form-data package have in common. */
 const isStream = (value: unknown): boolean =>
 	typeof (value as { pipe?: unknown } | null | undefined)?.pipe === 'function';
@@ -45,13 +37,12 @@ const holdsStream = (value: unknown): boolean =>
 		.some((field) => isStream(field) || isStream((field as { value?: unknown } | null)?.value));
 
 /**
- * Whether a request may be sent twice, and whether it can be. No method means GET. Single-use bodies are looked for where n8n looks
- * for them (n8n-core oauth.js, `hasSingleUseBody`).
+ * Whether a request may be sent twice: its method is safe (RFC 9110; none means GET), and its body is not single-use. Such bodies,
+ * streams and forms, are looked for where n8n looks for them (n8n-core oauth.js, `hasSingleUseBody`).
  */
-export const readSafety = ({ method, body, formData }: AnyRequestOptions): RequestSafety => ({
-	isSafe: ['GET', 'HEAD', 'OPTIONS'].includes(String(method ?? 'GET').toUpperCase()),
-	isSingleUse: [body, formData].some((part) => isStream(part) || holdsStream(part)),
-});
+export const mayResend = ({ method, body, formData }: AnyRequestOptions): boolean =>
+	['GET', 'HEAD', 'OPTIONS'].includes(String(method ?? 'GET').toUpperCase()) &&
+	![body, formData].some((part) => isStream(part) || holdsStream(part));
 
 /** Whether a target, joined with a base URL as axios does it, leads to an origin; false if that is unclear. */
 function leadsTo(origin: string, target: unknown, baseURL: unknown): boolean {

@@ -2,7 +2,6 @@ import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { fail, type Failure, ok, type Result } from '../util/failure';
 import { TIMING } from './age';
-import type { RequestSafety } from './authenticate';
 import { readInput, type TokenInput } from './input';
 import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
@@ -42,7 +41,8 @@ export class TokenManager {
 
 	private readonly quota: QuotaTracker;
 
-	private readonly sent = new WeakMap<Credentials, RequestSafety>();
+	/** By credentials with which a request was sent: whether it may be sent again. */
+	private readonly sent = new WeakMap<Credentials, boolean>();
 
 	private readonly readAtMs = new WeakMap<Credentials, number>();
 
@@ -59,8 +59,8 @@ export class TokenManager {
 	}
 
 	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
-	noteSent(credentials: Credentials, safety: RequestSafety): void {
-		this.sent.set(credentials, safety);
+	noteSent(credentials: Credentials, mayResend: boolean): void {
+		this.sent.set(credentials, mayResend);
 	}
 
 	/**
@@ -127,8 +127,9 @@ export class TokenManager {
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, Failure>> {
 		const workflow = this.forced.get(credentials);
-		const sent = this.sent.get(credentials);
-		const cause = workflow !== undefined ? 'forced' : sent ? 'after-failure' : 'before-request';
+		const mayResend = this.sent.get(credentials);
+		const causeBySending = mayResend === undefined ? 'before-request' : 'after-failure';
+		const cause = workflow === undefined ? causeBySending : 'forced';
 		this.forced.delete(credentials);
 		// After an exception of the hook, the legacy request method asks once more with the same credentials object.
 		const failed = this.failures.get(credentials);
@@ -149,7 +150,7 @@ export class TokenManager {
 			http,
 			workflow: workflow ?? null,
 			cause,
-			mayResend: sent !== undefined && sent.isSafe && !sent.isSingleUse,
+			mayResend: mayResend === true,
 			readAtMs,
 			fingerprint: input.fingerprint,
 			stored,

@@ -77,10 +77,10 @@ export class FakeProcess {
 	}
 
 	/** A request that was sent with the row's credentials and has failed; returns them for the second question. */
-	async failedRequest(isSafe = true, isSingleUse = false): Promise<Row> {
+	async failedRequest(mayResend = true): Promise<Row> {
 		const credentials = { ...this.row };
 		await this.ask(credentials);
-		this.manager.noteSent(credentials, { isSafe, isSingleUse });
+		this.manager.noteSent(credentials, mayResend);
 		return credentials;
 	}
 

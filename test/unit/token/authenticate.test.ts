@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {
 	type AnyRequestOptions,
 	authenticateRequest,
-	readSafety,
+	mayResend,
 } from '../../../aiclk/token/authenticate';
 import { FailureError } from '../../../aiclk/util/failure';
 import { toStoredFields } from '../../../aiclk/token/storedToken';
@@ -170,7 +170,7 @@ describe('whether a request is safe to send again', () => {
 		['DELETE', false],
 		['anything', false],
 	])('whether a request is safe to send again: %s: %s', (method, expected) => {
-		expect(readSafety({ url: API, method } as AnyRequestOptions).isSafe).toBe(expected);
+		expect(mayResend({ url: API, method } as AnyRequestOptions)).toBe(expected);
 	});
 });
 
@@ -193,7 +193,7 @@ describe('whether the body of a request is single-use', () => {
 		],
 		['a form with several', { body: { files: ['x', { value: stream }] } }, true],
 	])('whether the body of a request is single-use: %s', (_, body, expected) => {
-		expect(readSafety({ url: API, ...body } as AnyRequestOptions).isSingleUse).toBe(expected);
+		expect(mayResend({ url: API, ...body } as AnyRequestOptions)).toBe(!expected);
 	});
 });
 

@@ -247,7 +247,7 @@ describe('a token that AiClk rejects', () => {
 			const read = { ...n8n.row };
 			if ((await n8n.ask(read)).ok) {
 				if (aiclk.live.has(String(read.accessToken))) break;
-				n8n.manager.noteSent(read, { isSafe: true, isSingleUse: false });
+				n8n.manager.noteSent(read, true);
 				await n8n.ask(read);
 				if (aiclk.live.has(String(read.accessToken))) break;
 			}

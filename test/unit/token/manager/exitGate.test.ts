@@ -15,7 +15,7 @@ import {
 async function failingPost(process: FakeProcess) {
 	const credentials = { ...process.row };
 	const before = await process.ask(credentials);
-	process.manager.noteSent(credentials, { isSafe: false, isSingleUse: false });
+	process.manager.noteSent(credentials, false);
 	process.environment.nowMs += 200;
 	return { before, after: await process.ask(credentials) };
 }
@@ -93,13 +93,10 @@ describe('after a failed request', () => {
 		n8n.environment.nowMs += HOUR_MS;
 	});
 
-	it.each([
-		['a POST', { isSafe: false, isSingleUse: false }],
-		['a form', { isSafe: false, isSingleUse: true }],
-	])('without a token, %s shows its own error', async (_, safety) => {
+	it('without a token, a POST shows its own error', async () => {
 		const credentials = { ...n8n.row };
 		await n8n.ask(credentials);
-		n8n.manager.noteSent(credentials, safety);
+		n8n.manager.noteSent(credentials, false);
 		aiclk.live.clear();
 		aiclk.refreshReply = () => answer('', 500);
 		expect(await n8n.ask(credentials)).toEqual(NOTHING);
@@ -112,12 +109,8 @@ describe('after a failed request', () => {
 		expect(await n8n.ask(read)).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
 	});
 
-	it.each([
-		['a POST', false, false],
-		['a form', false, true],
-		['a GET with a stream', true, true],
-	])('%s with a revoked token fails once, and the next request refreshes', async (_, ...safety) => {
-		const failed = await n8n.failedRequest(...safety);
+	it('a POST with a revoked token fails once, and the next request refreshes', async () => {
+		const failed = await n8n.failedRequest(false);
 		aiclk.live.clear();
 		expect(await n8n.ask(failed)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -172,8 +165,7 @@ describe('whatever AiClk and the clock do', () => {
 		fc.record({ do: fc.constant('force' as const) }),
 		fc.record({
 			do: fc.constant('request' as const),
-			isSafe: fc.boolean(),
-			isSingleUse: fc.boolean(),
+			mayResend: fc.boolean(),
 			tookMs: fc.integer({ min: 0, max: 15_000 }),
 		}),
 	);
@@ -207,12 +199,12 @@ describe('whatever AiClk and the clock do', () => {
 						if (!before.ok || credentials.accessToken === '') continue;
 						// AiClk judges the token when the request arrives; it fails whatever was done.
 						const isRejected = !server.live.has(String(credentials.accessToken));
-						process.manager.noteSent(credentials, one);
+						process.manager.noteSent(credentials, one.mayResend);
 						process.environment.nowMs += one.tookMs;
 						const after = await process.ask(credentials);
 						const isSentAgain = after.ok && after.value !== null;
 						if (isSentAgain && !server.checkReply) expect(isRejected).toBe(true);
-						if (!one.isSafe || one.isSingleUse) expect(after).toEqual(NOTHING);
+						if (!one.mayResend) expect(after).toEqual(NOTHING);
 					}
 				},
 			),
@@ -236,7 +228,7 @@ describe('a POST in flight while this process refreshes', () => {
 		aiclk.refreshReply = async () => {
 			n8n.environment.nowMs += 1_000;
 			const credentials = { ...n8n.row };
-			n8n.manager.noteSent(credentials, { isSafe: false, isSingleUse: false });
+			n8n.manager.noteSent(credentials, false);
 			post = Promise.resolve(credentials);
 			n8n.environment.nowMs += 4_000;
 			return reply();

@@ -28,7 +28,7 @@ async function request(process: FakeProcess, rows: Row[], index: number): Promis
 	const credentials = { ...process.row };
 	const before = await process.ask(credentials);
 	if (before.ok && !aiclk.live.has(String(credentials.accessToken))) {
-		process.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
+		process.manager.noteSent(credentials, true);
 		await process.ask(credentials);
 	}
 	rows[index] = process.row;
@@ -204,7 +204,7 @@ describe('many accounts behind one credential', () => {
 			const credentials = account(process.row, item, accounts);
 			await process.ask(credentials);
 			if (!aiclk.live.has(String(credentials.accessToken))) failed++;
-			process.manager.noteSent(credentials, { isSafe: false, isSingleUse: true });
+			process.manager.noteSent(credentials, false);
 			await process.ask(credentials);
 			process.environment.nowMs += 1_000;
 		}
@@ -221,7 +221,7 @@ describe('many accounts behind one credential', () => {
 		for (let item = 0; item < 300; item++) {
 			const credentials = account(process.row, item, 300);
 			await process.ask(credentials);
-			process.manager.noteSent(credentials, { isSafe: item % 2 === 0, isSingleUse: false });
+			process.manager.noteSent(credentials, item % 2 === 0);
 			expect(await process.ask(credentials)).toEqual(NOTHING);
 		}
 		expect(aiclk.checks).toHaveLength(1);
@@ -248,7 +248,7 @@ describe('many accounts behind one credential', () => {
 				process.environment.nowMs += MINUTE_MS;
 				const credentials = stranger();
 				expect((await process.ask(credentials)).ok).toBe(true);
-				process.manager.noteSent(credentials, { isSafe, isSingleUse: false });
+				process.manager.noteSent(credentials, isSafe);
 				expect(await process.ask(credentials)).toEqual(NOTHING);
 				expect(await process.ask()).toEqual(NOTHING);
 			}
@@ -274,7 +274,7 @@ describe('many accounts behind one credential', () => {
 		process.environment.nowMs += HOUR_MS;
 		aiclk.live.clear();
 		const credentials = account(process.row, 0, 1);
-		process.manager.noteSent(credentials, { isSafe: true, isSingleUse: false });
+		process.manager.noteSent(credentials, true);
 		await process.ask(credentials);
 		expect(aiclk.live).toContain(credentials.accessToken);
 	});
