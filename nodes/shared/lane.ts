@@ -56,9 +56,8 @@ export class Lane {
 	/** Since the last good answer: pauses, their length, and requests that were refused. */
 	private bad = { pauses: 0, waitedMs: 0, requests: 0 };
 
-	/** First requests and repetitions take turns, so that a request that is refused again and again keeps no other back. */
-	private readonly queues: [Waiting[], Waiting[]] = [[], []];
-	private turn: 0 | 1 = 0;
+	/** In the order in which they ask. One that is sent again asks again, so that it keeps no other back. */
+	private readonly waiting: Waiting[] = [];
 	private isSleeping = false;
 
 	/**
@@ -95,7 +94,7 @@ export class Lane {
 		isOver = () => false,
 	): Promise<Result<T, Failure>> {
 		const closed = await new Promise<Failure | null>((go) => {
-			this.queues[isRepetition ? 1 : 0].push({ clientKey, isRepetition, isOver, go });
+			this.waiting.push({ clientKey, isRepetition, isOver, go });
 			this.advance();
 		});
 		if (closed !== null) return fail(closed);
@@ -116,8 +115,7 @@ export class Lane {
 	/** Lets those go whose turn it is. */
 	private advance(): void {
 		for (;;) {
-			if (this.queues[this.turn].length === 0) this.turn = this.turn === 0 ? 1 : 0;
-			const [next] = this.queues[this.turn];
+			const [next] = this.waiting;
 			if (next === undefined) return;
 			const nowMs = performance.now();
 			const busyMs = Math.max(this.resumesAtMs, resumptions.get(next.clientKey) ?? 0) - nowMs;
@@ -126,13 +124,11 @@ export class Lane {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
 				if (waitMs > 0) return this.advanceAfter(waitMs, busyMs > 0 || this.batching === null);
 				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
-				resumptions.set(next.clientKey, 0);
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
 				this.lastSentAtMs = nowMs;
 			}
-			this.queues[this.turn].shift();
-			this.turn = this.turn === 0 ? 1 : 0;
+			this.waiting.shift();
 			next.go(closed);
 		}
 	}

@@ -415,10 +415,10 @@ describe('when requests give up', () => {
 		expect(ends).toEqual(Array(3).fill('served'));
 	});
 
-	it('a repetition does not wait for a queue of minutes', async () => {
+	it('a request that is sent again keeps no other back', async () => {
 		const lane = new Lane({ size: 1, intervalMs: 1_000 });
-		const { order } = await send(lane, { count: 100, server: refusing(1_000, 5) });
-		expect(order.slice(0, 8)).toEqual([0, 1, 2, 3, 4, 5, 4, 6]);
+		const { order } = await send(lane, { count: 8, server: refusing(1_000, 5) });
+		expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 4]);
 	});
 
 	it('one read that is always refused fails alone, after two minutes', async () => {
