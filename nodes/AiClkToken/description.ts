@@ -32,6 +32,8 @@ export const INCLUDE_ACCESS_TOKEN = switchRow(
 	'Whether to include the access token in the output. Everyone who can see the executions of this workflow can then read it. Not available to AI agents.',
 );
 
+export const OPTIONS = options([INCLUDE_ACCESS_TOKEN]);
+
 /** The fields of the AiClk Token node. */
 export const properties: INodeProperties[] = [
 	{
@@ -80,5 +82,5 @@ export const properties: INodeProperties[] = [
 	},
 	WITHIN_DAYS.property,
 	VERIFY.property,
-	options([INCLUDE_ACCESS_TOKEN]).property,
+	OPTIONS.property,
 ];

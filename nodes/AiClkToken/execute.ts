@@ -18,10 +18,9 @@ import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
 import { refuse, runsAsTool } from '../shared/errors';
-import type { Parameter } from '../shared/fields';
+import { Parameters } from '../shared/parameters';
 import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
-import { withValue } from '../shared/values';
-import { INCLUDE_ACCESS_TOKEN, VERIFY, WITHIN_DAYS } from './description';
+import { INCLUDE_ACCESS_TOKEN, OPTIONS, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
 type Order = { includeAccessToken: boolean } & (
@@ -39,31 +38,24 @@ interface Subject {
  *
  * @throws FailureError for a bad value, naming the field
  */
-function readOrder(context: IExecuteFunctions): Order {
+function readOrder(context: IExecuteFunctions, input: TokenInput): Order {
 	const isTool = runsAsTool(context);
-	const get = (name: string): unknown => context.getNodeParameter(name, 0);
-	const read = <T>(row: Parameter<T>, value = get(row.property.name)): T => {
-		const result = row.read(value, context.getTimezone());
-		if (result.ok) return result.value;
-		const fault = withValue(value, result.failure);
-		return refuse(`'${row.property.displayName}' ${fault}`, 'Correct the field or its expression.');
-	};
-	const options = context.getNodeParameter('options', 0, {}) as IDataObject;
-	const includeAccessToken = read(INCLUDE_ACCESS_TOKEN, options.includeAccessToken ?? false);
+	const fields = new Parameters(context, 0, input);
+	const includeAccessToken = fields.readAdded(OPTIONS)[INCLUDE_ACCESS_TOKEN.name] === true;
 	if (includeAccessToken && isTool) {
 		refuse('An AI agent is never shown the access token', "Switch off 'Include Access Token'.");
 	}
-	const operation = get('operation');
-	if (operation === 'status') return { operation, verify: read(VERIFY), includeAccessToken };
+	const operation: unknown = context.getNodeParameter('operation', 0);
+	if (operation === 'status') return { operation, verify: fields.read(VERIFY), includeAccessToken };
 	if (operation !== 'refresh') {
 		return refuse(
 			`The AiClk Token node has no operation '${String(operation)}'`,
 			"Choose 'Refresh' or 'Get Status'. For another endpoint of AiClk use the AiClk node, or HTTP Request with the predefined credential type 'AiClk API'.",
 		);
 	}
-	const when = get('when');
+	const when: unknown = context.getNodeParameter('when', 0);
 	if (when === 'whenExpiring') {
-		return { operation, withinDays: read(WITHIN_DAYS), includeAccessToken };
+		return { operation, withinDays: fields.read(WITHIN_DAYS), includeAccessToken };
 	}
 	if (when !== 'always') {
 		return refuse("'When' is not a known choice", "Choose 'always' or 'whenExpiring'.");
@@ -247,8 +239,8 @@ async function verify(context: IExecuteFunctions, stored: Subject, order: Order)
  * @throws FailureError for bad input, and if the credential is incomplete or a refresh failed
  */
 export async function execute(context: IExecuteFunctions): Promise<IDataObject> {
-	const order = readOrder(context);
 	const subject = await readSubject(context);
+	const order = readOrder(context, subject.input);
 	await refuseOtherClients(context, subject);
 	if (order.operation === 'refresh') return await refresh(context, subject, order);
 	if (order.verify) return await verify(context, subject, order);
