@@ -23,9 +23,6 @@ import { isPlainObject, parseJson } from './json';
 /** P8: the table calls the form field for the type of an upload `material_type`, the curl example `type`. The table counts. */
 export const UPLOAD_TYPE_FIELD = 'material_type';
 
-/** P4, P5, P10-P13: the text calls the JSON body a list, but every example is an object. The examples count. */
-export const toBody = <T>(fields: T): T => fields;
-
 /** No page shows `data` or `data.list` as JSON in a text. Where a text is the JSON of an object or a list, that is what counts. */
 export function openText(value: unknown): unknown {
 	if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;

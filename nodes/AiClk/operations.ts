@@ -2,7 +2,6 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
-import { toBody } from '../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { ok } from '../../aiclk/util/failure';
 import {
@@ -139,7 +138,8 @@ export function define(spec: Spec, kind: Kind): Operation {
 					subject,
 					parameters: { account_id: accountId, ...(place === 'parameters' && values) },
 					...(place === 'query' && { query: values }),
-					...(place === 'body' && { body: toBody(values) }),
+					// AiClk's pages call it a list, but every example is an object (P4, P5, P10-P13).
+					...(place === 'body' && { body: values }),
 					...(file && { form: { ...toForm(values), file } }),
 				},
 				hint,

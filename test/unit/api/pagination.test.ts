@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { sleep as pause } from 'n8n-workflow';
 
-import { rowsOf, toBody, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
+import { rowsOf, UPLOAD_TYPE_FIELD, withRows } from '../../../aiclk/protocol/assumptions';
 import type { Envelope } from '../../../aiclk/protocol/envelope';
 import {
 	describeRemark,
@@ -682,8 +682,7 @@ describe('where AiClk contradicts itself', () => {
 		expect(rowsOf({ list: { id: 1 } }, undefined)).toBeNull();
 	});
 
-	it('a body is one object, and the upload names its type material_type', () => {
-		expect(toBody({ a: 1 })).toEqual({ a: 1 });
+	it('the upload names its type material_type', () => {
 		expect(UPLOAD_TYPE_FIELD).toBe('material_type');
 	});
 });
