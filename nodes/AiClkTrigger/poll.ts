@@ -168,56 +168,39 @@ const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
 const toItems = ({ items }: Found, { isWanted = Boolean }: Watcher, account: string) =>
 	withAccount(items.filter(isWanted), account);
 
+/** The account to look at in full: the one for which this was done longest ago, if that was more than a day ago. */
+function dueInFull({ isByHand, now }: Poll, { watcher, accounts }: Setup, known: Accounts) {
+	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
+	const due = accounts.filter((account) => hasPassed(fullAt(account), DAY_MS, now()));
+	due.sort((one, other) => (fullAt(one) < fullAt(other) ? -1 : 1));
+	return watcher.hasFilter === true && !isByHand ? due[0] : undefined;
+}
+
 /**
  * Looks at all accounts together, each alone: its failure is its own. What is known of them is replaced.
  *
- * @returns what each has come to, and the failure of a daily full look
+ * @returns what each has come to
  */
-async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<[Results, Results]> {
+async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Results> {
 	const { watcher, api, accounts } = setup;
+	const due = dueInFull(poll, setup, known);
 	const looks = accounts.map(async (account): Promise<[string, Result<IDataObject[], Failure>]> => {
-		const look = await poll.limit(watcher.look(api, account, known[account]));
-		if (!look.ok) return [account, look];
-		const full = watcher.lookInFull && { full: known[account]?.full ?? iso(poll.now()) };
-		known[account] = { ...look.value.known, ...full };
-		return [account, ok(toItems(look.value, watcher, account))];
+		const before = known[account];
+		const isFull = account === due;
+		const look = await poll.limit(watcher.look(api, account, before, isFull));
+		const nowMs = poll.now();
+		if (look.ok) {
+			const full = isFull ? iso(nowMs) : (before?.full ?? iso(nowMs));
+			known[account] = { ...look.value.known, ...(watcher.hasFilter && { full }) };
+			return [account, ok(toItems(look.value, watcher, account))];
+		}
+		if (!isFull) return [account, look];
+		// The next polls look by the filter again, and another account has its turn.
+		known[account] = { ...before, full: iso(nowMs - DAY_MS + HOUR_MS) };
+		const description = `${look.failure.description} This was the daily full look. It is tried again after an hour.`;
+		return [account, fail({ ...look.failure, description })];
 	});
-	const results: Results = new Map(await Promise.all(looks));
-	const failed: Results = new Map();
-	if (!poll.isByHand) await lookInFull(poll, setup, known, results, failed);
-	return [results, failed];
-}
-
-/** Looks in full at the account for which this was done longest ago, if that was more than a day ago. */
-async function lookInFull(
-	poll: Poll,
-	setup: Setup,
-	known: Accounts,
-	results: Results,
-	failed: Results,
-) {
-	const { context, limit, now } = poll;
-	const { watcher, api } = setup;
-	const fullAt = (account: string): string => known[account]?.full ?? iso(now());
-	const [due = ''] = [...results.keys()]
-		.filter((account) => results.get(account)?.ok && hasPassed(fullAt(account), DAY_MS, now()))
-		.sort((one, other) => (fullAt(one) < fullAt(other) ? -1 : 1));
-	const [before, others] = [known[due], results.get(due)];
-	if (!others?.ok || before === undefined || watcher.lookInFull === undefined) return;
-	const full = await limit(watcher.lookInFull(api, due, before));
-	const items = full.ok ? toItems(full.value, watcher, due) : [];
-	results.set(due, ok([...others.value, ...items]));
-	// If it failed, it is another account's turn: this one has its turn again in an hour.
-	const at = iso(full.ok ? now() : now() - DAY_MS + HOUR_MS);
-	known[due] = { ...(full.ok ? full.value.known : before), full: at };
-	if (!full.ok) {
-		const message = `The daily full look failed. ${full.failure.message}`;
-		failed.set(due, fail({ ...full.failure, message }));
-	} else if (items.length > 0) {
-		context.logger.warn(
-			`AiClk Trigger: the daily full look at account ${due} found changes that others had missed: ${items.length}`,
-		);
-	}
+	return new Map(await Promise.all(looks));
 }
 
 const TOO_MUCH = newFailure({
@@ -277,11 +260,10 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const state = setup.ok ? states.find(({ of }) => of === setup.value.of) : states[0];
 	const accounts = { ...state?.accounts };
 	let results: Results = new Map();
-	let failedInFull: Results = new Map();
 	if (!setup.ok) results.set('', setup);
 	// By hand there is nothing to compare with at first: rows are read for show only.
 	else if (!isByHand || state !== undefined) {
-		[results, failedInFull] = await lookAtAll(poll, setup.value, accounts);
+		results = await lookAtAll(poll, setup.value, accounts);
 	}
 	const [failed] = failuresOf(results);
 	const hasState = state !== undefined || [...results.values()].some((result) => result.ok);
@@ -295,7 +277,7 @@ async function run(poll: Poll): Promise<INodeExecutionData[][] | null> {
 	const of = setup.ok ? setup.value.of : (state?.of ?? '');
 	// Later than the state before, even if the clock is not.
 	const atMs = Math.max(now(), states[0] === undefined ? 0 : Date.parse(states[0].at) + 1);
-	const reports = report(poll, failedInFull, report(poll, results, state?.reports ?? {}));
+	const reports = report(poll, results, state?.reports ?? {});
 	const watched = setup.ok ? setup.value.accounts : Object.keys(accounts);
 	const next: State = { at: iso(atMs), of, accounts, reports };
 	const [fitted, tooLarge] = fitAll(next, state?.accounts ?? {}, watched);

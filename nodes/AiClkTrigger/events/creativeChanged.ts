@@ -65,10 +65,15 @@ const hasNewReason = ({ old, new: now }: IDataObject): boolean => {
 /**
  * Compares rows with what is known, and remembers them.
  *
- * @param unknown what a row is that is not known; null if that is not to be emitted
- * @param kept ids that the filter of the next look names as well
+ * @param changeOf what a row is that is not known, by its id; null if that is not to be emitted
+ * @param recent ids that the filter of the next look names as well
  */
-function see(known: Known, rows: Map<string, Row>, unknown: string | null, kept: string[]): Found {
+function see(
+	known: Known,
+	rows: Map<string, Row>,
+	changeOf: (id: string) => string | null,
+	recent: string[],
+): Found {
 	const memory = readRows(known);
 	const items: IDataObject[] = [];
 	const moveToEnd = (id: string, value: string): void => {
@@ -79,11 +84,11 @@ function see(known: Known, rows: Map<string, Row>, unknown: string | null, kept:
 		const before = memory.get(id);
 		const now = toValue(row, COMPARED);
 		moveToEnd(id, now);
-		const change = before === undefined ? unknown : 'changed';
+		const change = before === undefined ? changeOf(id) : 'changed';
 		if (change !== null && before !== now) items.push(toItem(row, change, before, now));
 	}
-	for (const id of kept) moveToEnd(id, memory.get(id) ?? '');
-	return { known: { ...known, ...writeRows(memory), pinned: kept.length }, items };
+	for (const id of recent) moveToEnd(id, memory.get(id) ?? '');
+	return { known: { ...known, ...writeRows(memory), pinned: recent.length }, items };
 }
 
 /** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
@@ -105,27 +110,23 @@ export const creativeChanged: TriggerEvent = {
 			updated_at: { start: dayOf(Date.parse(since) - OVERLAP_MS) },
 		});
 		return {
-			look: async (api, account, known) => {
+			hasFilter: true,
+
+			look: async (api, account, known, isFull) => {
 				const isFirst = known === undefined;
-				const rows = isFirst ? await read(api, account, {}) : new Map<string, Row>();
+				const rows = isFirst || isFull ? await read(api, account, {}) : new Map<string, Row>();
 				const today = dayOf(api.now());
 				const last = known?.day ?? today;
 				// If a clock was ahead at the last look, it must not hide later changes.
 				const recent = await read(api, account, changedSince(last < today ? last : today));
 				for (const [id, row] of recent) rows.set(id, row);
 				const existing = emitExisting === true ? 'existing' : null;
-				const unknown = known?.hasForgotten === true ? 'newOrChanged' : 'new';
-				const next = { ...known, day: dayOf(api.now()) };
-				return see(next, rows, isFirst ? existing : unknown, [...recent.keys()]);
-			},
-
-			lookInFull: async (api, account, known) => {
-				const ids = [...readRows(known).keys()];
-				const recent = ids.slice(ids.length - (known.pinned ?? 0));
-				const rows = await read(api, account, {});
-				// The look by the filter has just compared them.
-				for (const id of recent) rows.delete(id);
-				return see(known, rows, known.hasForgotten === true ? null : 'new', recent);
+				const changeOf = (id: string): string | null => {
+					if (isFirst) return existing;
+					if (known.hasForgotten !== true) return 'new';
+					return recent.has(id) ? 'newOrChanged' : null;
+				};
+				return see({ ...known, day: dayOf(api.now()) }, rows, changeOf, [...recent.keys()]);
 			},
 
 			isWanted: (item) => onlyNew !== true || hasNewReason(item),

@@ -45,10 +45,15 @@ export interface Found {
 
 /** An event with its fields read. */
 export interface Watcher {
-	/** Looks at an account, or at the credential: then the account is ''. @param known undefined at the first look */
-	look(api: Api, account: string, known: Known | undefined): Promise<Found>;
-	/** Looks at all rows of an account, whatever a filter names. Lists only. @param known as `look` has just left it */
-	lookInFull?(api: Api, account: string, known: Known): Promise<Found>;
+	/**
+	 * Looks at an account, or at the credential: then the account is ''.
+	 *
+	 * @param known undefined at the first look
+	 * @param isFull whether to read all rows as well, whatever a filter names
+	 */
+	look(api: Api, account: string, known: Known | undefined, isFull: boolean): Promise<Found>;
+	/** Whether `look` relies on a filter of AiClk's. Such an account is looked at in full once a day. */
+	hasFilter?: boolean;
 	/** Whether a change is to be emitted; if left out, each is. */
 	isWanted?(item: IDataObject): boolean;
 	/** The newest rows of an account as items: for a run by hand, where nothing has changed. */

@@ -114,11 +114,13 @@ export const materialReviewed: TriggerEvent = {
 		return {
 			isWanted,
 
-			look: async (api, account, known) => {
+			hasFilter: true,
+
+			look: async (api, account, known, isFull) => {
 				if (known === undefined && emitExisting === true) {
 					return see({}, await read(api, account, NEWEST_FIRST), []);
 				}
-				const rows = await read(api, account, { ...OPEN, ...NEWEST_FIRST });
+				const rows = await read(api, account, { ...(!isFull && OPEN), ...NEWEST_FIRST });
 				const add = (more: Iterable<[string, Row]>) => {
 					for (const [id, row] of more) rows.set(id, row);
 				};
@@ -138,11 +140,6 @@ export const materialReviewed: TriggerEvent = {
 					}
 				}
 				return see(known, rows, asked);
-			},
-
-			lookInFull: async (api, account, known) => {
-				const rows = await read(api, account, NEWEST_FIRST);
-				return see(known, rows, [...readRows(known).keys()]);
 			},
 
 			sample: async (api, account) => {

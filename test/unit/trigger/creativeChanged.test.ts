@@ -93,7 +93,11 @@ describe('Creative Changed', () => {
 		]);
 		world.time += 5 * DAY_MS;
 		await poll();
-		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([{ start: '2026-11-22' }]);
+		// It is also time for the daily full look, which names no day.
+		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([
+			undefined,
+			{ start: '2026-11-22' },
+		]);
 		await poll();
 		expect(world.requests.map(({ query }) => query.updated_at)).toEqual([{ start: '2026-11-27' }]);
 	});
