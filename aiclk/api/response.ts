@@ -23,8 +23,8 @@ export interface Call {
 	subject?: string;
 	/** What to check when AiClk refuses it. */
 	hint: string;
-	/** What no text may contain. */
-	secrets: readonly string[];
+	/** What no text may contain. It is asked late: the request itself may replace the tokens. */
+	secrets(): readonly string[];
 	/** The user's own words in the request, which AiClk may repeat. */
 	own?: string;
 }
@@ -212,7 +212,8 @@ export function readAnswer(
 		const remedy = "Add the proxy's user and password to n8n's proxy settings.";
 		return fail({ ...neverSent(what, remedy, call), httpCode });
 	}
-	const { effect, hint, secrets } = call;
+	const { effect, hint } = call;
+	const secrets = call.secrets();
 	const said = sanitize(envelope?.message, secrets, call.own).replace(/\.+$/, '');
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
 	const busy = readBusy(answer, code, nowMs);

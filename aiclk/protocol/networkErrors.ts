@@ -26,7 +26,6 @@ const lost = (words: string): NetworkFault => ({ mayHaveArrived: true, words });
 
 const NOT_LOOKED_UP = unsent('its host name could not be looked up');
 const CONNECTED_TOO_LATE = unsent('the connection was not established in time');
-const UNTRUSTED = unsent("the server's certificate is not trusted", CERTIFICATE);
 const OTHER_HOST = unsent("the server's certificate is for another host", CERTIFICATE);
 const UNKNOWN = lost('the connection failed');
 
@@ -47,21 +46,10 @@ const FAULTS = new Map<unknown, NetworkFault>(
 		CERT_REVOKED: unsent("the server's certificate was revoked", CERTIFICATE),
 		ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
 		HOSTNAME_MISMATCH: OTHER_HOST,
-		CERT_CHAIN_TOO_LONG: UNTRUSTED,
-		CERT_REJECTED: UNTRUSTED,
-		CERT_SIGNATURE_FAILURE: UNTRUSTED,
-		CERT_UNTRUSTED: UNTRUSTED,
-		DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-		INVALID_CA: UNTRUSTED,
-		INVALID_PURPOSE: UNTRUSTED,
-		SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-		UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
-		UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-		UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 		SsrfBlockedIpError: unsent('n8n blocks its address', BLOCKED),
 		SsrfBlockedHostnameError: unsent('n8n blocks its host name', BLOCKED),
-		read: lost('the connection failed'),
-		write: lost('the connection failed'),
+		read: UNKNOWN,
+		write: UNKNOWN,
 		ECONNRESET: lost('the connection was closed'),
 		EPIPE: lost('the connection was closed'),
 		ECONNABORTED: lost('no answer came in time'),
@@ -91,6 +79,10 @@ const NEVER_CONNECTED: Array<[pattern: RegExp, NetworkFault]> = [
 		unsent('the connection was closed before it was secure', CERTIFICATE),
 	],
 	[/before receiving CONNECT response/, unsent('the proxy closed the connection', PROXY)],
+	[
+		/^(CERT_(CHAIN|REJECTED|SIGNATURE|UNTRUSTED)|INVALID_(CA|PURPOSE)|UNABLE_TO_|\w*SELF_SIGNED_CERT)/,
+		unsent("the server's certificate is not trusted", CERTIFICATE),
+	],
 ];
 
 /** Node begins the words of a failed system call with it: `connect ECONNREFUSED 127.0.0.1:443`. */

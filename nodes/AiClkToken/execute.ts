@@ -13,7 +13,7 @@ import {
 } from '../../aiclk/protocol/envelope';
 import type { TokenInput } from '../../aiclk/token/input';
 import { expiresWithin, reportToken, type TokenReport } from '../../aiclk/token/status';
-import { readToken } from '../../aiclk/token/storedToken';
+import { readToken, secretsOf } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
 import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
@@ -143,11 +143,12 @@ function describeAnswer(answer: unknown, secrets: readonly string[]): string {
 /** Sends one account/info request with the credential. n8n asks the hook first and stores what it returns. */
 async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
 	const before = credentials.tokenState;
+	const secrets = () => [...secretsOf(credentials), input.refreshToken];
 	const sent = await requestWith(
 		context,
-		{ credentials, input },
+		credentials,
 		{ ...accountInfoRequest(input.baseUrl, input.accountId), totalTimeoutMs: TOKEN_TIMEOUT_MS },
-		{ effect: 'read', name: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets: [] },
+		{ effect: 'read', name: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets },
 	);
 	const refreshed = credentials.tokenState !== before;
 	if (!sent.ok) {
@@ -155,10 +156,10 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 		const failure = tokenManager.failureOf(credentials);
 		return { result: 'unknown', message, failure, refreshed };
 	}
-	const { answer, call } = sent.value;
+	const answer = sent.value;
 	const result = readProbe(answer);
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describeAnswer(answer, call.secrets);
+	const message = result === 'accepted' ? '' : describeAnswer(answer, secrets());
 	return { result, message, failure: null, refreshed };
 }
 

@@ -26,8 +26,8 @@ const NOT_PREPARED =
 /** What n8n's helper threw before the request left. */
 function notPrepared(error: unknown, call: Call): Failure {
 	const { message, description } = error as { message?: unknown; description?: unknown };
-	const words = sanitize(message, call.secrets).replace(/\.$/, '') || 'The request failed';
-	return neverSent(words, sanitize(description, call.secrets) || NOT_PREPARED, call);
+	const words = sanitize(message, call.secrets()).replace(/\.$/, '') || 'The request failed';
+	return neverSent(words, sanitize(description, call.secrets()) || NOT_PREPARED, call);
 }
 
 /**
@@ -35,24 +35,19 @@ function notPrepared(error: unknown, call: Call): Failure {
  * object handed in then holds it, too (n8n-core authentication.js).
  *
  * @param isStopped whether the run was stopped meanwhile
- * @returns the answer in the form that the options ask for, and what an error about it says; or why there is none
+ * @returns the answer in the form that the options ask for; or why there is none
  */
 export async function requestWith(
 	context: Context,
-	{ credentials, input }: { credentials: ICredentialDataDecryptedObject; input: TokenInput },
+	credentials: ICredentialDataDecryptedObject,
 	options: AnyRequestOptions,
 	call: Call,
 	isStopped = () => false,
-): Promise<Result<{ answer: unknown; call: Call }, Failure>> {
+): Promise<Result<unknown, Failure>> {
 	let isSent = false;
 	const onSend = () => {
 		isSent = true;
 	};
-	// Read when it is needed: the request may replace the tokens.
-	const callNow = (): Call => ({
-		...call,
-		secrets: [...call.secrets, input.refreshToken, ...secretsOf(credentials)],
-	});
 	const credentialsDecrypted = { id: '', name: CREDENTIAL, type: CREDENTIAL, data: credentials };
 	try {
 		const answer: unknown = await context.helpers.httpRequestWithAuthentication.call(
@@ -61,11 +56,11 @@ export async function requestWith(
 			{ ...options, onSend } as AnyRequestOptions,
 			{ credentialsDecrypted },
 		);
-		return ok({ answer, call: callNow() });
+		return ok(answer);
 	} catch (error) {
 		const token = tokenManager.failureOf(credentials);
 		if (token !== null) return fail(token);
-		return fail(isSent ? noAnswer(error, callNow(), isStopped()) : notPrepared(error, callNow()));
+		return fail(isSent ? noAnswer(error, call, isStopped()) : notPrepared(error, call));
 	}
 }
 
@@ -168,19 +163,20 @@ async function sendOnce(
 	const isSame = fingerprint === input.fingerprint && accountId === input.accountId;
 	if (!isSame) return fail(OTHER_CLIENT);
 	const { effect, subject, body } = request;
-	const about = {
+	const { password } = isPlainObject(body) ? body : {};
+	const call: Call = {
 		effect,
 		subject,
 		name: nameOf(request),
 		hint,
-		secrets: isPlainObject(body) && typeof body.password === 'string' ? [body.password] : [],
+		secrets: () => [...secretsOf(credentials), input.refreshToken, String(password ?? '')],
 		own: ownWordsOf(request),
 	};
 	const sent = await requestWith(
 		context,
-		{ credentials, input },
+		credentials,
 		{ ...toHttpOptions(input.baseUrl, request), abortSignal: signal },
-		about,
+		call,
 		() => lane.isClosed,
 	);
 	if (!sent.ok) {
@@ -188,9 +184,9 @@ async function sendOnce(
 		const file = Object.values(request.form ?? {}).find(isBroken) as StreamedFile | undefined;
 		if (file === undefined) return sent;
 		const what = `The file '${file.name}' ${file.failure}`;
-		return fail(neverSent(what, FETCH_AGAIN, about));
+		return fail(neverSent(what, FETCH_AGAIN, call));
 	}
-	const { answer, call } = sent.value;
+	const answer = sent.value;
 	onAnswer?.(answer);
 	const read = readAnswer(answer, call);
 	if (read.ok || read.failure.kind !== 'rejected') return read;
