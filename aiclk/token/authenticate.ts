@@ -6,7 +6,7 @@ import { FailureError, newFailure } from '../util/failure';
 import { sanitize } from '../util/sanitize';
 
 /** Why a request must not carry the token. Nothing was sent. */
-const refusal = (message: string, description: string): FailureError =>
+const refused = (message: string, description: string): FailureError =>
 	new FailureError(newFailure({ kind: 'input', message, description }));
 
 /**
@@ -81,7 +81,7 @@ export function authenticateRequest(
 	options: AnyRequestOptions,
 ): AnyRequestOptions {
 	if (options.abortSignal?.aborted === true) {
-		throw refusal(
+		throw refused(
 			'The run was stopped before this request was sent.',
 			'Run it again when you want it to be sent.',
 		);
@@ -89,21 +89,21 @@ export function authenticateRequest(
 	const origin = readBaseUrl(credentials.baseUrl);
 	if (origin === null) throw new FailureError(BAD_BASE_URL);
 	if (!goesTo(origin, options)) {
-		throw refusal(
+		throw refused(
 			`The AiClk API credential is for ${sanitize(new URL(origin).host)} only, and this request goes elsewhere. Correct its URL.`,
 			"No request was sent, so the token went nowhere. If AiClk has moved, correct the 'Base URL' in the credential.",
 		);
 	}
 	const token = readToken(credentials);
 	if (token === null || token.accessToken === '') {
-		throw refusal(
+		throw refused(
 			'The AiClk API credential holds no access token yet. Open it and save it: its test gets the first token.',
 			"If that does not help, check 'Client ID' and 'Refresh Token'.",
 		);
 	}
 	const input = readInput(credentials);
 	if (!input.ok || input.value.fingerprint !== token.state.fingerprint) {
-		throw refusal(
+		throw refused(
 			'The access token of the AiClk API credential belongs to another client. Run this again.',
 			'No request was sent. If the credential holds expressions, use one credential for each client.',
 		);

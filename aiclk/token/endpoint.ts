@@ -105,13 +105,13 @@ const traceText = ({ traceId }: Envelope): string =>
 	traceId === null ? '' : ` trace_id: ${traceId}.`;
 
 /** It passes without a change of the credential: AiClk takes no more requests at the moment, or is out of order. */
-const isOutage = (code: number): boolean => code === 429 || (code >= 500 && code <= 599);
+const isTemporary = (code: number): boolean => code === 429 || (code >= 500 && code <= 599);
 
 /** AiClk refused, in its own words. A status or code of 429, or from 500 to 599, is an outage. */
-function toFailure(envelope: Envelope, statusCode: number, secrets: readonly string[]): Failure {
+function notRefreshed(envelope: Envelope, statusCode: number, secrets: readonly string[]): Failure {
 	const words = sanitize(envelope.message, secrets) || 'no reason stated';
 	const status = statusCode === 200 ? '' : `, HTTP ${statusCode}`;
-	const outage = isOutage(statusCode) || isOutage(envelope.code);
+	const outage = isTemporary(statusCode) || isTemporary(envelope.code);
 	const what = outage
 		? 'AiClk could not refresh the access token'
 		: 'AiClk refused to refresh the access token';
@@ -162,13 +162,13 @@ export function readRefreshAnswer(
 	const rotation = { refreshToken, hasDamagedRefreshToken };
 
 	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		const message = isOutage(statusCode)
+		const message = isTemporary(statusCode)
 			? `AiClk could not refresh the access token: HTTP ${statusCode}. ${TRY_LATER}`
 			: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`;
 		return { issued: unavailable(message, refreshToken === ''), ...rotation };
 	}
 	if (envelope.code !== CODE_SUCCESS) {
-		return { issued: fail(toFailure(envelope, statusCode, secrets)), ...rotation };
+		return { issued: fail(notRefreshed(envelope, statusCode, secrets)), ...rotation };
 	}
 	if (!isStorableToken(accessToken)) {
 		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;

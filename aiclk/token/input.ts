@@ -45,7 +45,7 @@ export const IGNORED_CHARACTERS = '[\\s\\u200b-\\u200d\\u2060\\ufeff]+';
 const IGNORED = new RegExp(IGNORED_CHARACTERS, 'g');
 
 /** @returns null for what is neither text nor a whole number that is still exact; '' for nothing */
-const clean = (value: unknown): string | null => {
+const withoutIgnored = (value: unknown): string | null => {
 	const typed = value ?? '';
 	const isExact = Number.isSafeInteger(typed) && Number(typed) >= 0;
 	return typeof typed === 'string' || isExact ? String(typed).replace(IGNORED, '') : null;
@@ -63,7 +63,7 @@ const isLoopback = (hostname: string): boolean =>
  * @returns its origin; null unless it is https (or http on this machine) without user, path, query or fragment
  */
 export function readBaseUrl(value: unknown): string | null {
-	const text = clean(value) ?? '';
+	const text = withoutIgnored(value) ?? '';
 	if (!URL.canParse(text)) return null;
 	const url = new URL(text);
 	const plain =
@@ -86,9 +86,9 @@ const PRINTABLE = /^[\x21-\x7e]+$/;
  * @returns the cleaned input, or a failure of kind `input` that names the field
  */
 export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
-	const clientId = clean(credentials.clientId);
-	const refreshToken = clean(credentials.refreshToken);
-	const accountId = clean(credentials.accountId);
+	const clientId = withoutIgnored(credentials.clientId);
+	const refreshToken = withoutIgnored(credentials.refreshToken);
+	const accountId = withoutIgnored(credentials.accountId);
 	const baseUrl = readBaseUrl(credentials.baseUrl);
 
 	if (clientId === null || refreshToken === null || accountId === null) {

@@ -118,7 +118,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	const isRead = request.effect === 'read';
 	const sender = { ...run, ...item };
 	const description = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
-	const toFailure = (message: string) =>
+	const unusable = (message: string) =>
 		newFailure({ kind: 'unusable', outcome: 'unknown', isRead, message, description });
 	const whose = accountId === null ? [] : [`account ${accountId}`];
 	const remark = (remarks: Remark[]): void => {
@@ -132,7 +132,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 		remark(remarksOnFailures(answer.value, isRead));
 		remark(remarksOnPage(answer.value, request));
 		const output = simplify ? toItems(answer.value) : ok([toWholeItem(answer.value)]);
-		return output.ok ? output : fail(toFailure(output.failure));
+		return output.ok ? output : fail(unusable(output.failure));
 	}
 	const { place, toRows } = pages;
 	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
@@ -142,7 +142,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	});
 	if (!read.ok) {
 		const { reason, pages: done, rows } = read.failure;
-		const failure = typeof reason === 'string' ? toFailure(reason) : reason;
+		const failure = typeof reason === 'string' ? unusable(reason) : reason;
 		if (rows === 0) return fail(failure);
 		const advice = isRead
 			? `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`
@@ -158,7 +158,7 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 	}
 	for (const envelope of envelopes) remark(remarksOnFailures(envelope, isRead));
 	const output = simplify ? toRows(rows) : ok(envelopes.map(toWholeItem));
-	return output.ok ? output : fail(toFailure(output.failure));
+	return output.ok ? output : fail(unusable(output.failure));
 }
 
 /** Carries out one item. Never throws. */

@@ -1,6 +1,6 @@
 import { fail, ok } from '../../aiclk/util/failure';
 import { refuse } from './errors';
-import { clean, dateToText, isNothing, type Read } from './values';
+import { trim, dateToText, isNothing, type Read } from './values';
 
 const DAY_MS = 86_400_000;
 
@@ -40,7 +40,7 @@ const exists = (day: string): boolean =>
  */
 export function readDay(value: unknown, timeZone: string): Read<string> {
 	if (isNothing(value)) return fail('is empty');
-	const text = clean(dateToText(value));
+	const text = trim(dateToText(value));
 	const [written, day, zone] = typeof text === 'string' ? (WRITTEN.exec(text) ?? []) : [];
 	if (written === undefined || day === undefined) return NO_DATE;
 	if (!exists(day)) return fail(`names a day that does not exist (${day})`);

@@ -21,12 +21,12 @@ export const isNothing = (value: unknown): boolean =>
 	(Array.isArray(value) && value.length === 0);
 
 /** Text without white space around it and without invisible characters, which come along when it is pasted; else as it is. */
-export const clean = (value: unknown): unknown =>
+export const trim = (value: unknown): unknown =>
 	typeof value === 'string' ? value.replace(/\p{Cf}/gu, '').trim() : value;
 
 /** An ID of AiClk (int or uint64 on its pages): digits as text, or a number that is still exact. */
 export function readId(value: unknown): Read<bigint> {
-	const typed = clean(value);
+	const typed = trim(value);
 	if (isNothing(typed)) return fail('is empty');
 	if (Number.isInteger(typed) && !Number.isSafeInteger(typed)) return fail(ROUNDED);
 	const isId = ['string', 'number', 'bigint'].includes(typeof typed);
@@ -55,7 +55,7 @@ const GROUPED = /(?<!\d)\d{1,3}[,，\p{Zs}]\d{3}(?!\d)/u;
  * that is empty is not left out: it stands for a value that is missing.
  */
 function partsOf(value: unknown): Read<unknown[]> {
-	const typed = clean(value);
+	const typed = trim(value);
 	if (isNothing(typed)) return fail('is empty');
 	if (typeof typed !== 'string') return ok(Array.isArray(typed) ? typed : [typed]);
 	if (!typed.startsWith('[')) {
@@ -77,7 +77,7 @@ function partsOf(value: unknown): Read<unknown[]> {
  * @param failure the end of a sentence; where it begins with an entry or a quotation, it shows the value itself
  */
 export function withValue(value: unknown, failure: string): string {
-	const typed = clean(value);
+	const typed = trim(value);
 	const isShort = ['string', 'number', 'boolean', 'bigint'].includes(typeof typed);
 	if (!isShort || isNothing(typed) || /^(has an entry|holds ')/.test(failure)) return failure;
 	return `is '${shorten(String(typed))}', which ${failure}`;
@@ -104,7 +104,7 @@ export function readWholeNumber(
 	value: unknown,
 	{ min = MIN_INT32, max = MAX_INT32 }: { min?: number; max?: number } = {},
 ): Read<number> {
-	const typed = clean(value);
+	const typed = trim(value);
 	const number = typeof typed === 'string' && /^-?\d{1,15}$/.test(typed) ? Number(typed) : typed;
 	if (typeof number !== 'number' || !Number.isInteger(number)) return fail('is not a whole number');
 	if (number < min) return fail(`is below ${min}`);
@@ -138,7 +138,7 @@ export function readText(value: unknown): Read<string> {
 export const oneOf =
 	<T extends string | number>(known: readonly T[]) =>
 	(value: unknown): Read<T> => {
-		const found = known.find((one) => String(one) === String(clean(value)));
+		const found = known.find((one) => String(one) === String(trim(value)));
 		if (found !== undefined) return ok(found);
 		return isNothing(value)
 			? fail('is empty: choose one')

@@ -3,7 +3,12 @@ import type { Effect } from '../../../aiclk/api/request';
 
 const SECRET = 'a-secret-token';
 const CALL = 'POST /openapi/v1/x';
-const asked = (effect: Effect) => ({ effect, name: CALL, hint: 'Check it.', secrets: () => [SECRET] });
+const asked = (effect: Effect) => ({
+	effect,
+	name: CALL,
+	hint: 'Check it.',
+	secrets: () => [SECRET],
+});
 const answer = (statusCode: number, body: unknown) => ({
 	statusCode,
 	body: typeof body === 'string' ? body : JSON.stringify(body),
