@@ -111,7 +111,10 @@ export function inEditor(version: N8nVersion, files: UiScenarios[]): void {
 		run: async (name: string, body: (editor: Editor) => Promise<string | void>) => {
 			rig.note(name, (await body(rig.editor)) ?? 'passed');
 		},
-		failed: async () => await rig.editor.picture('failed'),
+		failed: async () => {
+			await rig.editor.picture('failed');
+			rig.editor.giveUp();
+		},
 		files,
 	});
 }
