@@ -151,3 +151,24 @@ export const httpRequest = (shape: Shape, url: string, items = 1, node: Json = {
 /** AiClk Token, started by hand, behind so many items. */
 export const tokenNode = (parameters: Json, items = 1): Workflow =>
 	chain('AiClk Token', [manualTrigger, ...manyItems(items), token(parameters)]);
+
+/** A node that runs so many times in one execution, once for each item: n8n's Loop Over Items. */
+export function inTurns(turns: number, node: Node): Workflow {
+	const loop: Node = {
+		name: 'Loop',
+		type: 'n8n-nodes-base.splitInBatches',
+		typeVersion: 3,
+		parameters: { batchSize: 1, options: {} },
+	};
+	const workflow = chain('In turns', [manualTrigger, ...manyItems(turns), loop, node]);
+	const to = (name: string) => [{ node: name, type: 'main', index: 0 }];
+	// Its first output is for the end.
+	return {
+		...workflow,
+		connections: {
+			...workflow.connections,
+			Loop: { main: [[], to(node.name)] },
+			[node.name]: { main: [to('Loop')] },
+		},
+	};
+}
