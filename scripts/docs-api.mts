@@ -20,7 +20,7 @@ import { parseJsonToSend } from '../aiclk/protocol/json.ts';
 import { AiClk } from '../nodes/AiClk/AiClk.node.ts';
 import { RESOURCES } from '../nodes/AiClk/resources/index.ts';
 import { AiClkToken } from '../nodes/AiClkToken/AiClkToken.node.ts';
-import { CREDENTIALS, CredentialsHelper, newContext, newRow } from '../test/harness/context.ts';
+import { CredentialsHelper, newContext, newNode, newRow } from '../test/harness/context.ts';
 import { OPERATIONS, parametersOf } from '../test/harness/operations.ts';
 import { createSandbox, DEFAULT_CLIENT } from '../test/sandbox/server.ts';
 
@@ -138,15 +138,10 @@ async function write(): Promise<string> {
 	const row = newRow({ ...DEFAULT_CLIENT, accountId: ACCOUNT_ID, baseUrl: recorder.url });
 	const helper = new CredentialsHelper(row);
 	const runNode = async (type: INodeType, parameters: IDataObject, item: INodeExecutionData) => {
-		const node: INode = {
-			id: '1',
-			name: type.description.displayName,
-			type: `n8n-nodes-aiclk.${type.description.name}`,
-			typeVersion: 1,
-			position: [0, 0],
+		const { displayName, name } = type.description;
+		const node = newNode(displayName, `n8n-nodes-aiclk.${name}`, {
 			parameters: parameters as INode['parameters'],
-			credentials: CREDENTIALS,
-		};
+		});
 		const output = await type.execute?.call(newContext(helper, type, node, [item]));
 		return (output as INodeExecutionData[][])[0] as INodeExecutionData[];
 	};

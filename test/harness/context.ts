@@ -9,6 +9,7 @@ import type {
 	INode,
 	INodeExecutionData,
 	INodeType,
+	INodeTypes,
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 import { createEmptyRunExecutionData, isExpression, Workflow } from 'n8n-workflow';
@@ -32,8 +33,24 @@ export function rowWithToken(ageMs = 0, changes: Partial<TokenState> = {}): Row 
 	return { ...row, ...toStoredFields(token('access-1', state)) };
 }
 
-/** For nodes that ask for a credential: n8n's reference to it. */
-export const CREDENTIALS = { aiClkApi: { id: '1', name: 'AiClk API' } };
+/** A node of n8n's with the credential. @param more what differs */
+export const newNode = (name: string, type: string, more: Partial<INode> = {}): INode => ({
+	id: '1',
+	name,
+	type,
+	typeVersion: 1,
+	position: [0, 0],
+	parameters: {},
+	credentials: { aiClkApi: { id: '1', name: 'AiClk API' } },
+	...more,
+});
+
+/** The node types of an n8n that knows one. */
+export const nodeTypesOf = (type: INodeType): INodeTypes => ({
+	getByName: () => type,
+	getByNameAndVersion: () => type,
+	getKnownTypes: () => ({}),
+});
 
 /**
  * n8n's credentials helper over one row, as far as it concerns a credential with a hook: the same steps in the same
@@ -110,18 +127,13 @@ export function newContext(
 	node: INode,
 	items: INodeExecutionData[],
 ): ExecuteContext {
-	const nodeTypes = {
-		getByName: () => type,
-		getByNameAndVersion: () => type,
-		getKnownTypes: () => ({}),
-	};
 	const workflow = new Workflow({
 		id: 'w1',
 		name: 'Rotation',
 		nodes: [node],
 		connections: {},
 		active: false,
-		nodeTypes,
+		nodeTypes: nodeTypesOf(type),
 	});
 	const additionalData = {
 		credentialsHelper: helper as unknown as ICredentialsHelper,
@@ -142,15 +154,7 @@ export function newContext(
 }
 
 /** A node with the credential, for tests in which n8n's request code counts and no node of ours. */
-export const ANY_NODE: INode = {
-	id: '1',
-	name: 'HTTP Request',
-	type: 'n8n-nodes-base.httpRequest',
-	typeVersion: 4,
-	position: [0, 0],
-	parameters: {},
-	credentials: CREDENTIALS,
-};
+export const ANY_NODE = newNode('HTTP Request', 'n8n-nodes-base.httpRequest', { typeVersion: 4 });
 
 /** Its type, as far as n8n-core looks at it. */
 export const ANY_NODE_TYPE = { description: { properties: [] } } as unknown as INodeType;
@@ -164,3 +168,18 @@ export async function failureOf<Failure extends Error>(run: Promise<unknown>): P
 		(error: unknown) => error as Failure,
 	);
 }
+
+/** The item of an input that failed before anything was sent. @param error what differs */
+export const errorItem = (item: number, error: object): INodeExecutionData => ({
+	json: {
+		error: {
+			code: null,
+			httpCode: null,
+			traceId: null,
+			outcome: 'not-sent',
+			accountId: null,
+			...error,
+		},
+	},
+	pairedItem: { item },
+});

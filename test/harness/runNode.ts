@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 
 import { AiClk } from '../../nodes/AiClk/AiClk.node';
-import { CREDENTIALS, CredentialsHelper, newContext, newRow } from './context';
+import { CredentialsHelper, newContext, newNode, newRow } from './context';
 import type { Row } from './fakes';
 import { onRefresh } from './nocks';
 
@@ -112,16 +112,10 @@ export async function runNode(
 	}: RunOptions = {},
 ): Promise<Ran> {
 	const type = new AiClk();
-	const complete = {
-		id: '1',
-		name: 'AiClk',
-		type: 'n8n-nodes-aiclk.aiClk',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters,
-		credentials: CREDENTIALS,
+	const complete = newNode('AiClk', 'n8n-nodes-aiclk.aiClk', {
+		parameters: parameters as INode['parameters'],
 		...node,
-	} as INode;
+	});
 	// As n8n makes the tool variant of a node (tool-generation/ai-tools.js).
 	if (complete.type.endsWith('Tool')) type.description.name += 'Tool';
 	const items = input.map((item) =>

@@ -3,7 +3,7 @@ import type { IDataObject, INode, INodeExecutionData } from 'n8n-workflow';
 
 import { AiClkToken } from '../../nodes/AiClkToken/AiClkToken.node';
 import type { Row } from './fakes';
-import { CREDENTIALS, CredentialsHelper, newContext, newRow } from './context';
+import { CredentialsHelper, newContext, newNode, newRow } from './context';
 
 /** The AiClk Token node in a workflow of its own, run with n8n-core's own context and request code. */
 export class TokenRig {
@@ -21,16 +21,10 @@ export class TokenRig {
 		items: INodeExecutionData[] = [{ json: {} }],
 		node: Partial<INode> = {},
 	): ExecuteContext {
-		const complete: INode = {
-			id: '1',
-			name: 'AiClk Token',
-			type: 'n8n-nodes-aiclk.aiClkToken',
-			typeVersion: 1,
-			position: [0, 0],
+		const complete = newNode('AiClk Token', 'n8n-nodes-aiclk.aiClkToken', {
 			parameters: parameters as INode['parameters'],
-			credentials: CREDENTIALS,
 			...node,
-		};
+		});
 		return newContext(this.helper, this.type, complete, items);
 	}
 

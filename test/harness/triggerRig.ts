@@ -12,7 +12,7 @@ import { Workflow } from 'n8n-workflow';
 import { AiClkTrigger } from '../../nodes/AiClkTrigger/AiClkTrigger.node';
 import { createSandbox, DEFAULT_CLIENT, type Sandbox } from '../sandbox/server';
 import type { Row } from './fakes';
-import { CREDENTIALS, CredentialsHelper, newRow } from './context';
+import { CredentialsHelper, newNode, newRow, nodeTypesOf } from './context';
 
 const NAME = 'AiClk Trigger';
 
@@ -59,27 +59,14 @@ export class TriggerRig {
 
 	/** Reads the workflow from the database. */
 	activate(): void {
-		const type = new AiClkTrigger();
-		const node: INode = {
-			id: '1',
-			name: NAME,
-			type: 'n8n-nodes-aiclk.aiClkTrigger',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: this.parameters as INode['parameters'],
-			credentials: CREDENTIALS,
-		};
-		const nodeTypes = {
-			getByName: () => type,
-			getByNameAndVersion: () => type,
-			getKnownTypes: () => ({}),
-		};
+		const parameters = this.parameters as INode['parameters'];
+		const node = newNode(NAME, 'n8n-nodes-aiclk.aiClkTrigger', { parameters });
 		this.workflow = new Workflow({
 			id: this.id,
 			nodes: [node],
 			connections: {},
 			active: true,
-			nodeTypes,
+			nodeTypes: nodeTypesOf(new AiClkTrigger()),
 			staticData: JSON.parse(JSON.stringify(this.staticData)) as IDataObject,
 		});
 	}
