@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
 
 import { EXTERNAL_N8N, NeedsOwnN8n, needsOwnN8n } from '../harness/n8n/external.mts';
 import type { N8nVersion } from '../harness/n8n/install.mts';
 import { type Execution, N8nClient, type Workflow } from '../harness/n8n/rest.mts';
-import { type N8nServer, startN8n } from '../harness/n8n/server.mts';
+import { type N8nServer, startN8n, WITHOUT_EDITOR } from '../harness/n8n/server.mts';
 import { createSandbox, type SandboxSettings } from '../sandbox/server.ts';
 import { BaseRig, describeOnN8n } from '../harness/rig.mts';
 
@@ -17,7 +18,7 @@ export class Rig extends BaseRig {
 	server!: N8nServer;
 
 	/** In an n8n that somebody else started, clients of an earlier suite may be known. */
-	private clients = this.isExternal ? randomInt(1_000_000, 9_000_000) : 0;
+	private readonly clients = { made: this.isExternal ? randomInt(1_000_000, 9_000_000) : 0 };
 
 	private readonly typed = new Set<string>();
 
@@ -39,7 +40,23 @@ export class Rig extends BaseRig {
 		if (this.isExternal) return await this.startOnExternalN8n();
 		await this.install();
 		this.sandbox = await createSandbox({ port: 0 });
-		await this.startN8n();
+		// The first one has the list of nodes that the editor shows.
+		await this.startN8n({ N8N_DISABLE_UI: 'false' });
+	}
+
+	/** The same n8n with another sandbox, for scenarios that run beside others. They must not restart it. */
+	beside(): Rig {
+		return Object.create(this) as Rig;
+	}
+
+	async openSandbox(): Promise<void> {
+		this.sandbox = await createSandbox({ port: 0 });
+	}
+
+	/** What it handed out stays secret. */
+	async closeSandbox(): Promise<void> {
+		for (const secret of this.sandbox.secrets()) this.typed.add(secret);
+		await this.sandbox.close();
 	}
 
 	/** Signs in to an n8n that somebody else started. */
@@ -64,28 +81,26 @@ export class Rig extends BaseRig {
 		this.sandbox = await createSandbox({ port: 0 });
 	}
 
-	/** @param env more of n8n's environment variables */
+	/**
+	 * Starts n8n again, or for the first time: without its editor, unless the environment says otherwise.
+	 *
+	 * @param env more of n8n's environment variables
+	 */
 	async startN8n(env: Record<string, string> = {}): Promise<void> {
 		if (this.isExternal) throw new NeedsOwnN8n('restarts n8n');
 		this.server = await startN8n(this.installation, {
 			userFolder: this.userFolder,
-			env: { N8N_LOG_LEVEL: 'debug', ...env },
+			env: { N8N_LOG_LEVEL: 'debug', ...WITHOUT_EDITOR, ...env },
 		});
 		this.n8n = new N8nClient(this.server.url);
 		await this.n8n.signIn();
 	}
 
-	/** Lets something happen in this n8n with sharing, which needs a license: n8n's own test mode switches it on. */
-	async withSharing<T>(happen: () => Promise<T>): Promise<T> {
+	/** From here on this n8n has sharing, which needs a license: n8n's own test mode switches it on. */
+	async restartWithSharing(): Promise<void> {
 		await this.server.stop();
 		await this.startN8n({ E2E_TESTS: 'true' });
 		await this.n8n.enableFeature('feat:sharing');
-		try {
-			return await happen();
-		} finally {
-			await this.server.stop();
-			await this.startN8n();
-		}
 	}
 
 	async stop(): Promise<void> {
@@ -107,8 +122,9 @@ export class Rig extends BaseRig {
 
 	/** A client whose refresh token stands nowhere else. */
 	newClient() {
-		const clientId = String(2_000_000 + ++this.clients);
-		const refreshToken = `refresh${this.version.replaceAll('.', '')}x${this.clients}z`.repeat(8);
+		const number = ++this.clients.made;
+		const clientId = String(2_000_000 + number);
+		const refreshToken = `refresh${this.version.replaceAll('.', '')}x${number}z`.repeat(8);
 		this.typed.add(refreshToken);
 		return { clientId, refreshToken };
 	}
@@ -189,11 +205,27 @@ export class Rig extends BaseRig {
 	}
 }
 
-/** Defines one test. Its body returns the figures for the closing table. */
-export type Scenario = (name: string, body: () => Promise<string>) => void;
+/** Defines one test, on the suite's rig unless another one is named. Its body returns the figures for the closing table. */
+export type Scenario = (name: string, body: () => Promise<string>, on?: Rig) => void;
 
 /** A file of scenarios: defines them for one n8n. */
 export type Scenarios = (rig: Rig, scenario: Scenario) => void;
+
+/** Files that mostly wait run beside each other on one n8n, each with a sandbox of its own. */
+export const together =
+	(...files: Scenarios[]): Scenarios =>
+	(rig, scenario) => {
+		describe('beside each other', { concurrency: files.length }, () => {
+			for (const define of files) {
+				describe(define.name, { concurrency: 1 }, () => {
+					const own = rig.beside();
+					before(async () => await own.openSandbox());
+					after(async () => await own.closeSandbox());
+					define(own, (name, body) => scenario(name, body, own));
+				});
+			}
+		});
+	};
 
 /**
  * Runs scenarios on one version of n8n: each begins with a new client and credential.
@@ -205,9 +237,9 @@ export function onN8n(version: N8nVersion, suite: string, files: Scenarios[]): v
 	describeOnN8n(`${suite} on n8n ${version}`, {
 		rig,
 		start: async () => await rig.start(),
-		run: async (name: string, body: () => Promise<string>) => {
-			await rig.begin();
-			rig.note(name, await body());
+		run: async (name: string, body: () => Promise<string>, on: Rig) => {
+			await on.begin();
+			on.note(name, await body());
 		},
 		files,
 	});

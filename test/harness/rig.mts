@@ -118,19 +118,19 @@ export abstract class BaseRig {
 	}
 }
 
-/** Defines one test. */
-type Scenario<Body> = (name: string, body: Body) => void;
+/** Defines one test, on the suite's rig unless another one is named. */
+type Scenario<Rig extends BaseRig, Body> = (name: string, body: Body, on?: Rig) => void;
 
 interface Suite<Rig extends BaseRig, Body> {
 	rig: Rig;
 	start(): Promise<void>;
 	stop?(): Promise<void>;
 	/** Runs one scenario and notes what it measured. */
-	run(name: string, body: Body): Promise<void>;
+	run(name: string, body: Body, on: Rig): Promise<void>;
 	/** More evidence of a scenario that failed. */
 	failed?(): Promise<void>;
 	/** Each defines scenarios. */
-	files: Array<(rig: Rig, scenario: Scenario<Body>) => void>;
+	files: Array<(rig: Rig, scenario: Scenario<Rig, Body>) => void>;
 }
 
 /** Runs scenarios on one n8n, one after the other, and prints the closing table. */
@@ -145,15 +145,15 @@ export function describeOnN8n<Rig extends BaseRig, Body>(
 			await stop?.();
 			console.log(rig.table());
 		});
-		const scenario: Scenario<Body> = (name, body) => {
+		const scenario: Scenario<Rig, Body> = (name, body, on = rig) => {
 			it(name, async (test) => {
 				try {
-					await run(name, body);
+					await run(name, body, on);
 				} catch (error) {
 					if (error instanceof NeedsOwnN8n) return test.skip(error.message);
-					rig.noteFailure(name);
+					on.noteFailure(name);
 					await failed?.();
-					console.log(`${title}: ${name}\n${await rig.evidence()}`);
+					console.log(`${title}: ${name}\n${await on.evidence()}`);
 					throw error;
 				}
 			});

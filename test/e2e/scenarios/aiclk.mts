@@ -171,19 +171,6 @@ export const aiclk: Scenarios = (rig, scenario) => {
 		});
 	}
 
-	scenario('AiClk: a charge answered after the time limit', async () => {
-		await output(INFO);
-		rig.sandbox.configure({ apiDelayMs: 63_000 });
-		const execution = await rig.run(node(CHARGE));
-		const sent = rig.to('charge/agent').length;
-		assert.equal(sent, 1);
-		assert.match(
-			execution.error?.message ?? '',
-			/in time\. The transfer of 10000 fen .* may have been carried out/,
-		);
-		return `${sent} request`;
-	});
-
 	scenario('AiClk: no charge without Confirm', async () => {
 		const unconfirmed = await rig.run(node({ ...CHARGE, confirm: false }));
 		assert.match(unconfirmed.error?.message ?? '', /'Confirm' is off/);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 
 import type { Scenarios } from '../rig.mts';
-import { httpRequest, REFRESH, STATUS, tokenNode } from '../workflows.mts';
+import { httpRequest, REFRESH, tokenNode } from '../workflows.mts';
 
 const ECHO = 'sandbox/echo';
 
-/** Several credentials, credentials that hold expressions, and people who may only use one. */
+/** Several credentials, and credentials that hold expressions. */
 export const credentials: Scenarios = (rig, scenario) => {
 	const read = () => httpRequest('GET', rig.url(ECHO));
 	const succeeds = async (credential = rig.credential) =>
@@ -50,24 +50,5 @@ export const credentials: Scenarios = (rig, scenario) => {
 		if (rig.isN8n1) return 'works; this n8n itself replaces the expression by its value';
 		assert.equal(refreshToken, expression);
 		return 'works, and stays the expression over two refreshes';
-	});
-
-	scenario('a member who may use but not edit a shared credential', async () => {
-		const { member, owner } = await rig.withSharing(async () => {
-			const guest = await rig.n8n.inviteMember(`member${rig.client.clientId}@example.com`);
-			await rig.n8n.shareCredential(rig.credential, guest);
-			const own = await guest.importWorkflow(read(), rig.credential);
-			const first = await guest.run(own, 'Start');
-			const forced = await guest.run(
-				await guest.importWorkflow(tokenNode(REFRESH), rig.credential),
-				'Start',
-			);
-			return { member: [first.status, forced.status], owner: (await rig.run(read())).status };
-		});
-		assert.deepEqual([member, owner], [['success', 'success'], 'success']);
-		assert.equal(rig.refreshes, 2);
-		const status = (await rig.run(tokenNode(STATUS))).itemsOf('Token')[0];
-		assert.equal(status?.refreshesToday, 2);
-		return `the member's ${rig.refreshes} refreshes are stored; the owner's run needs none`;
 	});
 };

@@ -50,16 +50,6 @@ export const foundation: Scenarios = (rig, scenario) => {
 		return `${rig.refreshes} refresh, ${rig.deadCalls} calls with a dead token, ${failed} failed runs`;
 	});
 
-	scenario('kill -9 of n8n and a restart: the token is kept', async () => {
-		await rig.run(read());
-		await rig.server.kill();
-		await rig.startN8n();
-		rig.sandbox.clearJournal();
-		assert.equal((await rig.run(read())).status, 'success');
-		assert.equal(rig.refreshes, 0);
-		return `${rig.refreshes} further refreshes`;
-	});
-
 	scenario('refresh token edited: the old access token is never sent again', async () => {
 		await rig.run(read());
 		const [old] = rig.to(ECHO);
