@@ -12,21 +12,36 @@ import { AiClkApi } from '../../credentials/AiClkApi.credentials';
 import { answer, emptyRow, FakeAiClk, tokenOf } from '../harness/fakes';
 
 const credential = new AiClkApi();
+let aiclk: FakeAiClk;
+
+beforeEach(() => {
+	aiclk = new FakeAiClk();
+});
+
 const field = (name: string) => credential.properties.find((property) => property.name === name);
+
+const nodeOf = (name: string, type: string): INode => ({
+	id: '1',
+	name,
+	type,
+	typeVersion: 1,
+	position: [0, 0],
+	parameters: {},
+});
 
 /** Each test types a client id of its own: the credential's memory is that of the whole process. */
 let clients = 0;
 const typed = () => emptyRow({ clientId: String(++clients) }) as ICredentialDataDecryptedObject;
 
 /** n8n asks the hook for a token. */
-const ask = async (aiclk: FakeAiClk, row: ICredentialDataDecryptedObject) => {
+const ask = async (row: ICredentialDataDecryptedObject) => {
 	const helpers = { httpRequest: aiclk.http };
 	return await credential.preAuthentication.call({ helpers } as unknown as IHttpRequestHelper, row);
 };
 
 /** What is thrown in place of a token. */
-const failureOf = async (aiclk: FakeAiClk, row = typed()): Promise<unknown> =>
-	await ask(aiclk, row).catch((error: unknown) => error);
+const failureOf = async (row = typed()): Promise<unknown> =>
+	await ask(row).catch((error: unknown) => error);
 
 const TARGET = 'https://openapi.aiclk.com/a';
 
@@ -77,7 +92,7 @@ describe('whether a request was sent', () => {
 	/** @returns what n8n sends, and how often the request was marked as sent */
 	async function send(options: object) {
 		const row = typed();
-		Object.assign(row, await ask(new FakeAiClk(), row));
+		Object.assign(row, await ask(row));
 		const onSend = jest.fn();
 		const sent = await authenticate(row, { url: TARGET, onSend, ...options }).catch(() => null);
 		return { sent, marks: onSend.mock.calls.length };
@@ -105,29 +120,26 @@ describe('whether a request was sent', () => {
 
 describe('the hook', () => {
 	it('the hook returns the fields to store, then {} while the token is valid', async () => {
-		const aiclk = new FakeAiClk();
 		const row = typed();
-		const stored = await ask(aiclk, row);
+		const stored = await ask(row);
 		expect(tokenOf({ ...row, ...stored }).accessToken).toBe('access-1');
-		const again = await ask(aiclk, { ...row, ...stored });
+		const again = await ask({ ...row, ...stored });
 		expect(again).toEqual({});
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
 	it('the hook throws an error with a text for a person', async () => {
-		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => ({ statusCode: 500, body: '<html>' });
-		await expect(ask(aiclk, typed())).rejects.toBeInstanceOf(FailureError);
+		await expect(ask(typed())).rejects.toBeInstanceOf(FailureError);
 	});
 
 	it('the hook probes the token when asked again with the same credentials', async () => {
-		const aiclk = new FakeAiClk();
 		const row = typed();
-		Object.assign(row, await ask(aiclk, row));
+		Object.assign(row, await ask(row));
 		const sent = await authenticate(row, { method: 'POST', url: TARGET });
 		expect(sent).toMatchObject({ headers: { OGW_ACCESS_TOKEN: 'access-1' } });
 
-		expect(await ask(aiclk, row)).toEqual({});
+		expect(await ask(row)).toEqual({});
 		expect(aiclk.checks).toEqual(['access-1']);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
@@ -145,22 +157,14 @@ describe('what n8n shows of an error', () => {
 		...REPLACED.map((word) => `x${word.toLowerCase()}y,`),
 		...['CreativeNotFound', 'usernameExists', 'fileEnoentry', 'https://openotfound.cn'],
 	];
-	const SHOP: INode = {
-		id: '1',
-		name: 'Call',
-		type: 'n8n-nodes-base.httpRequest',
-		typeVersion: 4,
-		position: [0, 0],
-		parameters: {},
-	};
+	const SHOP = nodeOf('Call', 'n8n-nodes-base.httpRequest');
 	/** n8n wraps what the hook throws (n8n-core authentication.js). */
 	const shownOf = (error: unknown) => new NodeApiError(SHOP, error as never);
 
 	it.each(WORDS)('the words of a failed refresh are shown: %s', async (word) => {
-		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () =>
 			answer({ code: 400, message: `账户 ${word} 无效`, trace_id: 'aa11' });
-		const error: unknown = await failureOf(aiclk);
+		const error: unknown = await failureOf();
 		const { message, description } = shownOf(error);
 		expect(message).toBe(
 			"AiClk refused to refresh the access token: 账户 … 无效 (code 400). Check the 'Client ID' and the 'Refresh Token'.",
@@ -172,12 +176,11 @@ describe('what n8n shows of an error', () => {
 	it.each(['https://enotfound.cn', 'https://api.eexist.example'])(
 		'a base URL does not hide what happened: %s',
 		async (baseUrl) => {
-			const aiclk = new FakeAiClk();
 			const row = { ...typed(), baseUrl };
 			aiclk.refreshReply = () => {
 				throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
 			};
-			const thrown: unknown = await failureOf(aiclk, row);
+			const thrown: unknown = await failureOf(row);
 			expect(shownOf(thrown).message).toMatch(
 				/^AiClk … could not be reached to refresh the access token: the connection was refused/,
 			);
@@ -191,9 +194,8 @@ describe('what n8n shows of an error', () => {
 	);
 
 	it('a message without such words is left as it is', async () => {
-		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => answer({ code: 400, message: '无效' });
-		const error: unknown = await failureOf(aiclk);
+		const error: unknown = await failureOf();
 		expect(shownOf(error).message).toContain('无效 (code 400)');
 		expect(shownOf(error).description).not.toContain('无效');
 	});
@@ -201,10 +203,9 @@ describe('what n8n shows of an error', () => {
 
 describe('a refresh token without a usable access token', () => {
 	it('a refresh token alone is stored, and the request is refused', async () => {
-		const aiclk = new FakeAiClk();
 		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'rotated-1' } });
 		const row = typed();
-		const stored = await ask(aiclk, row);
+		const stored = await ask(row);
 		expect(stored).toMatchObject({ rotatedRefreshToken: 'rotated-1' });
 		const sent = authenticate(Object.assign(row, stored), { url: TARGET });
 		await expect(sent).rejects.toThrow('AiClk answered with a token that cannot be used');
@@ -214,14 +215,7 @@ describe('a refresh token without a usable access token', () => {
 describe('the test', () => {
 	const { request, rules = [] } = credential.test;
 
-	const node: INode = {
-		id: '1',
-		name: 'Temp-Node',
-		type: 'noOp',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: {},
-	};
+	const node = nodeOf('Temp-Node', 'noOp');
 	const nodeTypes = {
 		getByNameAndVersion: () => ({ description: { properties: [] } }),
 	} as unknown as INodeTypes;

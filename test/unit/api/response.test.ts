@@ -24,29 +24,21 @@ describe('readAnswer', () => {
 		});
 	});
 
+	const HTML = answer(200, '<html>');
+	const BYTES = { statusCode: 200, body: Buffer.from('{}') };
+	const SAID = /^AiClk refused this: 余额不足 \*\*\*$/;
+	const CALLED = /^Check it\. POST \/openapi\/v1\/x: AiClk code 400, trace_id ab12\.$/;
+	const CHECK = /console.*Get Info.*no transfers/;
+
 	it.each<[string, Effect, unknown, string, RegExp, RegExp]>([
-		[
-			'a refusal',
-			'read',
-			answer(200, refusal),
-			'refused',
-			/^AiClk refused this: 余额不足 \*\*\*$/,
-			/^Check it\. POST \/openapi\/v1\/x: AiClk code 400, trace_id ab12\.$/,
-		],
+		['a refusal', 'read', answer(200, refusal), 'refused', SAID, CALLED],
 		['no words', 'read', answer(200, { code: 400 }), 'refused', /no reason stated/, /code 400\.$/],
-		['HTML', 'read', answer(200, '<html>'), 'unknown', /documented \(HTTP 200\)$/, /Run this/],
-		['HTML', 'change', answer(200, '<html>'), 'unknown', /change may have been/, /is not repeated/],
-		[
-			'HTML',
-			'money',
-			answer(200, '<html>'),
-			'unknown',
-			/transfer may have been/,
-			/console.*Get Info.*no transfers/,
-		],
+		['HTML', 'read', HTML, 'unknown', /documented \(HTTP 200\)$/, /Run this/],
+		['HTML', 'change', HTML, 'unknown', /change may have been/, /is not repeated/],
+		['HTML', 'money', HTML, 'unknown', /transfer may have been/, CHECK],
 		['half a JSON', 'money', answer(200, '{"code":200'), 'unknown', /HTTP 200.*may have/, /once/],
 		['no answer', 'change', undefined, 'unknown', /no answer.*may have been/, /is not repeated/],
-		['bytes', 'read', { statusCode: 200, body: Buffer.from('{}') }, 'unknown', /HTTP 200/, /again/],
+		['bytes', 'read', BYTES, 'unknown', /HTTP 200/, /again/],
 	])('%s to a %s', (_, effect, value, outcome, message, description) => {
 		const read = readAnswer(value, asked(effect));
 		expect(read).toMatchObject({
@@ -60,44 +52,41 @@ describe('readAnswer', () => {
 		expect(JSON.stringify(read)).not.toContain(SECRET);
 	});
 
+	const REFUSED = /^AiClk refused this/;
+	const BUSY = /^AiClk takes no more requests at the moment: /;
+	const UNSAID = /does not say what was done: 余额不足.*may have been carried out/;
+	const AWAY = /temporarily unavailable.*may have been carried out/;
+
 	it.each<[number, number, string, RegExp]>([
-		[200, 400, 'refused', /^AiClk refused this/],
-		[200, 499, 'unknown', /does not say what was done/],
-		[200, 408, 'unknown', /does not say what was done/],
-		[200, 404, 'refused', /^AiClk refused this/],
-		[200, 1001, 'unknown', /does not say what was done/],
-		[200, 5000, 'unknown', /does not say what was done/],
-		[200, 50_001, 'unknown', /does not say what was done/],
-		[200, 39_999, 'unknown', /does not say what was done/],
-		[200, 40_000, 'refused', /^AiClk refused this/],
-		[200, 49_999, 'refused', /^AiClk refused this/],
-		[200, 50_000, 'unknown', /does not say what was done/],
-		[400, 1001, 'unknown', /does not say what was done/],
-		[400, 40_002, 'refused', /^AiClk refused this/],
-		[302, 400, 'unknown', /does not say what was done/],
-		[200, 0, 'unknown', /does not say what was done: 余额不足.*may have been carried out/],
-		[200, 1, 'unknown', /does not say what was done/],
-		[200, -1, 'unknown', /does not say what was done/],
-		[201, 201, 'unknown', /does not say what was done/],
-		[200, 399, 'unknown', /does not say what was done/],
-		[408, 408, 'unknown', /does not say what was done/],
-		[503, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[429, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[504, 401, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[504, 429, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[200, 500, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[200, 599, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[200, 600, 'unknown', /does not say what was done/],
-		[200, 40_002, 'refused', /^AiClk refused this/],
-		[200, 40_102, 'refused', /^AiClk refused this/],
-		[429, 429, 'refused', /^AiClk takes no more requests at the moment: /],
-		[200, 429, 'refused', /^AiClk takes no more requests at the moment: /],
-		[499, 400, 'unknown', /does not say what was done/],
-		[500, 400, 'unknown', /temporarily unavailable.*may have been carried out/],
-		[599, 40_002, 'unknown', /temporarily unavailable.*may have been carried out/],
+		[200, 400, 'refused', REFUSED],
+		[400, 40_002, 'refused', REFUSED],
+		[200, 40_000, 'refused', REFUSED],
+		[200, 49_999, 'refused', REFUSED],
+		[429, 429, 'refused', BUSY],
+		[200, 429, 'refused', BUSY],
+		[200, -1, 'unknown', UNSAID],
+		[200, 0, 'unknown', UNSAID],
+		[201, 201, 'unknown', UNSAID],
+		[200, 399, 'unknown', UNSAID],
+		[200, 408, 'unknown', UNSAID],
+		[408, 408, 'unknown', UNSAID],
+		[200, 499, 'unknown', UNSAID],
+		[200, 600, 'unknown', UNSAID],
+		[200, 1001, 'unknown', UNSAID],
+		[400, 1001, 'unknown', UNSAID],
+		[200, 39_999, 'unknown', UNSAID],
+		[200, 50_000, 'unknown', UNSAID],
+		[302, 400, 'unknown', UNSAID],
+		[499, 400, 'unknown', UNSAID],
+		[200, 500, 'unknown', AWAY],
+		[200, 599, 'unknown', AWAY],
+		[429, 500, 'unknown', AWAY],
+		[500, 400, 'unknown', AWAY],
+		[504, 401, 'unknown', AWAY],
+		[504, 429, 'unknown', AWAY],
+		[599, 40_002, 'unknown', AWAY],
 	])('HTTP %d with AiClk code %d to a charge: %s', (status, code, outcome, message) => {
-		const failure = readAnswer(answer(status, { ...refusal, code }), asked('money'));
-		expect(failure).toMatchObject({
+		expect(readAnswer(answer(status, { ...refusal, code }), asked('money'))).toMatchObject({
 			failure: {
 				outcome,
 				code,
@@ -245,10 +234,10 @@ describe('readAnswer', () => {
 		['a PDF', '%PDF-1.7', /not JSON/, /HTTP Request/],
 		['a page', ' <html>', /did not answer as documented \(HTTP 200\)/, /Base URL/],
 		[
-			'half an answer',
+			'half of one',
 			'{"code":',
 			/documented \(HTTP 200\): it is not JSON at line 1, column 9/,
-			/Base URL/,
+			/Base/,
 		],
 		['nothing', '', /did not answer as documented/, /Base URL/],
 	])('a read answered with %s says what to do', (_, body, message, description) => {
@@ -271,19 +260,14 @@ describe('readAnswer', () => {
 		[404, 'refused', /does not know this call/, /Nothing was carried out/],
 		[405, 'refused', /does not know this call/, /Nothing was carried out/],
 		[407, 'not-sent', /proxy of n8n requires a login \(HTTP 407\)\. Nothing was sent/, /password/],
-		[408, 'unknown', /HTTP 408.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[408, 'unknown', /HTTP 408.*may have been carried out/, CHECK],
 		[413, 'refused', /too large/, /smaller file/],
 		[414, 'refused', /too many IDs/, /Split the IDs/],
 		[429, 'refused', /takes no more requests/, /later/],
 		[431, 'refused', /too many IDs/, /Split the IDs/],
-		[499, 'unknown', /HTTP 499.*may have been carried out/, /console.*Get Info.*no transfers/],
-		[
-			500,
-			'unknown',
-			/^AiClk is temporarily unavailable: HTTP 500.*may have been carried out/,
-			/console.*Get Info.*no transfers/,
-		],
-		[502, 'unknown', /HTTP 502.*may have been carried out/, /console.*Get Info.*no transfers/],
+		[499, 'unknown', /HTTP 499.*may have been carried out/, CHECK],
+		[500, 'unknown', /^AiClk is temporarily unavailable: HTTP 500.*may have been/, CHECK],
+		[502, 'unknown', /HTTP 502.*may have been carried out/, CHECK],
 	])('HTTP %d without an envelope to a charge: %s', (status, outcome, message, description) => {
 		expect(readAnswer(answer(status, '<html>'), asked('money'))).toMatchObject({
 			failure: {

@@ -6,22 +6,17 @@ const about = (text: string, detail: string, ...items: number[]): ItemRemark[] =
 	items.map((item) => [item, { text, detail }]);
 
 describe('hints about items', () => {
+	const OF_EACH = [...about('A.', 'y', 1), ...about('A.', 'x', 0, 2)];
+	const TWO = [...about('B.', 'y', 1), ...about('A.', 'x', 0)];
+
 	it.each<[string, ItemRemark[], string[]]>([
 		['none', [], []],
 		['one item', about('A.', 'x', 3), ['AiClk: A. [item 3: x]']],
 		['items side by side', about('A.', 'x', 0, 1, 2), ['AiClk: A. [items 0-2: x]']],
 		['items in any order', about('A.', 'x', 5, 1, 0), ['AiClk: A. [items 0-1, 5: x]']],
 		['an item that says it twice', about('A.', 'x', 2, 2), ['AiClk: A. [item 2: x]']],
-		[
-			'what is true of each',
-			[...about('A.', 'y', 1), ...about('A.', 'x', 0, 2)],
-			['AiClk: A. [items 0, 2: x; item 1: y]'],
-		],
-		[
-			'two remarks',
-			[...about('B.', 'y', 1), ...about('A.', 'x', 0)],
-			['AiClk: A. [item 0: x]', 'AiClk: B. [item 1: y]'],
-		],
+		['what is true of each', OF_EACH, ['AiClk: A. [items 0, 2: x; item 1: y]']],
+		['two remarks', TWO, ['AiClk: A. [item 0: x]', 'AiClk: B. [item 1: y]']],
 	])('hints about items: %s', (_, remarks, hints) => {
 		expect(toHints(remarks)).toEqual(hints);
 	});

@@ -69,16 +69,11 @@ describe('toYuan refuses', () => {
 });
 
 describe('an item has no member `error`, because n8n would take it for a failed one', () => {
+	const BOTH = { error: 'x', error_: 'y' };
 	it.each<[object, object]>([
 		[{ a: 1 }, { a: 1 }],
-		[
-			{ error: 'x', a: 1 },
-			{ error_: 'x', a: 1 },
-		],
-		[
-			{ error: 'x', error_: 'y' },
-			{ error_: 'y', error__: 'x' },
-		],
+		[{ error: 'x' }, { error_: 'x' }],
+		[BOTH, { error_: 'y', error__: 'x' }],
 	])('%j', (row, item) => {
 		expect(toRowItems([row], null)).toStrictEqual([item]);
 		expect(toWriteItem(answerOf(row))).toStrictEqual(good(item));
@@ -140,78 +135,58 @@ describe('a read of one object', () => {
 		);
 	});
 
-	it.each([
-		[null],
-		[undefined],
-		[{}],
-		[[]],
-		[[{}]],
-		[[1]],
-		[3],
-		[{ list: [] }],
-		[[{ a: 1 }, { a: 2 }]],
-	])('fails without one: %j', (data) => {
-		const failure = expect.stringContaining('data in the form of one object');
-		expect(toReadItem(answerOf(data), 7n)).toEqual({ ok: false, failure });
-	});
+	const TWO = [{ a: 1 }, { a: 2 }];
+	it.each([[null], [undefined], [{}], [[]], [[{}]], [[1]], [3], [{ list: [] }], [TWO]])(
+		'fails without one: %j',
+		(data) => {
+			const failure = expect.stringContaining('data in the form of one object');
+			expect(toReadItem(answerOf(data), 7n)).toEqual({ ok: false, failure });
+		},
+	);
 });
 
 describe('the output of a change', () => {
 	const about = { account_id: '7' };
+	const SUCCESS = { success: true, ...about };
+	const ROWS = [
+		{ ...about, id: 1 },
+		{ ...about, value: 2 },
+	];
 	it.each<[string, unknown, object, object[]]>([
-		['nothing', null, {}, [{ success: true, ...about }]],
-		['an empty object', {}, {}, [{ success: true, ...about }]],
-		['an empty list', [], {}, [{ success: true, ...about }]],
-		['an empty object as text', '{}', {}, [{ success: true, ...about }]],
+		['nothing', null, {}, [SUCCESS]],
+		['an empty object', {}, {}, [SUCCESS]],
+		['an empty list', [], {}, [SUCCESS]],
+		['an empty object as text', '{}', {}, [SUCCESS]],
 		['an object', { id: 1 }, {}, [{ ...about, id: 1 }]],
 		['an object as text', '{"id":1}', {}, [{ ...about, id: 1 }]],
 		['a value', 5, {}, [{ ...about, value: 5 }]],
-		[
-			'rows',
-			[{ id: 1 }, 2],
-			{},
-			[
-				{ ...about, id: 1 },
-				{ ...about, value: 2 },
-			],
-		],
-		['a member beside it', null, { task: 3 }, [{ success: true, ...about, task: 3 }]],
+		['rows', [{ id: 1 }, 2], {}, ROWS],
+		['a member beside it', null, { task: 3 }, [{ ...SUCCESS, task: 3 }]],
 		['a failure beside it', null, { fail_list: [1] }, [{ ...about, fail_list: [1] }]],
 	])('AiClk returned %s', (_, data, more, items) => {
 		expect(toWriteItem(answerOf(data, more), about)).toStrictEqual({ ok: true, value: items });
 	});
 
 	it.each<[string, Envelope, object]>([
-		['nothing', answerOf(null), { success: true, money: 1, traceId: 't1' }],
-		['no data', answerOf(undefined), { success: true, money: 1, traceId: 't1' }],
-		['0', answerOf(0), { success: true, money: 1, data: 0, traceId: 't1' }],
-		['an object', answerOf({ a: 1 }), { success: true, money: 1, data: { a: 1 }, traceId: 't1' }],
-		['a member beside it', answerOf(null, { b: 1 }), { success: true, money: 1, traceId: 't1' }],
-		[
-			'a failure beside it',
-			answerOf(null, { error: 'x' }),
-			{ error_: 'x', money: 1, traceId: 't1' },
-		],
-		[
-			'a failure in it',
-			answerOf({ fail_list: [1] }),
-			{ money: 1, data: { fail_list: [1] }, traceId: 't1' },
-		],
+		['nothing', answerOf(null), { success: true, traceId: 't1' }],
+		['no data', answerOf(undefined), { success: true, traceId: 't1' }],
+		['0', answerOf(0), { success: true, data: 0, traceId: 't1' }],
+		['an object', answerOf({ a: 1 }), { success: true, data: { a: 1 }, traceId: 't1' }],
+		['a member beside it', answerOf(null, { b: 1 }), { success: true, traceId: 't1' }],
+		['a failure beside it', answerOf(null, { error: 'x' }), { error_: 'x', traceId: 't1' }],
+		['a failure in it', answerOf({ fail: 1 }), { data: { fail: 1 }, traceId: 't1' }],
 	])('a transfer says what was moved: AiClk returned %s', (_, answer, item) => {
-		expect(toTransferItem(answer, { money: 1 })).toStrictEqual(good(item));
+		expect(toTransferItem(answer, { money: 1 })).toStrictEqual(good({ ...item, money: 1 }));
 	});
 });
 
 describe('the output of a custom call', () => {
+	const ROWS = [
+		{ account_id: 7, a: 1 },
+		{ account_id: 7, value: 2 },
+	];
 	it.each<[string, unknown, object[]]>([
-		[
-			'rows',
-			[{ a: 1 }, 2],
-			[
-				{ account_id: 7, a: 1 },
-				{ account_id: 7, value: 2 },
-			],
-		],
+		['rows', [{ a: 1 }, 2], ROWS],
 		['rows as text', '[{"a":1}]', [{ account_id: 7, a: 1 }]],
 		['no row', [], []],
 		['an object', { a: 1 }, [{ account_id: 7, a: 1 }]],
@@ -323,14 +298,12 @@ describe('a first page of more rows', () => {
 		({ method: 'GET', path: 'x', ...request }) as never;
 	const GET = asked({});
 
+	const SECOND = asked({ query: { page: 2 } });
+
 	it.each<[string, Envelope, ApiRequest]>([
 		['without a number', page(3), GET],
 		['by its own number', page(3, { page: 1 }), GET],
-		[
-			'by its own number, whatever was asked for',
-			page(3, { page: 1 }),
-			asked({ query: { page: 2 } }),
-		],
+		['by its own number, whatever was asked for', page(3, { page: 1 }), SECOND],
 		['that was asked for', page(3), asked({ query: { page: 1 } })],
 	])('is remarked %s', (_, answer, request) => {
 		expect(remarksOnPage(answer, request)).toEqual([
@@ -344,7 +317,7 @@ describe('a first page of more rows', () => {
 		['there is no total', answerOf({ list: [1, 2] }), GET],
 		['there are no rows', answerOf({ page_info: { total_number: 3 } }), GET],
 		['it is page 2', page(3, { page: 2 }), GET],
-		['page 2 was asked for in the query', page(3), asked({ query: { page: 2 } })],
+		['page 2 was asked for in the query', page(3), SECOND],
 		['page 2 was asked for in the parameters', page(3), asked({ parameters: { page: 2 } })],
 		['page 2 was asked for in the body', page(3), asked({ body: { page: '2' } })],
 	])('is not remarked if %s', (_, answer, request) => {

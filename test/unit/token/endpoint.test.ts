@@ -21,6 +21,11 @@ const documented = (data: object = {}, frame: object = {}) => ({
 	...frame,
 });
 
+/** What users read below a failure: nothing of the answer is kept. */
+const NOT_STORED = expect.stringMatching(
+	/^Nothing of this answer was stored\. If it lasts/,
+) as string;
+
 const read = (body: unknown, statusCode = 200) =>
 	readRefreshAnswer(answer(body, statusCode), NOW, SECRETS);
 const failureOf = (body: unknown, statusCode = 200) => {
@@ -64,24 +69,19 @@ describe('an answer as documented', () => {
 	});
 
 	it.each([
-		[{ refresh_token: 'new' }, 'new'],
-		[{ refresh_token: '' }, ''],
-		[{ refresh_token: null }, ''],
-	])('a documented answer may hold a refresh token: %j', (data, refreshToken) => {
-		expect(read(documented(data))).toMatchObject({
-			issued: { ok: true },
-			refreshToken,
-			hasDamagedRefreshToken: false,
-		});
-	});
-
-	it.each(['=1', 0, 'with space'])(
-		'a refresh token that cannot be stored is reported: %j',
-		(refresh_token) => {
+		['new', 'new', false],
+		['', '', false],
+		[null, '', false],
+		['=1', '', true],
+		[0, '', true],
+		['with space', '', true],
+	])(
+		'of the refresh token %j of an answer, %j is kept; reported as damaged: %p',
+		(refresh_token, refreshToken, hasDamagedRefreshToken) => {
 			expect(read(documented({ refresh_token }))).toMatchObject({
 				issued: { ok: true },
-				refreshToken: '',
-				hasDamagedRefreshToken: true,
+				refreshToken,
+				hasDamagedRefreshToken,
 			});
 		},
 	);
@@ -111,9 +111,7 @@ describe('any other answer yields no token', () => {
 			expect(failureOf(body, statusCode)).toMatchObject({
 				kind: 'unavailable',
 				message: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`,
-				description: expect.stringMatching(
-					/^Nothing of this answer was stored\. If it lasts/,
-				) as string,
+				description: NOT_STORED,
 			});
 		},
 	);
@@ -126,9 +124,7 @@ describe('any other answer yields no token', () => {
 		expect(failureOf(body, statusCode)).toMatchObject({
 			kind: 'unavailable',
 			message: `AiClk could not refresh the access token: HTTP ${statusCode}. Try again in a few minutes.`,
-			description: expect.stringMatching(
-				/^Nothing of this answer was stored\. If it lasts/,
-			) as string,
+			description: NOT_STORED,
 		});
 	});
 
@@ -285,31 +281,10 @@ describe('the header', () => {
 
 	it.each([
 		...['JWT', 'User', 'Session', 'Authorization', 'OGW', `${'a'.repeat(60)}token`, 'X-Token:'],
-		...[
-			'Bearer',
-			'basic',
-			'MAC',
-			'Bearer token',
-			'Host',
-			'Cookie',
-			'Content-Length',
-			'content-type',
-		],
-		...['Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'X-Forwarded-For', 'Accept'],
-		...[
-			['X-Token'],
-			'',
-			' X',
-			'X:',
-			'X\r\nY',
-			'1X',
-			'é',
-			'__proto__',
-			'a'.repeat(65),
-			5,
-			null,
-			undefined,
-		],
+		...['Bearer', 'basic', 'MAC', 'Bearer token', 'Host', 'Cookie', 'Content-Length'],
+		...['content-type', 'Connection', 'Transfer-Encoding', 'Proxy-Authorization', 'Accept'],
+		...['X-Forwarded-For', '', ' X', 'X:', 'X\r\nY', '1X', 'é', '__proto__', 'a'.repeat(65)],
+		...[['X-Token'], 5, null, undefined],
 	])('the token header is the documented one for token_type %j', (name) => {
 		expect(readTokenHeader(name)).toBe('OGW_ACCESS_TOKEN');
 	});
@@ -324,7 +299,6 @@ describe('the header', () => {
 });
 
 describe('the expiry', () => {
-	const ASSUMED = NOW + 90 * DAY_MS;
 	const SECONDS_NOW = NOW / 1000;
 
 	it.each<[unknown, number]>([
@@ -340,36 +314,15 @@ describe('the expiry', () => {
 		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: expected, expirySource: 'answer' });
 	});
 
-	it.each<[unknown]>([
-		[0],
-		[-1],
-		[NaN],
-		[Infinity],
-		[0.0001],
-		[1],
-		[90],
-		[287.999],
-		[SECONDS_NOW + 60],
-		[400 * 86_400 + 1],
-		[999_999_999],
-		[7_776_000_000],
-		['7776000000'],
-		[1_000_000_000],
-		[NOW],
-		[1e12],
-		[8.64e15 + 2],
-		[''],
-		['soon'],
-		['0x10'],
-		['1e9'],
-		['-5'],
-		[null],
-		[undefined],
-		[{}],
-		[[3_600]],
-		[true],
+	it.each([
+		...[0, -1, NaN, Infinity, 0.0001, 1, 90, 287.999, SECONDS_NOW + 60, 400 * 86_400 + 1],
+		...[999_999_999, 7_776_000_000, '7776000000', 1_000_000_000, NOW, 1e12, 8.64e15 + 2],
+		...['', 'soon', '0x10', '1e9', '-5', null, undefined, {}, [3_600], true],
 	])('expires_in %j is unusable: 90 days are assumed', (value) => {
-		expect(readExpiry(value, NOW)).toEqual({ expiresAtMs: ASSUMED, expirySource: 'assumed' });
+		expect(readExpiry(value, NOW)).toEqual({
+			expiresAtMs: NOW + 90 * DAY_MS,
+			expirySource: 'assumed',
+		});
 	});
 
 	it('the expiry is always between 288 s and 400 days away', () => {

@@ -113,30 +113,13 @@ describe('the base URL', () => {
 	});
 
 	it.each([
-		'',
-		' ',
-		undefined,
-		null,
-		true,
-		[],
-		['http://localhost:1'],
-		{},
-		'openapi.aiclk.com',
-		'http://openapi.aiclk.com',
-		'http://127.0.0.1.evil.example',
-		'http://localhost.evil.example',
-		'http://evil.example?127.0.0.1',
-		'http://[::2]',
-		'http://10.0.0.1',
-		'https://user@openapi.aiclk.com',
-		'https://:password@openapi.aiclk.com',
-		'https://openapi.aiclk.com/path',
-		'https://openapi.aiclk.com?query',
-		'https://openapi.aiclk.com#fragment',
-		'ftp://openapi.aiclk.com',
-		'ftp://127.0.0.1',
-		'javascript:alert(1)',
-		'https://',
+		...['', ' ', undefined, null, true, [], ['http://localhost:1'], {}],
+		...['openapi.aiclk.com', 'http://openapi.aiclk.com', 'https://', 'javascript:alert(1)'],
+		...['http://127.0.0.1.evil.example', 'http://localhost.evil.example'],
+		...['http://evil.example?127.0.0.1', 'http://[::2]', 'http://10.0.0.1'],
+		...['https://user@openapi.aiclk.com', 'https://:password@openapi.aiclk.com'],
+		...['https://openapi.aiclk.com/path', 'https://openapi.aiclk.com?query'],
+		...['https://openapi.aiclk.com#fragment', 'ftp://openapi.aiclk.com', 'ftp://127.0.0.1'],
 	])('the base URL %j is refused', (typed) => {
 		expect(readBaseUrl(typed)).toBeNull();
 	});

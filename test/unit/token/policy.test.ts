@@ -1,6 +1,6 @@
-import { newFailure } from '../../../aiclk/util/failure';
 import fc from 'fast-check';
 
+import { type Failure, newFailure } from '../../../aiclk/util/failure';
 import type { FailedRefreshes } from '../../../aiclk/token/backoff';
 import { ageOf, expiredAtMs, renewsAtMs } from '../../../aiclk/token/age';
 import type { ProbeAnswer } from '../../../aiclk/token/notes';
@@ -25,23 +25,39 @@ const NEWER = token('newer', {
 	issuedAtMs: NOW + 10 * DAY_MS,
 	expiresAtMs: NOW + 100 * DAY_MS,
 });
+/** A successor that brings a refresh token. */
+const ROTATED = { ...NEWER, rotatedRefreshToken: 'rotated' };
 /** Of another row with the same input. */
 const OTHER = token('other', { lineage: 'other', issuedAtMs: NOW + 1 });
 const EDITED = token('for another input', { fingerprint: 'another' });
 
+/** Where most tests are: a day after the token was issued. */
+const TODAY = NOW + DAY_MS;
+/** Later than any probe. */
+const WATCHED = Number.MAX_SAFE_INTEGER;
+const EXPIRED_AT = NOW + LIFE_MS - 60_000;
+const RENEWAL_AT = NOW + 75 * DAY_MS;
+
+type Facts = Partial<PolicyInput>;
+
 /** What is remembered about a token that this process has seen for a day or more. */
-const noted = (changes: Partial<NonNullable<PolicyInput['note']>> = {}): PolicyInput['note'] => ({
-	seenAtMs: NOW - DAY_MS,
-	deferredAtMs: null,
-	isSuspect: false,
-	...changes,
+const noted = (changes: Partial<NonNullable<PolicyInput['note']>> = {}): Facts => ({
+	note: { seenAtMs: NOW - DAY_MS, deferredAtMs: null, isSuspect: false, ...changes },
+});
+const SUSPECT = noted({ isSuspect: true });
+
+const failureOf = (kind: Failure['kind']) => newFailure({ kind, message: '', description: '' });
+
+/** A refresh has failed once. @param early whether it was a renewal, of a token that is still valid */
+const failed = (kind: Failure['kind'], atMs = TODAY, early = false): Facts => ({
+	failedRefreshes: { early, count: 1, firstAtMs: atMs, lastAtMs: atMs, failure: failureOf(kind) },
 });
 
-const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
+const input = (changes: Facts = {}): PolicyInput => ({
 	cause: 'before-request',
 	mayResend: false,
-	readAtMs: changes.nowMs ?? NOW + DAY_MS,
-	nowMs: NOW + DAY_MS,
+	readAtMs: changes.nowMs ?? TODAY,
+	nowMs: TODAY,
 	random: 0,
 	fingerprint: OURS,
 	stored: STORED,
@@ -49,7 +65,8 @@ const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 	storedProbe: null,
 	alternativeProbe: null,
 	probeTrust: 'trusted',
-	note: noted(),
+	note: null,
+	...noted(),
 	watchedAtMs: null,
 	jitteredAtMs: null,
 	inFlight: 'none',
@@ -62,23 +79,15 @@ const input = (changes: Partial<PolicyInput> = {}): PolicyInput => ({
 /** AiClk's answer to a probe, a day after the token was issued unless said otherwise. */
 const said = (
 	result: ProbeAnswer['result'],
-	{ atMs = NOW + DAY_MS, isFresh = true } = {},
+	{ atMs = TODAY, isFresh = true } = {},
 ): ProbeAnswer => ({ result, atMs, isFresh });
-
-const failed = (
-	kind: 'unavailable' | 'refused',
-	{ early = false, count = 1, lastAtMs = NOW + DAY_MS } = {},
-): FailedRefreshes => ({
-	early,
-	count,
-	firstAtMs: lastAtMs,
-	lastAtMs,
-	failure: newFailure({ kind, message: '', description: '' }),
-});
 
 const refreshed = (reason: string) => ({ action: 'refresh', reason });
 const renewal = refreshed('renewal');
+const expired = refreshed('expired');
+const rejected = refreshed('rejected');
 const kept = (reason: string) => ({ action: 'keep', reason });
+const notDue = kept('renewal-not-due');
 const adopted = (one: Token) => ({
 	action: 'adopt',
 	reason: 'known-here',
@@ -98,284 +107,127 @@ const failedFor = (reason: string) => ({
 	failure: expect.objectContaining({ message: expect.any(String) as string }) as object,
 });
 
-/** Later than any probe. */
-const WATCHED = Number.MAX_SAFE_INTEGER;
-const EXPIRED_AT = NOW + LIFE_MS - 60_000;
-const RENEWAL_AT = NOW + 75 * DAY_MS;
+/** What AiClk said a while ago, so that it has to be asked again. */
+const saidBefore = (result: ProbeAnswer['result']) => said(result, { isFresh: false });
+
+const ACCEPTED_NEWER = { alternative: NEWER, alternativeProbe: said('accepted') };
+const UNKNOWN_NEWER = { alternative: NEWER, alternativeProbe: said('unknown') };
+
+type Row = [name: string, changes: Facts, expected: object];
 
 describe('before a request', () => {
-	const rejected = (changes: Partial<PolicyInput> = {}): Partial<PolicyInput> => ({
-		storedProbe: said('rejected', { atMs: changes.nowMs ?? NOW + DAY_MS }),
-		...changes,
-	});
-
-	it.each<[string, Partial<PolicyInput>, object]>([
+	it.each<Row>([
 		['no token', { stored: null }, refreshed('no-token')],
 		['a token of another input', { stored: EDITED }, refreshed('input-changed')],
 		['no token, and one is known here', { stored: null, alternative: STORED }, adopted(STORED)],
-		[
-			'another input’s, and one is known here',
-			{ stored: EDITED, alternative: STORED },
-			adopted(STORED),
-		],
+		['another input’s, one is known', { stored: EDITED, alternative: STORED }, adopted(STORED)],
 		['no token, quota spent', { stored: null, refreshesToday: 300 }, failedFor('quota-spent')],
-		['a valid token', {}, kept('renewal-not-due')],
-		['a valid token, jittered just now', { jitteredAtMs: NOW + DAY_MS - 299_999 }, kept('fresh')],
-		['jittered 5 minutes ago', { jitteredAtMs: NOW + DAY_MS - 300_000 }, kept('renewal-not-due')],
-		[
-			'jittered by a clock since corrected',
-			{ jitteredAtMs: NOW + 2 * DAY_MS },
-			kept('renewal-not-due'),
-		],
-		['the last moment before renewal', { nowMs: RENEWAL_AT - 1 }, kept('renewal-not-due')],
-		['the first moment of renewal', { nowMs: RENEWAL_AT }, renewal],
-		[
-			'renewal, jittered just now',
-			{ nowMs: RENEWAL_AT, jitteredAtMs: RENEWAL_AT - 1 },
-			kept('fresh'),
-		],
-		[
-			'renewal, the rest reserved',
-			{ nowMs: RENEWAL_AT, refreshesToday: UNRESERVED },
-			kept('quota-reserved'),
-		],
-		[
-			'renewal, last before the reserve',
-			{ nowMs: RENEWAL_AT, refreshesToday: UNRESERVED - 1 },
-			renewal,
-		],
-		[
-			'renewal, failed 59 s ago',
-			{
-				nowMs: RENEWAL_AT,
-				failedRefreshes: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 59_000 }),
-			},
-			kept('renewal-failed'),
-		],
-		[
-			'renewal, failed 60 s ago',
-			{
-				nowMs: RENEWAL_AT,
-				failedRefreshes: failed('unavailable', { early: true, lastAtMs: RENEWAL_AT - 60_000 }),
-			},
-			renewal,
-		],
-		[
-			'a renewal that AiClk has not answered',
-			{ nowMs: RENEWAL_AT, inFlight: 'renewal-sent' },
-			kept('renewal-under-way'),
-		],
+		['a valid token', {}, notDue],
+		['a valid token, jittered just now', { jitteredAtMs: TODAY - 299_999 }, kept('fresh')],
+		['jittered 5 minutes ago', { jitteredAtMs: TODAY - 300_000 }, notDue],
+		['jittered by a clock since corrected', { jitteredAtMs: TODAY + DAY_MS }, notDue],
+		['the last moment before renewal', { nowMs: RENEWAL_AT - 1 }, notDue],
 		['a renewal that AiClk has answered', { inFlight: 'renewal-answered' }, renewal],
 		['a refresh under way', { inFlight: 'refresh' }, renewal],
-		[
-			'the last moment alive',
-			{ nowMs: EXPIRED_AT - 1, jitteredAtMs: EXPIRED_AT - 1 },
-			kept('fresh'),
-		],
-		['expired', { nowMs: EXPIRED_AT }, refreshed('expired')],
-		[
-			'expired, renewal under way',
-			{ nowMs: EXPIRED_AT, inFlight: 'renewal-sent' },
-			refreshed('expired'),
-		],
-		[
-			'expired, last of the quota',
-			{ nowMs: EXPIRED_AT, refreshesToday: 299 },
-			refreshed('expired'),
-		],
-		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
-		[
-			'expired, quota spent, refresh under way',
-			{ nowMs: EXPIRED_AT, refreshesToday: 300, inFlight: 'refresh' },
-			refreshed('expired'),
-		],
-		[
-			'expired, and another one is known',
-			{ nowMs: EXPIRED_AT, alternative: OTHER },
-			probed('known-here', OTHER),
-		],
-		[
-			'expired, and another one was probed',
-			{ nowMs: EXPIRED_AT, alternative: OTHER, alternativeProbe: said('unknown') },
-			adopted(OTHER),
-		],
-		['issued in the future', { nowMs: NOW - 300_001 }, refreshed('expired')],
-		['issued a little in the future', { nowMs: NOW - 300_000 }, kept('renewal-not-due')],
-		[
-			'expired, refresh failed 9 s ago',
-			{
-				nowMs: EXPIRED_AT,
-				failedRefreshes: failed('unavailable', { lastAtMs: EXPIRED_AT - 9_999 }),
-			},
-			failedFor('backing-off'),
-		],
-		[
-			'expired, refresh failed 10 s ago',
-			{
-				nowMs: EXPIRED_AT,
-				failedRefreshes: failed('unavailable', { lastAtMs: EXPIRED_AT - 10_000 }),
-			},
-			refreshed('expired'),
-		],
-		[
-			'expired, renewal failed just now',
-			{
-				nowMs: EXPIRED_AT,
-				failedRefreshes: failed('unavailable', { early: true, lastAtMs: EXPIRED_AT }),
-			},
-			refreshed('expired'),
-		],
-		[
-			'expired, refused 4 minutes ago',
-			{ nowMs: EXPIRED_AT, failedRefreshes: failed('refused', { lastAtMs: EXPIRED_AT - 299_999 }) },
-			failedFor('backing-off'),
-		],
-		[
-			'expired, left to a peer just now',
-			{ nowMs: EXPIRED_AT, note: noted({ deferredAtMs: EXPIRED_AT - 1 }) },
-			watched,
-		],
-		[
-			'expired, left to a peer just now, watched',
-			{
-				nowMs: EXPIRED_AT,
-				note: noted({ deferredAtMs: EXPIRED_AT - 5_999 }),
-				watchedAtMs: WATCHED,
-			},
-			deferred,
-		],
-		[
-			'expired, left to a peer 6 s before it was read',
-			{ nowMs: EXPIRED_AT, note: noted({ deferredAtMs: EXPIRED_AT - 6_000 }) },
-			refreshed('expired'),
-		],
+		['issued in the future', { nowMs: NOW - 300_001 }, expired],
+		['issued a little in the future', { nowMs: NOW - 300_000 }, notDue],
+		['a token of another lineage is known', { alternative: OTHER }, notDue],
+		['a token of the same generation is known', { alternative: token('sibling') }, notDue],
 		['a successor is known', { alternative: NEWER }, probed('known-here', NEWER)],
 		[
 			'a successor that brings a refresh token is known',
-			{ alternative: { ...NEWER, rotatedRefreshToken: 'rotated' } },
-			adopted({ ...NEWER, rotatedRefreshToken: 'rotated' }),
+			{ alternative: ROTATED },
+			adopted(ROTATED),
 		],
-		[
-			'an accepted successor is known',
-			{ alternative: NEWER, alternativeProbe: said('accepted') },
-			adopted(NEWER),
-		],
-		['a token of another lineage is known', { alternative: OTHER }, kept('renewal-not-due')],
-		[
-			'a token of the same generation is known',
-			{ alternative: token('sibling') },
-			kept('renewal-not-due'),
-		],
-		[
-			'rejected a while ago',
-			{ storedProbe: said('rejected', { isFresh: false }) },
-			probed('rejected-before'),
-		],
-		[
-			'rejected, and another one is known',
-			rejected({ alternative: OTHER }),
-			probed('known-here', OTHER),
-		],
-		['rejected, quota spent', rejected({ refreshesToday: 300 }), failedFor('quota-spent')],
-		[
-			'rejected, backing off',
-			rejected({ failedRefreshes: failed('refused') }),
-			failedFor('backing-off'),
-		],
-		['rejected, refresh under way', rejected({ inFlight: 'renewal-sent' }), refreshed('rejected')],
-		['rejected', rejected(), watched],
-		['rejected, watched', rejected({ watchedAtMs: WATCHED }), refreshed('rejected')],
-		[
-			'rejected within 40 s of its issue',
-			rejected({ nowMs: NOW + 39_999, watchedAtMs: WATCHED }),
-			deferred,
-		],
-		[
-			'rejected within 40 s, clock behind',
-			rejected({ nowMs: NOW - 39_999, watchedAtMs: WATCHED }),
-			deferred,
-		],
-		[
-			'rejected after 40 s',
-			rejected({ nowMs: NOW + 40_000, watchedAtMs: WATCHED }),
-			refreshed('rejected'),
-		],
-		[
-			'rejected before AiClk’s servers knew it',
-			rejected({ nowMs: NOW + 2_999, watchedAtMs: WATCHED }),
-			probed('rejected-before'),
-		],
-		[
-			'rejected when they must have known it',
-			rejected({ nowMs: NOW + 3_000, watchedAtMs: WATCHED }),
-			deferred,
-		],
-		[
-			'rejected again, after the watch',
-			rejected({ nowMs: NOW + 2_999, watchedAtMs: NOW + 2_999 }),
-			deferred,
-		],
-		[
-			'rejected before three fifths of its life',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6 - 1, watchedAtMs: WATCHED }),
-			refreshed('rejected'),
-		],
-		[
-			'rejected after three fifths',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6, watchedAtMs: WATCHED }),
-			deferred,
-		],
-		[
-			'rejected after three fifths, new here',
-			rejected({
-				nowMs: NOW + LIFE_MS * 0.6,
-				watchedAtMs: WATCHED,
-				note: noted({ seenAtMs: NOW + LIFE_MS * 0.6 - 9_999 }),
-			}),
-			refreshed('rejected'),
-		],
-		[
-			'rejected after three fifths, seen here for 10 s',
-			rejected({
-				nowMs: NOW + LIFE_MS * 0.6,
-				watchedAtMs: WATCHED,
-				note: noted({ seenAtMs: NOW + LIFE_MS * 0.6 - 10_000 }),
-			}),
-			deferred,
-		],
-		[
-			'rejected, suspect after a renewal',
-			rejected({ note: noted({ isSuspect: true }) }),
-			refreshed('rejected'),
-		],
-		[
-			'rejected after three fifths, deferred before',
-			rejected({ nowMs: NOW + LIFE_MS * 0.6, note: noted({ deferredAtMs: NOW }) }),
-			refreshed('rejected'),
-		],
-		['suspect after a renewal', { note: noted({ isSuspect: true }) }, probed('suspect')],
-		[
-			'suspect, accepted since',
-			{ note: noted({ isSuspect: true }), storedProbe: said('accepted') },
-			kept('renewal-not-due'),
-		],
+		['an accepted successor is known', ACCEPTED_NEWER, adopted(NEWER)],
+		['rejected a while ago', { storedProbe: saidBefore('rejected') }, probed('rejected-before')],
+		['suspect after a renewal', SUSPECT, probed('suspect')],
+		['suspect, accepted since', { ...SUSPECT, storedProbe: said('accepted') }, notDue],
 		[
 			'suspect, accepted before',
-			{ note: noted({ isSuspect: true }), storedProbe: said('accepted', { isFresh: false }) },
+			{ ...SUSPECT, storedProbe: saidBefore('accepted') },
 			probed('suspect'),
 		],
-		[
-			'suspect, AiClk does not say',
-			{ note: noted({ isSuspect: true }), storedProbe: said('unknown') },
-			kept('renewal-not-due'),
-		],
-		[
-			'suspect, refresh under way',
-			{ note: noted({ isSuspect: true }), inFlight: 'refresh' },
-			renewal,
-		],
+		['suspect, AiClk does not say', { ...SUSPECT, storedProbe: said('unknown') }, notDue],
+		['suspect, refresh under way', { ...SUSPECT, inFlight: 'refresh' }, renewal],
 	])('before a request: %s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
+	});
+
+	it.each<Row>([
+		['just now', {}, renewal],
+		['jittered just now', { jitteredAtMs: RENEWAL_AT - 1 }, kept('fresh')],
+		['the rest reserved', { refreshesToday: UNRESERVED }, kept('quota-reserved')],
+		['last before the reserve', { refreshesToday: UNRESERVED - 1 }, renewal],
+		['failed 59 s ago', failed('unavailable', RENEWAL_AT - 59_000, true), kept('renewal-failed')],
+		['failed 60 s ago', failed('unavailable', RENEWAL_AT - 60_000, true), renewal],
+		['AiClk has not answered it', { inFlight: 'renewal-sent' }, kept('renewal-under-way')],
+	])('before a request, renewal is due: %s', (_, changes, expected) => {
+		expect(decide(input({ nowMs: RENEWAL_AT, ...changes }))).toEqual(expected);
+	});
+
+	it.each<Row>([
+		['a moment before', { nowMs: EXPIRED_AT - 1, jitteredAtMs: EXPIRED_AT - 1 }, kept('fresh')],
+		['just now', {}, expired],
+		['renewal under way', { inFlight: 'renewal-sent' }, expired],
+		['last of the quota', { refreshesToday: 299 }, expired],
+		['quota spent', { refreshesToday: 300 }, failedFor('quota-spent')],
+		['quota spent, refresh under way', { refreshesToday: 300, inFlight: 'refresh' }, expired],
+		['another one is known', { alternative: OTHER }, probed('known-here', OTHER)],
+		[
+			'another one was probed',
+			{ alternative: OTHER, alternativeProbe: said('unknown') },
+			adopted(OTHER),
+		],
+		['failed 9 s ago', failed('unavailable', EXPIRED_AT - 9_999), failedFor('backing-off')],
+		['failed 10 s ago', failed('unavailable', EXPIRED_AT - 10_000), expired],
+		['renewal failed just now', failed('unavailable', EXPIRED_AT, true), expired],
+		['refused 4 minutes ago', failed('refused', EXPIRED_AT - 299_999), failedFor('backing-off')],
+		['left to a peer just now', noted({ deferredAtMs: EXPIRED_AT - 1 }), watched],
+		[
+			'left to a peer just now, watched',
+			{ ...noted({ deferredAtMs: EXPIRED_AT - 5_999 }), watchedAtMs: WATCHED },
+			deferred,
+		],
+		['left to a peer 6 s before it was read', noted({ deferredAtMs: EXPIRED_AT - 6_000 }), expired],
+	])('before a request, the token has expired: %s', (_, changes, expected) => {
+		expect(decide(input({ nowMs: EXPIRED_AT, ...changes }))).toEqual(expected);
+	});
+
+	const DEFERRED_LATE = { nowMs: NOW + LIFE_MS * 0.6, ...noted({ deferredAtMs: NOW }) };
+	it.each<Row>([
+		['just now', {}, watched],
+		['another one is known', { alternative: OTHER }, probed('known-here', OTHER)],
+		['quota spent', { refreshesToday: 300 }, failedFor('quota-spent')],
+		['backing off', failed('refused'), failedFor('backing-off')],
+		['refresh under way', { inFlight: 'renewal-sent' }, rejected],
+		['suspect after a renewal', SUSPECT, rejected],
+		['after three fifths of its life, deferred before', DEFERRED_LATE, rejected],
+	])('before a request, the token is rejected: %s', (_, changes, expected) => {
+		const { nowMs: atMs = TODAY } = changes;
+		expect(decide(input({ storedProbe: said('rejected', { atMs }), ...changes }))).toEqual(
+			expected,
+		);
+	});
+
+	const LATE_MS = LIFE_MS * 0.6;
+	it.each<[string, number, Facts, object]>([
+		['a day after its issue', DAY_MS, {}, rejected],
+		['within 40 s of its issue', 39_999, {}, deferred],
+		['within 40 s, clock behind', -39_999, {}, deferred],
+		['after 40 s', 40_000, {}, rejected],
+		['before AiClk’s servers knew it', 2_999, {}, probed('rejected-before')],
+		['when they must have known it', 3_000, {}, deferred],
+		['before they knew it, and again since', 2_999, { watchedAtMs: NOW + 2_999 }, deferred],
+		['before three fifths of its life', LATE_MS - 1, {}, rejected],
+		['after three fifths', LATE_MS, {}, deferred],
+		['then, new here', LATE_MS, noted({ seenAtMs: NOW + LATE_MS - 9_999 }), rejected],
+		['then, seen here for 10 s', LATE_MS, noted({ seenAtMs: NOW + LATE_MS - 10_000 }), deferred],
+	])('before a request, a rejected token was watched: %s', (_, ageMs, changes, expected) => {
+		const nowMs = NOW + ageMs;
+		const storedProbe = said('rejected', { atMs: nowMs });
+		const facts = input({ nowMs, storedProbe, watchedAtMs: WATCHED, ...changes });
+		expect(decide(facts)).toEqual(expected);
 	});
 
 	it.each([
@@ -384,15 +236,14 @@ describe('before a request', () => {
 		[0.99, 2 * Math.LN10],
 	])('a random number of %d makes the jitter %d days', (random, days) => {
 		const nowMs = Math.ceil(RENEWAL_AT - days * DAY_MS);
-		expect(decide(input({ random, nowMs: nowMs - 1_000 }))).toEqual(kept('renewal-not-due'));
+		expect(decide(input({ random, nowMs: nowMs - 1_000 }))).toEqual(notDue);
 		expect(decide(input({ random, nowMs: nowMs + 1_000 }))).toEqual(renewal);
 	});
 });
 
 describe('after a failed request', () => {
-	const nowMs = NOW + DAY_MS;
 	/** A GET whose token AiClk rejects. */
-	const read = (changes: Partial<PolicyInput> = {}): PolicyInput =>
+	const read = (changes: Facts = {}): PolicyInput =>
 		input({
 			cause: 'after-failure',
 			mayResend: true,
@@ -401,16 +252,11 @@ describe('after a failed request', () => {
 			...changes,
 		});
 	/** A POST, or a form: it must not be sent again. */
-	const post = (changes: Partial<PolicyInput> = {}): PolicyInput =>
-		read({ mayResend: false, ...changes });
+	const post = (changes: Facts = {}): PolicyInput => read({ mayResend: false, ...changes });
 
-	it.each<[string, Partial<PolicyInput>, object]>([
+	it.each<Row>([
 		['AiClk is asked', { storedProbe: null }, probed('after-failure')],
-		[
-			'AiClk is asked again',
-			{ storedProbe: said('accepted', { isFresh: false }) },
-			probed('after-failure'),
-		],
+		['AiClk is asked again', { storedProbe: saidBefore('accepted') }, probed('after-failure')],
 		['the token is accepted', { storedProbe: said('accepted') }, kept('not-rejected')],
 		['AiClk does not say', { storedProbe: said('unknown') }, kept('not-rejected')],
 		['the token expired meanwhile', { nowMs: EXPIRED_AT }, kept('expired-meanwhile')],
@@ -421,188 +267,113 @@ describe('after a failed request', () => {
 		expect(decide(post(changes))).toEqual(expected);
 	});
 
-	it.each<[string, Partial<PolicyInput>]>([
+	it.each<[string, Facts]>([
 		['the token is rejected', {}],
 		['a peer may have renewed it', { watchedAtMs: null }],
-		['another token is known', { alternative: NEWER, alternativeProbe: said('accepted') }],
+		['another token is known', ACCEPTED_NEWER],
 		['a refresh is under way', { inFlight: 'refresh' }],
 		['quota spent', { refreshesToday: 300 }],
 	])('after one that must not be sent again, nothing is returned: %s', (_, changes) => {
 		expect(decide(post(changes))).toEqual(kept('left-to-next-request'));
 	});
 
-	it.each<[string, PolicyInput, object]>([
-		['the token is rejected', read(), refreshed('rejected')],
-		['a peer may have renewed it', read({ watchedAtMs: null }), watched],
-		['probes are not proven', read({ probeTrust: null }), refreshed('rejected')],
-		['another token is known', read({ alternative: NEWER }), probed('known-here', NEWER)],
-		[
-			'the other one is accepted',
-			read({ alternative: NEWER, alternativeProbe: said('accepted') }),
-			adopted(NEWER),
-		],
+	const readHalfASecondAgo = (deferredAtMs: number): Facts => ({
+		readAtMs: TODAY - 500,
+		...noted({ deferredAtMs }),
+	});
+	it.each<Row>([
+		['the token is rejected', {}, rejected],
+		['a peer may have renewed it', { watchedAtMs: null }, watched],
+		['probes are not proven', { probeTrust: null }, rejected],
+		['another token is known', { alternative: NEWER }, probed('known-here', NEWER)],
+		['the other one is accepted', ACCEPTED_NEWER, adopted(NEWER)],
 		[
 			'the other one brings a refresh token, and the row may hold a newer one by now',
-			read({
-				alternative: { ...NEWER, rotatedRefreshToken: 'new' },
-				alternativeProbe: said('accepted'),
-			}),
+			{ alternative: ROTATED, alternativeProbe: said('accepted') },
 			adopted(NEWER),
 		],
-		[
-			'AiClk says nothing of the other one',
-			read({ alternative: NEWER, alternativeProbe: said('unknown') }),
-			adopted(NEWER),
-		],
-		['quota spent', read({ refreshesToday: 300 }), failedFor('quota-spent')],
-		['backing off', read({ failedRefreshes: failed('refused') }), failedFor('backing-off')],
-		[
-			'left to a peer 6 s before it was read',
-			read({ readAtMs: nowMs - 500, note: noted({ deferredAtMs: nowMs - 6_500 }) }),
-			refreshed('rejected'),
-		],
-		[
-			'left to a peer a little later',
-			read({ readAtMs: nowMs - 500, note: noted({ deferredAtMs: nowMs - 6_499 }) }),
-			deferred,
-		],
-		[
-			'left to a peer by a clock that has jumped back',
-			read({ note: noted({ deferredAtMs: nowMs + 60_001 }) }),
-			refreshed('rejected'),
-		],
-		[
-			'left to a peer by a clock that has jumped back a little',
-			read({ note: noted({ deferredAtMs: nowMs + 60_000 }) }),
-			deferred,
-		],
-	])('after a failed request that may be sent again: %s', (_, facts, expected) => {
-		expect(decide(facts)).toEqual(expected);
+		['AiClk says nothing of the other one', UNKNOWN_NEWER, adopted(NEWER)],
+		['quota spent', { refreshesToday: 300 }, failedFor('quota-spent')],
+		['backing off', failed('refused'), failedFor('backing-off')],
+		['left to a peer 6 s before it was read', readHalfASecondAgo(TODAY - 6_500), rejected],
+		['left to a peer a little later', readHalfASecondAgo(TODAY - 6_499), deferred],
+		['left to a peer, clock set back', noted({ deferredAtMs: TODAY + 60_001 }), rejected],
+		['left to a peer, clock set back a little', noted({ deferredAtMs: TODAY + 60_000 }), deferred],
+	])('after a failed request that may be sent again: %s', (_, changes, expected) => {
+		expect(decide(read(changes))).toEqual(expected);
 	});
 
-	const SUPERSEDED = 'superseded';
-	it.each<[string, PolicyInput, FailedRefreshes['failure']['kind'], boolean]>([
+	const UNPROVEN = { probeTrust: null };
+	it.each<[string, PolicyInput, Failure['kind'], boolean]>([
 		['before a request', input(), 'quota', true],
-		['before a request', input(), SUPERSEDED, true],
-		['before a request, probes not proven', input({ probeTrust: null }), SUPERSEDED, false],
-		['before a request, probes not proven', input({ probeTrust: null }), 'refused', true],
-		[
-			'expired, probes not proven',
-			input({ probeTrust: null, nowMs: EXPIRED_AT }),
-			SUPERSEDED,
-			true,
-		],
+		['before a request', input(), 'superseded', true],
+		['before a request, probes not proven', input(UNPROVEN), 'superseded', false],
+		['before a request, probes not proven', input(UNPROVEN), 'refused', true],
+		['expired, not proven', input({ ...UNPROVEN, nowMs: EXPIRED_AT }), 'superseded', true],
 		['forced', input({ cause: 'forced' }), 'refused', true],
-		['forced, probes not proven', input({ cause: 'forced', probeTrust: null }), SUPERSEDED, true],
+		['forced, not proven', input({ ...UNPROVEN, cause: 'forced' }), 'superseded', true],
 		['after a safe request whose token is rejected', read(), 'refused', true],
-		[
-			'after a safe request whose token is not',
-			read({ storedProbe: said('unknown') }),
-			'refused',
-			false,
-		],
-		['after a safe request, probes not proven', read({ probeTrust: null }), 'refused', false],
+		['after a safe one', read({ storedProbe: said('unknown') }), 'refused', false],
+		['after a safe request, probes not proven', read(UNPROVEN), 'refused', false],
 		['after one that is not safe', post(), 'refused', false],
 	])('the exit gate %s: is %s shown? %s', (_, facts, kind, expected) => {
-		expect(isFailureShown(facts, newFailure({ kind, message: '', description: '' }))).toBe(
-			expected,
-		);
+		expect(isFailureShown(facts, failureOf(kind))).toBe(expected);
 	});
 });
 
 describe('when a refresh has ended', () => {
-	const { failure } = failed('unavailable');
-	const outcome = (changes: Partial<RefreshResult> = {}): RefreshResult =>
-		({ reason: 'rejected', token: NEWER, failure: null, ...changes }) as RefreshResult;
+	const failure = failureOf('unavailable');
+	const ended = (changes: Partial<RefreshResult> = {}): Facts => ({
+		refreshResult: { reason: 'rejected', token: NEWER, failure: null, ...changes } as RefreshResult,
+	});
 	const stored = (beside: object | null = null) => ({
 		action: 'adopt',
 		reason: 'refreshed',
 		token: NEWER,
 		failure: beside,
 	});
-	const FAILED = outcome({ token: null, failure });
-	const WITHOUT = outcome({ failure });
+	const FAILED = ended({ token: null, failure });
+	const FAILED_RENEWAL = ended({ reason: 'renewal', token: null, failure });
+	/** A refresh token without an access token. */
+	const ALONE = ended({ failure });
 
-	it.each<[string, Partial<PolicyInput>, object]>([
-		['its token is used', { refreshResult: outcome() }, stored()],
+	it.each<Row>([
+		['its token is used', ended(), stored()],
 		[
 			'its token is used after a failed request',
-			{ cause: 'after-failure', mayResend: true, refreshResult: outcome() },
+			{ ...ended(), cause: 'after-failure', mayResend: true },
 			stored(),
 		],
-		[
-			'its failure counts',
-			{ refreshResult: FAILED, nowMs: EXPIRED_AT },
-			failedFor('refresh-failed'),
-		],
-		['its failure takes no usable token away', { refreshResult: FAILED }, kept('renewal-not-due')],
+		['its failure counts', { ...FAILED, nowMs: EXPIRED_AT }, failedFor('refresh-failed')],
+		['its failure takes no usable token away', FAILED, notDue],
 		[
 			'its failure counts for whoever asked for it',
-			{ refreshResult: FAILED, cause: 'forced' },
+			{ ...FAILED, cause: 'forced' },
 			failedFor('refresh-failed'),
 		],
-		[
-			'a failed renewal leaves everything as it was',
-			{ refreshResult: outcome({ reason: 'renewal', token: null, failure }), nowMs: EXPIRED_AT },
-			refreshed('expired'),
-		],
-		[
-			'a refresh token without an access token is stored beside a usable one',
-			{ refreshResult: WITHOUT },
-			stored(),
-		],
-		[
-			'a refresh token without an access token does not hide the failure',
-			{ refreshResult: WITHOUT, nowMs: EXPIRED_AT },
-			stored(failure),
-		],
-		[
-			'nor beside a rejected one',
-			{ refreshResult: WITHOUT, storedProbe: said('rejected') },
-			stored(failure),
-		],
-		[
-			'nor from whoever asked for a refresh',
-			{ refreshResult: WITHOUT, cause: 'forced' },
-			stored(failure),
-		],
+		['a failed renewal leaves all as it was', { ...FAILED_RENEWAL, nowMs: EXPIRED_AT }, expired],
+		['a refresh token alone is stored beside a usable token', ALONE, stored()],
+		['a refresh token alone hides no failure', { ...ALONE, nowMs: EXPIRED_AT }, stored(failure)],
+		['nor beside a rejected token', { ...ALONE, storedProbe: said('rejected') }, stored(failure)],
+		['nor from whoever asked for a refresh', { ...ALONE, cause: 'forced' }, stored(failure)],
 	])('when a refresh has ended, %s', (_, changes, expected) => {
 		expect(decide(input(changes))).toEqual(expected);
 	});
 });
 
 describe('forced', () => {
-	it.each<[string, Partial<PolicyInput>, object]>([
-		['a valid token', {}, refreshed('forced')],
-		[
-			'a valid token, last before the reserve',
-			{ refreshesToday: UNRESERVED - 1 },
-			refreshed('forced'),
-		],
-		[
-			'a valid token, the rest reserved',
-			{ refreshesToday: UNRESERVED },
-			failedFor('quota-reserved'),
-		],
-		['no token, last of the quota', { stored: null, refreshesToday: 299 }, refreshed('forced')],
-		[
-			'another input’s, last of the quota',
-			{ stored: EDITED, refreshesToday: 299 },
-			refreshed('forced'),
-		],
-		[
-			'rejected, last of the quota',
-			{ storedProbe: said('rejected'), refreshesToday: 299 },
-			refreshed('forced'),
-		],
-		['expired, last of the quota', { nowMs: EXPIRED_AT, refreshesToday: 299 }, refreshed('forced')],
+	const forced = refreshed('forced');
+	it.each<Row>([
+		['a valid token', {}, forced],
+		['a valid token, last before the reserve', { refreshesToday: UNRESERVED - 1 }, forced],
+		['the rest reserved', { refreshesToday: UNRESERVED }, failedFor('quota-reserved')],
+		['no token, last of the quota', { stored: null, refreshesToday: 299 }, forced],
+		['another input’s, last of the quota', { stored: EDITED, refreshesToday: 299 }, forced],
+		['rejected, last of it', { storedProbe: said('rejected'), refreshesToday: 299 }, forced],
+		['expired, last of the quota', { nowMs: EXPIRED_AT, refreshesToday: 299 }, forced],
 		['expired, quota spent', { nowMs: EXPIRED_AT, refreshesToday: 300 }, failedFor('quota-spent')],
-		['while backing off', { failedRefreshes: failed('refused') }, refreshed('forced')],
-		[
-			'while a refresh is under way',
-			{ refreshesToday: 300, inFlight: 'refresh' },
-			refreshed('forced'),
-		],
+		['while backing off', failed('refused'), forced],
+		['while a refresh is under way', { refreshesToday: 300, inFlight: 'refresh' }, forced],
 	])('forced: %s', (_, changes, expected) => {
 		expect(decide(input({ cause: 'forced', ...changes }))).toEqual(expected);
 	});
@@ -633,6 +404,7 @@ describe('what may replace what', () => {
 		rotatedRefreshToken,
 	});
 	const FIRST = token('first', { generation: 2 });
+	const FIRST_HOLDING = holding(FIRST, 'r');
 	const SECOND = token('second', { generation: 3 });
 	const SIBLING = token('sibling', { generation: 2 });
 	const UNRELATED = token('unrelated', { fingerprint: 'another', lineage: 'other' });
@@ -642,30 +414,18 @@ describe('what may replace what', () => {
 		['nothing', FIRST, null, false, true],
 		['another input’s', FIRST, holding(UNRELATED, 'r'), false, true],
 		['its predecessor', SECOND, FIRST, true, true],
-		['its predecessor, which holds a refresh token', SECOND, holding(FIRST, 'r'), true, true],
+		['its predecessor, which holds a refresh token', SECOND, FIRST_HOLDING, true, true],
 		['its successor', FIRST, SECOND, false, true],
 		['its successor, which holds a refresh token', FIRST, holding(SECOND, 'r'), false, false],
-		['its successor, though it holds a refresh token', holding(FIRST, 'r'), SECOND, false, true],
+		['its successor, though it holds a refresh token', FIRST_HOLDING, SECOND, false, true],
 		['itself', FIRST, FIRST, false, false],
 		['one of its generation', SIBLING, FIRST, false, true],
 		['one of its generation without its refresh token', holding(SIBLING, 'r'), FIRST, true, true],
-		['one of its generation, which holds one', SIBLING, holding(FIRST, 'r'), false, false],
-		[
-			'one of its generation, both hold one',
-			holding(SIBLING, 's'),
-			holding(FIRST, 'r'),
-			false,
-			false,
-		],
+		['one of its generation, which holds one', SIBLING, FIRST_HOLDING, false, false],
+		['one of its generation, both hold one', holding(SIBLING, 's'), FIRST_HOLDING, false, false],
 		['one of another lineage', STRANGER, FIRST, false, true],
-		['one of another lineage, which holds one', STRANGER, holding(FIRST, 'r'), false, false],
-		[
-			'one of another lineage, which holds one, as it does itself',
-			holding(STRANGER, 's'),
-			holding(FIRST, 'r'),
-			false,
-			false,
-		],
+		['one of another lineage, which holds one', STRANGER, FIRST_HOLDING, false, false],
+		['one of another lineage, both hold one', holding(STRANGER, 's'), FIRST_HOLDING, false, false],
 	])('a token and %s', (_, one, stored, isLater, mayTakeItsPlace) => {
 		expect(stored !== null && isSuccessor(one, stored)).toBe(isLater);
 		expect(mayReplace(one, stored)).toBe(mayTakeItsPlace);

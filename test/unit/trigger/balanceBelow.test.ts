@@ -43,8 +43,9 @@ describe('Balance Below', () => {
 		expect(Object.keys(item).slice(0, 2)).toEqual(['change', 'display_name']);
 	});
 
-	it('a balance that is low at the first look is emitted, one that is not is not', async () => {
+	it('a balance that is low at the first look is emitted once, one that is not is not', async () => {
 		expect(await at(1)).toEqual([[1000002, 'below']]);
+		expect(await at(1)).toEqual([]);
 		start();
 		expect(await at(100_000)).toEqual([]);
 	});

@@ -38,12 +38,6 @@ describe('a refresh token that AiClk refuses', () => {
 		expect(aiclk.refreshes.length).toBeLessThanOrEqual(12);
 	});
 
-	it('five workers send a refused refresh at most 60 times a day', async () => {
-		aiclk.refreshReply = REFUSED;
-		await requests(24, ...Array.from({ length: 5 }, () => new FakeProcess(aiclk)));
-		expect(aiclk.refreshes.length).toBeLessThanOrEqual(60);
-	});
-
 	it('a refused refresh token does not use up the client’s quota', async () => {
 		aiclk.refreshReply = ({ body }) =>
 			String((body as Record<string, unknown>).refresh_token).startsWith('dead')

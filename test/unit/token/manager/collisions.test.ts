@@ -269,16 +269,4 @@ describe('a token that AiClk rejects', () => {
 		expect(await probe(emptyRow({ clientId: '' }))).toBe('unknown');
 		expect(aiclk.checks).toHaveLength(2);
 	});
-
-	it('of two tokens of one generation the stored one is adopted', async () => {
-		await n8n.force();
-		const read = await n8n.failedRequest();
-		other.environment.nowMs += 100;
-		await other.force();
-		expect(tokenOf(other.row).state.generation).toBe(tokenOf(read).state.generation);
-		n8n.environment.duringSleep = see;
-		await n8n.ask(read);
-		expect(read.accessToken).toBe(other.row.accessToken);
-		expect(aiclk.refreshes).toHaveLength(2);
-	});
 });

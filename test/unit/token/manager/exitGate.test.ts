@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 
 import { aiclk, FakeProcess, n8n, NOTHING } from '../../../harness/fakeProcess';
-import {
-	answer,
-	DAY_MS,
-	FakeAiClk,
-	HOUR_MS,
-	NOW,
-	type Row,
-	UNAUTHORIZED,
-} from '../../../harness/fakes';
+import { answer, DAY_MS, FakeAiClk, HOUR_MS, NOW, UNAUTHORIZED } from '../../../harness/fakes';
+import { step } from '../../steps';
 
 /** A POST that AiClk answers with HTTP 500, whatever it has done. @returns what n8n is told before it and after it */
 async function failingPost(process: FakeProcess) {
@@ -154,17 +147,13 @@ describe('after a failed request', () => {
 describe('whatever AiClk and the clock do', () => {
 	/** One thing that happens between two requests of a workflow. */
 	const event = fc.oneof(
-		fc.record({
-			do: fc.constant('wait' as const),
-			ms: fc.integer({ min: -HOUR_MS, max: 40 * DAY_MS }),
-		}),
-		fc.record({ do: fc.constant('invalidate' as const) }),
-		fc.record({ do: fc.constant('forbid' as const), isForbidden: fc.boolean() }),
-		fc.record({ do: fc.constant('break' as const), isBroken: fc.boolean() }),
-		fc.record({ do: fc.constant('restart' as const) }),
-		fc.record({ do: fc.constant('force' as const) }),
-		fc.record({
-			do: fc.constant('request' as const),
+		step('wait', { ms: fc.integer({ min: -HOUR_MS, max: 40 * DAY_MS }) }),
+		step('invalidate'),
+		step('forbid', { isForbidden: fc.boolean() }),
+		step('break', { isBroken: fc.boolean() }),
+		step('restart'),
+		step('force'),
+		step('request', {
 			mayResend: fc.boolean(),
 			tookMs: fc.integer({ min: 0, max: 15_000 }),
 		}),
@@ -214,7 +203,7 @@ describe('whatever AiClk and the clock do', () => {
 });
 
 describe('a POST in flight while this process refreshes', () => {
-	/** A POST that is sent now and fails after a second. AiClk has carried it out before it invalidated the token. */
+	/** It fails later. AiClk has carried it out before it invalidated the token. */
 	it.each([
 		['a renewal', async () => await n8n.ask()],
 		['a forced refresh', async () => await n8n.force()],
@@ -223,20 +212,16 @@ describe('a POST in flight while this process refreshes', () => {
 		await n8n.ask();
 		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
 		n8n.environment.nowMs = NOW + 76 * DAY_MS;
-		let post: Promise<Row> | null = null;
-		const reply = () => answer({ code: 200, data: aiclk.issue() });
-		aiclk.refreshReply = async () => {
+		const post = { ...n8n.row };
+		aiclk.refreshReply = () => {
 			n8n.environment.nowMs += 1_000;
-			const credentials = { ...n8n.row };
-			n8n.manager.noteSent(credentials, false);
-			post = Promise.resolve(credentials);
+			n8n.manager.noteSent(post, { isSafe: false, isSingleUse: false });
 			n8n.environment.nowMs += 4_000;
-			return reply();
+			return answer({ code: 200, data: aiclk.issue() });
 		};
 		await refresh();
-		const credentials = (await post) as unknown as Row;
 		n8n.environment.nowMs += 1_000;
-		expect(await n8n.ask(credentials)).toEqual(NOTHING);
+		expect(await n8n.ask(post)).toEqual(NOTHING);
 	});
 });
 

@@ -33,12 +33,6 @@ describe('the first token', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 		expect(rows.map((row) => row.accessToken)).toEqual(rows.map(() => 'access-1'));
 	});
-
-	it('the first token is stored at once, without a probe', async () => {
-		await n8n.ask();
-		expect(n8n.environment.slept).toEqual([]);
-		expect(aiclk.checks).toEqual([]);
-	});
 });
 
 describe('a fresh token', () => {
@@ -109,15 +103,6 @@ describe('a rotated refresh token', () => {
 			'rotated-1',
 			'rotated-1',
 		]);
-	});
-
-	it('a rotated refresh token is dropped when another one is typed', async () => {
-		aiclk.rotates = true;
-		await n8n.ask();
-		n8n.row = { ...n8n.row, refreshToken: 'typed-later' };
-		await n8n.ask();
-		expect(aiclk.refreshes[1]).toMatchObject({ refresh_token: 'typed-later' });
-		expect(n8n.row.rotatedRefreshToken).toBe('rotated-2');
 	});
 });
 

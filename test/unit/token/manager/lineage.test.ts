@@ -46,23 +46,6 @@ describe('a valid token of the same input', () => {
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
 
-	it('a known token is not used once it has expired', async () => {
-		await n8n.ask();
-		n8n.environment.nowMs += 91 * DAY_MS;
-		await n8n.ask(emptyRow());
-		expect(aiclk.refreshes).toHaveLength(2);
-	});
-
-	it('a known token is not used once AiClk has rejected it', async () => {
-		await n8n.ask();
-		n8n.environment.nowMs += MINUTE_MS;
-		aiclk.live.clear();
-		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
-		const copy = emptyRow();
-		await n8n.ask(copy);
-		expect(aiclk.live).toContain(copy.accessToken);
-	});
-
 	it('a copied credential uses the valid token of the original', async () => {
 		aiclk.strict = true;
 		const copy = new FakeProcess(aiclk, emptyRow());

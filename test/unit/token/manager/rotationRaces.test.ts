@@ -3,6 +3,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { TokenManager } from '../../../../aiclk/token/manager';
 import { answer, DAY_MS, emptyRow, NOW, type Row, TYPED } from '../../../harness/fakes';
+import { step } from '../../steps';
 
 /** AiClk: a refresh spends the refresh token that was sent, if the answer holds a new one. */
 class Server {
@@ -136,37 +137,18 @@ async function settle(): Promise<void> {
 const index = fc.nat({ max: 1 });
 const worker = fc.nat({ max: 2 });
 const event = fc.oneof(
-	{
-		weight: 6,
-		arbitrary: fc.record({
-			do: fc.constant('request' as const),
-			worker,
-			index,
-			isSafe: fc.boolean(),
-		}),
-	},
-	{ weight: 2, arbitrary: fc.record({ do: fc.constant('force' as const), worker, index }) },
+	{ weight: 6, arbitrary: step('request', { worker, index, isSafe: fc.boolean() }) },
+	{ weight: 2, arbitrary: step('force', { worker, index }) },
 	{
 		weight: 3,
-		arbitrary: fc.record({
-			do: fc.constant('wait' as const),
+		arbitrary: step('wait', {
 			ms: fc.oneof(fc.nat({ max: 60_000 }), fc.nat({ max: 40 * DAY_MS })),
 		}),
 	},
-	{
-		weight: 3,
-		arbitrary: fc.record({ do: fc.constant('step' as const), many: fc.nat({ max: 9 }) }),
-	},
-	{ weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), worker }) },
-	{ weight: 1, arbitrary: fc.record({ do: fc.constant('revoke' as const) }) },
-	{
-		weight: 1,
-		arbitrary: fc.record({
-			do: fc.constant('behave' as const),
-			rotates: fc.boolean(),
-			isDamaged: fc.boolean(),
-		}),
-	},
+	{ weight: 3, arbitrary: step('step', { many: fc.nat({ max: 9 }) }) },
+	{ weight: 1, arbitrary: step('kill', { worker }) },
+	{ weight: 1, arbitrary: step('revoke') },
+	{ weight: 1, arbitrary: step('behave', { rotates: fc.boolean(), isDamaged: fc.boolean() }) },
 );
 
 it('the newest refresh token that was read is never lost, whatever two rows and three processes do', async () => {
@@ -190,7 +172,7 @@ it('the newest refresh token that was read is never lost, whatever two rows and 
 					if (one.do === 'kill') world.kill(one.worker);
 					if (one.do === 'revoke') world.server.revoke();
 					if (one.do === 'behave') Object.assign(world.server, one);
-					for (let step = 0; one.do === 'step' && step < one.many; step++) {
+					for (let many = 0; one.do === 'step' && many < one.many; many++) {
 						if (scheduler.count() > 0) await scheduler.waitOne();
 						// n8n stores what the hook returns before anything else happens.
 						await settle();

@@ -22,6 +22,14 @@ async function rowOf(issuedAtMs = NOW, trusted = false): Promise<Row> {
 	return process.row;
 }
 
+/** A process that asks an hour after AiClk has issued its token. @param proven whether AiClk has accepted a probe of it */
+async function anHourLater(proven = false): Promise<FakeProcess> {
+	const process = new FakeProcess(aiclk, await rowOf());
+	if (proven) process.manager.noteProbe({ ...process.row }, 'accepted');
+	process.environment.nowMs += HOUR_MS;
+	return process;
+}
+
 /** A request of one of several rows. @returns whether AiClk accepts its token in the end */
 async function request(process: FakeProcess, rows: Row[], index: number): Promise<boolean> {
 	process.row = rows[index] as Row;
@@ -195,8 +203,7 @@ describe('many accounts behind one credential', () => {
 	});
 
 	it.each([1, 3, 20, 300])('forms of %d accounts replace a revoked token', async (accounts) => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater();
 		aiclk.live.clear();
 		aiclk.refreshes = [];
 		let failed = 0;
@@ -215,8 +222,7 @@ describe('many accounts behind one credential', () => {
 		['AiClk accepts the token', null],
 		['AiClk is out of order', () => ({ statusCode: 502, body: '<html>' })],
 	])('300 failed requests of 300 accounts cost one probe: %s', async (_, reply) => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater();
 		aiclk.checkReply = reply;
 		for (let item = 0; item < 300; item++) {
 			const credentials = account(process.row, item, 300);
@@ -257,9 +263,7 @@ describe('many accounts behind one credential', () => {
 	);
 
 	it('nor because of a Verify with such an account', async () => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.manager.noteProbe({ ...process.row }, 'accepted');
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater(true);
 		aiclk.checkReply = ({ qs }) =>
 			(qs as Row).account_id === TYPED.accountId ? ACCEPTED : UNAUTHORIZED;
 		// AiClk Token sends a request of its own and notes the answer.
@@ -269,9 +273,7 @@ describe('many accounts behind one credential', () => {
 	});
 
 	it('a revoked token is replaced even if the account that asks was never accepted', async () => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.manager.noteProbe({ ...process.row }, 'accepted');
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater(true);
 		aiclk.live.clear();
 		const credentials = account(process.row, 0, 1);
 		process.manager.noteSent(credentials, true);
@@ -282,9 +284,7 @@ describe('many accounts behind one credential', () => {
 
 describe('while no refresh may be sent', () => {
 	it('60 requests with a revoked token are refused at once', async () => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.manager.noteProbe({ ...process.row }, 'accepted');
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater(true);
 		aiclk.live.clear();
 		aiclk.refreshReply = REFUSED;
 		await process.ask(await process.failedRequest());
@@ -298,8 +298,7 @@ describe('while no refresh may be sent', () => {
 
 describe('a forced refresh tells how it ended', () => {
 	it('a refresh token without an access token is stored and the failure told', async () => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater();
 		aiclk.refreshReply = () =>
 			answer({ code: 200, data: { access_token: '', refresh_token: 'new' } });
 		const credentials = { ...process.row };
@@ -311,8 +310,7 @@ describe('a forced refresh tells how it ended', () => {
 	});
 
 	it('so does one that shares a refresh lost in a collision', async () => {
-		const process = new FakeProcess(aiclk, await rowOf());
-		process.environment.nowMs += HOUR_MS;
+		const process = await anHourLater();
 		aiclk.checkReply = () => UNAUTHORIZED;
 		const read = await process.failedRequest();
 		let forced: Promise<unknown> | null = null;
