@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { onApi, onRefresh, success } from '../harness/nocks';
+import { onApi, onRefresh } from '../harness/nocks';
 import { parametersOf } from '../harness/operations';
 import {
 	CALL,
@@ -19,39 +19,11 @@ const CREATE = parametersOf('advertiser create');
 const POST = { ...CALL, method: 'POST', bodyType: 'json' };
 
 describe('a list', () => {
-	it.each<[string, IDataObject, string]>([
-		[
-			'of IDs as JSON text',
-			{ ...CREATIVES, filters: { creativeIds: '={{ "[77777, 88888]" }}' } },
-			'"creative_id":[77777,88888]',
-		],
-		[
-			'of long IDs as JSON text',
-			{ ...CREATIVES, filters: { creativeIds: `[${MAX_UINT64}]` } },
-			`"creative_id":[${MAX_UINT64}]`,
-		],
-		[
-			'of fields as JSON text',
-			{ ...INFO, fields: `={{ '["account_id","balance"]' }}` },
-			'"fields":["account_id","balance"]',
-		],
-		[
-			'of IDs with invisible characters',
-			{ ...CREATIVES, filters: { creativeIds: '77777\u200b, \ufeff88888' } },
-			'"creative_id":[77777,88888]',
-		],
-	])('%s is sent as a list', async (_, parameters, sent) => {
+	it('of long IDs as JSON text, with invisible characters, is sent as a list', async () => {
 		const calls = onApi();
-		expect((await runNode(parameters)).error).toBeNull();
-		expect(calls[0]?.url).toContain(sent);
-	});
-
-	it.each(['1,234,567', '1，234', '7 123 456'])('%s is refused: nothing is sent', async (ids) => {
-		const calls = onApi();
-		const parameters = { ...CREATIVES, filters: { creativeIds: ids } };
-		const { error } = await runNode(parameters);
-		expect(error?.message).toMatch(/^'Creative IDs' holds '.*', which may be one number or two/);
-		expect(calls).toEqual([]);
+		const creativeIds = `={{ "[77777\u200b, ${MAX_UINT64}]" }}`;
+		expect((await runNode({ ...CREATIVES, filters: { creativeIds } })).error).toBeNull();
+		expect(calls[0]?.url).toContain(`"creative_id":[77777,${MAX_UINT64}]`);
 	});
 
 	it('is a JSON body for an endpoint that takes one', async () => {
@@ -72,50 +44,25 @@ describe('a list', () => {
 	});
 });
 
-it('an account ID with an invisible character behind it is that ID', async () => {
+it('a moment in a time zone that does not exist is refused with the settings to correct', async () => {
 	const calls = onApi();
-	await runNode({ ...INFO, accountId: '7\u200b' });
-	expect(calls[0]?.url).toContain('account_id=7&');
+	const change = (context: object) =>
+		Object.assign(context, { getTimezone: () => 'Asia/Beijing' }) as never;
+	const moment = { ...FUND, startDate: '2026-01-01T00:00:00Z' };
+	const { error } = await runNode(moment, [{}], { change });
+	expect(error?.message).toMatch(/^The time zone 'Asia\/Beijing' does not exist/);
+	expect(error?.description).toMatch(/Timezone.*GENERIC_TIMEZONE.*Asia\/Shanghai/);
+	expect(calls).toEqual([]);
 });
 
-it.each([
-	['a period', { period: 'yesterday' }],
-	['a moment', { startDate: '2026-01-01T00:00:00Z' }],
-])(
-	'%s in a time zone that does not exist is refused with the settings to correct',
-	async (...of) => {
-		const calls = onApi();
-		const change = (context: object) =>
-			Object.assign(context, { getTimezone: () => 'Asia/Beijing' }) as never;
-		const { error } = await runNode({ ...FUND, ...of[1] }, [{}], { change });
-		expect(error?.message).toMatch(/^The time zone 'Asia\/Beijing' does not exist/);
-		expect(error?.description).toMatch(/Timezone.*GENERIC_TIMEZONE.*Asia\/Shanghai/);
-		expect(calls).toEqual([]);
-	},
-);
-
-it.each(['\t', '\n', '\u0000', '\u001b[0m'])(
-	'a raw control character %j in one title does no harm to a list',
-	async (raw) => {
-		const list = `[{"creative_id":1,"title":"a${raw}b"},{"creative_id":${MAX_UINT64}}]`;
-		onApi(() => [200, `{"code":200,"data":{"list":${list}},"trace_id":"aa"}`]);
-		const { items, error } = await runNode({ ...CREATIVES, returnAll: true });
-		expect(error).toBeNull();
-		expect(jsonOf(items as never)).toEqual([
-			expect.objectContaining({ creative_id: 1, title: `a${raw}b` }),
-			expect.objectContaining({ creative_id: MAX_UINT64 }),
-		]);
-	},
-);
-
-it('long IDs come out with every digit, and a text of digits as text', async () => {
-	onApi(() => [
-		200,
-		JSON.stringify(success({ text: MAX_UINT64 })).replace('"text"', `"id":${MAX_UINT64},"text"`),
-	]);
-	const { items } = await runNode(CALL);
+it('a raw control character in one title does no harm to a list, nor to the digits of its IDs', async () => {
+	const list = `[{"creative_id":1,"title":"a\tb"},{"creative_id":${MAX_UINT64}}]`;
+	onApi(() => [200, `{"code":200,"data":{"list":${list}},"trace_id":"aa"}`]);
+	const { items, error } = await runNode({ ...CREATIVES, returnAll: true });
+	expect(error).toBeNull();
 	expect(jsonOf(items as never)).toEqual([
-		expect.objectContaining({ id: MAX_UINT64, text: MAX_UINT64 }),
+		expect.objectContaining({ creative_id: 1, title: 'a\tb' }),
+		expect.objectContaining({ creative_id: MAX_UINT64 }),
 	]);
 });
 
@@ -125,10 +72,7 @@ describe('input is refused, not guessed', () => {
 
 	it.each<[string, IDataObject]>([
 		["'Account ID' is empty", { ...INFO, accountId: ' ' }],
-		["'Account ID' is '1000002x', which is not an ID", { ...INFO, accountId: '1000002x' }],
-		["'Fields' is empty", { ...INFO, fields: [] }],
 		["'Fields' has an entry (number 1) that holds 'password'", { ...INFO, fields: ['password'] }],
-		["'Start Date' is empty", { ...FUND, startDate: '' }],
 		[
 			"'Start Date' is '2026-02-30', which names a day that does not exist (2026-02-30)",
 			{ ...FUND, startDate: '2026-02-30' },
@@ -136,21 +80,16 @@ describe('input is refused, not guessed', () => {
 		["'End Date' is 'yesterday', which is not a date", { ...FUND, endDate: 'yesterday' }],
 		['is after', { ...FUND, startDate: '2026-02-02', endDate: '2026-02-01' }],
 		["'Limit' is '0', which is below 1", { ...FUND, limit: 0 }],
-		["'Limit' is '1.5', which is not a whole number", { ...FUND, limit: 1.5 }],
-		["'Money (Fen)' is '0', which moves nothing", { ...CHARGE, money: 0 }],
 		[
 			"'Money (Fen)' is '99.5', which is not a whole number: amounts are in fen",
 			{ ...CHARGE, money: 99.5 },
 		],
-		["'Money (Fen)' is '2147483648', which is above 2147483647", { ...CHARGE, money: 2 ** 31 }],
-		["'Target' is empty", { ...CHARGE, targetUser: '' }],
 		...['short', 'Abcd5', `Abc4${'5'.repeat(27)}`, 'ABCDEF1', 'abcdef1', 'Abcdefg', 123456].map(
 			(password): [string, IDataObject] => [
 				"'Password' must have 6 to 30",
 				{ ...CREATE, password },
 			],
 		),
-		["'Company Region' is empty", { ...CREATE, companyRegion: '' }],
 		["'Email' is 'a', which is not an e-mail", { ...CREATE, email: 'a' }],
 		["'Email' is not text", { ...CREATE, email: ['a@b.cn'] }],
 		["'Email' is 'a@b.cn', which is not an e-mail", { ...CREATE, email: 'a\u200b@b.cn' }],
@@ -163,10 +102,6 @@ describe('input is refused, not guessed', () => {
 		],
 		["'Update Fields' is empty", set('advertiser', 'update', { advertiserId: '1' })],
 		[
-			"'Creative IDs' has an entry (number 2) that is 'x', which is not an ID",
-			set('creative', 'getAll', { filters: { creativeIds: '1,x' } }),
-		],
-		[
 			"'Created From' (2026-02-02) is after",
 			set('creative', 'getAll', {
 				filters: { createdFrom: '2026-02-02', createdTo: '2026-02-01' },
@@ -174,18 +109,8 @@ describe('input is refused, not guessed', () => {
 		],
 		["'Query' is not valid JSON", { ...CALL, query: '{' }],
 		["'Query' is not a JSON object", { ...CALL, query: '[]' }],
-		[
-			"'Path' is '/openapi/v1/../../oauth2/token', which climbs out",
-			{ ...CALL, path: '/openapi/v1/../../oauth2/token' },
-		],
-		[
-			"'Path' is 'v1/%2e%2e/%2E%2e/oauth2/token', which holds an encoded dot",
-			{ ...CALL, path: 'v1/%2e%2e/%2E%2e/oauth2/token' },
-		],
 		['names another host: calls go', { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
-		['names another host: calls go', { ...CALL, path: '//evil.example/x' }],
 		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%zz' }],
-		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%ff' }],
 		[
 			"'Path' is 'v1/%63harge/agent', which leads to a charge",
 			{ ...CALL, method: 'POST', path: 'v1/%63harge/agent' },
@@ -195,52 +120,22 @@ describe('input is refused, not guessed', () => {
 		["'data'", set('material', 'upload')],
 		["'Account ID' is 'a b', which is not an ID", { ...INFO, accountId: ' a\n\tb ' }],
 		["'Target' is '1.5', which is not an ID", { ...CHARGE, targetUser: 1.5 }],
-		[
-			"'Amounts in Yuan' is 'perhaps', which is neither true nor false",
-			{ ...INFO, options: { amountsInYuan: 'perhaps' } },
-		],
 		["'page' is '-1', which is below 0", { ...CALL, paginate: true, query: { page: -1 } }],
-		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '={{ [] }}' })],
 		[
 			"'Creative IDs' was added to 'Filters' but is empty",
 			creatives({ creativeIds: '={{ $json.x }}' }),
 		],
-		["'Creative IDs' was added to 'Filters' but is empty", creatives({ creativeIds: '' })],
 		[
 			"'Creative IDs' has an entry (number 2) that is empty",
 			creatives({ creativeIds: '={{ 7 }},{{ $json.x }}' }),
 		],
-		[
-			"'Status' has an entry (number 2) that is empty",
-			creatives({ configureStatus: '={{ ["PAUSED", ""] }}' }),
-		],
-		[
-			"'Company Region' has an entry (number 1) that is empty",
-			{ ...CREATE, companyRegion: '={{ $json.x }},310100,310115' },
-		],
-		["'Campaign ID' was added to 'Filters' but is empty", creatives({ campaignId: '={{ null }}' })],
-		["'Status' was added to 'Filters' but is empty", creatives({ configureStatus: [] })],
-		["'Created From' was added to 'Filters' but is empty", creatives({ createdFrom: '={{ "" }}' })],
-		[
-			"'Material IDs' was added",
-			set('material', 'getAll', { filters: { materialIds: '={{ [] }}' } }),
-		],
 		["'Keywords' was added to 'Filters' but is empty", links({ keywords: '={{ $json.x }}' })],
-		[
-			"'Shared Links' is 'yes', which is neither true nor false",
-			links({ showShare: '={{ "yes" }}' }),
-		],
 		["'Report State' holds '3'", links({ click: 3 })],
 		[
 			"'App Company' was added to 'Update Fields'",
 			set('advertiser', 'update', { advertiserId: '1', updateFields: { appCompany: '' } }),
 		],
-		[
-			"'Return All' is '1', which is neither true nor false",
-			{ ...creatives({}), returnAll: '={{ 1 }}' },
-		],
 		["'Return All' holds an expression", { ...creatives({}), returnAll: '={{ $json.all }}' }],
-		["'Simplify' is 'yes', which is neither true nor false", { ...INFO, simplify: '={{ "yes" }}' }],
 		["'Confirm' is '1', which is neither true nor false", { ...CHARGE, confirm: '={{ 1 }}' }],
 		["'Confirm' is off", { ...CHARGE, confirm: '={{ "false" }}' }],
 		["'Body Type' holds 'JSON'", { ...POST, bodyType: '={{ "JSON" }}' }],
@@ -259,20 +154,8 @@ describe('input is refused, not guessed', () => {
 			{ ...POST, body: '={{ $json.rounded }}' },
 		],
 		[
-			"'Query' has a member 'a.b[0]' that is a number that n8n has rounded",
-			{ ...CALL, query: '={{ ({ a: { b: [18446744073709551614] } }) }}' },
-		],
-		[
 			"'Query' has a member 'creative_id' that is undefined",
 			{ ...CALL, query: '={{ { creative_id: $json.ids, fields: ["creative_id"] } }}' },
-		],
-		[
-			"'Query' has a member 'ids' that is undefined",
-			{ ...CALL, method: 'DELETE', query: '={{ ({ ids: $json.ids }) }}' },
-		],
-		[
-			"'Body' has a member 'a[1]' that is undefined",
-			{ ...POST, body: '={{ ({ a: [1, $json.ids] }) }}' },
 		],
 		[
 			"'Body' has a member 'a.day' that is undefined or an invalid date",
@@ -286,11 +169,6 @@ describe('input is refused, not guessed', () => {
 			"'Body' has a member 'ids' that is nothing",
 			{ ...POST, body: '={{ ({ ids: new Set([1]) }) }}' },
 		],
-		[
-			"'Body' has a member 'a' that is a number that is too large",
-			{ ...POST, body: '{"a":1e400}' },
-		],
-		["'Body' is not valid JSON: see line 2, column 7", { ...POST, body: '{\n  "a" 1\n}' }],
 		[
 			"'Account ID' is '18446744073709552000', which is a number that n8n has rounded",
 			{ ...INFO, accountId: '={{ $json.rounded.campaign_id }}' },
@@ -310,9 +188,7 @@ describe('input is refused, not guessed', () => {
 
 	it.each<[IDataObject, RegExp]>([
 		[{ ...creatives({}), returnAll: "={{ 'true' }}" }, /"page_size":100/],
-		[links({ showShare: '={{ "true" }}' }), /show_share=1/],
 		[links({ showShare: '={{ "false" }}' }), /show_share=0/],
-		[links({ click: '={{ 0 }}' }), /click=0/],
 	])('switches and options accept text and numbers: %j', async (parameters, url) => {
 		const calls = onApi();
 		expect((await runNode(parameters)).error).toBeNull();
@@ -334,19 +210,6 @@ describe('input is refused, not guessed', () => {
 		expect(error?.message).toMatch(/'name' that holds half a character/);
 		expect(error?.context.itemIndex).toBe(1);
 		expect(calls).toEqual([]);
-	});
-
-	it('plain URL parameters that are null are left out', async () => {
-		const calls = onApi(() => [200, success({ a: 1 })]);
-		await runNode({ ...CALL, queryFormat: 'parameters', query: { keywords: null, a: 0 } });
-		expect(calls[0]?.url).toBe('/openapi/v1/report?a=0');
-	});
-
-	it('fields of a form that are null are left out', async () => {
-		const calls = onApi();
-		const body = '{"keywords":null,"a":0,"b":""}';
-		await runNode({ ...POST, bodyType: 'form', body });
-		expect(calls[0]?.body.match(/name="\w+"/g)).toEqual(['name="a"', 'name="b"']);
 	});
 });
 

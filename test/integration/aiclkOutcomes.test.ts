@@ -1,15 +1,7 @@
 import { type IDataObject, type INode, NodeOperationError } from 'n8n-workflow';
-import nock from 'nock';
 
-import {
-	API,
-	issued,
-	networkError,
-	onApi,
-	onLostAnswers,
-	onRefresh,
-	success,
-} from '../harness/nocks';
+import { errorItem } from '../harness/context';
+import { issued, networkError, onApi, onLostAnswers, onRefresh, success } from '../harness/nocks';
 import {
 	CALL,
 	CHARGE,
@@ -39,11 +31,8 @@ describe('a change does not run where n8n would run it again', () => {
 		['a charge', CHARGE, 'with Retry On Fail', RETRY_ON_FAIL],
 		['a charge', CHARGE, 'in a retried execution', RETRIED],
 		['a charge', CHARGE, 'in a retried execution that it is new to', { mode: 'retry' }],
-		['an update', UPDATE, 'with Retry On Fail', RETRY_ON_FAIL],
 		['an update', UPDATE, 'in a retried execution', RETRIED],
-		['a custom POST', { ...CALL, method: 'POST' }, 'with Retry On Fail', RETRY_ON_FAIL],
-		['a custom POST', { ...CALL, method: 'POST' }, 'in a retried execution', RETRIED],
-		['a custom DELETE', { ...CALL, method: 'DELETE' }, 'in a retried execution', RETRIED],
+		['a custom DELETE', { ...CALL, method: 'DELETE' }, 'with Retry On Fail', RETRY_ON_FAIL],
 	])('%s (%j) is refused %s before anything is sent', async (_, parameters, __, options) => {
 		const refreshes = onRefresh();
 		const calls = onApi();
@@ -62,7 +51,6 @@ describe('a change does not run where n8n would run it again', () => {
 	it.each<[string, IDataObject, RunOptions]>([
 		['a read with Retry On Fail', INFO, RETRY_ON_FAIL],
 		['a read in a retried execution', INFO, RETRIED],
-		['a custom GET in a retried execution', CALL, RETRIED],
 		['an update in a retried execution that it is new to', UPDATE, { mode: 'retry' }],
 		['an update by a trigger', UPDATE, { mode: 'trigger', hasRun: true }],
 		['a charge by hand', CHARGE, { mode: 'manual', hasRun: true }],
@@ -110,14 +98,13 @@ const PATTERNS =
 
 describe("AiClk's words are shown whatever they hold", () => {
 	const words = [...PATTERNS, ...PATTERNS.map((one) => one.toLowerCase()), 'CreativeNotFound'];
-	const asTool = { node: { type: 'n8n-nodes-aiclk.aiClkTool' } };
 
 	it.each(words)('a message of AiClk that holds %s is shown as it is', async (word) => {
 		for (const code of [400, 500, 1001]) {
 			onApi(() => [200, { code, message: `上游 ${word}`, data: null, trace_id: 'dd55' }]);
 			const parameters = { ...CHARGE, allowAgents: true };
 			const { error } = await runNode(parameters);
-			const tool = await runNode(parameters, [{}], asTool);
+			const tool = await runNode(parameters, [{}], TOOL);
 			// As n8n wraps what a tool throws (n8n-core get-input-connection-data.js).
 			const wrapped = new NodeOperationError({} as INode, tool.error as Error);
 			for (const shown of [error, tool.error, wrapped]) {
@@ -150,20 +137,11 @@ describe('what an error says was done', () => {
 		};
 		expect(error?.context.data).toEqual(data);
 		const { items } = await runNode(CHARGE, [{}], CONTINUE);
-		expect(items).toEqual([
-			{
-				json: {
-					error: {
-						message: error?.message,
-						description: expect.stringMatching(
-							/permission agent\. POST \/openapi\/v1\/charge\/agent/,
-						),
-						...data,
-					},
-				},
-				pairedItem: { item: 0 },
-			},
-		]);
+		const { message } = error ?? {};
+		const description = expect.stringMatching(
+			/permission agent\. POST \/openapi\/v1\/charge\/agent/,
+		);
+		expect(items).toEqual([errorItem(0, { message, description, ...data })]);
 	});
 
 	it.each<[string, number, string]>([
@@ -227,18 +205,8 @@ describe('what an error says was done', () => {
 
 	it.each<[string, number, string | object, string, RegExp?]>([
 		['code 400', 200, refused, 'refused', /refused this: 参数错误/],
-		['429 of a gateway', 429, '<html>', 'refused'],
-		['301', 301, '', 'unknown'],
-		['code 1001', 200, { ...refused, code: 1001 }, 'unknown'],
-		['code 50001', 200, { ...refused, code: 50_001 }, 'unknown'],
-		['413', 413, '', 'refused'],
 		['500', 500, 'oops', 'unknown'],
-		['502', 502, '<html>', 'unknown'],
-		['502 and code 500', 502, { ...refused, code: 500 }, 'unknown'],
 		['half a JSON', 200, '{"code":200', 'unknown'],
-		['code 40002', 200, { ...refused, code: 40_002 }, 'refused'],
-		['code 40102', 200, { ...refused, code: 40_102 }, 'refused'],
-		['code 503', 200, { ...refused, code: 503 }, 'unknown'],
 	])(
 		'a charge answered with %s is sent once, and its error states the outcome',
 		async (_, status, body, outcome, message = /./) => {
@@ -261,65 +229,34 @@ describe('what an error says was done', () => {
 	);
 
 	it.each([
-		[
-			'a dropped connection',
-			'ECONNRESET',
-			/was closed.*may have been carried out/,
-			/in AiClk's console/,
-		],
-		['a time-out', 'ECONNABORTED', /in time.*may have been carried out/, /in AiClk's console/],
+		['a dropped connection', 'ECONNRESET', /was closed.*unknown/, /in AiClk's console/],
 		['a refused connection', 'ECONNREFUSED', /Nothing was sent/, /Nothing was changed/],
-		['an unknown host', 'ENOTFOUND', /Nothing was sent/, /Nothing was changed/],
+		['an error without a code of Node', 'a secret', /connection failed.*unknown/, /console/],
 	])(
-		'a charge that meets %s is sent once, and the error says what is known of it',
+		'a charge that meets %s is sent once, and the error says what is known and holds nothing of the request',
 		async (_, code, message, description) => {
 			const requests = onLostAnswers(code);
 			const { error } = await runNode(CHARGE);
 			expect(requests()).toBe(1);
 			expect(error?.message).toMatch(message);
 			expect(error?.description).toMatch(description);
-			expect(JSON.stringify([error, error?.message])).not.toContain('access-1');
+			expect(JSON.stringify([error, error?.message])).not.toMatch(/access-1|secret/);
 		},
 	);
-
-	it("a charge outputs AiClk's data, too, if there is any", async () => {
-		onApi(() => [200, success({ order: 7 })]);
-		const [item] = (await runNode(CHARGE)).items;
-		expect(item?.json).toMatchObject({ success: true, data: { order: 7 } });
-	});
-
-	it('a charge outputs payer, target, amount and kind', async () => {
-		onApi(() => [200, success(null)]);
-		const charge = { ...CHARGE, operation: 'subAgent', subAgentUser: MAX_UINT64, money: -5 };
-		expect((await runNode(charge)).items).toEqual([
-			{
-				json: {
-					success: true,
-					authorizedAccount: '1000002',
-					subManager: MAX_UINT64,
-					target: '1000004',
-					amount: -5,
-					kind: 'money',
-					traceId: 'cc44',
-				},
-				pairedItem: { item: 0 },
-			},
-		]);
-	});
 
 	it.each<[string, IDataObject, string]>([
 		['agent', { payer: '1000002', kind: 'money' }, '(100 yuan) from'],
 		['agentCoupon', { payer: '1000002', kind: 'coupon' }, '(100 yuan in coupons) from'],
 		[
 			'subAgent',
-			{ authorizedAccount: '1000002', subManager: '1000003', kind: 'money' },
+			{ authorizedAccount: '1000002', subManager: MAX_UINT64, kind: 'money' },
 			'(100 yuan) by',
 		],
 		['subAgentCoupon', { payer: '1000002', kind: 'coupon' }, '(100 yuan in coupons) from'],
 	])(
 		'output and error of a charge of the kind %s say what moves',
 		async (operation, said, words) => {
-			const charge = { ...CHARGE, operation, subAgentUser: '1000003', coupon: 10000 };
+			const charge = { ...CHARGE, operation, subAgentUser: MAX_UINT64, coupon: 10000 };
 			onApi(() => [200, success(null)]);
 			expect(jsonOf((await runNode(charge)).items)).toEqual([
 				{ success: true, ...said, target: '1000004', amount: 10000, traceId: 'cc44' },
@@ -343,34 +280,17 @@ describe('what an error says was done', () => {
 		const { items } = await runNode({ ...INFO, ...account }, input, CONTINUE);
 		expect(items).toEqual([
 			{ json: { account_id: 1, balance: 1 }, pairedItem: { item: 0 } },
-			{
-				json: {
-					error: {
-						message: "'Account ID' is 'x', which is not an ID: digits only, e.g. 1000002",
-						description: 'Correct the field or its expression.',
-						code: null,
-						httpCode: null,
-						traceId: null,
-						outcome: 'not-sent',
-						accountId: null,
-					},
-				},
-				pairedItem: { item: 1 },
-			},
-			{
-				json: {
-					error: {
-						message: expect.stringMatching(/\(HTTP 404\) \(account 2\)$/),
-						description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
-						code: null,
-						httpCode: '404',
-						traceId: null,
-						outcome: 'refused',
-						accountId: '2',
-					},
-				},
-				pairedItem: { item: 2 },
-			},
+			errorItem(1, {
+				message: "'Account ID' is 'x', which is not an ID: digits only, e.g. 1000002",
+				description: 'Correct the field or its expression.',
+			}),
+			errorItem(2, {
+				message: expect.stringMatching(/\(HTTP 404\) \(account 2\)$/),
+				description: expect.stringMatching(/GET \/openapi\/v1\/account\/info\.$/),
+				httpCode: '404',
+				outcome: 'refused',
+				accountId: '2',
+			}),
 			{ json: { account_id: 3, balance: 1 }, pairedItem: { item: 3 } },
 		]);
 	});
@@ -391,21 +311,6 @@ describe('what an error says was done', () => {
 		expect(calls).toHaveLength(2);
 		expect(items).toHaveLength(1);
 		expect(log).toEqual([expect.stringMatching(/held the same rows/)]);
-	});
-
-	it("a member 'error' takes no name that AiClk's answer uses", async () => {
-		onApi(() => [200, success({ error: 1, error_: 2 })]);
-		const { items } = await runNode({ ...CALL, method: 'POST' });
-		expect(items[0]?.json).toEqual({ error_: 2, error__: 1 });
-	});
-
-	it("a member 'error' in AiClk's answer is output as 'error_'", async () => {
-		onApi(() => [200, { ...success({ error: null, n: 1 }), error: 'x' }]);
-		const parameters = { ...CALL, method: 'POST' };
-		expect((await runNode(parameters)).items[0]?.json).toEqual({ n: 1, error_: null });
-		const whole = await runNode({ ...parameters, simplify: false });
-		expect(whole.items[0]?.json).toMatchObject({ code: 200, error_: 'x', data: { error: null } });
-		expect('error' in (whole.items[0]?.json ?? {})).toBe(false);
 	});
 
 	it('an unexpected error after a change was sent gives it the outcome unknown', async () => {
@@ -479,10 +384,6 @@ describe('as a tool of an AI agent', () => {
 		['without the option', {}],
 		['with the option off', { allowAgents: false }],
 		['with the option by an expression', { allowAgents: '={{ true }}' }],
-		[
-			'with the option by the model',
-			{ allowAgents: "={{ $fromAI('allowed', '', 'boolean', true) }}" },
-		],
 		['with the option as text', { allowAgents: 'true' }],
 	])('a tool moves no money %s', async (_, option) => {
 		const calls = onApi();
@@ -582,14 +483,5 @@ describe('a request that fails before it leaves n8n', () => {
 		expect(calls).toEqual([]);
 		expect(ran.items.map((item) => dataOf(item).outcome)).toEqual(Array(3).fill('not-sent'));
 		expect(ran.log).toContain('AiClk: the run was stopped; 0 of 3 items were sent');
-	});
-
-	it('a charge whose answer is lost has the outcome unknown, and the error holds nothing of the request', async () => {
-		nock(API)
-			.post(/charge/)
-			.replyWithError(new Error('a secret'));
-		const { error } = await runNode(CHARGE);
-		expect(error?.message).toMatch(/connection failed.*outcome: unknown/);
-		expect(JSON.stringify([error, error?.message])).not.toContain('secret');
 	});
 });

@@ -4,7 +4,7 @@ import nock from 'nock';
 
 import { quotaDay } from '../../aiclk/token/quota';
 import { readToken } from '../../aiclk/token/storedToken';
-import { failureOf, newRow, rowWithToken } from '../harness/context';
+import { errorItem, failureOf, newRow, rowWithToken } from '../harness/context';
 import { DAY_MS, inputOf, TYPED } from '../harness/fakes';
 import {
 	ACCEPTED,
@@ -350,21 +350,10 @@ describe('a refresh that fails', () => {
 			onError: 'continueRegularOutput',
 		});
 		expect(items).toEqual([
-			{
-				json: {
-					error: {
-						message:
-							'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
-						description: expect.stringMatching(/^Nothing of this answer was stored/) as string,
-						outcome: 'not-sent',
-						code: null,
-						httpCode: null,
-						traceId: null,
-						accountId: null,
-					},
-				},
-				pairedItem: { item: 0 },
-			},
+			errorItem(0, {
+				message: 'AiClk could not refresh the access token: HTTP 500. Try again in a few minutes.',
+				description: expect.stringMatching(/^Nothing of this answer was stored/),
+			}),
 		]);
 	});
 });
@@ -379,7 +368,6 @@ describe('bad input is a clear error before any request', () => {
 			{ ...WHEN_EXPIRING, withinDays: 91 },
 			"'Within Days' is '91', which is above 90",
 		],
-		['days as words', { ...WHEN_EXPIRING, withinDays: 'thirty' }, 'Within Days'],
 		['no days', { ...WHEN_EXPIRING, withinDays: null }, 'Within Days'],
 		['a verify that is no boolean', { ...STATUS, verify: 'yes' }, 'Verify'],
 		[

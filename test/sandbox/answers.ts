@@ -38,10 +38,8 @@ export async function sendFault(reply: FastifyReply, fault: Fault): Promise<Fast
 	const send = async (status: number, contentType: string, body: string) =>
 		await reply.code(status).header('content-type', contentType).send(body);
 	switch (fault.kind) {
-		case 'status': {
-			const body = fault.body ?? JSON.stringify(envelope(fault.status, '服务异常'));
-			return await send(fault.status, fault.contentType ?? 'application/json', body);
-		}
+		case 'status':
+			return await reply.code(fault.status).send(envelope(fault.status, '服务异常'));
 		case 'drop':
 			reply.hijack();
 			reply.raw.destroy();
@@ -53,9 +51,7 @@ export async function sendFault(reply: FastifyReply, fault: Fault): Promise<Fast
 		case 'empty':
 			return await send(200, 'application/json', '');
 		case 'raw':
-			return await send(fault.status ?? 200, fault.contentType ?? 'application/json', fault.body);
-		case 'redirect':
-			return await reply.redirect(fault.location, fault.status ?? 302);
+			return await send(fault.status ?? 200, 'application/json', fault.body);
 		case 'drip':
 			return await reply
 				.header('content-type', 'application/json')

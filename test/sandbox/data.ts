@@ -72,9 +72,9 @@ export const materialAt = (n: number) => ({
 	created_at: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
 });
 
-/** Monitor links; AiClk's page shows the ids as texts. */
-export const monitorLinks = (count: number) =>
-	many(count, (n) => ({
+/** Monitor links of each account; AiClk's page shows the ids as texts. */
+export const monitorLinks = () =>
+	many(120, (n) => ({
 		id: String(7_000 + n),
 		create_time: `${dayAt(n % SPREAD_DAYS)} 12:00:00`,
 		monitor_url: `https://monitor.example.com/${n}`,

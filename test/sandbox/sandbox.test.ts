@@ -151,12 +151,8 @@ describe('access tokens', () => {
 			const answer = await call(accountInfo(), candidate);
 			expect(answer).toMatchObject({ status, body: { code: 401, data: null } });
 		}
-		expect(
-			sandbox
-				.journal()
-				.slice(-3)
-				.map((entry) => entry.token),
-		).toEqual(['dead', 'unknown', 'missing']);
+		const kinds = sandbox.journal().map(({ token: kind }) => kind);
+		expect(kinds.slice(-3)).toEqual(['dead', 'unknown', 'missing']);
 	});
 });
 
@@ -235,19 +231,6 @@ describe('the API', () => {
 		expect((await call(links, token)).body.data).toHaveLength(20);
 	});
 
-	it('has as many monitor links as it is told', async () => {
-		sandbox.configure({ monitorLinks: 300 });
-		const token = await newToken();
-		const read = async (page: number) => {
-			const path = '/openapi/v1/conv/targeturl_monitor/list?account_id=1000002&page_size=200&page=';
-			return (await call(`${path}${page}`, token)).body.data;
-		};
-		expect([await read(1), await read(2)]).toMatchObject({
-			0: { length: 200 },
-			1: { length: 100 },
-		});
-	});
-
 	it('moves money as long as there is some, and takes it back', async () => {
 		const token = await newToken();
 		const charge = async (money: number) => {
@@ -315,19 +298,14 @@ describe('throttling', () => {
 		clock.mockRestore();
 	});
 
-	it.each([
-		['http-429', '1', 429, 429, '1'],
-		['http-429', 'Wed, 21 Oct 2026 07:28:00 GMT', 429, 429, 'Wed, 21 Oct 2026 07:28:00 GMT'],
-		['http-429', null, 429, 429, null],
-		['http-503', '7', 503, 503, '7'],
-		['body-429', '1', 200, 429, null],
-	] as const)(
-		'answers %s with Retry-After %s',
-		async (throttleAnswer, retryAfter, status, code, header) => {
-			sandbox.configure({ requestsPerSecond: 0, throttleAnswer, retryAfter });
+	it.each(['1', 'Wed, 21 Oct 2026 07:28:00 GMT', null])(
+		'refuses with HTTP 429 and Retry-After %s',
+		async (retryAfter) => {
+			sandbox.configure({ requestsPerSecond: 0, retryAfter });
 			const answer = await call(accountInfo(), await newToken());
-			expect(answer).toMatchObject({ status, body: { code, data: null }, retryAfter: header });
-			expect(sandbox.journal().at(-1)).toMatchObject({ kind: 'api', token: 'live', status, code });
+			expect(answer).toMatchObject({ status: 429, body: { code: 429, data: null }, retryAfter });
+			const [entry] = sandbox.journal().slice(-1);
+			expect(entry).toMatchObject({ kind: 'api', token: 'live', status: 429, code: 429 });
 		},
 	);
 
@@ -352,7 +330,6 @@ describe('faults', () => {
 		[{ kind: 'broken-json' }, 200, /^\{"code":200.*[^}]$/],
 		[{ kind: 'empty' }, 200, ''],
 		[{ kind: 'raw', status: 418, body: 'x' }, 418, 'x'],
-		[{ kind: 'redirect', location: 'http://127.0.0.1:1/' }, 302, ''],
 		[{ kind: 'data', data: { access_token: '={{1}}' } }, 200, /=\{\{1\}\}/],
 	];
 
@@ -415,19 +392,10 @@ describe('the journal', () => {
 		await call('/openapi/v1/sandbox/echo?x=1', token, init);
 		await call('/openapi/v1/sandbox/echo?x=1', token, init);
 		const [first, second, third] = sandbox.journal();
-		expect(first).toMatchObject({
-			kind: 'refresh',
-			status: 200,
-			code: 200,
-			bodyFields: ['client_id', 'refresh_token'],
-		});
-		expect(second).toMatchObject({
-			kind: 'api',
-			method: 'POST',
-			token: 'live',
-			query: { x: '1' },
-			code: 200,
-		});
+		const bodyFields = ['client_id', 'refresh_token'];
+		expect(first).toMatchObject({ kind: 'refresh', status: 200, code: 200, bodyFields });
+		const posted = { kind: 'api', method: 'POST', token: 'live', query: { x: '1' }, code: 200 };
+		expect(second).toMatchObject(posted);
 		expect(third?.bodySha256).toBe(second?.bodySha256);
 		const text = JSON.stringify(sandbox.journal());
 		expect(text).not.toContain(token);
@@ -500,7 +468,6 @@ describe('control over HTTP', () => {
 		['settings', 'PATCH', { nonsense: 1 }, /no setting 'nonsense'/],
 		['settings', 'PATCH', { mode: 'odd' }, /'mode' cannot be "odd"/],
 		['settings', 'PATCH', { requestsPerSecond: 0.5 }, /'requestsPerSecond' cannot be 0.5/],
-		['settings', 'PATCH', { throttleAnswer: 'http-500' }, /'throttleAnswer' cannot be/],
 		['settings', 'PATCH', { retryAfter: 1 }, /'retryAfter' cannot be 1/],
 		['settings', 'PATCH', { maxPageSize: 0 }, /'maxPageSize' cannot be 0/],
 		['settings', 'PATCH', { tokenFault: { kind: 'odd' } }, /'tokenFault' cannot be/],

@@ -167,7 +167,7 @@ async function build(context: Context): Promise<FastifyInstance> {
  * @throws Error when the port is taken or a setting cannot be
  */
 export async function createSandbox(
-	options: { port?: number; host?: '127.0.0.1'; settings?: Partial<SandboxSettings> } = {},
+	options: { port?: number; settings?: Partial<SandboxSettings> } = {},
 ): Promise<Sandbox> {
 	let settings = changeSettings(DEFAULT_SETTINGS, options.settings ?? {});
 	let aheadMs = 0;
@@ -186,9 +186,9 @@ export async function createSandbox(
 		},
 	};
 	const app = await build(context);
-	const { port = 0, host = '127.0.0.1' } = options;
+	const { port = 0 } = options;
 	try {
-		await app.listen({ port, host });
+		await app.listen({ port, host: '127.0.0.1' });
 	} catch (error) {
 		const { code } = error as { code?: string };
 		throw code === 'EADDRINUSE'
@@ -198,7 +198,7 @@ export async function createSandbox(
 	const address = app.server.address();
 	const bound = typeof address === 'object' && address !== null ? address.port : port;
 	return {
-		url: `http://${host}:${bound}`,
+		url: `http://127.0.0.1:${bound}`,
 		port: bound,
 		settings: context.settings,
 		configure: context.configure,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** A fault to answer with instead of the documented answer; with `times` it ends by itself after so many uses. */
 export type Fault = (
-	| { kind: 'status'; status: number; body?: string; contentType?: string }
+	| { kind: 'status'; status: number }
 	/** The connection is cut without an answer. */
 	| { kind: 'drop' }
 	/** HTTP 200 with a login page. */
@@ -11,8 +11,7 @@ export type Fault = (
 	| { kind: 'broken-json' }
 	/** HTTP 200 with no bytes. */
 	| { kind: 'empty' }
-	| { kind: 'raw'; status?: number; body: string; contentType?: string }
-	| { kind: 'redirect'; location: string; status?: number }
+	| { kind: 'raw'; status?: number; body: string }
 	/** HTTP 200 with JSON of which a byte comes every so many ms, for minutes. */
 	| { kind: 'drip'; everyMs: number }
 	/** HTTP 200, an envelope with code 200 and these data. */
@@ -44,10 +43,8 @@ export interface SandboxSettings {
 	tokenDelayMs: number;
 	/** ms */
 	apiDelayMs: number;
-	/** Requests below /openapi/ that are answered within a second; null: all of them. */
+	/** Requests below /openapi/ that are answered within a second; null: all of them. The excess gets HTTP 429. */
 	requestsPerSecond: number | null;
-	/** How the excess is answered: with HTTP 429 or 503, or with HTTP 200, code 429 in the body and no Retry-After. */
-	throttleAnswer: 'http-429' | 'http-503' | 'body-429';
 	/** What Retry-After says: seconds or a date; null leaves it out. */
 	retryAfter: string | null;
 	/** Rows that a list gives a page at most, whatever `page_size` asks for; null: as many as asked for. */
@@ -60,8 +57,6 @@ export interface SandboxSettings {
 	creatives: number;
 	/** Materials of each account at the start. */
 	materials: number;
-	/** Monitor links of each account. */
-	monitorLinks: number;
 	tokenFault: Fault | null;
 	/** Answered after the token check: a dead token is refused all the same. */
 	apiFault: Fault | null;
@@ -86,29 +81,17 @@ export const DEFAULT_SETTINGS: SandboxSettings = {
 	tokenDelayMs: 0,
 	apiDelayMs: 0,
 	requestsPerSecond: null,
-	throttleAnswer: 'http-429',
 	retryAfter: '1',
 	maxPageSize: null,
 	accountIds: [1000002],
 	fundDays: 250,
 	creatives: 250,
 	materials: 250,
-	monitorLinks: 120,
 	tokenFault: null,
 	apiFault: null,
 };
 
-const FAULT_KINDS = [
-	'status',
-	'drop',
-	'html',
-	'broken-json',
-	'empty',
-	'raw',
-	'redirect',
-	'drip',
-	'data',
-];
+const FAULT_KINDS = ['status', 'drop', 'html', 'broken-json', 'empty', 'raw', 'drip', 'data'];
 
 const isSpan = (value: unknown) => typeof value === 'number' && value >= 0;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -131,7 +114,6 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 	tokenDelayMs: isSpan,
 	apiDelayMs: isSpan,
 	requestsPerSecond: (value) => value === null || isCount(value),
-	throttleAnswer: (value) => ['http-429', 'http-503', 'body-429'].includes(String(value)),
 	retryAfter: (value) => value === null || typeof value === 'string',
 	maxPageSize: (value) => value === null || (isCount(value) && value !== 0),
 	accountIds: (value) =>
@@ -140,7 +122,6 @@ const CHECKS: { [key in keyof SandboxSettings]: (value: unknown) => boolean } = 
 	fundDays: isSpan,
 	creatives: isSpan,
 	materials: isSpan,
-	monitorLinks: isCount,
 	tokenFault: isFault,
 	apiFault: isFault,
 };

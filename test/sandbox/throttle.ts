@@ -24,15 +24,11 @@ export class Throttle {
 	}
 }
 
-/** Refuses a request for now, in the way that the settings name. */
+/** Refuses a request for now. */
 export async function sendThrottled(
 	reply: FastifyReply,
-	{ throttleAnswer, retryAfter }: SandboxSettings,
+	{ retryAfter }: SandboxSettings,
 ): Promise<FastifyReply> {
-	const code = throttleAnswer === 'http-503' ? 503 : 429;
-	if (throttleAnswer !== 'body-429') {
-		reply.code(code);
-		if (retryAfter !== null) reply.header('retry-after', retryAfter);
-	}
-	return await reply.send(envelope(code, '请求过于频繁，请稍后再试'));
+	if (retryAfter !== null) reply.header('retry-after', retryAfter);
+	return await reply.code(429).send(envelope(429, '请求过于频繁，请稍后再试'));
 }

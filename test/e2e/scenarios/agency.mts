@@ -27,14 +27,11 @@ const OPERATIONS: Array<[path: string, parameters: Json]> = [
 	['adaccount/customer/update', UPDATE],
 	['charge/agent', PAID],
 ];
+/** Of an amount that a model names. */
+const CHARGE_OF_MODEL = { ...CHARGE, money: "={{ $fromAI('Fen', 'how much', 'number') }}" };
 const CALL = { resource: 'api', operation: 'call' };
 /** n8n sends what fails here out of its second output. */
 const ERROR_OUTPUT = { onError: 'continueErrorOutput' };
-
-const named = (name: string, parameters: Json, settings: Json = {}) => ({
-	...aiClk(parameters, settings),
-	name,
-});
 
 /** Three clients of an agency, each with an account of its own. */
 function threeClients(rig: Rig) {
@@ -57,6 +54,10 @@ async function oneCredential(rig: Rig, clients: ReturnType<typeof threeClients>)
 /** Whose token and account a request carried. */
 const carried = ({ client, query, token }: JournalEntry) =>
 	`${token} ${client} ${query.account_id}`;
+
+/** What they are to carry. */
+const expected = (clients: ReturnType<typeof threeClients>) =>
+	clients.map(({ clientId, account }) => `live ${clientId} ${account}`);
 
 /** A workflow whose node AiClk has two ends: Succeeded and Failed. */
 function forked(nodes: Parameters<typeof chain>[1]): Workflow {
@@ -132,7 +133,7 @@ export const agency: Scenarios = (rig, scenario) => {
 			assert.deepEqual(
 				// Reads go out together.
 				rig.to(path).map(carried).sort(),
-				clients.map(({ clientId, account }) => `live ${clientId} ${account}`),
+				expected(clients),
 			);
 		}
 		if (rig.isN8n1) {
@@ -152,8 +153,7 @@ export const agency: Scenarios = (rig, scenario) => {
 			else assert.equal(execution.status, 'success', execution.error?.message);
 		}
 		const sent = rig.to('account/info').map(carried);
-		const expected = clients.map(({ clientId, account }) => `live ${clientId} ${account}`);
-		assert.deepEqual(sent, rig.isN8n1 ? [] : expected);
+		assert.deepEqual(sent, rig.isN8n1 ? [] : expected(clients));
 		return rig.isN8n1 ? 'refused, 0 requests' : 'each run with its own token and account';
 	});
 
@@ -171,22 +171,14 @@ export const agency: Scenarios = (rig, scenario) => {
 					path === 'charge/agent'
 						? { accountId: account, additionalFields: { comment: account } }
 						: {};
-				nodes.push(
-					named(
-						`${path} ${account}`,
-						{ ...parameters, ...payer },
-						{ credentials, executeOnce: true },
-					),
-				);
+				const settings = { name: `${path} ${account}`, credentials, executeOnce: true };
+				nodes.push(aiClk({ ...parameters, ...payer }, settings));
 			}
 		}
 		const execution = await rig.run(chain('A credential each', [manualTrigger, ...nodes]));
 		assert.equal(execution.status, 'success', execution.error?.message);
 		for (const [path] of OPERATIONS) {
-			assert.deepEqual(
-				rig.to(path).map(carried),
-				clients.map(({ clientId, account }) => `live ${clientId} ${account}`),
-			);
+			assert.deepEqual(rig.to(path).map(carried), expected(clients));
 		}
 		return `each with its own token and account; ${rig.refreshes} refreshes`;
 	});
@@ -239,9 +231,8 @@ export const agency: Scenarios = (rig, scenario) => {
 	});
 
 	scenario('AI agent: moves money only if a person has allowed it', async () => {
-		const tool = { ...CHARGE, money: "={{ $fromAI('Fen', 'how much', 'number') }}" };
 		return await withTool(async (url, told) => {
-			const answer = await askWithTool(rig, url, tool);
+			const answer = await askWithTool(rig, url, CHARGE_OF_MODEL);
 			assert.equal(rig.to('charge/agent').length, 0);
 			return endOf(answer, told, /AI agent may not move money/);
 		});
@@ -250,11 +241,7 @@ export const agency: Scenarios = (rig, scenario) => {
 	scenario('AI agent: a charge without an answer is not sent again', async () => {
 		await rig.run(chain('First', [manualTrigger, aiClk(INFO)]));
 		rig.sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
-		const tool = {
-			...CHARGE,
-			money: "={{ $fromAI('Fen', 'how much', 'number') }}",
-			allowAgents: true,
-		};
+		const tool = { ...CHARGE_OF_MODEL, allowAgents: true };
 		return await withTool(async (url, told) => {
 			const ends: string[] = [];
 			for (const settings of [{}, { onError: 'continueRegularOutput' }]) {

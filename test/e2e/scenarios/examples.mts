@@ -6,7 +6,9 @@ import fastify from 'fastify';
 
 import { ROOT } from '../../harness/n8n/install.mts';
 import { type Execution, until, type Workflow } from '../../harness/n8n/rest.mts';
+import { parametersOf } from '../../harness/operations.ts';
 import { storedToken } from '../../harness/storedToken.ts';
+import type { SandboxSettings } from '../../sandbox/server.ts';
 import type { Rig, Scenario, Scenarios } from '../rig.mts';
 import { driversOf, SHARED } from '../../queue/services.mts';
 import { type Chat, type Chats, CHATS, startChats } from '../chats.mts';
@@ -59,7 +61,6 @@ const runDaily = async (
 
 /** Who gets the alerts that an example sends. */
 interface Receiver {
-	url: string;
 	/** The texts that came, oldest first. */
 	texts: string[];
 	/** Switches the node Webhook on, with the address of this receiver. */
@@ -79,18 +80,23 @@ async function withReceiver<T>(happen: (receiver: Receiver) => Promise<T>): Prom
 			? { ...node, disabled: false, parameters: { ...node.parameters, url } }
 			: node;
 	try {
-		return await happen({ url, texts, switchOn });
+		return await happen({ texts, switchOn });
 	} finally {
 		await app.close();
 	}
 }
 
+/** What a credential stores of a token of 90 days that has so many left. */
+const tokenOf = async (rig: Rig, client: Rig['client'], daysLeft: number, refreshesToday = 0) =>
+	await storedToken(
+		rig.sandbox,
+		client,
+		{ lifeMs: 90 * DAY_MS, leftMs: daysLeft * DAY_MS },
+		refreshesToday,
+	);
+
 /** What the model in the place of DeepSeek fills in, whichever tool has it. */
-const FILLED_IN: Json = {
-	Start_Date: '2020-01-01',
-	End_Date: '2099-12-31',
-	Limit: 3,
-};
+const FILLED_IN: Json = { Start_Date: '2020-01-01', End_Date: '2099-12-31', Limit: 3 };
 
 /** A call of every tool that a model is offered. */
 const callAll = ({ tools = [] }: Question): ToolCall[] =>
@@ -117,9 +123,11 @@ const OTHERS = ['ai-agent'];
 
 /** A way to fail, by the kind that the error workflow is to find. */
 interface Failing {
-	/** Brings it about. @returns the credential to fail with */
-	prepare(rig: Rig): Promise<string>;
-	nodes: Json[];
+	/** What AiClk does. */
+	settings?: Partial<SandboxSettings>;
+	/** The days that the credential's token has left, and the refreshes that it has counted today; without it, one of no token. */
+	token?: [daysLeft: number, refreshesToday: number];
+	nodes: Parameters<typeof chain>[1];
 	/** Lets something happen while it runs. */
 	meanwhile?(rig: Rig): Promise<void>;
 	error: RegExp;
@@ -128,46 +136,31 @@ interface Failing {
 
 const FAILING: Record<string, Failing> = {
 	'May have been carried out': {
-		prepare: async (rig) => {
-			rig.sandbox.configure({ apiFault: { kind: 'status', status: 500 } });
-			return rig.credential;
-		},
+		settings: { apiFault: { kind: 'status', status: 500 } },
 		nodes: [aiClk(CHARGE)],
 		error: /100 yuan\) from 1000002 to 1000004 may have been carried out/,
 		whatToDo: /Do not run it again/,
 	},
 	'Quota used up': {
-		prepare: async (rig) => {
-			const age = { lifeMs: 90 * DAY_MS, leftMs: 45 * DAY_MS };
-			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age, 300));
-		},
+		token: [45, 300],
 		nodes: [token(REFRESH)],
 		error: /All 300 refreshes that AiClk allows in a day are used up/,
 		whatToDo: /Find out what refreshes so often/,
 	},
 	'AiClk unavailable': {
-		prepare: async (rig) => {
-			rig.sandbox.configure({ tokenFault: { kind: 'html' } });
-			return rig.credential;
-		},
+		settings: { tokenFault: { kind: 'html' } },
 		nodes: [token(REFRESH)],
 		error: /AiClk's token endpoint did not answer as documented/,
 		whatToDo: /Try again in a few minutes/,
 	},
 	'Token needs a person': {
-		prepare: async (rig) => {
-			rig.sandbox.configure({ clients: [] });
-			return rig.credential;
-		},
+		settings: { clients: [] },
 		nodes: [token(REFRESH)],
 		error: REFUSED,
 		whatToDo: /get a new refresh token/,
 	},
 	'Run it again': {
-		prepare: async (rig) => {
-			const age = { lifeMs: 90 * DAY_MS, leftMs: -DAY_MS };
-			return await rig.newCredential(await storedToken(rig.sandbox, rig.client, age));
-		},
+		token: [-1, 0],
 		nodes: [aiClk(INFO)],
 		// As another process's refresh would, before the new token is asked about. The node tries once more.
 		meanwhile: async (rig) => {
@@ -183,35 +176,21 @@ const FAILING: Record<string, Failing> = {
 		whatToDo: /Run it again/,
 	},
 	'Refused by AiClk': {
-		prepare: async (rig) => rig.credential,
 		nodes: [aiClk({ ...INFO, accountId: '7' })],
 		error: /账户不存在或无权限/,
 		whatToDo: /Nothing was carried out/,
 	},
 	'To correct': {
-		prepare: async (rig) => rig.credential,
 		nodes: [aiClk({ ...INFO, accountId: 'abc' })],
 		error: /'Account ID'/,
 		whatToDo: /Nothing was sent/,
 	},
 	'Answer cannot be used': {
-		prepare: async (rig) => rig.credential,
-		nodes: [
-			aiClk({
-				resource: 'api',
-				operation: 'call',
-				method: 'GET',
-				path: '/openapi/v1/account/info',
-				accountId: '1000002',
-				query: '{"fields":["account_id"]}',
-				paginate: true,
-			}),
-		],
+		nodes: [aiClk({ ...parametersOf('api call'), paginate: true })],
 		error: /AiClk's answer holds no rows/,
 		whatToDo: /ask AiClk's support/,
 	},
 	'Anything else': {
-		prepare: async (rig) => rig.credential,
 		nodes: [
 			{
 				name: 'Boom',
@@ -226,8 +205,6 @@ const FAILING: Record<string, Failing> = {
 
 /** Every workflow in `examples/`, imported and run as a person would. */
 export const examples: Scenarios = (rig, scenario) => {
-	const alertsOn = async (name: string, { switchOn }: Receiver): Promise<Workflow> =>
-		await readExample(name, rig.sandbox.url, switchOn);
 	scenario('examples: every file is imported, and a scenario runs it', async () => {
 		const names = await listExamples();
 		assert.deepEqual(names, [...PLAIN.map(([name]) => name), ...OTHERS].sort());
@@ -235,15 +212,9 @@ export const examples: Scenarios = (rig, scenario) => {
 		for (const name of names.flatMap((name) => [name, `${CHINESE}/${name}`])) {
 			const workflow = await readExample(name, rig.sandbox.url);
 			const unknown = workflow.nodes.filter(({ type }) => !types.has(type));
-			assert.deepEqual(
-				unknown.map(({ type }) => type),
-				[],
-				name,
-			);
-			assert.ok(
-				workflow.nodes.some(({ type }) => type === 'n8n-nodes-base.stickyNote'),
-				`${name} explains nothing`,
-			);
+			assert.deepEqual(unknown, [], name);
+			const ofNode = workflow.nodes.map(({ type }) => type);
+			assert.ok(ofNode.includes('n8n-nodes-base.stickyNote'), `${name} explains nothing`);
 			await rig.n8n.importWorkflow(workflow, rig.credential);
 		}
 		return `${names.length} examples in two languages`;
@@ -299,7 +270,9 @@ export const examples: Scenarios = (rig, scenario) => {
 
 	scenario('example token-rotation-with-alerts: who is told', async () => {
 		return await withReceiver(async (receiver) => {
-			const workflow = await alertsOn('token-rotation-with-alerts', receiver);
+			const { switchOn } = receiver;
+			const name = 'token-rotation-with-alerts';
+			const workflow = await readExample(name, rig.sandbox.url, switchOn);
 			const renewed = await runDaily(rig, workflow);
 			assert.equal(renewed.status, 'success', renewed.error?.message);
 			assert.equal(renewed.itemsOf('AiClk Token')[0]?.status, 'valid');
@@ -541,15 +514,11 @@ async function dailySpending(rig: Rig): Promise<string> {
 async function rotateClients(rig: Rig): Promise<string> {
 	const credentials = new Map<string, string>();
 	const known = rig.sandbox.settings().clients;
-	for (const [name, daysLeft] of Object.entries({
-		'Client A': 20,
-		'Client B': -1,
-		'Client C': 80,
-	})) {
+	const daysLeft = { 'Client A': 20, 'Client B': -1, 'Client C': 80 };
+	for (const [name, days] of Object.entries(daysLeft)) {
 		const client = rig.newClient();
 		rig.sandbox.configure({ clients: [...rig.sandbox.settings().clients, client] });
-		const age = { lifeMs: 90 * DAY_MS, leftMs: daysLeft * DAY_MS };
-		const stored = await storedToken(rig.sandbox, client, age);
+		const stored = await tokenOf(rig, client, days);
 		credentials.set(name, await rig.newCredential({ ...client, ...stored }));
 	}
 	const all = rig.sandbox.settings().clients;
@@ -559,20 +528,13 @@ async function rotateClients(rig: Rig): Promise<string> {
 			? node
 			: { ...node, retryOnFail: false, credentials: { aiClkApi: { id, name: node.name } } };
 	});
-	const summaryOf = (execution: Execution) =>
-		execution
-			.itemsOf('Each client')
-			.map(({ client, needsPerson, status, refreshed }) => [
-				client,
-				needsPerson,
-				status,
-				refreshed,
-			]);
-
 	rig.sandbox.configure({ clients: all.filter((_, index) => index !== known.length + 1) });
 	const failed = await runDaily(rig, workflow);
 	assert.equal(failed.status, 'error');
-	assert.deepEqual(summaryOf(failed), [
+	const summary = failed
+		.itemsOf('Each client')
+		.map((item) => [item.client, item.needsPerson, item.status, item.refreshed]);
+	assert.deepEqual(summary, [
 		['Client A', false, 'valid', true],
 		['Client B', true, 'failed', false],
 		['Client C', false, 'valid', false],
@@ -593,12 +555,16 @@ function errorWorkflow(rig: Rig, scenario: Scenario, kind: string, failing: Fail
 			const handler = await rig.n8n.importWorkflow(example, rig.credential);
 			await publish(rig, handler);
 			const path = `fails-${handler}`;
-			const workflow = chain(
-				`Fails: ${kind}`,
-				[webhook(path), ...(failing.nodes as Array<Json & { name: string }>)],
-				{ settings: { executionOrder: 'v1', errorWorkflow: handler } },
-			);
-			const id = await rig.n8n.importWorkflow(workflow, await failing.prepare(rig));
+			const workflow = chain(`Fails: ${kind}`, [webhook(path), ...failing.nodes], {
+				settings: { executionOrder: 'v1', errorWorkflow: handler },
+			});
+			const { settings = {}, token: [daysLeft, refreshes] = [] } = failing;
+			const credential =
+				daysLeft === undefined
+					? rig.credential
+					: await rig.newCredential(await tokenOf(rig, rig.client, daysLeft, refreshes));
+			rig.sandbox.configure(settings);
+			const id = await rig.n8n.importWorkflow(workflow, credential);
 			await rig.n8n.activate(id);
 			const call = rig.n8n.callWebhook(path);
 			await failing.meanwhile?.(rig);

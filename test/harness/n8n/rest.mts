@@ -22,10 +22,19 @@ export interface Workflow {
 	pinData?: Json;
 }
 
-/** What became of a run. */
-export interface Execution {
+interface NodeType {
+	name: string;
+	displayName: string;
+}
+
+/** What is listed of an execution. */
+interface Row {
 	id: string;
 	status: string;
+}
+
+/** What became of a run. */
+export interface Execution extends Row {
 	/** n8n's text for the person at the screen; null when nothing failed. */
 	error: { message: string; description: string } | null;
 	/** Everything as stored, unpacked. */
@@ -103,8 +112,13 @@ export class N8nClient {
 		});
 	}
 
-	private async post(path: string, body: unknown): Promise<Json> {
-		const { data } = await this.http.post<{ data: Json }>(path, body);
+	private async get<T>(path: string, params: object = {}): Promise<T> {
+		const { data } = await this.http.get<{ data: T }>(path, { params });
+		return data.data;
+	}
+
+	private async post<T = Json>(path: string, body: unknown): Promise<T> {
+		const { data } = await this.http.post<{ data: T }>(path, body);
 		return data.data;
 	}
 
@@ -137,26 +151,23 @@ export class N8nClient {
 
 	/** e.g. `2.41.1`; n8n says so only to those who are signed in. */
 	async readVersion(): Promise<string> {
-		const { data } = await this.http.get<{ data: { versionCli: string } }>('/settings');
-		return data.data.versionCli;
+		return (await this.get<{ versionCli: string }>('/settings')).versionCli;
 	}
 
 	/** The types of all nodes that the editor offers, e.g. `n8n-nodes-base.set`. */
 	async nodeTypes(): Promise<string[]> {
-		const types = await this.http.get<Array<{ name: string }>>('/types/nodes.json', {
-			baseURL: this.url,
-		});
-		return types.data.map(({ name }) => name);
+		return (await this.readTypes()).map(({ name }) => name);
+	}
+
+	private async readTypes(): Promise<NodeType[]> {
+		const { data } = await this.http.get<NodeType[]>('/types/nodes.json', { baseURL: this.url });
+		return data;
 	}
 
 	/** The entries of the node panel: a node and its trigger are one, with the node's codex file. */
-	async nodePanel(): Promise<Array<{ properties: { name: string; displayName: string } }>> {
-		const { data } = await this.http.get<Array<{ name: string; displayName: string }>>(
-			'/types/nodes.json',
-			{ baseURL: this.url },
-		);
-		const entries = new Map<string, { name: string; displayName: string }>();
-		for (const type of data) {
+	async nodePanel(): Promise<Array<{ properties: NodeType }>> {
+		const entries = new Map<string, NodeType>();
+		for (const type of await this.readTypes()) {
 			const name = type.name.replace(/Trigger$/, '');
 			if (type.name === name || !entries.has(name)) entries.set(name, type);
 		}
@@ -165,12 +176,10 @@ export class N8nClient {
 
 	/** Makes a member of this n8n. @returns their own client, signed in */
 	async inviteMember(email: string): Promise<N8nClient> {
-		const role = 'global:member';
-		const { data } = await this.http.post<{ data: [{ user: { inviteAcceptUrl: string } }] }>(
-			'/invitations',
-			[{ email, role }],
-		);
-		const { searchParams } = new URL(data.data[0].user.inviteAcceptUrl, this.url);
+		const [{ user }] = await this.post<[{ user: { inviteAcceptUrl: string } }]>('/invitations', [
+			{ email, role: 'global:member' },
+		]);
+		const { searchParams } = new URL(user.inviteAcceptUrl, this.url);
 		const person = { firstName: 'Mem', lastName: 'Ber', password: OWNER.password };
 		const member = new N8nClient(this.url);
 		// n8n 2 puts a token into the link, n8n 1 two ids.
@@ -188,8 +197,8 @@ export class N8nClient {
 
 	/** Lets a member use a credential, without letting them edit it. */
 	async shareCredential(id: string, member: N8nClient): Promise<void> {
-		const { data } = await member.http.get<{ data: { id: string } }>('/projects/personal');
-		await this.http.put(`/credentials/${id}/share`, { shareWithIds: [data.data.id] });
+		const project = await member.get<{ id: string }>('/projects/personal');
+		await this.http.put(`/credentials/${id}/share`, { shareWithIds: [project.id] });
 	}
 
 	/** Switches a licensed feature on; only an n8n started with `E2E_TESTS=true` has this route. */
@@ -205,25 +214,18 @@ export class N8nClient {
 
 	/** All credentials of a type, in no order. */
 	async listCredentials(type: string): Promise<Array<{ id: string; name: string }>> {
-		const { data } = await this.http.get<{
-			data: Array<{ id: string; name: string; type: string }>;
-		}>('/credentials');
-		return data.data.filter((credential) => credential.type === type);
+		const all = await this.get<Array<{ id: string; name: string; type: string }>>('/credentials');
+		return all.filter((credential) => credential.type === type);
 	}
 
 	/** The newest 100 workflows. */
 	async listWorkflows(): Promise<Array<{ id: string; name: string }>> {
-		const { data } = await this.http.get<{ data: Array<{ id: string; name: string }> }>(
-			'/workflows',
-			{ params: { take: PAGE } },
-		);
-		return data.data;
+		return await this.get('/workflows', { take: PAGE });
 	}
 
 	/** What the dialog of a credential shows: secrets are masked. */
 	async readCredential(id: string): Promise<Json> {
-		const { data } = await this.http.get<{ data: Json }>(`/credentials/${id}?includeData=true`);
-		return data.data.data as Json;
+		return (await this.get<{ data: Json }>(`/credentials/${id}?includeData=true`)).data;
 	}
 
 	/** Saves a credential as its dialog does: everything that was shown, with some of it changed. */
@@ -242,10 +244,8 @@ export class N8nClient {
 		name = 'AiClk API',
 	): Promise<{ status: string; message: string }> {
 		const data = await this.readCredential(id);
-		const result = await this.post('/credentials/test', {
-			credentials: { id, name, type: 'aiClkApi', data },
-		});
-		return result as { status: string; message: string };
+		const credentials = { id, name, type: 'aiClkApi', data };
+		return await this.post('/credentials/test', { credentials });
 	}
 
 	/**
@@ -275,19 +275,15 @@ export class N8nClient {
 
 	/** Switches a workflow on: its webhook answers, its error workflow is used. */
 	async activate(workflowId: string): Promise<void> {
-		const { data } = await this.http.get<{ data: { versionId: string } }>(
-			`/workflows/${workflowId}`,
-		);
-		await this.post(`/workflows/${workflowId}/activate`, { versionId: data.data.versionId });
+		const { versionId } = await this.get<{ versionId: string }>(`/workflows/${workflowId}`);
+		await this.post(`/workflows/${workflowId}/activate`, { versionId });
 	}
 
 	/** Waits until n8n 2 has carried out what `activate` asked for. */
 	async untilPublished(workflowId: string): Promise<void> {
-		const read = async () =>
-			await this.http.get<{ data: { status: string } }>(
-				`/workflows/${workflowId}/publication-status`,
-			);
-		await until(read, ({ data }) => data.data.status === 'published');
+		const path = `/workflows/${workflowId}/publication-status`;
+		const read = async () => await this.get<{ status: string }>(path);
+		await until(read, ({ status }) => status === 'published');
 	}
 
 	/** Switches a workflow off. */
@@ -327,7 +323,7 @@ export class N8nClient {
 		limitMs = RUN_LIMIT_MS,
 	): Promise<Record<string, number>> {
 		const list = async () => await this.listExecutions(workflowId);
-		const haveEnded = (rows: Array<{ status: string }>) =>
+		const haveEnded = (rows: Row[]) =>
 			rows.length >= executions && !rows.some(({ status }) => UNFINISHED.has(status));
 		const rows = await until(list, haveEnded, limitMs, 500);
 		const counts: Record<string, number> = {};
@@ -336,21 +332,19 @@ export class N8nClient {
 	}
 
 	/** All executions of a workflow at this moment, newest first, without their data. */
-	async listExecutions(workflowId: string): Promise<Array<{ id: string; status: string }>> {
+	async listExecutions(workflowId: string): Promise<Row[]> {
 		interface Page {
-			results: Array<{ id: string; status: string }>;
+			results: Row[];
 			/** From n8n 2 on. */
 			nextCursor?: string | null;
 		}
 		const filter = JSON.stringify({ workflowId });
-		const all = new Map<string, { id: string; status: string }>();
+		const all = new Map<string, Row>();
 		let cursor: string | null | undefined;
 		do {
-			const { data } = await this.http.get<{ data: Page }>('/executions', {
-				params: { filter, limit: PAGE, cursor },
-			});
-			for (const row of data.data.results) all.set(row.id, row);
-			cursor = data.data.nextCursor;
+			const page: Page = await this.get('/executions', { filter, limit: PAGE, cursor });
+			for (const row of page.results) all.set(row.id, row);
+			cursor = page.nextCursor;
 		} while (cursor);
 		return [...all.values()];
 	}
@@ -372,30 +366,25 @@ export class N8nClient {
 	 */
 	async retry(executionId: string, loadWorkflow: boolean): Promise<Execution> {
 		await this.post(`/executions/${executionId}/retry`, { loadWorkflow }).catch(() => undefined);
-		const { data } = await this.http.get<{ data: { retrySuccessId?: string; workflowId: string } }>(
-			`/executions/${executionId}`,
-		);
-		const [newest] = await this.listExecutions(data.data.workflowId);
+		const { workflowId } = await this.get<{ workflowId: string }>(`/executions/${executionId}`);
+		const [newest] = await this.listExecutions(workflowId);
 		return await this.untilEnd(newest?.id ?? '');
 	}
 
 	/** Saves another version of the workflow of a failed execution, then presses Retry with it. */
 	async retryAs(executionId: string, { nodes, connections }: Workflow): Promise<Execution> {
-		const { data } = await this.http.get<{ data: { workflowId: string } }>(
-			`/executions/${executionId}`,
-		);
-		const { workflowId } = data.data;
-		const saved = await this.http.get<{ data: { versionId: string; nodes: Workflow['nodes'] } }>(
+		const { workflowId } = await this.get<{ workflowId: string }>(`/executions/${executionId}`);
+		const saved = await this.get<{ versionId: string; nodes: Workflow['nodes'] }>(
 			`/workflows/${workflowId}`,
 		);
 		const withIds = nodes.map((node) => {
-			const known = saved.data.data.nodes.find(({ name }) => name === node.name);
+			const known = saved.nodes.find(({ name }) => name === node.name);
 			return { ...node, credentials: known?.credentials };
 		});
 		await this.http.patch(`/workflows/${workflowId}`, {
 			nodes: withIds,
 			connections,
-			versionId: saved.data.data.versionId,
+			versionId: saved.versionId,
 		});
 		return await this.retry(executionId, true);
 	}
@@ -410,10 +399,7 @@ export class N8nClient {
 	}
 
 	async readExecution(id: string): Promise<Execution> {
-		const response = await this.http.get<{ data: { status: string; data: string } }>(
-			`/executions/${id}`,
-		);
-		const { status, data } = response.data.data;
+		const { status, data } = await this.get<{ status: string; data: string }>(`/executions/${id}`);
 		// Nothing is stored of a run that goes on.
 		const stored = parse(data) as StoredRun | undefined;
 		const { error, runData } = stored?.resultData ?? { runData: {} };

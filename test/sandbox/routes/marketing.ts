@@ -139,9 +139,9 @@ function linkList(
 	context: Context,
 	{ page = '1', page_size: size = '10', adgroup_id: group }: Parameters,
 ): Envelope {
-	const count = context.settings().monitorLinks;
-	const links = context.world.once(`links ${count}`, () => monitorLinks(count));
-	const rows = links.filter((row) => group === undefined || String(row.adgroup_id) === group);
+	const rows = monitorLinks().filter(
+		(row) => group === undefined || String(row.adgroup_id) === group,
+	);
 	return success(takePage(context, rows, { page: Number(page), size: Number(size) }).rows);
 }
 

@@ -215,7 +215,7 @@ describe('a POST in flight while this process refreshes', () => {
 		const post = { ...n8n.row };
 		aiclk.refreshReply = () => {
 			n8n.environment.nowMs += 1_000;
-			n8n.manager.noteSent(post, { isSafe: false, isSingleUse: false });
+			n8n.manager.noteSent(post, false);
 			n8n.environment.nowMs += 4_000;
 			return answer({ code: 200, data: aiclk.issue() });
 		};
