@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { parse } from 'flatted';
@@ -109,6 +110,8 @@ export class N8nClient {
 		this.http = axios.create({
 			baseURL: `${url}/rest`,
 			headers: { 'browser-id': 'n8n-nodes-aiclk' },
+			// A busy n8n may close a connection that is kept just as it is used again.
+			httpAgent: new Agent({ keepAlive: false }),
 		});
 	}
 
