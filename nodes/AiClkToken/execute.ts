@@ -1,25 +1,23 @@
 import type { ICredentialDataDecryptedObject, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import {
-	ACCOUNT_INFO_PATH,
-	accountInfoRequest,
-	TOKEN_TIMEOUT_MS,
-} from '../../aiclk/protocol/accountInfo';
-import {
-	isHttpAnswer,
-	type ProbeResult,
-	readEnvelope,
-	readProbe,
-} from '../../aiclk/protocol/envelope';
+import { toHttpOptions } from '../../aiclk/api/request';
+import { readAnswer } from '../../aiclk/api/response';
+import { TOKEN_TIMEOUT_MS } from '../../aiclk/protocol/accountInfo';
+import type { ProbeResult } from '../../aiclk/protocol/envelope';
 import type { TokenInput } from '../../aiclk/token/input';
 import { expiresWithin, reportToken, type TokenReport } from '../../aiclk/token/status';
-import { readToken, secretsOf } from '../../aiclk/token/storedToken';
+import { readToken } from '../../aiclk/token/storedToken';
 import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure';
-import { sanitize } from '../../aiclk/util/sanitize';
 import { tokenManager } from '../../credentials/tokenManager';
-import { refuse, runsAsTool } from '../shared/errors';
+import { messageOf, refuse, runsAsTool } from '../shared/errors';
 import { Parameters } from '../shared/parameters';
-import { MAX_REPEATS, readCredential, requestWith } from '../shared/transport';
+import {
+	accountInfoCall,
+	callOf,
+	MAX_REPEATS,
+	readCredential,
+	requestWith,
+} from '../shared/transport';
 import { INCLUDE_ACCESS_TOKEN, OPTIONS, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
@@ -132,35 +130,23 @@ interface Answer {
 	refreshed: boolean;
 }
 
-function describeAnswer(answer: unknown, secrets: readonly string[]): string {
-	if (!isHttpAnswer(answer)) return 'AiClk sent no answer that n8n could read';
-	const envelope = readEnvelope(answer.body);
-	if (envelope === null) return `AiClk did not answer as documented (HTTP ${answer.statusCode})`;
-	const trace = envelope.traceId === null ? '' : `, trace_id ${envelope.traceId}`;
-	return `AiClk says: ${sanitize(envelope.message, secrets)} (code ${envelope.code}${trace})`;
-}
-
 /** Sends one account/info request with the credential. n8n asks the hook first and stores what it returns. */
 async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
 	const before = credentials.tokenState;
-	const secrets = () => [...secretsOf(credentials), input.refreshToken];
-	const sent = await requestWith(
-		context,
-		credentials,
-		{ ...accountInfoRequest(input.baseUrl, input.accountId), totalTimeoutMs: TOKEN_TIMEOUT_MS },
-		{ effect: 'read', name: `GET ${ACCOUNT_INFO_PATH}`, hint: '', secrets },
-	);
-	const refreshed = credentials.tokenState !== before;
-	if (!sent.ok) {
-		const { message } = sent.failure;
-		const failure = tokenManager.failureOf(credentials);
-		return { result: 'unknown', message, failure, refreshed };
-	}
-	const answer = sent.value;
-	const result = readProbe(answer);
+	const request = accountInfoCall(input.accountId);
+	const call = callOf(request, '', credentials, input);
+	const options = { ...toHttpOptions(input.baseUrl, request), totalTimeoutMs: TOKEN_TIMEOUT_MS };
+	const sent = await requestWith(context, credentials, options, call);
+	const read = sent.ok ? readAnswer(sent.value, call) : sent;
+	const isRejected = !read.ok && read.failure.kind === 'rejected';
+	const result = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
 	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
-	const message = result === 'accepted' ? '' : describeAnswer(answer, secrets());
-	return { result, message, failure: null, refreshed };
+	return {
+		result,
+		message: read.ok ? '' : messageOf(context, read.failure),
+		failure: tokenManager.failureOf(credentials),
+		refreshed: credentials.tokenState !== before,
+	};
 }
 
 /**

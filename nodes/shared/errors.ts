@@ -55,7 +55,7 @@ export function refuse(message: string, description: string): never {
  * An AI agent sees nothing but the message, and people look for the account in it. The outcome of a read is left out: nothing
  * can have been carried out, and `unknown` would say that something might.
  */
-function messageOf(context: Context, failure: Failure): string {
+export function messageOf(context: Context, failure: Failure): string {
 	const { message, outcome, isRead, traceId, accountId } = failure;
 	const saysOutcome = !isRead && (outcome !== 'not-sent' || runsAsTool(context));
 	const facts = [

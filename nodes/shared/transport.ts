@@ -146,6 +146,25 @@ export const accountInfoCall = (accountId: string): ApiRequest => ({
 	parameters: { ...(accountId !== '' && { account_id: accountId }), query: ACCOUNT_INFO_QUERY },
 });
 
+/** A request as its error shows it. @param hint what to check when AiClk refuses it */
+export function callOf(
+	request: ApiRequest,
+	hint: string,
+	credentials: ICredentialDataDecryptedObject,
+	{ refreshToken }: TokenInput,
+): Call {
+	const { effect, subject, body } = request;
+	const { password } = isPlainObject(body) ? body : {};
+	return {
+		effect,
+		subject,
+		name: nameOf(request),
+		hint,
+		secrets: () => [...secretsOf(credentials), refreshToken, String(password ?? '')],
+		own: ownWordsOf(request),
+	};
+}
+
 /**
  * Sends a request once, with the item's credential as it is in the database at this moment.
  *
@@ -162,16 +181,7 @@ async function sendOnce(
 	const { fingerprint, accountId } = current.value;
 	const isSame = fingerprint === input.fingerprint && accountId === input.accountId;
 	if (!isSame) return fail(OTHER_CLIENT);
-	const { effect, subject, body } = request;
-	const { password } = isPlainObject(body) ? body : {};
-	const call: Call = {
-		effect,
-		subject,
-		name: nameOf(request),
-		hint,
-		secrets: () => [...secretsOf(credentials), input.refreshToken, String(password ?? '')],
-		own: ownWordsOf(request),
-	};
+	const call = callOf(request, hint, credentials, input);
 	const sent = await requestWith(
 		context,
 		credentials,

@@ -93,17 +93,17 @@ describe('refresh', () => {
 			status: 'rejected',
 			valid: false,
 			refreshed: true,
-			message: 'AiClk says: access_token 无效 (code 401, trace_id bb22)',
+			message: 'AiClk does not accept the access token: access_token 无效 (trace_id: bb22)',
 		});
 		expect(rig.helper.row.accessToken).toBe('access-1');
 	});
 
 	it.each([
-		['HTTP 500 with HTML', [500, '<html>'], 'AiClk did not answer as documented (HTTP 500)'],
+		['HTTP 500 with HTML', [500, '<html>'], 'AiClk is temporarily unavailable: HTTP 500'],
 		[
 			'an account that is not shown',
 			[200, { code: 403, message: '无权限' }],
-			'AiClk says: 无权限 (code 403)',
+			'AiClk refused this: 无权限',
 		],
 	] as Array<[string, [number, nock.Body], string]>)(
 		'is a success even if the check meets %s',
@@ -151,7 +151,7 @@ describe('a refresh', () => {
 			onRefresh(() => [200, issued('access-2')]);
 			onAccountInfo((token) => [200, { code: 403, message: `no ${token} ${TYPED.refreshToken}` }]);
 			const output = outputOf(await rig.run(parameters));
-			expect(output.message).toMatch(/AiClk says: no \*\*\* \*\*\*/);
+			expect(output.message).toMatch(/AiClk refused this: no \*\*\* \*\*\*/);
 		},
 	);
 });
