@@ -48,41 +48,17 @@ export class StreamedFile extends File {
 	}
 }
 
-/** How much base64 is looked at or decoded at a time, in characters. */
-const PIECE_LENGTH = 65_536;
-
-/** The letters of base64 without line breaks and padding, piece by piece. */
-function* lettersOf(base64: string): Generator<string> {
-	for (let at = 0; at < base64.length; at += PIECE_LENGTH) {
-		yield base64.slice(at, at + PIECE_LENGTH).replace(/[\s=]+/g, '');
-	}
-}
-
 /** Not base64: another character, white space within a line, or something behind the padding. */
 const NOT_BASE64 = /[^\w+/=\s-]|\S[^\S\n]+\S|=\s*[^=\s]|={3}/;
 
 /**
- * The size of base64 in either alphabet, also broken into lines, without decoding it.
+ * The size of base64 in either alphabet, also broken into lines, without decoding it: a file is decoded while it is sent.
  *
  * @returns in bytes; null for any other text, which would be sent as garbage
  */
 export function sizeOfBase64(base64: string): number | null {
-	if (NOT_BASE64.test(base64)) return null;
-	let letters = 0;
-	for (const piece of lettersOf(base64)) letters += piece.length;
-	return letters % 4 === 1 ? null : Math.floor((letters * 3) / 4);
-}
-
-/** Decodes base64 piece by piece: a file of 70 MB never sits in memory twice. */
-export function* decodeBase64(base64: string): Generator<Uint8Array> {
-	let rest = '';
-	for (const piece of lettersOf(base64)) {
-		const letters = rest + piece;
-		const end = letters.length - (letters.length % 4);
-		yield Buffer.from(letters.slice(0, end), 'base64');
-		rest = letters.slice(end);
-	}
-	yield Buffer.from(rest, 'base64');
+	const { length } = base64.replace(/[\s=]+/g, '');
+	return NOT_BASE64.test(base64) || length % 4 === 1 ? null : Math.floor((length * 3) / 4);
 }
 
 /** MIME types whose file extension is not their second part. */

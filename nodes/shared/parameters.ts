@@ -2,7 +2,7 @@ import type { IBinaryData, IDataObject, IExecuteFunctions, IPollFunctions } from
 import { isExpression } from 'n8n-workflow';
 
 import type { Json } from '../../aiclk/protocol/json';
-import { decodeBase64, fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
+import { fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
 import { withValue, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -235,7 +235,7 @@ export class Parameters {
 		}
 		if (size.value === 0) refuse(`The file in ${place} is empty`, FETCH_AGAIN);
 		return new StreamedFile(name, mimeType, size.value, async () =>
-			id ? await helpers.getBinaryStream(id) : decodeBase64(data),
+			id ? await helpers.getBinaryStream(id) : [Buffer.from(data, 'base64')],
 		);
 	}
 }
