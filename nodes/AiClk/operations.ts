@@ -5,16 +5,15 @@ import { type ApiRequest, textsOf } from '../../aiclk/api/request';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { ok } from '../../aiclk/util/failure';
 import {
-	accountRow,
 	AMOUNTS_IN_YUAN,
 	type Collection,
+	type Field,
+	field,
 	LIMIT,
 	OPTIONS,
 	OPTIONS_OF_AMOUNTS,
-	type Parameter,
 	RETURN_ALL,
 	SIMPLIFY,
-	textRow,
 } from '../shared/fields';
 import type { Parameters } from '../shared/parameters';
 import type { JsonObject } from '../shared/values';
@@ -57,9 +56,9 @@ export interface Spec extends INodePropertyOptions {
 	/** Below `/openapi/v1/`. */
 	path: string;
 	/** The field for `account_id`; an advertiser's by default. */
-	account?: Parameter<bigint>;
+	account?: Field<bigint>;
 	/** Fields that are always shown. */
-	parameters?: Parameter[];
+	parameters?: Field[];
 	/** Reads `parameters` where they are not one parameter each. */
 	read?(fields: Parameters): JsonObject;
 	/** Fields that the user adds. */
@@ -103,7 +102,7 @@ const READ_HINT =
 const WRITE_HINT =
 	'Check the fields, and that your application may write for this account (ads_write).';
 
-const ADVERTISER = accountRow('The advertiser account');
+const ADVERTISER = field.account('The advertiser account');
 
 /** Makes an operation out of what it is and what its kind is. */
 export function define(spec: Spec, kind: Kind): Operation {
@@ -115,7 +114,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 	const shown = [...always, collection, SIMPLIFY, options, sort];
 	return {
 		option,
-		properties: shown.flatMap((row) => row?.property ?? []),
+		properties: shown.flatMap((one) => one?.property ?? []),
 		plan: async (fields) => {
 			// The account first: the error names it.
 			const accountId = fields.readAccount(account);
@@ -198,7 +197,7 @@ export const write = (spec: Spec): Operation =>
 			toWriteItem(envelope, advertiser === undefined ? {} : { advertiserId: String(advertiser) }),
 	});
 
-const FILE = textRow('binary_property_name', 'Input Binary Field', undefined, undefined, {
+const FILE = field.text('binary_property_name', 'Input Binary Field', undefined, undefined, {
 	default: 'data',
 	required: true,
 	description: 'An expression that yields the file itself is taken, too',

@@ -1,24 +1,29 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { options, parameter, switchRow } from '../shared/fields';
+import { field, options } from '../shared/fields';
 import { readWholeNumber } from '../shared/values';
 
-/** Builds a row for days before the expiry of a token, which lives 90 days as documented. */
-export const withinDaysRow = (more: Partial<INodeProperties>) =>
-	parameter('within_days', 'Within Days', (value) => readWholeNumber(value, { min: 0, max: 90 }), {
-		type: 'number',
-		typeOptions: { minValue: 0, maxValue: 90, numberPrecision: 0 },
-		...more,
-	});
+/** A field for days before the expiry of a token, which lives 90 days as documented. */
+export const withinDaysField = (more: Partial<INodeProperties>) =>
+	field.custom(
+		'within_days',
+		'Within Days',
+		(value) => readWholeNumber(value, { min: 0, max: 90 }),
+		{
+			type: 'number',
+			typeOptions: { minValue: 0, maxValue: 90, numberPrecision: 0 },
+			...more,
+		},
+	);
 
-export const WITHIN_DAYS = withinDaysRow({
+export const WITHIN_DAYS = withinDaysField({
 	default: 30,
 	displayOptions: { show: { operation: ['refresh'], when: ['whenExpiring'] } },
 	description: 'Refresh when the access token expires within this many days, from 0 to 90',
 	hint: 'With 30 days, a daily schedule is always first: the credential itself renews two to four weeks before expiry',
 });
 
-export const VERIFY = switchRow(
+export const VERIFY = field.switch(
 	'verify',
 	'Verify',
 	'Whether to also ask AiClk if it accepts the token. Like any request, this refreshes a token that is expired, rejected or due for renewal.',
@@ -26,7 +31,7 @@ export const VERIFY = switchRow(
 	{ displayOptions: { show: { operation: ['status'] } } },
 );
 
-export const INCLUDE_ACCESS_TOKEN = switchRow(
+export const INCLUDE_ACCESS_TOKEN = field.switch(
 	'include_access_token',
 	'Include Access Token',
 	'Whether to include the access token in the output. Everyone who can see the executions of this workflow can then read it. Not available to AI agents.',

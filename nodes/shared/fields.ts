@@ -13,8 +13,8 @@ import {
 	someOf,
 } from './values';
 
-/** One parameter of a call: a row of data. */
-export interface Parameter<T = Json | undefined> {
+/** One parameter of a call: how it is shown and read. */
+export interface Field<T = Json | undefined> {
 	/** AiClk's name. A dot leads into an object: `created_at.start`. */
 	name: string;
 	/** Reads what the user typed. @param timeZone the workflow's, IANA name */
@@ -26,63 +26,136 @@ export interface Parameter<T = Json | undefined> {
 const camelCase = (name: string): string =>
 	name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** A row: a text field with AiClk's name in camelCase, unless `more` says otherwise. */
-export const parameter = <T>(
+/** A text field with AiClk's name in camelCase, unless `more` says otherwise. */
+const custom = <T>(
 	name: string,
 	label: string,
-	read: Parameter<T>['read'],
+	read: Field<T>['read'],
 	more: Partial<INodeProperties> = {},
-): Parameter<T> => ({
+): Field<T> => ({
 	name,
 	read,
 	property: { displayName: label, name: camelCase(name), type: 'string', default: '', ...more },
 });
 
-/** Makes a builder for rows that are read in the same way. */
-const rowsWith =
-	<T>(read: Parameter<T>['read'], all: Partial<INodeProperties> = {}) =>
+/** Makes a builder for fields that are read in the same way. */
+const readWith =
+	<T>(read: Field<T>['read'], all: Partial<INodeProperties> = {}) =>
 	(
 		name: string,
 		label: string,
 		description?: string,
 		example?: string,
 		more: Partial<INodeProperties> = {},
-	): Parameter<T> =>
-		parameter(name, label, read, {
+	): Field<T> =>
+		custom(name, label, read, {
 			...all,
 			...(description !== undefined && { description }),
 			...(example !== undefined && { placeholder: `e.g. ${example}` }),
 			...more,
 		});
 
-/** Builders of rows for one kind of value each, with their readers. */
-export const textRow = rowsWith(readText);
-export const idRow = rowsWith(readId);
-export const idsRow = rowsWith(readIds);
-export const dayRow = rowsWith(readDay, { type: 'dateTime' });
-export const countRow = rowsWith((value) => readWholeNumber(value, { min: 1 }));
-export const switchRow = rowsWith(readSwitch, { type: 'boolean', default: false });
+/** Options in alphabetical order, as n8n's lint rules require. @param names what the panel shows, by AiClk's value */
+const toOptions = (names: Record<string, string>): INodePropertyOptions[] =>
+	Object.entries(names)
+		.map(([value, name]) => ({ name, value }))
+		.sort((one, other) => (one.name < other.name ? -1 : 1));
 
-const numberRow = (
-	name: string,
-	label: string,
-	min: number,
-	more: Partial<INodeProperties>,
-): Parameter<number> =>
-	parameter(name, label, (value) => readWholeNumber(value, { min }), {
-		type: 'number',
-		typeOptions: { minValue: min },
-		...more,
-	});
+const CAPITALS = ['id', 'url', 'api', 'js', 'md5', 'h5'];
+
+/** `adgroup_id` as a person reads it: `Ad Group ID`. */
+const titleOf = (name: string): string =>
+	name
+		.replace('adgroup', 'ad_group')
+		.split('_')
+		.map((word) =>
+			CAPITALS.includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),
+		)
+		.join(' ');
+
+export const EVERY_DIGIT = 'Long IDs keep every digit, unless the node before has rounded them.';
+
+/** Builds fields, each kind with its reader. */
+export const field = {
+	custom,
+	text: readWith(readText),
+	id: readWith(readId),
+	ids: readWith(readIds),
+	day: readWith(readDay, { type: 'dateTime' }),
+	count: readWith((value) => readWholeNumber(value, { min: 1 })),
+	switch: readWith(readSwitch, { type: 'boolean', default: false }),
+
+	number: (name: string, label: string, min: number, more: Partial<INodeProperties>) =>
+		custom(name, label, (value) => readWholeNumber(value, { min }), {
+			type: 'number',
+			typeOptions: { minValue: min },
+			...more,
+		}),
+
+	/** One of some values. @param names what the panel shows, by AiClk's value */
+	choice: <T extends string>(
+		name: string,
+		label: string,
+		names: Record<T, string>,
+		more: Partial<INodeProperties>,
+	) =>
+		custom(name, label, oneOf(Object.keys(names) as T[]), {
+			type: 'options',
+			options: toOptions(names),
+			...more,
+		}),
+
+	/** Some of some values. @param names what the panel shows, by AiClk's value */
+	choices: (
+		name: string,
+		label: string,
+		names: Record<string, string>,
+		more: Partial<INodeProperties>,
+	) =>
+		custom(name, label, someOf(Object.keys(names)), {
+			type: 'multiOptions',
+			options: toOptions(names),
+			default: [],
+			...more,
+		}),
+
+	/**
+	 * The fields that AiClk should return.
+	 *
+	 * @param known AiClk's names, separated by spaces
+	 * @param chosen the default, at most ten as n8n's guidelines ask; all if left out
+	 */
+	returned: (known: string, chosen = known, more: Partial<INodeProperties> = {}): Field<string[]> =>
+		field.choices(
+			'fields',
+			'Fields',
+			Object.fromEntries(known.split(' ').map((name) => [name, titleOf(name)])),
+			{
+				default: chosen.split(' '),
+				required: true,
+				description: 'Which fields AiClk should return',
+				...more,
+			},
+		),
+
+	/** The account of a call. A field that is left empty means the credential's account. */
+	account: (whose: string, label = 'Account ID'): Field<bigint> =>
+		field.id(
+			'account_id',
+			label,
+			`${whose}. If empty, the account in the credential is used. ${EVERY_DIGIT}`,
+			'1000002',
+		),
+};
 
 /** Batching has the names, texts and defaults that HTTP Request has. */
 export const BATCH = {
-	size: numberRow('batch_size', 'Items per Batch', -1, {
+	size: field.number('batch_size', 'Items per Batch', -1, {
 		default: 50,
 		description:
 			'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
 	}),
-	interval: numberRow('batch_interval', 'Batch Interval (Ms)', 0, {
+	interval: field.number('batch_interval', 'Batch Interval (Ms)', 0, {
 		default: 1000,
 		description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
 	}),
@@ -103,96 +176,17 @@ const BATCHING: INodeProperties = {
 	],
 };
 
-/** Options in alphabetical order, as n8n's lint rules require. @param names what the panel shows, by AiClk's value */
-const toOptions = (names: Record<string, string>): INodePropertyOptions[] =>
-	Object.entries(names)
-		.map(([value, name]) => ({ name, value }))
-		.sort((one, other) => (one.name < other.name ? -1 : 1));
-
-/** One of some values. @param names what the panel shows, by AiClk's value */
-export const choiceRow = <T extends string>(
-	name: string,
-	label: string,
-	names: Record<T, string>,
-	more: Partial<INodeProperties>,
-): Parameter<T> =>
-	parameter(name, label, oneOf(Object.keys(names) as T[]), {
-		type: 'options',
-		options: toOptions(names),
-		...more,
-	});
-
-/** Some of some values. @param names what the panel shows, by AiClk's value */
-export const choicesRow = (
-	name: string,
-	label: string,
-	names: Record<string, string>,
-	more: Partial<INodeProperties>,
-): Parameter<string[]> =>
-	parameter(name, label, someOf(Object.keys(names)), {
-		type: 'multiOptions',
-		options: toOptions(names),
-		default: [],
-		...more,
-	});
-
-const CAPITALS = ['id', 'url', 'api', 'js', 'md5', 'h5'];
-
-/** `adgroup_id` as a person reads it: `Ad Group ID`. */
-const titleOf = (name: string): string =>
-	name
-		.replace('adgroup', 'ad_group')
-		.split('_')
-		.map((word) =>
-			CAPITALS.includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),
-		)
-		.join(' ');
-
-/**
- * The fields that AiClk should return.
- *
- * @param known AiClk's names, separated by spaces
- * @param chosen the default, at most ten as n8n's guidelines ask; all if left out
- */
-export const fieldsRow = (
-	known: string,
-	chosen = known,
-	more: Partial<INodeProperties> = {},
-): Parameter<string[]> =>
-	choicesRow(
-		'fields',
-		'Fields',
-		Object.fromEntries(known.split(' ').map((name) => [name, titleOf(name)])),
-		{
-			default: chosen.split(' '),
-			required: true,
-			description: 'Which fields AiClk should return',
-			...more,
-		},
-	);
-
-export const EVERY_DIGIT = 'Long IDs keep every digit, unless the node before has rounded them.';
-
-/** The account of a call. A field that is left empty means the credential's account. */
-export const accountRow = (whose: string, label = 'Account ID'): Parameter<bigint> =>
-	idRow(
-		'account_id',
-		label,
-		`${whose}. If empty, the account in the credential is used. ${EVERY_DIGIT}`,
-		'1000002',
-	);
-
-export const RETURN_ALL = switchRow(
+export const RETURN_ALL = field.switch(
 	'return_all',
 	'Return All',
 	'Whether to return all results or only up to a given limit',
 );
-export const LIMIT = numberRow('limit', 'Limit', 1, {
+export const LIMIT = field.number('limit', 'Limit', 1, {
 	default: 50,
 	description: 'Max number of results to return',
 	displayOptions: { show: { returnAll: [false] } },
 });
-export const SIMPLIFY = switchRow(
+export const SIMPLIFY = field.switch(
 	'simplify',
 	'Simplify',
 	'Whether to return a simplified version of the response instead of the raw data',
@@ -200,17 +194,17 @@ export const SIMPLIFY = switchRow(
 	{ default: true },
 );
 
-/** Parameters that the user adds one by one. */
+/** Fields that the user adds one by one. */
 export interface Collection {
 	/** In the order in which they are sent. */
-	parameters: Parameter[];
+	fields: Field[];
 	/** Whether at least one must be added. */
 	isRequired: boolean;
 	/** n8n's field. Its members are in alphabetical order, as n8n's lint rules require. */
 	property: INodeProperties;
 }
 
-/** @param more members that are not read as parameters */
+/** @param more members that are not read as fields */
 const collectionOf =
 	(
 		name: string,
@@ -219,8 +213,8 @@ const collectionOf =
 		isRequired = false,
 		more: INodeProperties[] = [],
 	) =>
-	(parameters: Parameter[]): Collection => ({
-		parameters,
+	(fields: Field[]): Collection => ({
+		fields,
 		isRequired,
 		property: {
 			displayName: label,
@@ -228,7 +222,7 @@ const collectionOf =
 			type: 'collection',
 			placeholder,
 			default: {},
-			options: [...parameters.map(({ property }) => property), ...more].sort((one, other) =>
+			options: [...fields.map(({ property }) => property), ...more].sort((one, other) =>
 				one.displayName < other.displayName ? -1 : 1,
 			),
 		},
@@ -245,7 +239,7 @@ const batched = collectionOf('options', 'Options', 'Add Option', false, [BATCHIN
 /** The options of every operation. */
 export const OPTIONS = batched([]);
 
-export const AMOUNTS_IN_YUAN = switchRow(
+export const AMOUNTS_IN_YUAN = field.switch(
 	'amounts_in_yuan',
 	'Amounts in Yuan',
 	"Whether amounts come out in yuan, as numbers with two decimals (102.49), rather than in fen (10249), as AiClk has them. Without 'Simplify', AiClk's whole answer stays as it is.",

@@ -7,7 +7,7 @@ import type { Batching } from '../../aiclk/api/throttle';
 import { withValue, faultOf, isNothing, readWholeNumber } from './values';
 import type { TokenInput } from '../../aiclk/token/input';
 import { type Context, refuse } from './errors';
-import { BATCH, type Collection, LIMIT, type Parameter, RETURN_ALL } from './fields';
+import { BATCH, type Collection, type Field, LIMIT, RETURN_ALL } from './fields';
 
 const CORRECT_IT = 'Correct the field or its expression.';
 /** What to do about a file that cannot be sent. */
@@ -61,7 +61,7 @@ export class Parameters {
 	}
 
 	/** @throws FailureError for an expression that yields nothing */
-	private value({ property: { name, displayName } }: Parameter<unknown>): unknown {
+	private value({ property: { name, displayName } }: Field<unknown>): unknown {
 		const value = this.get(name, '');
 		const typed = this.typed(name);
 		const isLeftEmpty = !isExpression(typed) || String(typed).trim() === '=';
@@ -70,7 +70,7 @@ export class Parameters {
 	}
 
 	/** Reads a value that does not come from a field of its own. @throws FailureError for a bad value, which it shows */
-	check<T>({ property, read }: Parameter<T>, value: unknown): T {
+	check<T>({ property, read }: Field<T>, value: unknown): T {
 		const result = read(value, this.context.getTimezone());
 		if (result.ok) return result.value;
 		const { displayName, type, typeOptions } = property;
@@ -86,13 +86,13 @@ export class Parameters {
 	}
 
 	/** A field that is always there. @throws FailureError for a bad value */
-	read<T>(row: Parameter<T>): T {
-		return this.check(row, this.value(row));
+	read<T>(field: Field<T>): T {
+		return this.check(field, this.value(field));
 	}
 
 	/** Fields that are always there, under AiClk's names. @throws FailureError for a bad value */
-	readAll(rows: Parameter[]): Record<string, Json> {
-		return nest(rows.map((row) => [row.name, this.read(row)]));
+	readAll(fields: Field[]): Record<string, Json> {
+		return nest(fields.map((field) => [field.name, this.read(field)]));
 	}
 
 	/**
@@ -100,7 +100,7 @@ export class Parameters {
 	 *
 	 * @throws FailureError for a bad value, and for one that was added but is empty
 	 */
-	readAdded({ property, parameters, isRequired }: Collection): Record<string, Json> {
+	readAdded({ property, fields: known, isRequired }: Collection): Record<string, Json> {
 		const { name, displayName: label } = property;
 		// n8n drops unknown members, and a collection that is one expression.
 		const value = this.get(name, {}) as IDataObject;
@@ -108,56 +108,56 @@ export class Parameters {
 		if (isRequired && added.length === 0) {
 			refuse(`'${label}' is empty`, 'Add the fields that you want to send.');
 		}
-		const rows = parameters.filter((row) => added.includes(row.property.name));
+		const fields = known.filter((field) => added.includes(field.property.name));
 		const values = nest(
-			rows.map((row) => {
-				const member = value[row.property.name];
-				if (!isNothing(member)) return [row.name, this.check(row, member)];
-				const message = `'${row.property.displayName}' was added to '${label}' but is empty`;
+			fields.map((field) => {
+				const member = value[field.property.name];
+				if (!isNothing(member)) return [field.name, this.check(field, member)];
+				const message = `'${field.property.displayName}' was added to '${label}' but is empty`;
 				return refuse(message, 'Fill it in, correct its expression, or remove it.');
 			}),
 		);
-		const rowOf = (one: string) => rows.find((row) => row.name === one) as Parameter;
+		const fieldOf = (one: string) => fields.find((field) => field.name === one) as Field;
 		for (const [one, span] of Object.entries(values)) {
 			const { start, end } = (span ?? {}) as { start?: string; end?: string };
 			if (start === undefined || end === undefined) continue;
-			this.checkSpan([rowOf(`${one}.start`), start], [rowOf(`${one}.end`), end]);
+			this.checkSpan([fieldOf(`${one}.start`), start], [fieldOf(`${one}.end`), end]);
 		}
 		return values;
 	}
 
 	/** @throws FailureError when a span of days ends before it begins */
-	checkSpan([from, start]: [Parameter, string], [to, end]: [Parameter, string]): void {
+	checkSpan([from, start]: [Field, string], [to, end]: [Field, string]): void {
 		if (start <= end) return;
 		const message = `'${from.property.displayName}' (${start}) is after '${to.property.displayName}' (${end})`;
 		refuse(message, 'Swap the two days.');
 	}
 
 	/** A field for which the credential's account stands in if it was left empty and is not required. */
-	private readForAccount<T>(row: Parameter<T>): T {
-		const { property } = row;
-		const value = this.value(row);
-		if (property.required === true || !isNothing(value)) return this.check(row, value);
+	private readForAccount<T>(field: Field<T>): T {
+		const { property } = field;
+		const value = this.value(field);
+		if (property.required === true || !isNothing(value)) return this.check(field, value);
 		const { accountId } = this.input;
 		if (accountId === '') {
 			const message = `'${property.displayName}' is empty, here and in the AiClk API credential`;
 			return refuse(message, 'Fill it in here, or in the credential.');
 		}
-		const read = row.read(accountId, this.context.getTimezone());
+		const read = field.read(accountId, this.context.getTimezone());
 		if (read.ok) return read.value;
 		return refuse('The account in the AiClk API credential is no ID', 'Correct it there.');
 	}
 
 	/** The account of the call. @throws FailureError for a bad value */
-	readAccount(row: Parameter<bigint>): bigint {
-		const account = this.readForAccount(row);
+	readAccount(field: Field<bigint>): bigint {
+		const account = this.readForAccount(field);
 		this.accountId = String(account);
 		return account;
 	}
 
 	/** Accounts, each once. @throws FailureError for a bad value */
-	readAccounts(row: Parameter<bigint[]>): bigint[] {
-		return [...new Set(this.readForAccount(row))];
+	readAccounts(field: Field<bigint[]>): bigint[] {
+		return [...new Set(this.readForAccount(field))];
 	}
 
 	/**
@@ -184,23 +184,23 @@ export class Parameters {
 	}
 
 	/** Where the file is: in the item's binary field of this name or path, or what an expression yields. */
-	private findFile(row: Parameter<string>): { binary: IBinaryData; place: string } {
-		const value = this.value(row);
-		const place = `'${row.property.displayName}'`;
+	private findFile(field: Field<string>): { binary: IBinaryData; place: string } {
+		const value = this.value(field);
+		const place = `'${field.property.displayName}'`;
 		if (isFile(value)) return { binary: value, place };
 		if (typeof value === 'object') {
 			return refuse(
 				`${place} holds an expression that yields no file`,
-				`n8n leaves the bytes out of $binary. Write the field's name in place of the expression, e.g. ${String(row.property.default)}, or $input.item.binary.data.`,
+				`n8n leaves the bytes out of $binary. Write the field's name in place of the expression, e.g. ${String(field.property.default)}, or $input.item.binary.data.`,
 			);
 		}
-		const field = this.check(row, value);
+		const name = this.check(field, value);
 		try {
 			const { helpers } = this.context as IExecuteFunctions;
-			return { binary: helpers.assertBinaryData(this.itemIndex ?? 0, field), place: `'${field}'` };
+			return { binary: helpers.assertBinaryData(this.itemIndex ?? 0, name), place: `'${name}'` };
 		} catch {
 			return refuse(
-				`The item has no binary field '${field}'`,
+				`The item has no binary field '${name}'`,
 				`Correct ${place}. If the workflow's setting 'Binary Mode' is 'Combined', it is a path, e.g. _files.data.`,
 			);
 		}
@@ -212,8 +212,8 @@ export class Parameters {
 	 *
 	 * @throws FailureError when it is not there, empty or not readable
 	 */
-	async readFile(row: Parameter<string>): Promise<StreamedFile> {
-		const { binary, place } = this.findFile(row);
+	async readFile(field: Field<string>): Promise<StreamedFile> {
+		const { binary, place } = this.findFile(field);
 		const { id, data, fileName, fileExtension } = binary;
 		const { helpers } = this.context as IExecuteFunctions;
 		const mimeType = binary.mimeType || 'application/octet-stream';

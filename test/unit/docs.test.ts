@@ -85,3 +85,21 @@ it.each(documents)('links of %s lead to files and headings that exist', (file) =
 	});
 	expect(broken).toEqual([]);
 });
+
+const code = ['aiclk', 'credentials', 'nodes', 'test', 'bench', 'scripts']
+	.flatMap((folder) => ts.sys.readDirectory(`${ROOT}/${folder}`, ['.ts', '.mts', '.mjs']))
+	.map((path) => `${path}\n${contentOf(path.slice(ROOT.length + 1))}`)
+	.join('\n');
+
+describe('CONTRIBUTING.md', () => {
+	it.each(findAll('CONTRIBUTING.md', /```ts\n(.*?)```/gs))('shows code as it is: %s', (example) => {
+		expect(code).toContain(example);
+	});
+
+	it.each(findAll('CONTRIBUTING.md', /\b([a-z]+[A-Z]\w*)(?=[^`\n]*`)/g))(
+		'names something that exists: %s',
+		(name) => {
+			expect(code).toMatch(new RegExp(`\\b${name}\\b`));
+		},
+	);
+});

@@ -1,6 +1,6 @@
 import { daysOf } from '../../shared/days';
 import { list, get, type Resource } from '../operations';
-import { choiceRow, dayRow, FEN, fieldsRow } from '../../shared/fields';
+import { FEN, field } from '../../shared/fields';
 
 /** GET account/info (AiClk docs, P2). */
 const getInfo = get({
@@ -11,7 +11,7 @@ const getInfo = get({
 		'Get names, balances (in fen: 100 fen are 1 yuan) and review status of an advertiser account',
 	path: 'account/info',
 	parameters: [
-		fieldsRow(
+		field.returned(
 			'account_id username display_name balance coupon compensation configure_status refuse_reason',
 			undefined,
 			FEN,
@@ -27,18 +27,18 @@ const PERIODS = {
 	thisMonth: 'This Month (up to Today)',
 	yesterday: 'Yesterday',
 };
-const PERIOD = choiceRow('period', 'Period', PERIODS, {
+const PERIOD = field.choice('period', 'Period', PERIODS, {
 	default: 'yesterday',
 	description: "Which days, in the workflow's time zone",
 });
 const periodDay = (name: string, label: string, which: string, example: string) =>
-	dayRow(name, label, `${which} day; the time of day does not matter`, example, {
+	field.day(name, label, `${which} day; the time of day does not matter`, example, {
 		required: true,
 		displayOptions: { show: { period: ['custom'] } },
 	});
 const START = periodDay('start_date', 'Start Date', 'First', '2026-01-01');
 const END = periodDay('end_date', 'End Date', 'Last', '2026-01-31');
-const FIELDS = fieldsRow('date cash_cost coupon_cost compensation', undefined, FEN);
+const FIELDS = field.returned('date cash_cost coupon_cost compensation', undefined, FEN);
 
 /** GET account_fund/list (AiClk docs, P3). Its rows have no ID: nothing says that a day has one row only. */
 const getFundRecords = list({

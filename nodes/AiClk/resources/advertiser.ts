@@ -1,17 +1,7 @@
 import { fail, ok } from '../../../aiclk/util/failure';
 import { type Read, readText } from '../../shared/values';
 import { type Resource, write } from '../operations';
-import {
-	accountRow,
-	additionalFields,
-	countRow,
-	idRow,
-	idsRow,
-	type Parameter,
-	parameter,
-	textRow,
-	updateFields,
-} from '../../shared/fields';
+import { additionalFields, type Field, field, updateFields } from '../../shared/fields';
 
 /** "6 to 30 characters, must hold upper case, lower case and digits" (AiClk docs, P4). The error never holds the value. */
 const readPassword = (value: unknown): Read<string> =>
@@ -37,53 +27,53 @@ const EMAIL = { placeholder: 'e.g. name@email.com' };
 const ifAppDownload = (what: string) => `${what}; AiClk requires it for the app download industry`;
 
 /** What an advertiser has (AiClk docs, P4, P5). */
-const ROWS: Parameter[] = [
-	textRow('app_company', 'App Company', ifAppDownload('Owner of the software copyright')),
-	textRow('app_info', 'App Description', ifAppDownload('What the app does')),
-	textRow('app_name', 'App Name', 'Name of the promoted product'),
-	textRow('app_permission', 'App Permissions', ifAppDownload('What the app asks for')),
-	countRow('category', 'Category', 'ID of the most specific class of the industry', '100101101'),
-	textRow('company', 'Company', 'Full name of the company'),
-	textRow('company_address', 'Company Address', undefined, 'Software Park, Pudong, Shanghai'),
-	idsRow(
+const FIELDS: Field[] = [
+	field.text('app_company', 'App Company', ifAppDownload('Owner of the software copyright')),
+	field.text('app_info', 'App Description', ifAppDownload('What the app does')),
+	field.text('app_name', 'App Name', 'Name of the promoted product'),
+	field.text('app_permission', 'App Permissions', ifAppDownload('What the app asks for')),
+	field.count('category', 'Category', 'ID of the most specific class of the industry', '100101101'),
+	field.text('company', 'Company', 'Full name of the company'),
+	field.text('company_address', 'Company Address', undefined, 'Software Park, Pudong, Shanghai'),
+	field.ids(
 		'company_region',
 		'Company Region',
 		'Codes of province, city and district, separated by commas',
 		'310000, 310100, 310115',
 	),
-	parameter('contacter_email', 'Contact Email', readEmail, EMAIL),
-	textRow('contacter', 'Contact Name'),
-	textRow('contacter_phone', 'Contact Phone', undefined, '13800000000'),
-	textRow('display_name', 'Display Name', 'Short name of the company'),
-	parameter('email', 'Email', readEmail, EMAIL),
-	idRow('license', 'License', 'Resource ID of the picture of the business license', '14705564'),
-	textRow('license_code', 'License Code', 'Unified social credit code of the business license'),
-	textRow('link', 'Link', undefined, 'https://www.example.com'),
-	parameter('password', 'Password', readPassword, {
+	field.custom('contacter_email', 'Contact Email', readEmail, EMAIL),
+	field.text('contacter', 'Contact Name'),
+	field.text('contacter_phone', 'Contact Phone', undefined, '13800000000'),
+	field.text('display_name', 'Display Name', 'Short name of the company'),
+	field.custom('email', 'Email', readEmail, EMAIL),
+	field.id('license', 'License', 'Resource ID of the picture of the business license', '14705564'),
+	field.text('license_code', 'License Code', 'Unified social credit code of the business license'),
+	field.text('link', 'Link', undefined, 'https://www.example.com'),
+	field.custom('password', 'Password', readPassword, {
 		typeOptions: { password: true },
 		description: '6 to 30 characters, including upper case, lower case and digits',
 	}),
-	textRow('privacy_protocol_url', 'Privacy Policy URL', ifAppDownload('Address of the policy')),
-	idsRow(
+	field.text('privacy_protocol_url', 'Privacy Policy URL', ifAppDownload('Address of the policy')),
+	field.ids(
 		'qualification',
 		'Qualification',
 		'Resource IDs of further documents, separated by commas',
 		'14705564',
 	),
-	textRow('source_mark', 'Source Mark', 'Where the advertiser comes from'),
-	idRow('sub_agent_id', 'Sub-Manager ID', 'For a caller that is an agent', '1716318'),
-	textRow('username', 'Username', 'Login name of the new account'),
+	field.text('source_mark', 'Source Mark', 'Where the advertiser comes from'),
+	field.id('sub_agent_id', 'Sub-Manager ID', 'For a caller that is an agent', '1716318'),
+	field.text('username', 'Username', 'Login name of the new account'),
 ];
 
-/** Rows by AiClk's names, in this order. */
-const rowsOf = (names: string): Parameter[] =>
-	names.split(' ').flatMap((name) => ROWS.filter((row) => row.name === name));
+/** Fields by AiClk's names, in this order. */
+const fieldsOf = (names: string): Field[] =>
+	names.split(' ').flatMap((name) => FIELDS.filter((one) => one.name === name));
 
-const REQUIRED = rowsOf(
+const REQUIRED = fieldsOf(
 	'company display_name license_code company_region company_address license qualification category app_name username password link source_mark email contacter contacter_phone',
-).map((row) => ({ ...row, property: { ...row.property, required: true } }));
+).map((one) => ({ ...one, property: { ...one.property, required: true } }));
 
-const OPENER = accountRow(
+const OPENER = field.account(
 	'The account that manages the advertiser',
 	'Agent or Sub-Manager Account ID',
 );
@@ -98,7 +88,9 @@ const create = write({
 	account: OPENER,
 	parameters: REQUIRED,
 	collection: additionalFields(
-		rowsOf('app_company app_info app_permission contacter_email privacy_protocol_url sub_agent_id'),
+		fieldsOf(
+			'app_company app_info app_permission contacter_email privacy_protocol_url sub_agent_id',
+		),
 	),
 });
 
@@ -111,7 +103,7 @@ const update = write({
 	path: 'adaccount/customer/update',
 	account: OPENER,
 	parameters: [
-		idRow(
+		field.id(
 			'account_id',
 			'Advertiser ID',
 			'The account to change (account_id in the body)',
@@ -120,7 +112,7 @@ const update = write({
 		),
 	],
 	collection: updateFields(
-		rowsOf(
+		fieldsOf(
 			'app_company app_info app_permission company company_address company_region contacter_email contacter contacter_phone license license_code link password privacy_protocol_url qualification source_mark',
 		),
 	),

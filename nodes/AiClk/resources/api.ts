@@ -6,70 +6,66 @@ import { refuse } from '../../shared/errors';
 import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
 import { type Operation, type Resource, toForm } from '../operations';
 import {
-	accountRow,
-	choiceRow,
-	countRow,
 	EVERY_DIGIT,
+	type Field,
+	field,
 	LIMIT,
 	OPTIONS,
-	type Parameter,
-	parameter,
 	RETURN_ALL,
 	SIMPLIFY,
-	switchRow,
 } from '../../shared/fields';
 import { toCallItems, toRowItems } from '../output';
 
 const METHODS = { DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH', POST: 'POST', PUT: 'PUT' };
 
-const METHOD = choiceRow('method', 'Method', METHODS, {
+const METHOD = field.choice('method', 'Method', METHODS, {
 	default: 'GET',
 	required: true,
 	description:
 		'Anything but GET counts as a change: it is sent again only if AiClk was busy and refused it for certain',
 });
-const PATH = parameter('path', 'Path', ok, {
+const PATH = field.custom('path', 'Path', ok, {
 	required: true,
 	placeholder: 'e.g. /openapi/v1/account/info',
 	description:
 		"Path below /openapi/ on the credential's host, as AiClk's page about the endpoint shows it, or a full URL on that host",
 });
 const FORMATS = { json: 'Account ID and One JSON Object', parameters: 'Plain URL Parameters' };
-const QUERY_FORMAT = choiceRow('query_format', 'Query Format', FORMATS, {
+const QUERY_FORMAT = field.choice('query_format', 'Query Format', FORMATS, {
 	default: 'json',
 	description:
 		"How the parameters are written into the URL. AiClk's page about the endpoint shows it: most take account_id and one JSON object named query. As plain URL parameters, each member of 'Query' becomes a parameter, and account_id is not added.",
 });
-const ACCOUNT = accountRow('The account_id of the call');
-const QUERY = parameter('query', 'Query', readJsonObject, {
+const ACCOUNT = field.account('The account_id of the call');
+const QUERY = field.custom('query', 'Query', readJsonObject, {
 	type: 'json',
 	default: '{}',
 	placeholder: 'e.g. { "fields": ["account_id"] }',
 	description: `A JSON object; it is encoded for you. ${EVERY_DIGIT}`,
 });
 const BODY_TYPES = { form: 'Form', json: 'JSON', none: 'None' };
-const BODY_TYPE = choiceRow('body_type', 'Body Type', BODY_TYPES, {
+const BODY_TYPE = field.choice('body_type', 'Body Type', BODY_TYPES, {
 	default: 'none',
 	description:
 		"What is sent as the body: AiClk's page about the endpoint shows it. Form is a multipart form with text fields.",
 	displayOptions: { hide: { method: ['GET'] } },
 });
-const BODY = parameter('body', 'Body', readJsonBody, {
+const BODY = field.custom('body', 'Body', readJsonBody, {
 	type: 'json',
 	default: '{}',
 	displayOptions: { hide: { method: ['GET'] }, show: { bodyType: ['form', 'json'] } },
 	placeholder: 'e.g. { "campaign_id": 20195330 }',
 	description: `A JSON object; for an endpoint that takes a list, and without 'Paginate', a JSON list. ${EVERY_DIGIT}`,
 });
-const PAGINATE = switchRow(
+const PAGINATE = field.switch(
 	'paginate',
 	'Paginate',
 	"Whether to read page after page and output one item for each row. The parameters page and page_size are sent in the JSON body if there is one, or else with 'Query'. If you set them there, reading begins at your page, with your page size.",
 );
 
 /** AiClk counts pages from 1; endpoints that no page documents may count from 0. */
-const PAGE = parameter('page', 'page', (value) => readWholeNumber(value, { min: 0 }));
-const PAGE_SIZE = countRow('page_size', 'page_size');
+const PAGE = field.custom('page', 'page', (value) => readWholeNumber(value, { min: 0 }));
+const PAGE_SIZE = field.count('page_size', 'page_size');
 
 /** Any endpoint below /openapi/. AiClk's pages that this package was written from name none for campaigns or reports. */
 const call: Operation = {
@@ -112,8 +108,8 @@ const call: Operation = {
 		const place = bodyType === 'json' ? 'body' : asJson ? 'query' : 'parameters';
 		const paged = place === 'body' ? members : query;
 		/** Of page and page_size, what the user has set counts. */
-		const readOwn = (row: Parameter<number>) =>
-			paged[row.name] === undefined ? undefined : fields.check(row, paged[row.name]);
+		const readOwn = (own: Field<number>) =>
+			paged[own.name] === undefined ? undefined : fields.check(own, paged[own.name]);
 		return {
 			request: {
 				method,

@@ -1,20 +1,20 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { refuse, runsAsTool } from '../../shared/errors';
-import { additionalFields, idRow, parameter, switchRow, textRow } from '../../shared/fields';
+import { additionalFields, field } from '../../shared/fields';
 import type { Parameters } from '../../shared/parameters';
 import { type JsonObject, readAmount } from '../../shared/values';
 import { define, type Operation, type Resource, type Spec } from '../operations';
 import { toTransferItem } from '../output';
 
-const CONFIRM = switchRow(
+const CONFIRM = field.switch(
 	'confirm',
 	'Confirm',
 	'Whether this may move money. Without it nothing is sent. AiClk cannot tell a repeated transfer from a new one, so it is sent exactly once.',
 );
 
 /** Shown only where the node is a tool of an agent (n8n-workflow node-helpers.js, `@tool`). */
-const ALLOW_AGENTS = switchRow(
+const ALLOW_AGENTS = field.switch(
 	'allow_agents',
 	'Let AI Agents Move Money',
 	'Whether an AI agent may move money with this tool. Only a person can switch this on, not an expression. Add a human review of tool calls.',
@@ -30,7 +30,7 @@ const NOTICE: INodeProperties = {
 	default: '',
 };
 
-const COMMENT = textRow(
+const COMMENT = field.text(
 	'comment',
 	'Comment',
 	'A remark that AiClk keeps with the transfer',
@@ -81,7 +81,7 @@ function transfer({
 	const givenAs = `${whose}. It is never taken from the credential.`;
 	const receives = `${target} that receives the amount (target_user)`;
 	const unit = amount === 'money' ? 'Money (Fen)' : 'Coupon (Fen)';
-	const amountRow = parameter(amount, unit, readAmount, {
+	const amountField = field.custom(amount, unit, readAmount, {
 		type: 'number',
 		typeOptions: { numberPrecision: 0 },
 		default: 0,
@@ -95,15 +95,15 @@ function transfer({
 		amount: values[amount] as number,
 		kind: amount,
 	});
-	const targetRow = idRow('target_user', 'Target', receives, '1000004', { required: true });
-	const rows = [...parameters, targetRow, amountRow];
+	const targetField = field.id('target_user', 'Target', receives, '1000004', { required: true });
+	const sent = [...parameters, targetField, amountField];
 	return define(
 		{
 			...spec,
-			account: idRow('account_id', label, givenAs, '1000002', { required: true }),
-			parameters: rows,
+			account: field.id('account_id', label, givenAs, '1000002', { required: true }),
+			parameters: sent,
 			// Without a comment, as in AiClk's examples.
-			read: (fields) => ({ ...fields.readAll(rows), comment: '' }),
+			read: (fields) => ({ ...fields.readAll(sent), comment: '' }),
 			collection: additionalFields([COMMENT]),
 		},
 		{
@@ -158,7 +158,7 @@ const agentCoupon = transfer({
 	amount: 'coupon',
 });
 
-const SUB_AGENT = idRow(
+const SUB_AGENT = field.id(
 	'sub_agent_user',
 	'Sub-Manager',
 	'Account ID of the sub-manager (sub_agent_user)',

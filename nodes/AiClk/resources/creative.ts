@@ -1,5 +1,5 @@
 import { list, type Resource } from '../operations';
-import { choicesRow, dayRow, fieldsRow, filters, idRow, idsRow } from '../../shared/fields';
+import { field, filters } from '../../shared/fields';
 
 const FIELDS =
 	'account_id campaign_id adgroup_id creative_id creative_name sub_cate pkg_name app_name app_logo api_id js_conversion_id conversion_type type optimization_goal configure_status effective_status unable_reason title second_title description app_introduction target_url target_url_h5 download_url image app video_id audit_reason clk_site_id click_feedback_url text_link_btn deep_link universal_link text_link_description game_url video_title motivate_style play_action play_duration conversion_target back_end_conversion game_material_id created_at motivate_video_autoplay original_id path resource_name';
@@ -14,15 +14,15 @@ const STATUSES = {
 };
 
 const day = (aiclkName: string, name: string, label: string, description: string) =>
-	dayRow(aiclkName, label, description, undefined, { name });
+	field.day(aiclkName, label, description, undefined, { name });
 
 /** Of those of P6, the filters that the AiClk Trigger has as well. */
 export const FILTERS = [
-	idRow('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),
-	idsRow('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
+	field.id('campaign_id', 'Campaign ID', 'Return creatives of this campaign only', '20195330'),
+	field.ids('creative_id', 'Creative IDs', 'Separated by commas', '77777, 88888', {
 		name: 'creativeIds',
 	}),
-	choicesRow('configure_status', 'Status', STATUSES, {
+	field.choices('configure_status', 'Status', STATUSES, {
 		description: 'Whether the creative is switched on (configure_status)',
 	}),
 	day('created_at.start', 'createdFrom', 'Created From', 'First day of creation, included'),
@@ -36,7 +36,7 @@ const getAll = list({
 	action: 'Get many creatives',
 	description: 'Get the creatives of an advertiser account, with their status and review result',
 	path: 'creative/get',
-	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
+	parameters: [field.returned(FIELDS, COMMON_FIELDS)],
 	collection: filters([
 		...FILTERS,
 		day(

@@ -2,16 +2,7 @@ import { ok } from '../../../aiclk/util/failure';
 import { oneOf } from '../../shared/values';
 import { UPLOAD_TYPE_FIELD } from '../../../aiclk/protocol/assumptions';
 import { list, type Resource, upload } from '../operations';
-import {
-	additionalFields,
-	choicesRow,
-	fieldsRow,
-	filters,
-	idsRow,
-	parameter,
-	sort,
-	textRow,
-} from '../../shared/fields';
+import { additionalFields, field, filters, sort } from '../../shared/fields';
 
 const FIELDS =
 	'account_id material_id material_name material_status material_type remote_url material_md5 audit_reason width height duration size created_at';
@@ -27,7 +18,7 @@ const STATUSES = {
 };
 
 /** AiClk takes a list of [field, direction] (P7). Without it, AiClk's own order applies. */
-const ORDER = parameter(
+const ORDER = field.custom(
 	'order_by',
 	'Material ID',
 	(value) => {
@@ -53,12 +44,12 @@ const getAll = list({
 	action: 'Get many materials',
 	description: 'Get images and videos of an advertiser account, with their review status',
 	path: 'material/get',
-	parameters: [fieldsRow(FIELDS, COMMON_FIELDS)],
+	parameters: [field.returned(FIELDS, COMMON_FIELDS)],
 	collection: filters([
-		idsRow('material_id', 'Material IDs', 'Separated by commas', '55555, 77777', {
+		field.ids('material_id', 'Material IDs', 'Separated by commas', '55555, 77777', {
 			name: 'materialIds',
 		}),
-		choicesRow('material_status', 'Status', STATUSES, {
+		field.choices('material_status', 'Status', STATUSES, {
 			description: 'Review status; without it AiClk leaves deleted materials out',
 		}),
 	]),
@@ -66,7 +57,7 @@ const getAll = list({
 	idField: 'material_id',
 });
 
-const MATERIAL_TYPE = textRow(
+const MATERIAL_TYPE = field.text(
 	UPLOAD_TYPE_FIELD,
 	'Material Type',
 	"AiClk's name for the type (material_type). The file must have exactly the dimensions of that type. Without this field, AiClk decides by format and aspect ratio. AiClk's pages do not list the names, and one example calls the field 'type'.",
@@ -82,7 +73,11 @@ const uploadMaterial = upload({
 	path: 'material/upload',
 	collection: additionalFields([
 		MATERIAL_TYPE,
-		textRow('pid', 'Package ID', 'Channel package ID or name (pid), for materials of the type APP'),
+		field.text(
+			'pid',
+			'Package ID',
+			'Channel package ID or name (pid), for materials of the type APP',
+		),
 	]),
 });
 

@@ -1,7 +1,7 @@
 import { ok } from '../../../aiclk/util/failure';
 import { readSwitch, readWholeNumber } from '../../shared/values';
 import { list, type Resource } from '../operations';
-import { choiceRow, filters, idRow, parameter, textRow } from '../../shared/fields';
+import { field, filters } from '../../shared/fields';
 
 const TYPES = { API_DOWNLOAD: 'In an App', API_LANDING_PAGE: 'On a Landing Page' };
 const REPORT_STATES = {
@@ -25,7 +25,7 @@ const getAll = list({
 	path: 'conv/targeturl_monitor/list',
 	place: 'parameters',
 	parameters: [
-		choiceRow('conversion_type', 'Conversion Type', TYPES, {
+		field.choice('conversion_type', 'Conversion Type', TYPES, {
 			default: 'API_DOWNLOAD',
 			required: true,
 			description:
@@ -33,25 +33,25 @@ const getAll = list({
 		}),
 	],
 	collection: filters([
-		textRow('keywords', 'Keywords', 'Fuzzy search'),
-		idRow('adgroup_id', 'Ad Group ID', 'Return links that suit this ad group', '20195330'),
-		choiceRow('click', 'Report State', REPORT_STATES, {
+		field.text('keywords', 'Keywords', 'Fuzzy search'),
+		field.id('adgroup_id', 'Ad Group ID', 'Return links that suit this ad group', '20195330'),
+		field.choice('click', 'Report State', REPORT_STATES, {
 			default: '1',
 			description: 'Whether a link is activated, and what became of its report (click)',
 		}),
-		parameter('conversion_goal', 'Conversion Goal', (value) => readWholeNumber(value), {
+		field.custom('conversion_goal', 'Conversion Goal', (value) => readWholeNumber(value), {
 			type: 'number',
 			default: 0,
 			description:
 				'-1 unknown, 0 activation, 1 registration; AiClk has other values, which this node does not know',
 		}),
-		textRow('deeplink', 'Deep Link', 'Deep link of the app (deeplink)', 'example://page'),
-		parameter('show_share', 'Shared Links', readFlag, {
+		field.text('deeplink', 'Deep Link', 'Deep link of the app (deeplink)', 'example://page'),
+		field.custom('show_share', 'Shared Links', readFlag, {
 			type: 'boolean',
 			default: true,
 			description: 'Whether to also return links that others share',
 		}),
-		textRow(
+		field.text(
 			'app_package',
 			'App Package',
 			'Package name of the app (app_package)',

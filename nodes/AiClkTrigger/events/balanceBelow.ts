@@ -1,13 +1,13 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { ACCOUNT_INFO_PATH } from '../../../aiclk/protocol/accountInfo';
-import { parameter } from '../../shared/fields';
+import { field } from '../../shared/fields';
 import { readWholeNumber } from '../../shared/values';
 import { ACCOUNT_IDS, alarm, type TriggerEvent } from './event';
 
 const FIELDS = ['account_id', 'display_name', 'balance'];
 
-const BALANCE = parameter(
+const BALANCE = field.custom(
 	'balance',
 	'Balance (Fen)',
 	(value) => readWholeNumber(value, { min: 0, max: Number.MAX_SAFE_INTEGER }),

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { FILTERS as ROWS } from '../../AiClk/resources/creative';
-import { filters, options, switchRow } from '../../shared/fields';
+import { FILTERS as FILTERED } from '../../AiClk/resources/creative';
+import { field, filters, options } from '../../shared/fields';
 import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
 import {
 	ACCOUNT_IDS,
@@ -33,13 +33,13 @@ const MAX_SAMPLE = 100;
 /** YYYY-MM-DD in UTC. @param ms since 1970 */
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-const ONLY_NEW_REASONS = switchRow(
+const ONLY_NEW_REASONS = field.switch(
 	'only_new_reasons',
 	'Only With a New Rejection Reason',
 	'Whether to emit a creative only if it has a reason (audit_reason) that it did not have at the look before',
 );
 
-const FILTERS = filters(ROWS);
+const FILTERS = filters(FILTERED);
 const OPTIONS = options([EMIT_EXISTING, ONLY_NEW_REASONS]);
 
 /** @param before the value that is remembered; undefined if there is none @param now the value at this look */

@@ -3,7 +3,7 @@ import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-wor
 import type { Json } from '../../../aiclk/protocol/json';
 import type { TokenReport } from '../../../aiclk/token/status';
 import type { Failure } from '../../../aiclk/util/failure';
-import { idsRow, switchRow } from '../../shared/fields';
+import { field } from '../../shared/fields';
 import type { Parameters } from '../../shared/parameters';
 import type { Known } from '../memory';
 
@@ -72,14 +72,14 @@ export interface TriggerEvent {
 	read(fields: Parameters): Watcher;
 }
 
-export const ACCOUNT_IDS = idsRow(
+export const ACCOUNT_IDS = field.ids(
 	'account_ids',
 	'Account IDs',
 	'One or more advertiser accounts, separated by commas. If empty, the account of the credential.',
 	'1000002, 1000003',
 );
 
-export const EMIT_EXISTING = switchRow(
+export const EMIT_EXISTING = field.switch(
 	'emit_existing',
 	'Emit Existing',
 	'Whether the first look emits everything that exists, and not only later changes',

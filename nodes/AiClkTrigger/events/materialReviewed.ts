@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { choiceRow, options } from '../../shared/fields';
+import { field, options } from '../../shared/fields';
 import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
 import {
 	type Api,
@@ -39,7 +39,7 @@ const DELETED = { material_status: ['DELETED'] };
  */
 const MAX_IDS = 100;
 
-const RESULT = choiceRow(
+const RESULT = field.choice(
 	'result',
 	'Result',
 	{ both: 'Approved or Rejected', approved: 'Approved', rejected: 'Rejected' },

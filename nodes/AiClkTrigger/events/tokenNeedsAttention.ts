@@ -1,8 +1,8 @@
 import { expiresWithin } from '../../../aiclk/token/status';
-import { withinDaysRow } from '../../AiClkToken/description';
+import { withinDaysField } from '../../AiClkToken/description';
 import { alarm, type TokenLook, type TriggerEvent } from './event';
 
-const WITHIN_DAYS = withinDaysRow({
+const WITHIN_DAYS = withinDaysField({
 	default: 10,
 	description:
 		'Emit when the access token expires within this many days, from 0 to 90, and when it is fine again. The credential renews it at least two weeks before: with 10 days left, renewals have been failing.',

@@ -1,13 +1,6 @@
 import type { IDataObject, IExecuteFunctions, IPollFunctions } from 'n8n-workflow';
 
-import {
-	accountRow,
-	dayRow,
-	filters,
-	idsRow,
-	LIMIT,
-	RETURN_ALL,
-} from '../../../nodes/shared/fields';
+import { field, filters, LIMIT, RETURN_ALL } from '../../../nodes/shared/fields';
 import { Parameters } from '../../../nodes/shared/parameters';
 import { emptyRow, inputOf } from '../../harness/fakes';
 
@@ -88,10 +81,10 @@ describe.each([
 	['of an item', fieldsOf],
 	['of a poll', pollFieldsOf],
 ])('the fields %s', (_, read) => {
-	const ACCOUNTS = idsRow('account_ids', 'Account IDs');
+	const ACCOUNTS = field.ids('account_ids', 'Account IDs');
 
 	it('are read: single ones, limits and collections', () => {
-		const rows = [dayRow('created_at.start', 'From', undefined, undefined, { name: 'from' })];
+		const rows = [field.day('created_at.start', 'From', undefined, undefined, { name: 'from' })];
 		const fields = read({ returnAll: false, limit: 7, filters: { from: '2026-01-31T08:00:00' } });
 		expect(fields.readLimit()).toBe(7);
 		expect(fields.read(LIMIT)).toBe(7);
@@ -99,7 +92,7 @@ describe.each([
 	});
 
 	it('name a member of a collection that was added but is empty', () => {
-		const rows = [dayRow('created_at.start', 'From', undefined, undefined, { name: 'from' })];
+		const rows = [field.day('created_at.start', 'From', undefined, undefined, { name: 'from' })];
 		const fields = read({ filters: { from: undefined } }, { filters: { from: '={{ $json.x }}' } });
 		expect(() => fields.readAdded(filters(rows))).toThrow(
 			"'From' was added to 'Filters' but is empty",
@@ -107,7 +100,7 @@ describe.each([
 	});
 
 	it("use the credential's account where the field was left empty", () => {
-		expect(read({}, {}, '1000002').readAccount(accountRow('The account'))).toBe(1_000_002n);
+		expect(read({}, {}, '1000002').readAccount(field.account('The account'))).toBe(1_000_002n);
 		expect(read({ accountIds: ' ' }, {}, '1000002').readAccounts(ACCOUNTS)).toEqual([1_000_002n]);
 		expect(read({ accountIds: '' }, { accountIds: '=' }, '7').readAccounts(ACCOUNTS)).toEqual([7n]);
 	});
