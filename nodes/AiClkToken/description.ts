@@ -1,20 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { field, options } from '../shared/fields';
-import { readWholeNumber } from '../shared/values';
 
-/** A field for days before the expiry of a token, which lives 90 days as documented. */
+/** Days before the expiry of a token, which lives 90 days as documented. */
 export const withinDaysField = (more: Partial<INodeProperties>) =>
-	field.custom(
-		'within_days',
-		'Within Days',
-		(value) => readWholeNumber(value, { min: 0, max: 90 }),
-		{
-			type: 'number',
-			typeOptions: { minValue: 0, maxValue: 90, numberPrecision: 0 },
-			...more,
-		},
-	);
+	field.number('within_days', 'Within Days', {
+		typeOptions: { minValue: 0, maxValue: 90, numberPrecision: 0 },
+		...more,
+	});
 
 export const WITHIN_DAYS = withinDaysField({
 	default: 30,

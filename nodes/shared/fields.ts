@@ -85,12 +85,12 @@ export const field = {
 	count: readWith((value) => readWholeNumber(value, { min: 1 })),
 	switch: readWith(readSwitch, { type: 'boolean', default: false }),
 
-	number: (name: string, label: string, min: number, more: Partial<INodeProperties>) =>
-		custom(name, label, (value) => readWholeNumber(value, { min }), {
-			type: 'number',
-			typeOptions: { minValue: min },
-			...more,
-		}),
+	/** A whole number, within the limits of its `typeOptions`. */
+	number: (name: string, label: string, more: Partial<INodeProperties>) => {
+		const { minValue: min, maxValue: max } = more.typeOptions ?? {};
+		const read = (value: unknown) => readWholeNumber(value, { min, max });
+		return custom(name, label, read, { type: 'number', ...more });
+	},
 
 	/** One of some values. @param names what the panel shows, by AiClk's value */
 	choice: <T extends string>(
@@ -150,12 +150,14 @@ export const field = {
 
 /** Batching has the names, texts and defaults that HTTP Request has. */
 export const BATCH = {
-	size: field.number('batch_size', 'Items per Batch', -1, {
+	size: field.number('batch_size', 'Items per Batch', {
+		typeOptions: { minValue: -1 },
 		default: 50,
 		description:
 			'Input will be split in batches to throttle requests; each page of a list counts like an item. -1 for disabled. 0 will be treated as 1.',
 	}),
-	interval: field.number('batch_interval', 'Batch Interval (Ms)', 0, {
+	interval: field.number('batch_interval', 'Batch Interval (Ms)', {
+		typeOptions: { minValue: 0 },
 		default: 1000,
 		description: 'Time (in milliseconds) between each batch of requests. 0 for disabled.',
 	}),
@@ -181,7 +183,8 @@ export const RETURN_ALL = field.switch(
 	'Return All',
 	'Whether to return all results or only up to a given limit',
 );
-export const LIMIT = field.number('limit', 'Limit', 1, {
+export const LIMIT = field.number('limit', 'Limit', {
+	typeOptions: { minValue: 1 },
 	default: 50,
 	description: 'Max number of results to return',
 	displayOptions: { show: { returnAll: [false] } },

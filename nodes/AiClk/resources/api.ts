@@ -3,7 +3,7 @@ import { updateDisplayOptions } from 'n8n-workflow';
 import { ok } from '../../../aiclk/util/failure';
 import { readPath } from '../../../aiclk/api/request';
 import { refuse } from '../../shared/errors';
-import { readId, readJsonBody, readJsonObject, readWholeNumber } from '../../shared/values';
+import { readId, readJsonBody, readJsonObject } from '../../shared/values';
 import { type Operation, type Resource, toForm } from '../operations';
 import {
 	EVERY_DIGIT,
@@ -64,7 +64,7 @@ const PAGINATE = field.switch(
 );
 
 /** AiClk counts pages from 1; endpoints that no page documents may count from 0. */
-const PAGE = field.custom('page', 'page', (value) => readWholeNumber(value, { min: 0 }));
+const PAGE = field.number('page', 'page', { typeOptions: { minValue: 0 } });
 const PAGE_SIZE = field.count('page_size', 'page_size');
 
 /** Any endpoint below /openapi/. AiClk's pages that this package was written from name none for campaigns or reports. */

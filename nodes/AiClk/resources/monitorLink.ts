@@ -1,5 +1,5 @@
 import { ok } from '../../../aiclk/util/failure';
-import { readSwitch, readWholeNumber } from '../../shared/values';
+import { readSwitch } from '../../shared/values';
 import { list, type Resource } from '../operations';
 import { field, filters } from '../../shared/fields';
 
@@ -39,8 +39,7 @@ const getAll = list({
 			default: '1',
 			description: 'Whether a link is activated, and what became of its report (click)',
 		}),
-		field.custom('conversion_goal', 'Conversion Goal', (value) => readWholeNumber(value), {
-			type: 'number',
+		field.number('conversion_goal', 'Conversion Goal', {
 			default: 0,
 			description:
 				'-1 unknown, 0 activation, 1 registration; AiClk has other values, which this node does not know',
