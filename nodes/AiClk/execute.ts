@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { getPages, type Remark } from '../../aiclk/api/pagination';
+import { getPages, type PageRequest, type Remark } from '../../aiclk/api/pagination';
 import { nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -135,20 +135,19 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 		return output.ok ? output : fail(unusable(output.failure));
 	}
 	const { place, toRows } = pages;
-	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
-	const read = await getPages(options, ({ page, pageSize }, isOver) => {
+	const getPage = async ({ page, pageSize }: PageRequest, isOver: () => boolean) => {
 		const values = { ...(request[place] as object | undefined), page, page_size: pageSize };
-		return send({ ...sender, isOver }, { ...request, [place]: values });
-	});
+		return await send({ ...sender, isOver }, { ...request, [place]: values });
+	};
+	const read = await getPages({ ...pages, isRead }, getPage, unusable);
 	if (!read.ok) {
-		const { reason, pages: done, rows } = read.failure;
-		const failure = typeof reason === 'string' ? unusable(reason) : reason;
-		if (rows === 0) return fail(failure);
+		const { why, pages: pagesBefore, rows } = read.failure;
+		if (rows === 0) return fail(why);
 		const advice = isRead
 			? `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`
-			: `Pages carried out before this: ${done}.`;
-		const outcome = isRead ? failure.outcome : 'unknown';
-		return fail({ ...addAdvice(failure, advice), outcome });
+			: `Pages carried out before this: ${pagesBefore}.`;
+		const outcome = isRead ? why.outcome : 'unknown';
+		return fail({ ...addAdvice(why, advice), outcome });
 	}
 	const { rows, envelopes, remarks } = read.value;
 	remark(remarks);
