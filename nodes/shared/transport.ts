@@ -161,7 +161,7 @@ export function callOf(
 		name: nameOf(request),
 		hint,
 		secrets: () => [...secretsOf(credentials), refreshToken, String(password ?? '')],
-		own: ownWordsOf(request),
+		ownWords: ownWordsOf(request),
 	};
 }
 
@@ -205,7 +205,7 @@ async function sendOnce(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
-	return readAnswer(answer, call, Date.now(), probe);
+	return readAnswer(answer, call, probe);
 }
 
 /**
