@@ -11,13 +11,7 @@ import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure
 import { tokenManager } from '../../credentials/tokenManager';
 import { messageOf, refuse, runsAsTool } from '../shared/errors';
 import { Parameters } from '../shared/parameters';
-import {
-	accountInfoCall,
-	callOf,
-	MAX_REPEATS,
-	readCredential,
-	requestWith,
-} from '../shared/transport';
+import { accountInfoCall, callN8n, callOf, MAX_REPEATS, readCredential } from '../shared/transport';
 import { INCLUDE_ACCESS_TOKEN, OPTIONS, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
@@ -136,7 +130,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const request = accountInfoCall(input.accountId);
 	const call = callOf(request, '', credentials, input);
 	const options = { ...toHttpOptions(input.baseUrl, request), totalTimeoutMs: TOKEN_TIMEOUT_MS };
-	const sent = await requestWith(context, credentials, options, call);
+	const sent = await callN8n(context, credentials, options, call);
 	const read = sent.ok ? readAnswer(sent.value, call) : sent;
 	const isRejected = !read.ok && read.failure.kind === 'rejected';
 	const result = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
