@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/failure';
-import { type Json, stringifyJson } from '../protocol/json';
+import { type Json, type JsonObject, stringifyJson } from '../protocol/json';
 
 /**
  * What a request does at AiClk: a `read` may be sent again, a `change` only if AiClk was busy and refused it for certain, `money`
@@ -18,9 +18,9 @@ export interface ApiRequest {
 	/** What a change does, in words for its error; e.g. 'The transfer of …'; 'The change' if left out. */
 	subject?: string;
 	/** Plain URL parameters. */
-	parameters?: Record<string, Json>;
+	parameters?: JsonObject;
 	/** The URL parameter `query`: one JSON object (AiClk docs, P2, P3, P6, P7). */
-	query?: Record<string, Json>;
+	query?: JsonObject;
 	/** A JSON body. */
 	body?: Json;
 	/** Fields of a multipart form. */
@@ -34,7 +34,7 @@ const CALL_TIMEOUT_MS = 60_000;
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
 /** Values as text, for a URL or a form. What is null is left out. */
-export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+export const textsOf = (values: JsonObject): Array<[name: string, text: string]> =>
 	Object.entries(values)
 		.filter(([, value]) => value !== null)
 		.map(([name, value]) => [name, typeof value === 'string' ? value : stringifyJson(value)]);

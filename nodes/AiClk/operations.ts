@@ -3,6 +3,7 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
 import type { Envelope } from '../../aiclk/protocol/envelope';
+import type { JsonObject } from '../../aiclk/protocol/json';
 import { ok } from '../../aiclk/util/failure';
 import {
 	AMOUNTS_IN_YUAN,
@@ -16,7 +17,6 @@ import {
 	SIMPLIFY,
 } from '../shared/fields';
 import type { Parameters } from '../shared/parameters';
-import type { JsonObject } from '../shared/values';
 import { type Output, toMaterialItem, toReadItem, toRowItems, toWriteItem, toYuan } from './output';
 
 /** Where what the fields hold is sent: in the one JSON object `query`, as plain URL parameters, in a JSON body, or in a form. */
