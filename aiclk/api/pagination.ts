@@ -1,6 +1,7 @@
-import { fail, ok, type Result } from '../util/failure';
+import { fail, type Failure, ok, type Result } from '../util/failure';
 import { MAX_PAGE_SIZE, openText, rowsOf, withRows } from '../protocol/assumptions';
 import type { Envelope } from '../protocol/envelope';
+import { MAX_TOGETHER } from './throttle';
 
 /** Which rows to ask for; pages count from 1 (AiClk docs, P3, P6, P7, P9). */
 export interface PageRequest {
@@ -20,10 +21,8 @@ export interface PageOptions {
 	idField?: string;
 	/** A member that AiClk documents for each row; `idField` when left out. */
 	rowField?: string;
-	/** Pages to ask for together once a total is known; 1 when left out. */
-	together?: number;
-	/** Whether the pages may be read a second time; only a GET may. */
-	isRepeatable?: boolean;
+	/** Whether asking for a page changes nothing: only then may pages be asked for together, and a second time. */
+	isRead?: boolean;
 }
 
 /** What a person should know of an answer that is no failure. Remarks with the same text are about the same. */
@@ -50,7 +49,10 @@ export interface Pages {
 }
 
 /** @param isOver whether the page is no longer needed, so that it must not be sent if it still waits for its turn */
-type GetPage<F> = (request: PageRequest, isOver: () => boolean) => Promise<Result<Envelope, F>>;
+type GetPage = (request: PageRequest, isOver: () => boolean) => Promise<Result<Envelope, Failure>>;
+
+/** Why a list could not be read to its end, and how much was read before that, each ID once. */
+type Interrupted = { why: Failure; pages: number; rows: number };
 
 /** A million rows. A server that answers every page with new rows must not be asked for ever. */
 const MAX_PAGES = 10_000;
@@ -180,44 +182,42 @@ function startReading({ limit: wanted, idField, firstPage = 1 }: PageOptions, pa
 
 		finish(): Pages {
 			const isShort = rows.length < Math.min(total(), limit);
-			const remarks: Remark[] = [];
-			if (sameAs !== null) {
-				remarks.push({
+			const remarks: Array<Remark | false> = [
+				sameAs !== null && {
 					text: 'A page held the same rows as those before it, so reading ended there. Either there are no more rows, or this endpoint does not support pages.',
 					detail: `page ${sameAs}`,
-				});
-			}
-			if (repeated > 0) {
-				remarks.push({
+				},
+				repeated > 0 && {
 					text: 'Rows came twice and are output once: rows were added or moved while the pages were read.',
 					detail: rowsText(repeated),
-				});
-			}
-			if (totals.size > 1) {
-				remarks.push({
+				},
+				totals.size > 1 && {
 					text: 'The total changed while the pages were read: rows may be missing. Run this again if it matters.',
 					detail: `first ${[...totals].join(', then ')} rows`,
-				});
-			}
-			if (isShort) {
-				remarks.push({
+				},
+				isShort && {
 					text: 'AiClk names more rows than came: rows may be missing. Run this again if it matters.',
 					detail: `${rows.length} of ${rowsText(total())}`,
-				});
-			}
-			return { rows, envelopes, remarks, isShort };
+				},
+			];
+			return { rows, envelopes, remarks: remarks.filter((remark) => remark !== false), isShort };
 		},
 	};
 }
 
 /** Reads a list once, and evaluates its pages in their order. */
-async function getOnce<F>(options: PageOptions, read: GetPage<F>): ReturnType<typeof getPages<F>> {
-	const { limit, firstPage = 1, together = 1, idField, rowField = idField } = options;
+async function getOnce(
+	options: PageOptions,
+	read: GetPage,
+	unusable: (message: string) => Failure,
+): ReturnType<typeof getPages> {
+	const { limit, firstPage = 1, isRead = false, idField, rowField = idField } = options;
 	const pageSize = options.pageSize ?? Math.min(limit ?? MAX_PAGE_SIZE, MAX_PAGE_SIZE);
+	const together = isRead ? MAX_TOGETHER : 1;
 	const reading = startReading(options, pageSize);
-	const interrupt = (reason: F | string) =>
-		fail({ reason, pages: reading.envelopes.length, rows: reading.rows.length });
-	const pending: Array<Promise<Result<Envelope, F>>> = [];
+	const interrupt = (why: Failure) =>
+		fail({ why, pages: reading.envelopes.length, rows: reading.rows.length });
+	const pending: Array<Promise<Result<Envelope, Failure>>> = [];
 	/** No page behind this one is needed. */
 	let last = Infinity;
 	const endAt = (page: number): void => {
@@ -237,17 +237,16 @@ async function getOnce<F>(options: PageOptions, read: GetPage<F>): ReturnType<ty
 			const until = Math.max(page, Math.min(reading.likelyLastPage(), last));
 			while (pending.length < together && page + pending.length <= until)
 				ask(page + pending.length);
-			const answer = await (pending.shift() as Promise<Result<Envelope, F>>);
+			const answer = await (pending.shift() as Promise<Result<Envelope, Failure>>);
 			if (!answer.ok) return interrupt(answer.failure);
 			const { data } = answer.value;
 			const isBehindEnd = (data === null || data === undefined) && page !== firstPage;
 			const rows = isBehindEnd ? [] : rowsOf(data, rowField);
-			if (rows === null) return interrupt(describeAnswer(answer.value));
+			if (rows === null) return interrupt(unusable(describeAnswer(answer.value)));
 			if (reading.add(answer.value, rows, page)) return ok(reading.finish());
 		}
-		return interrupt(
-			`AiClk still answers with rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`,
-		);
+		const endless = `AiClk still answers with rows after ${MAX_PAGES} pages: this endpoint does not seem to support pages`;
+		return interrupt(unusable(endless));
 	} finally {
 		endAt(-1);
 	}
@@ -259,18 +258,18 @@ async function getOnce<F>(options: PageOptions, read: GetPage<F>): ReturnType<ty
  *
  * A list ends at its limit, at an empty page, at a page that only repeats rows, or when its total is reached. Nothing else is an
  * end; above all not a page with fewer rows than another, because a server may leave rows out after it has divided them. A list
- * that ends below its total is read once more, if that is allowed, and the fuller reading counts.
+ * that ends below its total is read once more if asking changes nothing, and the fuller reading counts.
  *
  * @param read gets one page; should it throw, the reading ends with that
- * @returns the rows; or why the list could not be read to its end (what a page failed with, or a text: rows cannot be found, or
- *   never end), and how much was read before that, each ID once
+ * @param unusable makes the failure where the answers are the reason: rows cannot be found, or never end
  */
-export async function getPages<F>(
+export async function getPages(
 	options: PageOptions,
-	read: GetPage<F>,
-): Promise<Result<Pages, { reason: F | string; pages: number; rows: number }>> {
-	const first = await getOnce(options, read);
-	if (!first.ok || !first.value.isShort || options.isRepeatable !== true) return first;
-	const second = await getOnce(options, read);
+	read: GetPage,
+	unusable: (message: string) => Failure,
+): Promise<Result<Pages, Interrupted>> {
+	const first = await getOnce(options, read, unusable);
+	if (!first.ok || !first.value.isShort || options.isRead !== true) return first;
+	const second = await getOnce(options, read, unusable);
 	return second.ok && second.value.rows.length >= first.value.rows.length ? second : first;
 }

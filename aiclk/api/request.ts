@@ -1,7 +1,7 @@
 import type { IHttpRequestMethods, IHttpRequestOptions } from 'n8n-workflow';
 
 import { fail, ok, type Result } from '../util/failure';
-import { type Json, stringifyJson } from '../protocol/json';
+import { type Json, type JsonObject, stringifyJson } from '../protocol/json';
 
 /**
  * What a request does at AiClk: a `read` may be sent again, a `change` only if AiClk was busy and refused it for certain, `money`
@@ -18,9 +18,9 @@ export interface ApiRequest {
 	/** What a change does, in words for its error; e.g. 'The transfer of …'; 'The change' if left out. */
 	subject?: string;
 	/** Plain URL parameters. */
-	parameters?: Record<string, Json>;
+	parameters?: JsonObject;
 	/** The URL parameter `query`: one JSON object (AiClk docs, P2, P3, P6, P7). */
-	query?: Record<string, Json>;
+	query?: JsonObject;
 	/** A JSON body. */
 	body?: Json;
 	/** Fields of a multipart form. */
@@ -34,7 +34,7 @@ const CALL_TIMEOUT_MS = 60_000;
 const MIN_UPLOAD_BYTES_PER_MS = 100;
 
 /** Values as text, for a URL or a form. What is null is left out. */
-export const textsOf = (values: Record<string, Json>): Array<[name: string, text: string]> =>
+export const textsOf = (values: JsonObject): Array<[name: string, text: string]> =>
 	Object.entries(values)
 		.filter(([, value]) => value !== null)
 		.map(([name, value]) => [name, typeof value === 'string' ? value : stringifyJson(value)]);
@@ -96,14 +96,6 @@ export function toHttpOptions(
 	};
 }
 
-const isDecodable = (path: string): boolean => {
-	try {
-		return decodeURIComponent(path) !== '';
-	} catch {
-		return false;
-	}
-};
-
 /** Where the Marketing API is. The token endpoint and everything else on the host are out of reach. */
 const API_ROOT = '/openapi/';
 
@@ -115,7 +107,8 @@ const isCharge = (path: string, method: string): boolean =>
 const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@]*)(\/.*)?$/is;
 
 /**
- * Checks the path of a custom call: below `/openapi/`, and nothing that a server could read as another place or as a charge.
+ * Checks the path of a custom call: below `/openapi/`, no charge, and only letters, digits, `-`, `.`, `_`, `~` and `/`. Anything else
+ * (an encoded dot, a semicolon, a backslash) could be read as another place or as a charge by some server.
  *
  * @param value as typed: a path, with or without `/openapi/`, or a URL of the credential's own host, also without
  *   its scheme; no query, no fragment
@@ -135,21 +128,16 @@ export function readPath(value: unknown, baseUrl: string, method: string): Resul
 		return fail("names another host: calls go to the credential's own host only");
 	}
 	if (/[?#]/.test(typed)) return fail("holds a query or a fragment: use the field 'Query'");
-	if (/%2e|%2f|%5c|%3b|%25|\\/i.test(typed)) {
-		return fail('holds an encoded dot, slash, semicolon or percent sign, or a backslash');
-	}
-	if (!/^[\w\-.~/%!$&'()*+,;=:@]+$/.test(typed)) return fail('holds characters that no path has');
-	if (!isDecodable(typed)) return fail('holds a % that encodes no character');
+	if (!/^[\w\-.~/]+$/.test(typed)) return fail("holds characters that no path of AiClk's has");
 	const path = typed.startsWith(API_ROOT)
 		? typed
 		: `${API_ROOT}${typed.replace(/^\/?(openapi\/)?/, '')}`;
 	const segments = path.slice(API_ROOT.length).split('/');
-	// Some servers cut a segment at its first semicolon before they resolve dots.
-	if (segments.some((segment) => /^\.{1,2}(;|$)/.test(segment))) {
+	if (segments.some((segment) => ['.', '..'].includes(segment))) {
 		return fail(`climbs out of ${API_ROOT}`);
 	}
 	if (segments.some((segment) => segment === '')) return fail('has an empty part');
-	return isCharge(decodeURIComponent(path), method)
+	return isCharge(path, method)
 		? fail("leads to a charge: use the resource Charge, which asks for 'Confirm' and sends once")
 		: ok(path);
 }

@@ -26,7 +26,7 @@ export interface Call {
 	/** What no text may contain. It is asked late: the request itself may replace the tokens. */
 	secrets(): readonly string[];
 	/** The user's own words in the request, which AiClk may repeat. */
-	own?: string;
+	ownWords?: string;
 }
 
 const RUN_LATER =
@@ -87,15 +87,15 @@ interface Finding extends Pick<Failure, 'kind'> {
 const NOTHING_DONE = 'Nothing was carried out.';
 
 const CHECK_PERMISSION =
-	'Check that your application has the permission for this call and this account.';
+	'Check that your application has the permission for this call and this account';
 
-const NOT_PROBED = `Whether the token is the cause could not be found out. Run this again later. If it fails again: ${CHECK_PERMISSION}`;
+const NOT_PROBED = `Whether the token is the cause could not be found out. Run this again later. If it fails again: ${CHECK_PERMISSION}.`;
 
 /** If the token was the cause, a read has already been sent again with a new one. A change has not. */
 const afterRejection = (effect: Effect): string =>
 	effect === 'read'
-		? `${NOTHING_DONE} Check that your application has the permission for this call and this account, and the token with an AiClk Token node ('Get Status' with 'Verify').`
-		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again: ${CHECK_PERMISSION}`;
+		? `${NOTHING_DONE} ${CHECK_PERMISSION}, and the token with an AiClk Token node ('Get Status' with 'Verify').`
+		: `${NOTHING_DONE} If the token was the cause, a new one has been requested. Run this again. If it fails again: ${CHECK_PERMISSION}.`;
 
 /**
  * Reads, and changes that AiClk refused for certain, have been sent again for as long as a request may wait.
@@ -167,16 +167,18 @@ function toFailure(
 ): Failure {
 	const { code = null, traceId = null } = envelope ?? {};
 	const uncertain = outcome === 'unknown' && effect !== 'read' ? UNCERTAIN[effect] : null;
-	const done = subject && `. ${subject} was not carried out.`;
-	const end = uncertain ? `. ${subject ?? uncertain.subject}${uncertain.consequence}` : done;
+	let consequence = '';
+	if (outcome === 'not-sent') consequence = '. Nothing was sent.';
+	else if (uncertain) consequence = `. ${subject ?? uncertain.subject}${uncertain.consequence}`;
+	else if (subject) consequence = `. ${subject} was not carried out.`;
 	const trace = traceId === null ? '' : `, trace_id ${traceId}`;
-	const said = code === null ? '' : `: AiClk code ${code}${trace}`;
+	const source = code === null ? name : `${name}: AiClk code ${code}${trace}`;
 	return newFailure({
 		kind,
 		outcome,
 		isRead: effect === 'read',
-		message: `${what}${outcome === 'not-sent' ? '. Nothing was sent.' : (end ?? '')}`,
-		description: `${uncertain?.description ?? remedy} ${name}${said}.`,
+		message: `${what}${consequence}`,
+		description: `${uncertain?.description ?? remedy} ${source}.`,
 		code,
 		traceId,
 		...known,
@@ -187,14 +189,12 @@ function toFailure(
  * Reads the answer to a call. `code === 200` in the body is success, whatever the HTTP status (AiClk's pages name none).
  *
  * @param answer a full response with the body as text
- * @param nowMs ms since 1970
  * @param probe what AiClk says about the token, where it may have refused this call for another reason
  * @returns the envelope of a success, or why it was none
  */
 export function readAnswer(
 	answer: unknown,
 	call: Call,
-	nowMs = Date.now(),
 	probe: ProbeResult = 'rejected',
 ): Result<Envelope, Failure> {
 	if (!isHttpAnswer(answer)) {
@@ -214,13 +214,13 @@ export function readAnswer(
 	}
 	const { effect, hint } = call;
 	const secrets = call.secrets();
-	const said = sanitize(envelope?.message, secrets, call.own).replace(/\.+$/, '');
+	const said = sanitize(envelope?.message, secrets, call.ownWords).replace(/\.+$/, '');
 	const words = said || (envelope === null ? `HTTP ${statusCode}` : 'no reason stated');
-	const busy = readBusy(answer, code, nowMs);
+	const busy = readBusy(answer, code, Date.now());
 	const isRejected = statusCode === CODE_TOKEN_REJECTED || code === CODE_TOKEN_REJECTED;
 	const isToldNo = effect === 'read' && (busy !== null || isRejected);
 	const outcome = isToldNo ? 'refused' : outcomeOf(effect, statusCode, code);
-	const find = (kind: Finding['kind'], what: string, remedy: string) =>
+	const failWith = (kind: Finding['kind'], what: string, remedy: string) =>
 		fail(
 			toFailure({ kind, what, remedy }, outcome, call, envelope, {
 				httpCode,
@@ -228,37 +228,37 @@ export function readAnswer(
 			}),
 		);
 	// A gateway and AiClk may contradict each other. A read is repeated whichever of them is right.
-	const isBusyByStatus = readBusy(answer, null, nowMs) !== null;
+	const isBusyByStatus = readBusy(answer, null, Date.now()) !== null;
 	const isOut = isOutage(code) || (isOutage(statusCode) && !isBusyByStatus);
 	if (effect === 'read' || !isOut) {
 		if (isRejected && probe === 'accepted' && outcome === 'refused') {
 			const what = `AiClk refused this, although it accepts the access token: ${words}`;
-			return find('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}`);
+			return failWith('refused', what, `${NOTHING_DONE} ${CHECK_PERMISSION}.`);
 		}
 		if (isRejected) {
 			const reason = envelope === null ? '' : `: ${words}`;
 			const what = `AiClk does not accept the access token${reason}`;
 			return probe === 'unknown'
-				? find('unavailable', what, `${NOTHING_DONE} ${NOT_PROBED}`)
-				: find('rejected', what, afterRejection(effect));
+				? failWith('unavailable', what, `${NOTHING_DONE} ${NOT_PROBED}`)
+				: failWith('rejected', what, afterRejection(effect));
 		}
 		if (busy !== null) {
 			const what = `AiClk takes no more requests at the moment: ${words}`;
-			return find('busy', what, afterBusy(effect, busy.retryAfterMs));
+			return failWith('busy', what, afterBusy(effect, busy.retryAfterMs));
 		}
 	}
-	const place = json.ok ? '' : sanitize(json.failure, secrets, call.own);
+	const place = json.ok ? '' : sanitize(json.failure, secrets, call.ownWords);
 	const flaw = place === '' ? '' : `: it is not JSON at ${place}`;
 	if (isOut) {
-		return find('unavailable', `AiClk is temporarily unavailable: ${words}${flaw}`, RUN_LATER);
+		return failWith('unavailable', `AiClk is temporarily unavailable: ${words}${flaw}`, RUN_LATER);
 	}
 	if (envelope === null) {
 		const { kind, what, remedy } = readStatus(answer, call);
-		return find(kind, `${what}${flaw}`, remedy);
+		return failWith(kind, `${what}${flaw}`, remedy);
 	}
 	return outcome === 'refused'
-		? find('refused', `AiClk refused this: ${words}`, hint)
-		: find('unusable', `AiClk's answer does not say what was done: ${words}`, hint);
+		? failWith('refused', `AiClk refused this: ${words}`, hint)
+		: failWith('unusable', `AiClk's answer does not say what was done: ${words}`, hint);
 }
 
 /**
@@ -275,11 +275,6 @@ export function noAnswer(error: unknown, call: Call, isStopped = false): Failure
 	return toFailure({ kind, what, remedy }, 'unknown', call);
 }
 
-/**
- * A failure of a request that was not sent, or not as a whole.
- *
- * @param what happened, without a full stop
- * @param remedy what to do next
- */
+/** The failure of a request that was not sent, or not as a whole. Its words are those of a `Finding`. */
 export const neverSent = (what: string, remedy: string, call: Call): Failure =>
 	toFailure({ kind: 'unavailable', what, remedy }, 'not-sent', call);

@@ -1,5 +1,6 @@
 /** A JSON value as this package handles it: whole numbers that a JavaScript number would round are strings or bigints. */
-export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | bigint | string | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json };
 
 /** Whether a value is an object with members: no list, date or the like. */
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { getPages, type Remark } from '../../aiclk/api/pagination';
+import { getPages, type PageRequest, type Remark } from '../../aiclk/api/pagination';
 import { nameOf, toHttpOptions } from '../../aiclk/api/request';
 import { type Batching, MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -23,7 +23,7 @@ import { remarksOnFailures, remarksOnPage, toWholeItem } from './output';
 import { RESOURCES } from './resources';
 
 /** One item, read and checked. Nothing has been sent for it. */
-interface Item extends Plan {
+interface ItemPlan extends Plan {
 	itemIndex: number;
 	input: TokenInput;
 	batching: Batching | null;
@@ -31,7 +31,8 @@ interface Item extends Plan {
 	accountId: string | null;
 }
 
-type Planned = Result<Item, Failure>;
+/** What an item asks for, or why nothing is sent for it. */
+type Planned = Result<ItemPlan, Failure>;
 
 /** The output of an item, or why it failed. */
 type ItemResult = Result<IDataObject[], Failure>;
@@ -69,10 +70,10 @@ async function planItem(context: IExecuteFunctions, itemIndex: number): Promise<
 	}
 }
 
-const changes = (item: Planned): boolean => item.ok && item.value.request.effect !== 'read';
+const isChange = (item: Planned): boolean => item.ok && item.value.request.effect !== 'read';
 
 /** Works on up to `MAX_TOGETHER` values at a time, taken in their order. */
-async function together<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(values: T[], work: (value: T) => Promise<void>): Promise<void> {
 	const rest = values.values();
 	const takeAll = async () => {
 		for (const value of rest) await work(value);
@@ -113,10 +114,10 @@ const addAdvice = (failure: Failure, advice: string): Failure => ({
 });
 
 /** Sends the requests of one item. May throw unexpected errors. */
-async function sendItem(run: Run, item: Item): Promise<ItemResult> {
-	const { itemIndex, request, simplify, pages, toItems, accountId } = item;
+async function sendItem(run: Run, plan: ItemPlan): Promise<ItemResult> {
+	const { itemIndex, request, simplify, pages, toItems, accountId } = plan;
 	const isRead = request.effect === 'read';
-	const sender = { ...run, ...item };
+	const sender = { ...run, ...plan };
 	const description = `To see AiClk's whole answer, switch 'Simplify' off, and 'Paginate' too if it is on. ${nameOf(request)}.`;
 	const unusable = (message: string) =>
 		newFailure({ kind: 'unusable', outcome: 'unknown', isRead, message, description });
@@ -135,20 +136,19 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 		return output.ok ? output : fail(unusable(output.failure));
 	}
 	const { place, toRows } = pages;
-	const options = { ...pages, together: isRead ? MAX_TOGETHER : 1, isRepeatable: isRead };
-	const read = await getPages(options, ({ page, pageSize }, isOver) => {
+	const getPage = async ({ page, pageSize }: PageRequest, isOver: () => boolean) => {
 		const values = { ...(request[place] as object | undefined), page, page_size: pageSize };
-		return send({ ...sender, isOver }, { ...request, [place]: values });
-	});
+		return await send({ ...sender, isOver }, { ...request, [place]: values });
+	};
+	const read = await getPages({ ...pages, isRead }, getPage, unusable);
 	if (!read.ok) {
-		const { reason, pages: done, rows } = read.failure;
-		const failure = typeof reason === 'string' ? unusable(reason) : reason;
-		if (rows === 0) return fail(failure);
+		const { why, pages: pagesBefore, rows } = read.failure;
+		if (rows === 0) return fail(why);
 		const advice = isRead
 			? `Rows read before this: ${rows}. A 'Limit' of ${rows} returns them.`
-			: `Pages carried out before this: ${done}.`;
-		const outcome = isRead ? failure.outcome : 'unknown';
-		return fail({ ...addAdvice(failure, advice), outcome });
+			: `Pages carried out before this: ${pagesBefore}.`;
+		const outcome = isRead ? why.outcome : 'unknown';
+		return fail({ ...addAdvice(why, advice), outcome });
 	}
 	const { rows, envelopes, remarks } = read.value;
 	remark(remarks);
@@ -162,24 +162,25 @@ async function sendItem(run: Run, item: Item): Promise<ItemResult> {
 }
 
 /** Carries out one item. Never throws. */
-async function carryOut(run: Run, item: Item): Promise<ItemResult> {
-	const sent = await sendItem(run, item).catch((error: unknown) =>
+async function carryOut(run: Run, plan: ItemPlan): Promise<ItemResult> {
+	const sent = await sendItem(run, plan).catch((error: unknown) =>
 		fail(ofThrown(error, 'unknown')),
 	);
-	const { accountId, details = null } = item;
+	const { accountId, details = null } = plan;
 	return sent.ok ? sent : fail({ ...sent.failure, accountId, details });
 }
 
 /** One line for n8n's log, where alone it can be said: after Stop, n8n stores and shows nothing of the node. */
-function describeStop(items: Planned[], results: ItemResult[]): string {
+function describeStop(planned: Planned[], results: ItemResult[]): string {
 	const outcomeOf = (result?: ItemResult): Outcome | undefined =>
 		result?.ok === false ? result.failure.outcome : undefined;
 	const sent = results.filter((result) => outcomeOf(result) !== 'not-sent').length;
-	const unknown = items.filter(
-		(item, index) => changes(item) && outcomeOf(results[index]) === 'unknown',
+	const unknown = planned.filter(
+		(item, index) => isChange(item) && outcomeOf(results[index]) === 'unknown',
 	).length;
-	const doubt = unknown === 0 ? '' : `; ${unknown} of them may or may not have been carried out`;
-	return `AiClk: the run was stopped; ${sent} of ${items.length} items were sent${doubt}`;
+	const uncertain =
+		unknown === 0 ? '' : `; ${unknown} of them may or may not have been carried out`;
+	return `AiClk: the run was stopped; ${sent} of ${planned.length} items were sent${uncertain}`;
 }
 
 /**
@@ -190,52 +191,52 @@ function describeStop(items: Planned[], results: ItemResult[]): string {
  * @throws NodeApiError or NodeOperationError for the first item that fails, unless the node continues on error
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const items: Planned[] = [];
-	await together([...context.getInputData().keys()], async (itemIndex) => {
-		items[itemIndex] = await planItem(context, itemIndex);
+	const planned: Planned[] = [];
+	await inParallel([...context.getInputData().keys()], async (itemIndex) => {
+		planned[itemIndex] = await planItem(context, itemIndex);
 	});
 	const signal = context.getExecutionCancelSignal();
 	// After Stop, n8n's Retry On Fail runs the node again.
 	const wasStopped = signal?.aborted === true;
 	// The batching of the first item that has one.
-	const [batching = null] = items.flatMap((item) => (item.ok && item.value.batching) || []);
+	const [batching = null] = planned.flatMap((item) => (item.ok && item.value.batching) || []);
 	const run: Run = { context, lane: new Lane(batching, signal), remarks: [] };
 	const results: ItemResult[] = [];
 	/** Failures that end the run; none if the node continues on error. */
 	const failures: Array<[failure: Failure, itemIndex: number]> = [];
-	const take = (itemIndex: number, result: ItemResult | Planned): void => {
+	const noteFailure = (itemIndex: number, result: ItemResult | Planned): void => {
 		if (result.ok || context.continueOnFail()) return;
 		failures.push([result.failure, itemIndex]);
 		run.lane.close();
 	};
-	for (const [itemIndex, item] of items.entries()) take(itemIndex, item);
-	const rest = [...items.entries()];
+	for (const [itemIndex, item] of planned.entries()) noteFailure(itemIndex, item);
+	const rest = [...planned.entries()];
 	while (rest.length > 0) {
 		// Successive reads go out together, and each change alone.
-		const reads = rest.findIndex(([, item]) => changes(item));
+		const reads = rest.findIndex(([, item]) => isChange(item));
 		const group = rest.splice(0, reads === -1 ? rest.length : Math.max(1, reads));
-		await together(group, async ([itemIndex, item]) => {
+		await inParallel(group, async ([itemIndex, item]) => {
 			if (failures.length > 0) return;
 			const result = item.ok ? await carryOut(run, item.value) : item;
 			results[itemIndex] = result;
-			take(itemIndex, result);
+			noteFailure(itemIndex, result);
 		});
 	}
 	// Pages that were asked for beyond a failure may still wait for their turn.
 	run.lane.close();
 	tell(run);
-	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(items, results));
+	if (signal?.aborted === true && !wasStopped) context.logger.info(describeStop(planned, results));
 	const [first] = failures;
 	if (first !== undefined) {
 		const [failure, itemIndex] = first;
-		const done = items.filter((item, index) => changes(item) && results[index]?.ok).length;
-		const advice = `Items carried out before this one: ${done}. Leave them out when you run again.`;
-		throw toError(context, done === 0 ? failure : addAdvice(failure, advice), itemIndex);
+		const changed = planned.filter((item, index) => isChange(item) && results[index]?.ok).length;
+		const advice = `Items carried out before this one: ${changed}. Leave them out when you run again.`;
+		throw toError(context, changed === 0 ? failure : addAdvice(failure, advice), itemIndex);
 	}
-	const output = results.flatMap((result, item) =>
+	const output = results.flatMap((result, itemIndex) =>
 		(result.ok ? result.value : [toErrorItem(context, result.failure)]).map((json) => ({
 			json,
-			pairedItem: { item },
+			pairedItem: { item: itemIndex },
 		})),
 	);
 	// An AI agent sees the items only, and would take a list that is short for the whole.

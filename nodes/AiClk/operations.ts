@@ -3,6 +3,7 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import type { PageOptions } from '../../aiclk/api/pagination';
 import { type ApiRequest, textsOf } from '../../aiclk/api/request';
 import type { Envelope } from '../../aiclk/protocol/envelope';
+import type { JsonObject } from '../../aiclk/protocol/json';
 import { ok } from '../../aiclk/util/failure';
 import {
 	AMOUNTS_IN_YUAN,
@@ -16,8 +17,10 @@ import {
 	SIMPLIFY,
 } from '../shared/fields';
 import type { Parameters } from '../shared/parameters';
-import type { JsonObject } from '../shared/values';
 import { type Output, toMaterialItem, toReadItem, toRowItems, toWriteItem, toYuan } from './output';
+
+/** Where what the fields hold is sent: in the one JSON object `query`, as plain URL parameters, in a JSON body, or in a form. */
+type Place = 'query' | 'parameters' | 'body' | 'form';
 
 /** What one item asks for, checked. Nothing has been sent. */
 export interface Plan {
@@ -31,7 +34,7 @@ export interface Plan {
 	toItems(envelope: Envelope): Output;
 	/** Set for lists: which pages, and where page and page_size are sent. */
 	pages?: PageOptions & {
-		place: 'query' | 'parameters' | 'body';
+		place: Place;
 		toRows(rows: unknown[]): Output;
 	};
 }
@@ -72,8 +75,7 @@ export interface Spec extends INodePropertyOptions {
 /** What operations of one kind have in common. A read is a GET, and anything else a POST. */
 interface Kind {
 	effect: ApiRequest['effect'];
-	/** Where `parameters` are sent: in the one JSON object `query`, as plain URL parameters, in a JSON body, or in a form. */
-	place: 'query' | 'parameters' | 'body' | 'form';
+	place: Place;
 	hint: string;
 	/** Shown before the account. */
 	before?: Array<{ property: INodeProperties }>;
@@ -90,7 +92,7 @@ interface Kind {
 		file?: File,
 	): Pick<ApiRequest, 'subject'> & Pick<Plan, 'details'>;
 	/** Of a list. */
-	pages?: Pick<NonNullable<Plan['pages']>, 'place' | 'idField' | 'rowField'>;
+	pages?: Pick<PageOptions, 'idField' | 'rowField'>;
 }
 
 /** A form sends every field as text. */
@@ -145,6 +147,7 @@ export function define(spec: Spec, kind: Kind): Operation {
 				details,
 				pages: pages && {
 					...pages,
+					place,
 					limit: fields.readLimit(),
 					toRows: (rows) => finish(ok(toRowItems(rows, accountId))),
 				},
@@ -171,13 +174,17 @@ export const list = ({
 	idField,
 	rowField,
 	...spec
-}: Spec & Partial<NonNullable<Kind['pages']>>): Operation =>
+}: Spec & Partial<Pick<Kind, 'place'>> & Kind['pages']): Operation =>
 	define(spec, {
 		...READ,
 		place,
 		after: [RETURN_ALL, LIMIT],
-		pages: { place, idField, rowField },
+		pages: { idField, rowField },
 	});
+
+/** An account in the body is the advertiser to change; that of the call belongs to its agent. */
+const advertiserIn = ({ account_id: id }: JsonObject): Record<string, string> =>
+	id === undefined ? {} : { advertiserId: String(id) };
 
 /** A POST with a JSON body that changes something. */
 export const write = (spec: Spec): Operation =>
@@ -185,16 +192,12 @@ export const write = (spec: Spec): Operation =>
 		effect: 'change',
 		place: 'body',
 		hint: WRITE_HINT,
-		// An account in the body is the advertiser to change; that of the call belongs to its agent.
-		about: (_, { account_id: advertiser }) =>
-			advertiser === undefined
-				? {}
-				: {
-						subject: `The change of advertiser ${String(advertiser)}`,
-						details: { advertiserId: String(advertiser) },
-					},
-		toItems: (envelope, _, { account_id: advertiser }) =>
-			toWriteItem(envelope, advertiser === undefined ? {} : { advertiserId: String(advertiser) }),
+		about: (_, values) => {
+			const details = advertiserIn(values);
+			const { advertiserId } = details;
+			return { subject: advertiserId && `The change of advertiser ${advertiserId}`, details };
+		},
+		toItems: (envelope, _, values) => toWriteItem(envelope, advertiserIn(values)),
 	});
 
 const FILE = field.text('binary_property_name', 'Input Binary Field', undefined, undefined, {

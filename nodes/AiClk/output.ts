@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { describeAnswer, pageInfo, type Remark } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
-import { isNothing, readWholeNumber } from '../shared/values';
+import { isNothing, readWholeNumber, toItemId } from '../shared/values';
 import { openText, rowsOf, TEXT_IDS_OF_MATERIAL } from '../../aiclk/protocol/assumptions';
 import { CODE_SUCCESS, type Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
@@ -42,9 +42,7 @@ function withAccount(row: IDataObject, account: bigint | null): IDataObject {
 	const { account_id: own } = row;
 	const isNone = isNothing(own) || isEmptyObject(own) || /^\s*(0+|false)\s*$/.test(String(own));
 	if (account === null || !isNone) return row;
-	// A number where that is exact.
-	const id = account <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(account) : String(account);
-	return Object.assign({ account_id: null }, row, { account_id: id });
+	return Object.assign({ account_id: null }, row, { account_id: toItemId(account) });
 }
 
 /** One item per row. @param account added to rows that AiClk sent without one; null for none */

@@ -11,22 +11,16 @@ import { type Failure, FailureError, newFailure } from '../../aiclk/util/failure
 import { tokenManager } from '../../credentials/tokenManager';
 import { messageOf, refuse, runsAsTool } from '../shared/errors';
 import { Parameters } from '../shared/parameters';
-import {
-	accountInfoCall,
-	callOf,
-	MAX_REPEATS,
-	readCredential,
-	requestWith,
-} from '../shared/transport';
+import { accountInfoCall, callN8n, callOf, MAX_REPEATS, readCredential } from '../shared/transport';
 import { INCLUDE_ACCESS_TOKEN, OPTIONS, VERIFY, WITHIN_DAYS } from './description';
 
 /** What the node is set to do, checked. `withinDays` is null for a refresh regardless of age. */
-type Order = { includeAccessToken: boolean } & (
+type Settings = { includeAccessToken: boolean } & (
 	{ operation: 'refresh'; withinDays: number | null } | { operation: 'status'; verify: boolean }
 );
 
 /** The credential as it is in the database now. */
-interface Subject {
+interface StoredCredential {
 	credentials: ICredentialDataDecryptedObject;
 	input: TokenInput;
 }
@@ -36,7 +30,7 @@ interface Subject {
  *
  * @throws FailureError for a bad value, naming the field
  */
-function readOrder(context: IExecuteFunctions, input: TokenInput): Order {
+function readSettings(context: IExecuteFunctions, input: TokenInput): Settings {
 	const isTool = runsAsTool(context);
 	const fields = new Parameters(context, 0, input);
 	const includeAccessToken = fields.readAdded(OPTIONS)[INCLUDE_ACCESS_TOKEN.name] === true;
@@ -67,7 +61,7 @@ function readOrder(context: IExecuteFunctions, input: TokenInput): Order {
 	return { operation, withinDays: null, includeAccessToken };
 }
 
-async function readSubject(context: IExecuteFunctions): Promise<Subject> {
+async function readStored(context: IExecuteFunctions): Promise<StoredCredential> {
 	const { credentials, input } = await readCredential(context, 0);
 	if (!input.ok) throw new FailureError(input.failure);
 	return { credentials, input: input.value };
@@ -78,7 +72,10 @@ async function readSubject(context: IExecuteFunctions): Promise<Subject> {
  *
  * @throws FailureError if an item has another client
  */
-async function refuseOtherClients(context: IExecuteFunctions, { input }: Subject): Promise<void> {
+async function refuseOtherClients(
+	context: IExecuteFunctions,
+	{ input }: StoredCredential,
+): Promise<void> {
 	for (let item = 1; item < context.getInputData().length; item++) {
 		const other = await readCredential(context, item);
 		if (other.input.ok && other.input.value.fingerprint === input.fingerprint) continue;
@@ -102,12 +99,12 @@ export function reportOf(
 
 /** The output, with the access token only if it was asked for. */
 function toOutput(
-	subject: Subject,
-	{ includeAccessToken }: Order,
-	outcome: { refreshed: boolean; reason: string; message?: string; isRejected?: boolean },
+	stored: StoredCredential,
+	{ includeAccessToken }: Settings,
+	result: { refreshed: boolean; reason: string; message?: string; isRejected?: boolean },
 ): IDataObject {
-	const { refreshed, reason, message, isRejected } = outcome;
-	const { status, valid, ...facts } = reportOf(subject.credentials, subject.input, isRejected);
+	const { refreshed, reason, message, isRejected } = result;
+	const { status, valid, ...facts } = reportOf(stored.credentials, stored.input, isRejected);
 	return {
 		status,
 		valid,
@@ -115,13 +112,13 @@ function toOutput(
 		reason,
 		...facts,
 		...(message && { message }),
-		...(includeAccessToken && { accessToken: subject.credentials.accessToken }),
+		...(includeAccessToken && { accessToken: stored.credentials.accessToken }),
 	};
 }
 
 /** The result of asking AiClk about the token of a credential. */
 interface Answer {
-	result: ProbeResult;
+	probe: ProbeResult;
 	/** What AiClk or the network said, unless AiClk accepted the token; otherwise ''. */
 	message: string;
 	/** Set if the credential could not provide a valid token. AiClk was not asked then. */
@@ -131,20 +128,24 @@ interface Answer {
 }
 
 /** Sends one account/info request with the credential. n8n asks the hook first and stores what it returns. */
-async function ask(context: IExecuteFunctions, { credentials, input }: Subject): Promise<Answer> {
+async function ask(
+	context: IExecuteFunctions,
+	{ credentials, input }: StoredCredential,
+): Promise<Answer> {
 	const before = credentials.tokenState;
 	const request = accountInfoCall(input.accountId);
 	const call = callOf(request, '', credentials, input);
 	const options = { ...toHttpOptions(input.baseUrl, request), totalTimeoutMs: TOKEN_TIMEOUT_MS };
-	const sent = await requestWith(context, credentials, options, call);
+	const sent = await callN8n(context, credentials, options, call);
 	const read = sent.ok ? readAnswer(sent.value, call) : sent;
 	const isRejected = !read.ok && read.failure.kind === 'rejected';
-	const result = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
-	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
+	const probe = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
+	if (probe !== 'unknown') tokenManager.noteProbe(credentials, probe);
 	return {
-		result,
+		probe,
 		message: read.ok ? '' : messageOf(context, read.failure),
 		failure: tokenManager.failureOf(credentials),
+		// n8n has written what the hook returned into this very object (n8n-core authentication.js).
 		refreshed: credentials.tokenState !== before,
 	};
 }
@@ -153,19 +154,21 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
  * Asks AiClk again if it rejected the token: the hook replaces a rejected token before the request, and waits if AiClk's servers may
  * not know a new one yet. A token that is left to another process for a while is asked about until that is over.
  *
- * @returns the last answer, and the credential of it
+ * @returns the last answer, the credential of it, and whether any answer came with a new token
  */
-async function askAgain(context: IExecuteFunctions, subject: Subject, first: Answer) {
-	let result = { last: first, subject, refreshed: first.refreshed };
-	const isOpen = ({ last }: typeof result) =>
-		last.failure?.kind === 'superseded' || (last === first && last.result === 'rejected');
-	for (let repeats = 0; isOpen(result) && repeats < MAX_REPEATS; repeats++) {
+async function askAgain(context: IExecuteFunctions, stored: StoredCredential, first: Answer) {
+	let last = first;
+	let latest = stored;
+	let { refreshed } = first;
+	const isOpen = () =>
+		last.failure?.kind === 'superseded' || (last === first && last.probe === 'rejected');
+	for (let repeats = 0; isOpen() && repeats < MAX_REPEATS; repeats++) {
 		// Read again: another process may have stored a new token.
-		const latest = await readSubject(context);
-		const last = await ask(context, latest);
-		result = { last, subject: latest, refreshed: result.refreshed || last.refreshed };
+		latest = await readStored(context);
+		last = await ask(context, latest);
+		refreshed ||= last.refreshed;
 	}
-	return result;
+	return { last, latest, refreshed };
 }
 
 /**
@@ -174,13 +177,13 @@ async function askAgain(context: IExecuteFunctions, subject: Subject, first: Ans
  */
 async function refresh(
 	context: IExecuteFunctions,
-	stored: Subject,
-	order: Order & { operation: 'refresh' },
+	stored: StoredCredential,
+	settings: Settings & { operation: 'refresh' },
 ): Promise<IDataObject> {
-	const { withinDays } = order;
+	const { withinDays } = settings;
 	const before = reportOf(stored.credentials, stored.input);
 	const isDue = withinDays === null || !before.valid || expiresWithin(before, withinDays);
-	if (!isDue) return toOutput(stored, order, { refreshed: false, reason: 'not-due' });
+	if (!isDue) return toOutput(stored, settings, { refreshed: false, reason: 'not-due' });
 
 	// An unsaved workflow has no id.
 	const { id, name = '' } = context.getWorkflow();
@@ -196,26 +199,26 @@ async function refresh(
 		});
 		throw new FailureError(failure);
 	}
-	const { last, subject } = await askAgain(context, stored, first);
-	return toOutput(subject, order, {
+	const { last, latest } = await askAgain(context, stored, first);
+	return toOutput(latest, settings, {
 		refreshed: true,
 		reason: withinDays === null ? 'forced' : before.valid ? 'expiring' : 'not-valid',
 		message: last.message,
-		isRejected: last.result === 'rejected',
+		isRejected: last.probe === 'rejected',
 	});
 }
 
 /** Asks AiClk whether it accepts the token, and replaces a rejected one. */
-async function verify(context: IExecuteFunctions, stored: Subject, order: Order) {
+async function verify(context: IExecuteFunctions, stored: StoredCredential, settings: Settings) {
 	const first = await ask(context, stored);
-	const { last, subject, refreshed } = await askAgain(context, stored, first);
-	const wasRejected = first.result === 'rejected';
-	return toOutput(subject, order, {
+	const { last, latest, refreshed } = await askAgain(context, stored, first);
+	const wasRejected = first.probe === 'rejected';
+	return toOutput(latest, settings, {
 		refreshed,
-		reason: first.failure?.kind ?? first.result,
+		reason: first.failure?.kind ?? first.probe,
 		message: last.message,
 		// Without a second answer, the rejection still counts.
-		isRejected: wasRejected && last.result !== 'accepted' && !last.refreshed,
+		isRejected: wasRejected && last.probe !== 'accepted' && !last.refreshed,
 	});
 }
 
@@ -226,10 +229,10 @@ async function verify(context: IExecuteFunctions, stored: Subject, order: Order)
  * @throws FailureError for bad input, and if the credential is incomplete or a refresh failed
  */
 export async function execute(context: IExecuteFunctions): Promise<IDataObject> {
-	const subject = await readSubject(context);
-	const order = readOrder(context, subject.input);
-	await refuseOtherClients(context, subject);
-	if (order.operation === 'refresh') return await refresh(context, subject, order);
-	if (order.verify) return await verify(context, subject, order);
-	return toOutput(subject, order, { refreshed: false, reason: 'stored' });
+	const stored = await readStored(context);
+	const settings = readSettings(context, stored.input);
+	await refuseOtherClients(context, stored);
+	if (settings.operation === 'refresh') return await refresh(context, stored, settings);
+	if (settings.verify) return await verify(context, stored, settings);
+	return toOutput(stored, settings, { refreshed: false, reason: 'stored' });
 }

@@ -2,7 +2,6 @@ import type { IPollFunctions } from 'n8n-workflow';
 
 import { describeRemark, getPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
-import { MAX_TOGETHER } from '../../aiclk/api/throttle';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -110,18 +109,15 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		},
 
 		getRows: async (request, id, limit) => {
-			const all = { limit: limit ?? null, idField: id, together: MAX_TOGETHER };
 			const read = await getPages(
-				{ ...all, isRepeatable: true },
+				{ limit: limit ?? null, idField: id, isRead: true },
 				async ({ page, pageSize }, isOver) => {
 					const query = { ...request.query, page, page_size: pageSize };
 					return await sendWith(toRequest({ ...request, query }), isOver);
 				},
+				(message) => unusable(message, request).failure,
 			);
-			if (!read.ok) {
-				const { reason } = read.failure;
-				throw typeof reason === 'string' ? unusable(reason, request) : new FailureError(reason);
-			}
+			if (!read.ok) throw new FailureError(read.failure.why);
 			for (const remark of read.value.remarks) {
 				context.logger.warn(`AiClk Trigger, account ${request.account}: ${describeRemark(remark)}`);
 			}

@@ -15,6 +15,7 @@ import { ofThrown, refuse, toError } from '../shared/errors';
 import { Lane } from '../shared/lane';
 import { Parameters } from '../shared/parameters';
 import { CREDENTIAL, readCredential } from '../shared/transport';
+import { toItemId } from '../shared/values';
 import { type Connection, createApi } from './api';
 import { EVENTS } from './events';
 import { ACCOUNT_IDS, type Found, type Watcher } from './events/event';
@@ -159,11 +160,9 @@ async function setUp({ context, lane, signal }: Poll) {
 
 type Setup = Awaited<ReturnType<typeof setUp>>;
 
-/** Items with their account: a number where that is exact, as the AiClk node has it. */
-const withAccount = (items: IDataObject[], account: string): IDataObject[] => {
-	const id = Number.isSafeInteger(Number(account)) ? Number(account) : account;
-	return account === '' ? items : items.map((item) => ({ ...item, account_id: id }));
-};
+/** Items with their account, as the AiClk node has it. */
+const withAccount = (items: IDataObject[], account: string): IDataObject[] =>
+	account === '' ? items : items.map((item) => ({ ...item, account_id: toItemId(account) }));
 
 const toItems = ({ items }: Found, { isWanted = Boolean }: Watcher, account: string) =>
 	withAccount(items.filter(isWanted), account);

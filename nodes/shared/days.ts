@@ -52,12 +52,7 @@ export function readDay(value: unknown, timeZone: string): Read<string> {
 /** `last7Days` ends yesterday, `thisMonth` today. */
 type Period = 'yesterday' | 'last7Days' | 'thisMonth' | 'lastMonth';
 
-/**
- * The first and the last day of a period, both included, YYYY-MM-DD.
- *
- * @param nowMs ms since 1970
- * @param timeZone IANA name: it decides what day it is
- */
+/** The first and the last day of a period, both included, YYYY-MM-DD. The time zone decides what day it is. */
 export function daysOf(period: Period, nowMs: number, timeZone: string) {
 	const today = dayAt(new Date(nowMs), timeZone);
 	const before = (day: string, days: number): string =>

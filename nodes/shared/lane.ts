@@ -4,19 +4,25 @@ import { type Batching, MAX_TOGETHER, waitOf } from '../../aiclk/api/throttle';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 import { fail, type Failure, newFailure, type Result } from '../../aiclk/util/failure';
 
-const FIRST_TOGETHER = 10;
+const FIRST_WIDTH = 10;
 /** How many more go together after a round of good answers: until AiClk first refuses, and from then on. */
 const GROWTH = { first: 15, then: 1 };
 
-/** Below two together, requests go one by one, this long divided by `together` apart, in ms. */
+/** At a width below two, requests go one by one, with a gap of this many ms divided by the width. */
 const GAP_MS = 100;
-const MIN_TOGETHER = 0.1;
+const MIN_WIDTH = 0.1;
 const GROWTH_BELOW_TWO = 0.05;
 
-/** A run that was served before waits a little longer than told, by half to all of this share, so that others come first. */
+/**
+ * At its first refusal since a good answer, a run waits a little longer than told, by half to all of this share: a run of another
+ * process that was refused more often in a row comes first.
+ */
 const JITTER = 0.05;
 
-/** By client: when AiClk takes requests again, for all runs of this process. A time that no run waits for is not in here. */
+/**
+ * By client: when AiClk takes requests again. All runs of this process wait for it; once one of them has given up, it is forgotten,
+ * so that the next run asks AiClk itself.
+ */
 const resumptions = new BoundedMap<string, number>(1_000);
 
 const CLOSED = newFailure({
@@ -44,17 +50,18 @@ export class Lane {
 	isClosed = false;
 	/** How long requests waited because AiClk is busy, in ms. */
 	waitedMs = 0;
-	private together = FIRST_TOGETHER;
+	/** How many go together; a fraction counts towards the next one. */
+	private width = FIRST_WIDTH;
 	private growth = GROWTH.first;
 	private underWay = 0;
 	private sentInBatch = 0;
 	private lastSentAtMs = -Infinity;
 
 	/** How often AiClk began to refuse: refusals of what was under way together count as one. */
-	private pauses = 0;
+	private refusals = 0;
 	private resumesAtMs = -Infinity;
-	/** Since the last good answer: pauses, their length, and requests that were refused. */
-	private bad = { pauses: 0, waitedMs: 0, requests: 0 };
+	/** What came since the last good answer: refusals, the waits after them, and how many requests were refused. */
+	private sinceServed = { refusals: 0, waitedMs: 0, requests: 0 };
 
 	/** In the order in which they ask. One that is sent again asks again, so that it keeps no other back. */
 	private readonly waiting: Waiting[] = [];
@@ -80,14 +87,14 @@ export class Lane {
 	}
 
 	/**
-	 * Sends a request when its turn has come.
+	 * Runs a request when its turn has come.
 	 *
 	 * @param clientKey for whom: `TokenInput.clientKey`
 	 * @param isRepetition whether it was sent before
 	 * @param isOver whether it is no longer needed when its turn has come
 	 * @returns what `request` returns; `aborted` or `busy` with the outcome `not-sent` where its turn does not come
 	 */
-	async send<T>(
+	async run<T>(
 		clientKey: string,
 		request: () => Promise<Result<T, Failure>>,
 		isRepetition = false,
@@ -98,13 +105,13 @@ export class Lane {
 			this.advance();
 		});
 		if (closed !== null) return fail(closed);
-		const { pauses } = this;
+		const { refusals } = this;
 		try {
 			const answer = await request();
 			if (isServed(answer)) this.speedUp();
 			if (answer.ok || answer.failure.kind !== 'busy') return answer;
-			if (!isRepetition) this.bad.requests++;
-			if (pauses === this.pauses) this.pause(answer.failure, clientKey);
+			if (!isRepetition) this.sinceServed.requests++;
+			if (refusals === this.refusals) this.backOff(answer.failure, clientKey);
 			return answer;
 		} finally {
 			this.underWay--;
@@ -123,7 +130,7 @@ export class Lane {
 			if (closed === null) {
 				const waitMs = Math.max(busyMs, this.lastSentAtMs + this.gapMs - nowMs);
 				if (waitMs > 0) return this.advanceAfter(waitMs, busyMs > 0 || this.batching === null);
-				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.together))) return;
+				if (this.underWay >= Math.max(1, Math.floor(this.batching?.size ?? this.width))) return;
 				this.underWay++;
 				this.sentInBatch = this.sentInBatch === this.batching?.size ? 1 : this.sentInBatch + 1;
 				this.lastSentAtMs = nowMs;
@@ -144,10 +151,16 @@ export class Lane {
 		});
 	}
 
-	/** One request that is always refused does not end the others. @param busyMs how long AiClk takes no requests */
+	/**
+	 * Why a request is not sent; null if it is. After the longest wait, one that was refused gives up. One that was not sent yet does so
+	 * only if several were refused: a single one that is always refused must not end the others.
+	 *
+	 * @param busyMs how long AiClk takes no requests
+	 */
 	private closedFor({ isRepetition, isOver }: Waiting, busyMs: number): Failure | null {
 		if (this.isClosed || isOver()) return CLOSED;
-		const hasWaited = this.bad.waitedMs > this.maxBusyMs && (isRepetition || this.bad.requests > 1);
+		const { waitedMs, requests } = this.sinceServed;
+		const hasWaited = waitedMs > this.maxBusyMs && (isRepetition || requests > 1);
 		const isTooLong = busyMs > this.maxBusyMs * (1 + JITTER);
 		if (busyMs <= 0 || !(hasWaited || isTooLong)) return null;
 		return newFailure({
@@ -159,26 +172,27 @@ export class Lane {
 	}
 
 	private get gapMs(): number {
-		if (this.batching === null) return this.together < 2 ? GAP_MS / this.together : 0;
+		if (this.batching === null) return this.width < 2 ? GAP_MS / this.width : 0;
 		return this.sentInBatch === this.batching.size ? this.batching.intervalMs : 0;
 	}
 
 	private speedUp(): void {
-		this.bad = { pauses: 0, waitedMs: 0, requests: 0 };
-		const more = this.together < 2 ? GROWTH_BELOW_TWO : this.growth / this.together;
-		this.together = Math.min(MAX_TOGETHER, this.together + more);
+		this.sinceServed = { refusals: 0, waitedMs: 0, requests: 0 };
+		const more = this.width < 2 ? GROWTH_BELOW_TWO : this.growth / this.width;
+		this.width = Math.min(MAX_TOGETHER, this.width + more);
 	}
 
-	private pause(busy: Failure, clientKey: string): void {
-		const waitMs = waitOf(busy, this.bad.pauses, this.maxBusyMs - this.bad.waitedMs);
-		this.pauses++;
-		this.bad.pauses++;
-		this.bad.waitedMs += waitMs;
-		this.together = Math.max(MIN_TOGETHER, this.together / 2);
+	private backOff(busy: Failure, clientKey: string): void {
+		const { sinceServed, maxBusyMs } = this;
+		const waitMs = waitOf(busy, sinceServed.refusals, maxBusyMs - sinceServed.waitedMs);
+		this.refusals++;
+		sinceServed.refusals++;
+		sinceServed.waitedMs += waitMs;
+		this.width = Math.max(MIN_WIDTH, this.width / 2);
 		this.growth = GROWTH.then;
-		const jitter = this.bad.pauses > 1 ? 0 : JITTER * (0.5 + Math.random() / 2);
+		const jitter = sinceServed.refusals > 1 ? 0 : JITTER * (0.5 + Math.random() / 2);
 		this.resumesAtMs = performance.now() + waitMs * (1 + jitter);
-		if (this.bad.waitedMs > this.maxBusyMs) resumptions.set(clientKey, 0);
+		if (sinceServed.waitedMs > maxBusyMs) resumptions.set(clientKey, 0);
 		else resumptions.set(clientKey, Math.max(this.resumesAtMs, resumptions.get(clientKey) ?? 0));
 	}
 }

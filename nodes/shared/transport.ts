@@ -37,7 +37,7 @@ function notPrepared(error: unknown, call: Call): Failure {
  * @param isStopped whether the run was stopped meanwhile
  * @returns the answer in the form that the options ask for; or why there is none
  */
-export async function requestWith(
+export async function callN8n(
 	context: Context,
 	credentials: ICredentialDataDecryptedObject,
 	options: AnyRequestOptions,
@@ -58,8 +58,8 @@ export async function requestWith(
 		);
 		return ok(answer);
 	} catch (error) {
-		const token = tokenManager.failureOf(credentials);
-		if (token !== null) return fail(token);
+		const tokenFailure = tokenManager.failureOf(credentials);
+		if (tokenFailure !== null) return fail(tokenFailure);
 		return fail(isSent ? noAnswer(error, call, isStopped()) : notPrepared(error, call));
 	}
 }
@@ -74,7 +74,7 @@ interface Sender {
 	/** What to check when AiClk refuses the request. */
 	hint: string;
 	lane: Lane;
-	/** Whether the request is no longer needed. It is call when its turn has come, and then nothing is sent. */
+	/** Whether the request is no longer needed. It is called when its turn has come; if so, nothing is sent. */
 	isOver?(): boolean;
 	/** Ends its requests: a poll has no cancel signal of n8n's. */
 	signal?: AbortSignal;
@@ -161,7 +161,7 @@ export function callOf(
 		name: nameOf(request),
 		hint,
 		secrets: () => [...secretsOf(credentials), refreshToken, String(password ?? '')],
-		own: ownWordsOf(request),
+		ownWords: ownWordsOf(request),
 	};
 }
 
@@ -182,7 +182,7 @@ async function sendOnce(
 	const isSame = fingerprint === input.fingerprint && accountId === input.accountId;
 	if (!isSame) return fail(OTHER_CLIENT);
 	const call = callOf(request, hint, credentials, input);
-	const sent = await requestWith(
+	const sent = await callN8n(
 		context,
 		credentials,
 		{ ...toHttpOptions(input.baseUrl, request), abortSignal: signal },
@@ -205,19 +205,20 @@ async function sendOnce(
 		credentials,
 		async (options): Promise<unknown> => await context.helpers.httpRequest(options),
 	);
-	return readAnswer(answer, call, Date.now(), probe);
+	return readAnswer(answer, call, probe);
 }
 
 /**
- * One for a rejected token, three while it is left to another process (the hook waits 3 s each time), and one for a collision with
- * that process after it.
+ * How often a request is sent again because of its token: once with a new one, three times while a refresh is left to another
+ * process (the hook waits 3 s each time), and once if both have refreshed after all.
  */
 export const MAX_REPEATS = 5;
 
 /**
- * Sends a request and reads AiClk's answer. It is sent again when AiClk is busy, and a read when AiClk rejects the token.
- * A rejected token is refreshed by the next request, because n8n asks the credential's hook before each one. A change must not
- * be sent again then, so a read takes its place: the next run might come long after this process has forgotten the rejection.
+ * Sends a request and reads AiClk's answer. It is sent again when AiClk is busy, and when its token was not the valid one: the next
+ * request has a new token, because n8n asks the credential's hook before each one. A change whose token was rejected must not be sent
+ * again. A read takes its place, so that the token is refreshed now: a later run might find that this process has forgotten the
+ * rejection.
  *
  * @returns the envelope of a success
  */
@@ -229,7 +230,7 @@ export async function send(
 	const { effect } = request;
 	let last: Failure | null = null;
 	for (let repeats = 0; ;) {
-		const sent: Result<Envelope, Failure> = await lane.send(
+		const sent: Result<Envelope, Failure> = await lane.run(
 			input.clientKey,
 			async () => await sendOnce(sender, request),
 			last !== null,
@@ -237,6 +238,7 @@ export async function send(
 		);
 		if (sent.ok) return sent;
 		const { kind, outcome, retryAfterMs } = sent.failure;
+		// Its turn did not come again, so what AiClk said before counts.
 		if (outcome === 'not-sent' && (kind === 'busy' || kind === 'aborted') && last !== null) {
 			return fail(kind === 'busy' ? { ...last, kind, retryAfterMs } : last);
 		}
@@ -244,6 +246,7 @@ export async function send(
 		// A change that was refused for certain is sent again, too. Money is not.
 		const isRepeatable = effect === 'read' || (effect === 'change' && outcome === 'refused');
 		if (kind === 'busy' && isRepeatable) continue;
+		// All else ends here, above all a change or a charge whose answer was lost. Only the token's failures go on.
 		const isOfToken = kind === 'rejected' || kind === 'superseded';
 		if (!isOfToken || repeats++ === MAX_REPEATS) return sent;
 		if (kind === 'rejected' && effect !== 'read') {

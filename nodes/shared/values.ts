@@ -1,4 +1,9 @@
-import { isPlainObject, type Json, parseJsonToSend } from '../../aiclk/protocol/json';
+import {
+	isPlainObject,
+	type Json,
+	type JsonObject,
+	parseJsonToSend,
+} from '../../aiclk/protocol/json';
 import { fail, ok, type Result } from '../../aiclk/util/failure';
 import { shorten } from '../../aiclk/util/sanitize';
 
@@ -96,6 +101,10 @@ function readEach<T>(value: unknown, read: (part: unknown) => Read<T>): Read<T[]
 	return ok(values);
 }
 
+/** An ID as an item shows it: a number where that is exact, else text. */
+export const toItemId = (id: bigint | string): number | string =>
+	Number.isSafeInteger(Number(id)) ? Number(id) : String(id);
+
 /** IDs, as a list or as text; at least one. */
 export const readIds = (value: unknown): Read<bigint[]> => readEach(value, readId);
 
@@ -136,9 +145,9 @@ export function readText(value: unknown): Read<string> {
 
 /** Reads one of some known values. Letter case counts. */
 export const oneOf =
-	<T extends string | number>(known: readonly T[]) =>
+	<T extends string>(known: readonly T[]) =>
 	(value: unknown): Read<T> => {
-		const found = known.find((one) => String(one) === String(trim(value)));
+		const found = known.find((one) => one === String(trim(value)));
 		if (found !== undefined) return ok(found);
 		return isNothing(value)
 			? fail('is empty: choose one')
@@ -240,10 +249,6 @@ const jsonReader =
 		}
 	};
 
-/** A JSON object as it is sent. */
-export type JsonObject = Record<string, Json>;
-
-/** Reads a JSON object, such as `query`. */
 export const readJsonObject = jsonReader<JsonObject>(isPlainObject, 'is not a JSON object');
 
 /** A JSON body may be a list, too. */

@@ -110,10 +110,10 @@ describe('input is refused, not guessed', () => {
 		["'Query' is not valid JSON", { ...CALL, query: '{' }],
 		["'Query' is not a JSON object", { ...CALL, query: '[]' }],
 		['names another host: calls go', { ...CALL, path: 'https://evil.example/openapi/v1/x' }],
-		['which holds a % that encodes no character', { ...CALL, path: 'v1/x%zz' }],
+		['which holds characters that no path', { ...CALL, path: 'v1/%63harge/agent' }],
 		[
-			"'Path' is 'v1/%63harge/agent', which leads to a charge",
-			{ ...CALL, method: 'POST', path: 'v1/%63harge/agent' },
+			"'Path' is 'v1/Charge/agent', which leads to a charge",
+			{ ...CALL, method: 'POST', path: 'v1/Charge/agent' },
 		],
 		['has no such resource and operation', { resource: '__CUSTOM_API_CALL__', operation: 'x' }],
 		['has no such resource and operation', set('account', '__CUSTOM_API_CALL__')],

@@ -1,9 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import type { JsonObject } from '../../../aiclk/protocol/json';
 import { refuse, runsAsTool } from '../../shared/errors';
 import { additionalFields, field } from '../../shared/fields';
 import type { Parameters } from '../../shared/parameters';
-import { type JsonObject, readAmount } from '../../shared/values';
+import { readAmount } from '../../shared/values';
 import { define, type Operation, type Resource, type Spec } from '../operations';
 import { toTransferItem } from '../output';
 

@@ -10,7 +10,7 @@ import {
 	getPages,
 	type Remark,
 } from '../../../aiclk/api/pagination';
-import { fail, ok } from '../../../aiclk/util/failure';
+import { fail, type Failure, newFailure, ok } from '../../../aiclk/util/failure';
 
 const MAX_UINT64 = '18446744073709551615';
 
@@ -22,6 +22,11 @@ const envelope = (data: unknown): Envelope => ({
 	body: { code: 200, data },
 });
 
+/** What a page fails with. */
+const GONE = newFailure({ kind: 'unavailable', message: 'gone', description: '' });
+
+const unusable = (message: string) => newFailure({ kind: 'unusable', message, description: '' });
+
 const numbers = (length: number, from = 0) => Array.from({ length }, (_, n) => from + n);
 const withIds = (length: number, from = 0) => numbers(length, from).map((id) => ({ id }));
 
@@ -31,10 +36,11 @@ const reading = async (
 	options: Partial<PageOptions> = {},
 ) => {
 	const requests: PageRequest[] = [];
-	const result = await getPages({ limit: null, ...options }, async (request) => {
+	const getPage = async (request: PageRequest) => {
 		requests.push(request);
 		return ok(envelope(answer(request)));
-	});
+	};
+	const result = await getPages({ limit: null, ...options }, getPage, unusable);
 	return { requests, result };
 };
 
@@ -42,12 +48,13 @@ const reading = async (
 const textOf = (remarks: Remark[]) => remarks.map(describeRemark).join(' ');
 
 /** A failure of `getPages`, whatever was read before it. */
-const failedWith = (reason: unknown) => fail(expect.objectContaining({ reason }));
+const failedWith = (message: unknown) =>
+	fail(expect.objectContaining({ why: expect.objectContaining({ message }) }));
 
 /** Rows, how many requests they took, and what is said of them; fails when reading fails. */
 const read = async (...args: Parameters<typeof reading>) => {
 	const { requests, result } = await reading(...args);
-	if (!result.ok) throw new Error(String(result.failure.reason));
+	if (!result.ok) throw new Error(result.failure.why.message);
 	return { ...result.value, requests };
 };
 
@@ -72,14 +79,14 @@ describe('getPages', () => {
 				fc.option(fc.integer({ min: 1, max: 450 })),
 				fc.constantFrom(Infinity, 100, 50, 7),
 				fc.constantFrom('none', 'all', 'zero', 'text'),
-				fc.constantFrom(1, 3, 50),
-				async (count, limit, cap, kind, together) => {
+				fc.boolean(),
+				async (count, limit, cap, kind, isRead) => {
 					const totals = { none: undefined, all: count, zero: 0, text: String(count) };
 					const answer = server(withIds(count), { cap, total: () => totals[kind] });
 					const { rows, requests, remarks } = await read(answer, {
 						limit,
 						idField: 'id',
-						together,
+						isRead,
 					});
 					expect(rows).toEqual(withIds(Math.min(count, limit ?? Infinity)));
 					expect(remarks).toEqual([]);
@@ -200,7 +207,7 @@ describe('getPages', () => {
 		'a GET list that ends below its total is read again, and no row is lost: %s',
 		async (_, before, after) => {
 			const answer = moving(before, after);
-			const options = { idField: 'id', isRepeatable: true, together: 50 };
+			const options = { idField: 'id', isRead: true };
 			const { rows, remarks, requests } = await read(answer, options);
 			expect(idsOf(rows).sort()).toEqual([...after].sort());
 			expect(textOf(remarks)).not.toContain(FEWER);
@@ -224,7 +231,7 @@ describe('getPages', () => {
 		['both are alike', true, 2, 9, 5, '5 of 9 rows'],
 		['a POST is not read again', false, 3, 9, 5, '5 of 9 rows'],
 	])('the fuller reading comes out: %s', async (...row) => {
-		const [, isRepeatable, second, total, count, detail] = row;
+		const [, isRead, second, total, count, detail] = row;
 		/** Of each reading: rows of its pages. */
 		const readings = [
 			[3, 2],
@@ -237,31 +244,29 @@ describe('getPages', () => {
 				const list = withIds(readings[reading]?.[page - 1] ?? 0, page * 10);
 				return { list, page_info: { total_number: total } };
 			},
-			{ idField: 'id', isRepeatable },
+			{ idField: 'id', isRead },
 		);
 		expect(rows).toHaveLength(count);
 		expect(remarks.map((one) => one.detail).join()).toBe(detail);
-		expect(reading).toBe(isRepeatable ? 1 : 0);
+		expect(reading).toBe(isRead ? 1 : 0);
 		expect(requests.filter(({ page }) => page === 1)).toHaveLength(reading + 1);
 	});
 
 	it('if the second reading fails, the first one comes out, with its remark', async () => {
 		let isAgain = false;
 		const answer = server(withIds(248), { total: () => 250 });
-		const result = await getPages(
-			{ limit: null, idField: 'id', isRepeatable: true },
-			async (request) => {
-				if (isAgain) return fail('gone');
-				isAgain = request.page === 4;
-				return ok(envelope(answer(request)));
-			},
-		);
+		const getPage = async (request: PageRequest) => {
+			if (isAgain) return fail(GONE);
+			isAgain = request.page === 4;
+			return ok(envelope(answer(request)));
+		};
+		const result = await getPages({ limit: null, idField: 'id', isRead: true }, getPage, unusable);
 		expect(result).toMatchObject({ ok: true, value: { rows: withIds(248), isShort: true } });
 	});
 
 	it('a limit that is reached ends a list, whatever the total says', async () => {
 		const answer = server(withIds(248), { total: () => 250 });
-		const { rows, remarks, requests } = await read(answer, { limit: 240, isRepeatable: true });
+		const { rows, remarks, requests } = await read(answer, { limit: 240, isRead: true });
 		expect([rows.length, requests.length, remarks]).toEqual([240, 3, []]);
 	});
 
@@ -425,47 +430,50 @@ describe('getPages', () => {
 	const rounds = async (options: Partial<PageOptions>, total: unknown = 450, cap = Infinity) => {
 		const asked: number[][] = [[]];
 		const answer = server(withIds(450), { cap, total: () => total });
-		const result = await getPages({ limit: null, ...options }, async (request) => {
+		const getPage = async (request: PageRequest) => {
 			asked.at(-1)?.push(request.page);
 			await pause(5);
 			if (asked.at(-1)?.length !== 0) asked.push([]);
 			return ok(envelope(answer(request)));
-		});
+		};
+		const result = await getPages({ limit: null, ...options }, getPage, unusable);
 		return { asked: asked.filter((round) => round.length > 0), result };
 	};
 
 	it.each<[string, Partial<PageOptions>, unknown, number[][]]>([
-		['all that the total names', { together: 50 }, 450, [[1], [2, 3, 4, 5]]],
-		['no more than are wanted', { together: 50, limit: 230 }, 450, [[1], [2, 3]]],
-		['not before a total is known', { together: 50 }, null, [[1], [2], [3], [4], [5], [6]]],
-		['not for a total that cannot be true', { together: 50 }, 100, [[1], [2], [3], [4], [5], [6]]],
+		['all that the total names', { isRead: true }, 450, [[1], [2, 3, 4, 5]]],
+		['no more than are wanted', { isRead: true, limit: 230 }, 450, [[1], [2, 3]]],
+		['not before a total is known', { isRead: true }, null, [[1], [2], [3], [4], [5], [6]]],
+		['not for a total that cannot be true', { isRead: true }, 100, [[1], [2], [3], [4], [5], [6]]],
 		['unless that is not wanted', {}, 450, [[1], [2], [3], [4], [5]]],
-		['not when reading begins later', { together: 50, firstPage: 3 }, 450, [[3], [4], [5], [6]]],
+		['not when reading begins later', { isRead: true, firstPage: 3 }, 450, [[3], [4], [5], [6]]],
 	])('requests pages together: %s', async (_, options, total, expected) => {
 		expect((await rounds(options, total)).asked).toEqual(expected);
 	});
 
-	it('requests no more pages together than allowed', async () => {
-		expect((await rounds({ together: 2 })).asked.every((round) => round.length <= 2)).toBe(true);
+	it('requests no more than fifty pages together', async () => {
+		const { asked } = await rounds({ isRead: true, pageSize: 5 });
+		expect(Math.max(...asked.map((round) => round.length))).toBe(50);
 	});
 
 	it("counts the pages to request together by the server's page size if it is smaller", async () => {
-		const { asked } = await rounds({ together: 50 }, 450, 50);
+		const { asked } = await rounds({ isRead: true }, 450, 50);
 		expect(asked).toEqual([[1], [2, 3, 4, 5, 6, 7, 8, 9]]);
 	});
 
 	it('ends with the first page that fails and ignores failures of later pages', async () => {
-		const result = await getPages({ limit: null, together: 50 }, async ({ page }) => {
+		const getPage = async ({ page }: PageRequest) => {
 			if (page === 1)
 				return ok(envelope(server(withIds(450), { total: () => 450 })({ page, pageSize: 100 })));
-			if (page === 2) return fail('gone');
+			if (page === 2) return fail(GONE);
 			throw new Error('unforeseen');
-		});
-		expect(result).toEqual(fail({ reason: 'gone', pages: 1, rows: 100 }));
+		};
+		const result = await getPages({ limit: null, isRead: true }, getPage, unusable);
+		expect(result).toEqual(fail({ why: GONE, pages: 1, rows: 100 }));
 	});
 
-	it.each<[string, number, () => ReturnType<typeof fail>, number[], number]>([
-		['a page fails: those behind it', 3, () => fail('gone'), [4, 5], 3],
+	it.each<[string, number, () => ReturnType<typeof fail<Failure>>, number[], number]>([
+		['a page fails: those behind it', 3, () => fail(GONE), [4, 5], 3],
 		[
 			'a page throws: those behind it',
 			3,
@@ -475,12 +483,12 @@ describe('getPages', () => {
 			[4, 5],
 			3,
 		],
-		['nothing fails: none', 0, () => fail('gone'), [], 5],
+		['nothing fails: none', 0, () => fail(GONE), [], 5],
 	])('which pages are over when %s', async (_, failing, end, over, last) => {
 		const waiting = new Map<number, () => boolean>();
 		let isGone: number[] = [];
 		const answer = server(withIds(450), { total: () => 450 });
-		await getPages({ limit: null, together: 50 }, async (request, isOver) => {
+		const getPage = async (request: PageRequest, isOver: () => boolean) => {
 			waiting.set(request.page, isOver);
 			if (request.page === failing) return end();
 			// The page before the one that fails is still under way.
@@ -488,21 +496,24 @@ describe('getPages', () => {
 			if (request.page === last - 1)
 				isGone = [...waiting].filter(([, isPageOver]) => isPageOver()).map(([page]) => page);
 			return ok(envelope(answer(request)));
-		}).catch(() => {});
+		};
+		await getPages({ limit: null, isRead: true }, getPage, unusable).catch(() => {});
 		expect(isGone).toEqual(over);
 		expect([...waiting.values()].every((isOver) => isOver())).toBe(true);
 	});
 
 	it('no page is asked for once a page before it has failed', async () => {
 		const asked: number[] = [];
-		const answer = server(withIds(900), { total: () => 900 });
-		await getPages({ limit: null, together: 3 }, async (request) => {
+		const answer = server(withIds(90), { total: () => 90 });
+		const getPage = async (request: PageRequest) => {
 			asked.push(request.page);
-			if (request.page === 3) return fail('gone');
+			if (request.page === 3) return fail(GONE);
 			await pause(5);
 			return ok(envelope(answer(request)));
-		});
-		expect(asked).toEqual([1, 2, 3, 4]);
+		};
+		await getPages({ limit: null, pageSize: 1, isRead: true }, getPage, unusable);
+		// Fifty follow the first one.
+		expect(asked).toEqual(numbers(51, 1));
 	});
 
 	it('the first page with rows says how many pages to ask for, whatever later ones hold', async () => {
@@ -512,7 +523,7 @@ describe('getPages', () => {
 				list: withIds(sizes[page - 1] ?? 0, page * 100),
 				page_info: { total_number: 300 },
 			}),
-			{ idField: 'id', together: 50 },
+			{ idField: 'id', isRead: true },
 		);
 		expect([rows.length, requests.length]).toEqual([300, 4]);
 	});
@@ -555,7 +566,7 @@ describe('getPages', () => {
 					const list = first < 0 ? [] : all.slice(first, first + 100);
 					return { list, page_info: { total_number: total } };
 				},
-				{ firstPage: 0, idField, together: 50 },
+				{ firstPage: 0, idField, isRead: true },
 			);
 			expect([rows, remarks]).toEqual([all, []]);
 			expect(requests.length).toBeLessThanOrEqual(5);
@@ -577,12 +588,14 @@ describe('getPages', () => {
 		['a later page fails', 3, 'gone', 2, 190],
 		['a later page has no rows in it', 3, "AiClk's answer holds no rows", 2, 190],
 	])('a failure says how much was read before it: %s', async (...row) => {
-		const [, failing, reason, pages, rows] = row;
-		const result = await getPages({ limit: null, idField: 'id' }, async (request) => {
+		const [, failing, message, pages, rows] = row;
+		const getPage = async (request: PageRequest) => {
 			if (request.page < failing) return ok(envelope(overlapping(10)(request)));
-			return reason === 'gone' ? fail(reason) : ok(envelope({ rows: [] }));
-		});
-		expect(result).toEqual(fail({ reason: expect.stringContaining(reason), pages, rows }));
+			return message === 'gone' ? fail(GONE) : ok(envelope({ rows: [] }));
+		};
+		const result = await getPages({ limit: null, idField: 'id' }, getPage, unusable);
+		const why = expect.objectContaining({ message: expect.stringContaining(message) });
+		expect(result).toEqual(fail({ why, pages, rows }));
 	});
 });
 
@@ -661,18 +674,16 @@ describe('a server as AiClk may be', () => {
 		await fc.assert(
 			fc.asyncProperty(
 				servers,
-				fc.constantFrom(1, 3, 50),
 				fc.boolean(),
 				fc.option(fc.integer({ min: 1, max: 100 })),
-				async (one, together, isRepeatable, limit) => {
+				async (one, isRead, limit) => {
 					const all = pagesOf(one).flat();
 					const idField = one.hasIds ? 'id' : undefined;
 					const { rows, remarks, requests, isShort } = await read(answerOf(one), {
 						limit,
 						pageSize: 12,
 						idField,
-						together,
-						isRepeatable,
+						isRead,
 					});
 					expect(rows).toEqual(all.slice(0, limit ?? Infinity));
 					const isBelow =
@@ -682,9 +693,9 @@ describe('a server as AiClk may be', () => {
 						isBelow,
 					);
 					const times = requests.filter(({ page }) => page === 1).length;
-					expect(times).toBe(isBelow && isRepeatable ? 2 : 1);
+					expect(times).toBe(isBelow && isRead ? 2 : 1);
 					// Beyond the end lies one page, or as many as go together.
-					const most = Math.max(1, one.sizes.length) + Math.max(1, together);
+					const most = Math.max(1, one.sizes.length) + (isRead ? 50 : 1);
 					expect(requests.length).toBeLessThanOrEqual(most * times);
 				},
 			),
@@ -737,7 +748,7 @@ describe('a server as AiClk may be', () => {
 								const list = all.slice((page - 1) * pageSize, page * pageSize);
 								return { list, page_info: { total_number: all.length } };
 							},
-							{ pageSize: 10, idField: 'id', isRepeatable: true },
+							{ pageSize: 10, idField: 'id', isRead: true },
 						);
 						const found = new Set(rows.map((row) => (row as { id: number }).id));
 						expect(found.size).toBe(rows.length);

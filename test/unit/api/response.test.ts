@@ -174,7 +174,7 @@ describe('readAnswer', () => {
 	])(
 		'a %s that AiClk refuses although it accepts the token needs a permission',
 		(effect, value) => {
-			expect(readAnswer(value, asked(effect), 0, 'accepted')).toMatchObject({
+			expect(readAnswer(value, asked(effect), 'accepted')).toMatchObject({
 				failure: {
 					kind: 'refused',
 					outcome: 'refused',
@@ -189,7 +189,7 @@ describe('readAnswer', () => {
 
 	it('a charge of which HTTP status and code disagree is not called refused where AiClk accepts the token', () => {
 		const value = answer(401, { code: 1001, message: 'no' });
-		expect(readAnswer(value, asked('money'), 0, 'accepted')).toMatchObject({
+		expect(readAnswer(value, asked('money'), 'accepted')).toMatchObject({
 			failure: { outcome: 'unknown', message: expect.not.stringContaining('AiClk refused this') },
 		});
 	});
@@ -198,7 +198,7 @@ describe('readAnswer', () => {
 		'a %s that AiClk rejects says so where AiClk cannot be asked about the token',
 		(effect) => {
 			const value = answer(401, { code: 401, message: 'no' });
-			expect(readAnswer(value, asked(effect), 0, 'unknown')).toMatchObject({
+			expect(readAnswer(value, asked(effect), 'unknown')).toMatchObject({
 				failure: {
 					kind: 'unavailable',
 					outcome: 'refused',

@@ -54,7 +54,7 @@ async function sendAll(lane: Lane, reads: Reads) {
 	};
 	const sendOne = async (n: number) => {
 		for (let isRepetition = false; ; isRepetition = true) {
-			const answer = await lane.send(client, request(n), isRepetition);
+			const answer = await lane.run(client, request(n), isRepetition);
 			if (answer.ok) return 'served';
 			const { kind, outcome } = answer.failure;
 			if (outcome === 'not-sent') return kind === 'busy' ? 'busy' : 'closed';
@@ -185,7 +185,7 @@ describe('how many requests go together', () => {
 		const lane = new Lane(null);
 		const lost = async () =>
 			await sleep(10).then(() => fail(newFailure({ ...BUSY, kind: 'unavailable' })));
-		await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.send('c', lost))));
+		await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.run('c', lost))));
 		expect((await send(lane, { count: 99, latencyMs: 10, server: wellServed })).times[10]).toBe(10);
 	});
 
@@ -194,7 +194,7 @@ describe('how many requests go together', () => {
 		async (kind) => {
 			const lane = new Lane(null);
 			const no = async () => await sleep(10).then(() => fail(newFailure({ ...BUSY, kind })));
-			await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.send('c', no))));
+			await inSimulatedTime(Promise.all(Array.from({ length: 99 }, () => lane.run('c', no))));
 			const { times } = await send(lane, { count: 99, latencyMs: 10, server: wellServed });
 			expect(times[10]).toBe(0);
 		},
@@ -202,7 +202,7 @@ describe('how many requests go together', () => {
 
 	it('a request that throws makes room for the next one', async () => {
 		const lane = new Lane({ size: 1, intervalMs: 0 });
-		await expect(lane.send('c', () => Promise.reject(new Error('unforeseen')))).rejects.toThrow();
+		await expect(lane.run('c', () => Promise.reject(new Error('unforeseen')))).rejects.toThrow();
 		const { ends } = await send(lane, { count: 1, latencyMs: 10, server: wellServed });
 		expect(ends).toEqual(['served']);
 	});
@@ -383,7 +383,7 @@ describe('when requests give up', () => {
 		const { ends, requests, ms } = await send(lane, { count: 30, latencyMs: 10, server: hour });
 		expect(ends).toEqual(Array(30).fill('busy'));
 		expect([requests, ms]).toEqual([10, 10]);
-		const answer = await lane.send('c', () => Promise.reject(new Error('sent')));
+		const answer = await lane.run('c', () => Promise.reject(new Error('sent')));
 		expect(answer).toMatchObject({ failure: { kind: 'busy', outcome: 'not-sent' } });
 		const { message, retryAfterMs } = answer.ok ? ({} as Failure) : answer.failure;
 		expect(retryAfterMs).toBeGreaterThan(3_599_000);
