@@ -26,14 +26,14 @@ export const TIMING = {
 /** Shares of a token's life; tests pass their own. */
 export type Timing = typeof TIMING;
 
-/** How long a token lives in all, in ms. */
+/** How long a token lives in all. */
 export const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
 
-/** When the token counts as expired, ms since 1970. */
+/** When the token counts as expired. */
 export const expiredAtMs = (state: TokenState): number =>
 	state.expiresAtMs - Math.min(CLOCK_SKEW_MS, lifeMs(state) * CLOCK_SKEW_SHARE);
 
-/** When renewal begins, ms since 1970. */
+/** When renewal begins. */
 export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
 	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
 

@@ -3,7 +3,7 @@ import type { Failure } from '../util/failure';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** The wait after the first failure, in ms; it doubles with each further one, up to the second number. An outage passes. */
+/** The wait after the first failure; it doubles with each further one, up to the second number. An outage passes. */
 const OUTAGE = [10_000, 5 * MINUTE_MS] as const;
 
 /** An outage while the old token still works: there is no hurry. */
@@ -17,7 +17,7 @@ export interface FailedRefreshes {
 	/** Whether they were renewals, so a valid token is still in use. */
 	early: boolean;
 	count: number;
-	/** When the first and the last of them failed, ms since 1970. */
+	/** When the first and the last of them failed. */
 	firstAtMs: number;
 	lastAtMs: number;
 	/** Of the last one. */
@@ -41,7 +41,7 @@ export const addFailure = (
 	failure,
 });
 
-/** How long to send no refresh after these failures, in ms. */
+/** How long to send no refresh after these failures. */
 function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
 	const isFinal = kind === 'refused' || kind === 'unusable';
 	const [firstMs, maxMs] = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;

@@ -26,7 +26,7 @@ const DEFAULT_LIFE_MS = 90 * DAY_MS;
 const MIN_LIFE_MS = DAY_MS / REFRESHES_PER_DAY;
 const MAX_LIFE_MS = 400 * DAY_MS;
 
-/** An access token from the network, checked. Times in ms since 1970. */
+/** An access token from the network, checked. */
 export interface IssuedToken {
 	accessToken: string;
 	expiresAtMs: number;
@@ -126,7 +126,7 @@ function notRefreshed(envelope: Envelope, statusCode: number, secrets: readonly 
  * Reads the answer of the token endpoint.
  *
  * @param answer a full response with the body as text
- * @param nowMs when the request was sent, ms since 1970: the life of the token counts from there
+ * @param nowMs when the request was sent: the life of the token counts from there
  * @param secrets what must not appear in a failure (client id, refresh tokens)
  * @returns `issued`: the access token, or a failure: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`.
  *   `refreshToken`: a refresh token that came with it, checked, whatever the access token is worth; '' if the answer holds none, as
@@ -184,12 +184,7 @@ export function readRefreshAnswer(
 	return { issued, ...rotation };
 }
 
-/**
- * Turns an error of n8n's HTTP helper into a failure.
- *
- * @param baseUrl the credential's
- * @returns the failure, and whether the request may still have reached AiClk
- */
+/** Turns an error of n8n's HTTP helper into a failure, and says whether the request may still have reached AiClk. */
 export function unreachable(
 	error: unknown,
 	baseUrl: string,

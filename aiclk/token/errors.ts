@@ -17,7 +17,7 @@ const dayEnd = (nowMs: number): string =>
 
 const FIND_CAUSE = 'Find out what refreshes so often: one scheduled AiClk Token node is enough.';
 
-/** The day's refreshes are used up. @param nowMs ms since 1970 */
+/** The day's refreshes are used up. */
 export const quotaSpent = (nowMs: number): Failure =>
 	newFailure({
 		kind: 'quota',
@@ -26,7 +26,7 @@ export const quotaSpent = (nowMs: number): Failure =>
 		resetsAtMs: quotaDayEndsAtMs(nowMs),
 	});
 
-/** The day's last refreshes are reserved for requests without a valid token. @param nowMs ms since 1970 */
+/** The day's last refreshes are reserved for requests without a valid token. */
 export const quotaReserved = (nowMs: number): Failure =>
 	newFailure({
 		kind: 'quota',

@@ -79,12 +79,7 @@ export function readBaseUrl(value: unknown): string | null {
 /** Printable ASCII without spaces: safe in headers and forms. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
-/**
- * Reads what a person typed into the credential.
- *
- * @param credentials decrypted credential data, as n8n passes them to the hook
- * @returns the cleaned input, or a failure of kind `input` that names the field
- */
+/** Reads what a person typed into the credential, or says which field must be corrected. */
 export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
 	const clientId = withoutIgnored(credentials.clientId);
 	const refreshToken = withoutIgnored(credentials.refreshToken);

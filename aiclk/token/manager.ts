@@ -117,8 +117,6 @@ export class TokenManager {
 	/**
 	 * Answers n8n before a request and after a failed one.
 	 *
-	 * @param credentials decrypted credential data
-	 * @param http n8n's HTTP helper
 	 * @returns the fields to store and use; null to use the stored token as it is and, after a failure, to send nothing again; or
 	 *   why no valid token can be provided
 	 */

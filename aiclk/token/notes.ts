@@ -16,13 +16,12 @@ const MAX_ACCOUNTS = 256;
 export interface ProbeAnswer {
 	/** `rejected` only while rejections are not distrusted. */
 	result: ProbeResult;
-	/** ms since 1970 */
 	atMs: number;
 	/** Whether it can be believed without asking again. */
 	isFresh: boolean;
 }
 
-/** What this process remembers about one access token. Times in ms since 1970. */
+/** What this process remembers about one access token. */
 export interface Note {
 	readonly seenAtMs: number;
 	/** When a request was first left to a peer that may have replaced this token; null if none was. */
@@ -45,7 +44,6 @@ export class TokenNotes {
 	/** The account that AiClk accepted a probe with last; null if that is not known. */
 	provenAccount: string | null = null;
 
-	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
 	/** The note about a token, begun when it is first seen. */

@@ -35,7 +35,7 @@ export type RefreshResult = { reason: RefreshReason } & (
 	{ token: Token; failure: Failure | null } | { token: null; failure: Failure }
 );
 
-/** Everything the decision depends on. Times in ms since 1970. */
+/** Everything the decision depends on. */
 export interface PolicyInput {
 	/**
 	 * Why n8n asks the hook: it is about to send a request; a request sent with this same credentials object has failed, for whatever

@@ -28,7 +28,6 @@ export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
 
 /** What the token core needs from outside. Tests pass their own. */
 export interface Environment {
-	/** ms since 1970 */
 	now(): number;
 	/** [0, 1) */
 	random(): number;
@@ -43,7 +42,7 @@ export interface Environment {
  * because the token is stored.
  */
 export class Session {
-	/** When the jitter was last applied, ms since 1970. */
+	/** When the jitter was last applied. */
 	jitteredAtMs: number | null = null;
 
 	failedRefreshes: FailedRefreshes | null = null;

@@ -20,7 +20,6 @@ export interface Workflow {
 
 /** A successful refresh. */
 export interface RefreshRecord {
-	/** ms since 1970 */
 	atMs: number;
 	reason: RefreshReason;
 	workflow: Workflow | null;
@@ -46,9 +45,8 @@ export interface TokenState {
 	lineage: string;
 	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two processes differ. */
 	generation: number;
-	/** When the refresh was sent, ms since 1970 by the clock of the process that sent it. */
+	/** When the refresh was sent, by the clock of the process that sent it. */
 	issuedAtMs: number;
-	/** ms since 1970 */
 	expiresAtMs: number;
 	/** Whether AiClk named the expiry, or its documented default of 90 days was assumed. */
 	expirySource: 'answer' | 'assumed';
@@ -133,12 +131,7 @@ function toState(value: Record<string, unknown>, accessToken: string): TokenStat
 	};
 }
 
-/**
- * Reads the token in a credential.
- *
- * @param credentials decrypted credential data
- * @returns the token, whatever input it was issued for; null if there is none or it cannot be read
- */
+/** The token in a credential, whatever input it was issued for; null if there is none or it cannot be read. */
 export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
 	if (!isString(accessToken) || !isString(tokenState)) return null;
