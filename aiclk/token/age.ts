@@ -23,9 +23,6 @@ export const TIMING = {
 	jitterIntervalShare: 1 / 25_920,
 };
 
-/** Shares of a token's life; tests pass their own. */
-export type Timing = typeof TIMING;
-
 /** How long a token lives in all. */
 export const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
 
@@ -34,8 +31,8 @@ export const expiredAtMs = (state: TokenState): number =>
 	state.expiresAtMs - Math.min(CLOCK_SKEW_MS, lifeMs(state) * CLOCK_SKEW_SHARE);
 
 /** When renewal begins. */
-export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
-	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
+export const renewsAtMs = (state: TokenState): number =>
+	Math.round(state.issuedAtMs + lifeMs(state) * TIMING.renewalShare);
 
 /** How old a token is, by the clock alone. One issued in the future counts as expired, because its times cannot be trusted. */
 export function ageOf(state: TokenState, nowMs: number): 'valid' | 'renewal-due' | 'expired' {

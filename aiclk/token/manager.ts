@@ -1,7 +1,6 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { fail, type Failure, ok, type Result } from '../util/failure';
-import { TIMING } from './age';
 import { readInput, type TokenInput } from './input';
 import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
@@ -50,11 +49,7 @@ export class TokenManager {
 
 	private readonly failures = new WeakMap<Credentials, Failure>();
 
-	/** @param timing when renewal begins, and its jitter */
-	constructor(
-		private readonly environment: Environment,
-		private readonly timing = TIMING,
-	) {
+	constructor(private readonly environment: Environment) {
 		this.quota = new QuotaTracker(() => environment.now());
 	}
 
@@ -174,7 +169,7 @@ export class TokenManager {
 		const { input, session, http, cause, stored } = question;
 		for (;;) {
 			const facts = this.gather(question);
-			const decision = decide(facts, this.timing);
+			const decision = decide(facts);
 			const { action, reason } = decision;
 			this.environment.log.debug(`AiClk access token, ${cause}: ${action} (${reason})`);
 			if (reason === 'renewal-not-due' || reason === 'renewal') {

@@ -1,5 +1,5 @@
 import type { Failure } from '../util/failure';
-import { isAlive, lifeMs, renewsAtMs, TIMING, type Timing } from './age';
+import { isAlive, lifeMs, renewsAtMs, TIMING } from './age';
 import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
 import { quotaReserved, quotaSpent, SUPERSEDED } from './errors';
 import type { Note, ProbeAnswer } from './notes';
@@ -238,20 +238,20 @@ function decideWithoutToken(input: PolicyInput): Decision {
  * expiration: the clock is put forward by an exponentially distributed jitter, at most once in its interval, so that processes that
  * cannot talk to each other rarely begin a renewal at the same time.
  */
-function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): Decision {
+function decideRenewal(input: PolicyInput, { state }: Token): Decision {
 	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs, refreshesToday } = input;
 	// Once AiClk has answered, the old token may be invalid. Waiting is short: only the probe of the new one is left.
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
-	const intervalMs = lifeMs(state) * timing.jitterIntervalShare;
+	const intervalMs = lifeMs(state) * TIMING.jitterIntervalShare;
 	if (Math.abs(nowMs - (jitteredAtMs ?? 0)) < intervalMs) return keep('fresh');
-	const jitterMs = -lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random);
-	if (nowMs + jitterMs < renewsAtMs(state, timing)) return keep('renewal-not-due');
+	const jitterMs = -lifeMs(state) * TIMING.jitterMeanShare * Math.log(1 - random);
+	if (nowMs + jitterMs < renewsAtMs(state)) return keep('renewal-not-due');
 	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
 	return isBackingOff(failedRefreshes, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
 }
 
-function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing): Decision {
+function decideBeforeRequest(input: PolicyInput, stored: Token): Decision {
 	const { alternative, nowMs, storedProbe, note, inFlight } = input;
 	const isExpired = !isAlive(stored, nowMs);
 	if (alternative !== null && (isExpired || isSuccessor(alternative, stored))) {
@@ -267,7 +267,7 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 	if (note?.isSuspect === true && inFlight === 'none' && storedProbe?.isFresh !== true) {
 		return probe('suspect', stored);
 	}
-	return decideRenewal(input, stored, timing);
+	return decideRenewal(input, stored);
 }
 
 /**
@@ -323,7 +323,7 @@ function decideForced(input: PolicyInput): Decision {
 /**
  * The token policy as a pure function: what to do now, and why. docs/how-it-works.md has the rules in words.
  */
-export function decide(input: PolicyInput, timing = TIMING): Decision {
+export function decide(input: PolicyInput): Decision {
 	const { cause, stored, fingerprint, refreshResult } = input;
 	const ended = refreshResult && decideOnRefreshResult(input, refreshResult);
 	if (ended !== null) return ended;
@@ -333,7 +333,7 @@ export function decide(input: PolicyInput, timing = TIMING): Decision {
 	}
 	return cause === 'after-failure'
 		? decideAfterFailure(input, stored)
-		: decideBeforeRequest(input, stored, timing);
+		: decideBeforeRequest(input, stored);
 }
 
 /**
