@@ -7,13 +7,7 @@ import { isEarly, PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
-import {
-	addRecord,
-	DEFAULT_TOKEN_HEADER,
-	type RefreshReason,
-	type Token,
-	type Workflow,
-} from './storedToken';
+import { DEFAULT_TOKEN_HEADER, type RefreshReason, type Token, type Workflow } from './storedToken';
 
 /** What to refresh, and why. */
 export interface RefreshOrder {
@@ -26,6 +20,9 @@ export interface RefreshOrder {
 	http: HttpRequest;
 }
 
+/** How many past refreshes are stored. */
+const MAX_RECORDS = 10;
+
 /** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
 	issued: IssuedToken,
@@ -35,6 +32,7 @@ function toToken(
 	{ input, reason, workflow }: RefreshOrder,
 ): Token {
 	const { accessToken, ...facts } = issued;
+	const record = { atMs: issuedAtMs, reason, workflow };
 	return {
 		accessToken,
 		rotatedRefreshToken: rotated || (parent?.rotatedRefreshToken ?? ''),
@@ -46,7 +44,7 @@ function toToken(
 			...facts,
 			quota: null,
 			probeTrust: null,
-			refreshes: addRecord(parent?.state.refreshes ?? [], { atMs: issuedAtMs, reason, workflow }),
+			refreshes: [record, ...(parent?.state.refreshes ?? [])].slice(0, MAX_RECORDS),
 		},
 	};
 }
@@ -159,18 +157,14 @@ export async function refreshToken(
 	}
 	session.noteAnswer();
 	const secrets = [input.refreshToken, sent, input.clientId];
-	const { issued, refreshToken, hasDamagedRefreshToken } = readRefreshAnswer(
-		answer,
-		sentAtMs,
-		secrets,
-	);
-	const rotated = refreshToken === sent ? '' : refreshToken;
+	const { issued, refreshToken } = readRefreshAnswer(answer, sentAtMs, secrets);
+	const rotated = refreshToken === null || refreshToken === sent ? '' : refreshToken;
 	if (!issued.ok) {
 		const { failure } = issued;
 		const token = rotated === '' ? null : withRefreshToken(parent, rotated, sentAtMs, order);
 		return failWith(failure, failure.kind !== 'refused', token);
 	}
-	if (hasDamagedRefreshToken) {
+	if (refreshToken === null) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
 	// It follows the newest token that is known, which a peer may have stored meanwhile.

@@ -5,9 +5,6 @@ import type { QuotaUsage } from './quota';
 /** The header that carries the access token (every curl example on AiClk's pages). */
 export const DEFAULT_TOKEN_HEADER = 'OGW_ACCESS_TOKEN';
 
-/** How many past refreshes are stored. */
-const MAX_RECORDS = 10;
-
 /** Why a refresh was made. */
 export type RefreshReason =
 	'no-token' | 'input-changed' | 'expired' | 'rejected' | 'renewal' | 'forced';
@@ -167,12 +164,6 @@ export function toStoredFields(
 		tokenRenewal: '',
 	};
 }
-
-/** Adds a refresh to the records. @param records newest first */
-export const addRecord = (
-	records: readonly RefreshRecord[],
-	record: RefreshRecord,
-): RefreshRecord[] => [record, ...records].slice(0, MAX_RECORDS);
 
 /** What must never appear in a text: all tokens in a credential, typed or stored. */
 export const secretsOf = ({

@@ -167,9 +167,16 @@ describe('the record of refreshes', () => {
 				{ atMs: NOW, reason: 'no-token', workflow: null },
 			],
 		});
-		for (let i = 0; i < 20; i++) await n8n.force();
-		const { refreshes } = JSON.parse(String(n8n.row.tokenState)) as { refreshes: unknown[] };
-		expect(refreshes).toHaveLength(10);
+		for (let i = 0; i < 20; i++) {
+			n8n.environment.nowMs = NOW + i;
+			await n8n.force();
+		}
+		const { refreshes } = JSON.parse(String(n8n.row.tokenState)) as {
+			refreshes: Array<{ atMs: number }>;
+		};
+		expect(refreshes.map(({ atMs }) => atMs - NOW)).toEqual([
+			19, 18, 17, 16, 15, 14, 13, 12, 11, 10,
+		]);
 	});
 
 	it('each refresh and each failed one is one log line, without secrets', async () => {
