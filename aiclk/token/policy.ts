@@ -127,9 +127,6 @@ const fail = (reason: Reason<'fail'>, failure: Failure): Decision => ({
 	failure,
 });
 
-/** Whether a refresh is one that no request depends on: the old token still works. */
-export const isEarly = (reason: RefreshReason): boolean => reason === 'renewal';
-
 /**
  * Whether a token came after another one of the same lineage. Generations of different lineages cannot be compared. Of two tokens
  * of one generation, the one that brought a refresh token counts as the later one: that refresh token exists once.
@@ -151,9 +148,19 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 	return token.accessToken !== stored.accessToken && stored.rotatedRefreshToken === '';
 }
 
+/** Why no refresh may be sent any more today; null if one may. */
+const refusalByQuota = ({ refreshesToday, nowMs }: PolicyInput): Decision | null =>
+	refreshesToday >= REFRESHES_PER_DAY ? fail('quota-spent', quotaSpent(nowMs)) : null;
+
+/** Whether what is left of the day's refreshes is reserved for requests without a valid token. */
+const isReserved = ({ refreshesToday }: PolicyInput): boolean =>
+	refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES;
+
 /** Why no refresh may be sent now; null if one may. */
-function refusal({ refreshesToday, failedRefreshes, nowMs }: PolicyInput): Decision | null {
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
+function refusal(input: PolicyInput): Decision | null {
+	const { failedRefreshes, nowMs } = input;
+	const refused = refusalByQuota(input);
+	if (refused !== null) return refused;
 	return isBackingOff(failedRefreshes, false, nowMs)
 		? fail('backing-off', backingOff(failedRefreshes))
 		: null;
@@ -239,7 +246,7 @@ function decideWithoutToken(input: PolicyInput): Decision {
  * cannot talk to each other rarely begin a renewal at the same time.
  */
 function decideRenewal(input: PolicyInput, { state }: Token): Decision {
-	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs, refreshesToday } = input;
+	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs } = input;
 	// Once AiClk has answered, the old token may be invalid. Waiting is short: only the probe of the new one is left.
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
@@ -247,7 +254,7 @@ function decideRenewal(input: PolicyInput, { state }: Token): Decision {
 	if (Math.abs(nowMs - (jitteredAtMs ?? 0)) < intervalMs) return keep('fresh');
 	const jitterMs = -lifeMs(state) * TIMING.jitterMeanShare * Math.log(1 - random);
 	if (nowMs + jitterMs < renewsAtMs(state)) return keep('renewal-not-due');
-	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
+	if (isReserved(input)) return keep('quota-reserved');
 	return isBackingOff(failedRefreshes, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
 }
 
@@ -305,19 +312,19 @@ function decideOnRefreshResult(input: PolicyInput, refreshResult: RefreshResult)
 	const { token, failure, reason } = refreshResult;
 	const isFine = cause === 'before-request' && isUsable(input);
 	if (token === null) {
-		return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
+		return isFine || reason === 'renewal' ? null : fail('refresh-failed', failure);
 	}
 	return { action: 'adopt', reason: 'refreshed', token, failure: isFine ? null : failure };
 }
 
 /** A person or a schedule asked for a new token. While the stored one is valid, the day's last refreshes are reserved. */
 function decideForced(input: PolicyInput): Decision {
-	const { nowMs, refreshesToday, inFlight } = input;
-	if (inFlight !== 'none') return refresh('forced');
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
-	if (isUsable(input) && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
-		return fail('quota-reserved', quotaReserved(nowMs));
-	return refresh('forced');
+	if (input.inFlight !== 'none') return refresh('forced');
+	const refused = refusalByQuota(input);
+	if (refused !== null) return refused;
+	return isUsable(input) && isReserved(input)
+		? fail('quota-reserved', quotaReserved(input.nowMs))
+		: refresh('forced');
 }
 
 /**

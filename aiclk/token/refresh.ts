@@ -3,7 +3,7 @@ import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { addFailure } from './backoff';
-import { isEarly, PROPAGATION_MS, type RefreshResult } from './policy';
+import { PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
@@ -133,7 +133,7 @@ export async function refreshToken(
 		if (failure !== SUPERSEDED) {
 			session.failedRefreshes = addFailure(
 				session.failedRefreshes,
-				isEarly(reason),
+				reason === 'renewal',
 				failure,
 				environment.now(),
 			);

@@ -7,7 +7,6 @@ import type { FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
 import { TokenNotes } from './notes';
 import {
-	isEarly,
 	isSuccessor,
 	mayReplace,
 	type PolicyInput,
@@ -139,7 +138,7 @@ export class Session {
 	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
 	async refresh(reason: RefreshReason, run: () => Promise<RefreshResult>): Promise<RefreshResult> {
 		if (this.refreshing === null) {
-			this.inFlight = isEarly(reason) ? 'renewal-sent' : 'refresh';
+			this.inFlight = reason === 'renewal' ? 'renewal-sent' : 'refresh';
 			this.refreshing = run().finally(() => {
 				this.inFlight = 'none';
 				this.refreshing = null;

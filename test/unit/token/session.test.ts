@@ -94,7 +94,13 @@ describe('the tokens that a process remembers', () => {
 		['after', 1, true],
 	])('a token that a peer got %s the last failure: is the backoff over?', (_, ms, isOver) => {
 		const failure = newFailure({ kind: 'refused', message: '', description: '' });
-		session.failedRefreshes = { early: false, count: 3, firstAtMs: NOW, lastAtMs: NOW, failure };
+		session.failedRefreshes = {
+			isRenewal: false,
+			count: 3,
+			firstAtMs: NOW,
+			lastAtMs: NOW,
+			failure,
+		};
 		observe(of('a', 1, { issuedAtMs: NOW + ms }));
 		expect(session.failedRefreshes === null).toBe(isOver);
 	});
