@@ -20,6 +20,18 @@ const MAX_SESSIONS = 10_000;
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
+/** What happened to one credentials object so far. */
+interface History {
+	/** As in `PolicyInput`. */
+	readAtMs?: number;
+	/** Once a request has been sent with it: whether that may be sent again. */
+	mayResend?: boolean;
+	/** Until the next question: who asked for a refresh; null if that is not known. */
+	forcedBy?: Workflow | null;
+	/** Why no valid token could be provided when n8n last asked. */
+	failure?: Failure;
+}
+
 /** A question of n8n's, and what has been done about it so far. */
 interface Question extends Pick<
 	PolicyInput,
@@ -31,6 +43,11 @@ interface Question extends Pick<
 	workflow: Workflow | null;
 }
 
+function failWith(history: History, failure: Failure): Result<never, Failure> {
+	history.failure = failure;
+	return fail(failure);
+}
+
 /**
  * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
  * out what the policy decides. It decides nothing itself.
@@ -40,14 +57,7 @@ export class TokenManager {
 
 	private readonly quota: QuotaTracker;
 
-	/** By credentials with which a request was sent: whether it may be sent again. */
-	private readonly sent = new WeakMap<Credentials, boolean>();
-
-	private readonly readAtMs = new WeakMap<Credentials, number>();
-
-	private readonly forced = new WeakMap<Credentials, Workflow | null>();
-
-	private readonly failures = new WeakMap<Credentials, Failure>();
+	private readonly histories = new WeakMap<Credentials, History>();
 
 	constructor(private readonly environment: Environment) {
 		this.quota = new QuotaTracker(() => environment.now());
@@ -55,7 +65,7 @@ export class TokenManager {
 
 	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
 	noteSent(credentials: Credentials, mayResend: boolean): void {
-		this.sent.set(credentials, mayResend);
+		this.historyOf(credentials).mayResend = mayResend;
 	}
 
 	/**
@@ -63,12 +73,12 @@ export class TokenManager {
 	 * n8n 1 loses the text of an exception that the hook throws (n8n-workflow 1.120, execution-base.error.js: `cause`).
 	 */
 	failureOf(credentials: Credentials): Failure | null {
-		return this.failures.get(credentials) ?? null;
+		return this.historyOf(credentials).failure ?? null;
 	}
 
 	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
 	forceRefresh(credentials: Credentials, workflow: Workflow | null = null): void {
-		this.forced.set(credentials, workflow);
+		this.historyOf(credentials).forcedBy = workflow;
 	}
 
 	/** Notes what an answer that the caller received says about the token of these credentials. */
@@ -119,32 +129,30 @@ export class TokenManager {
 		credentials: Credentials,
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, Failure>> {
-		const workflow = this.forced.get(credentials);
-		const mayResend = this.sent.get(credentials);
+		const history = this.historyOf(credentials);
+		const { forcedBy, mayResend, failure } = history;
 		const causeBySending = mayResend === undefined ? 'before-request' : 'after-failure';
-		const cause = workflow === undefined ? causeBySending : 'forced';
-		this.forced.delete(credentials);
+		const cause = forcedBy === undefined ? causeBySending : 'forced';
 		// After an exception of the hook, the legacy request method asks once more with the same credentials object.
-		const failed = this.failures.get(credentials);
-		if (cause === 'before-request' && failed !== undefined) return fail(failed);
-		this.failures.delete(credentials);
+		if (cause === 'before-request' && failure !== undefined) return fail(failure);
+		delete history.forcedBy;
+		delete history.failure;
 
 		const read = readInput(credentials);
-		if (!read.ok) return this.failed(credentials, read.failure);
+		if (!read.ok) return failWith(history, read.failure);
 		const input = read.value;
 		const session = this.sessionOf(input);
 		const stored = readToken(credentials);
 		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, input.accountId);
-		const readAtMs = this.readAtMs.get(credentials) ?? this.environment.now();
-		this.readAtMs.set(credentials, readAtMs);
-		return await this.answer(credentials, {
+		history.readAtMs ??= this.environment.now();
+		return await this.answer(history, {
 			input,
 			session,
 			http,
-			workflow: workflow ?? null,
+			workflow: forcedBy ?? null,
 			cause,
 			mayResend: mayResend === true,
-			readAtMs,
+			readAtMs: history.readAtMs,
 			fingerprint: input.fingerprint,
 			stored,
 			watchedAtMs: null,
@@ -152,18 +160,19 @@ export class TokenManager {
 		});
 	}
 
+	private historyOf(credentials: Credentials): History {
+		const history = this.histories.get(credentials) ?? {};
+		this.histories.set(credentials, history);
+		return history;
+	}
+
 	private sessionOf({ fingerprint }: TokenInput): Session {
 		return this.sessions.ensure(fingerprint, () => new Session(this.environment));
 	}
 
-	private failed(credentials: Credentials, failure: Failure): Result<never, Failure> {
-		this.failures.set(credentials, failure);
-		return fail(failure);
-	}
-
 	/** Asks the policy and carries out its decisions until one of them is an answer for n8n. */
 	private async answer(
-		credentials: Credentials,
+		history: History,
 		question: Question,
 	): Promise<Result<StoredFields | null, Failure>> {
 		const { input, session, http, cause, stored } = question;
@@ -180,7 +189,7 @@ export class TokenManager {
 					return ok(null);
 				case 'adopt':
 					// Only its refresh token can be used: `authenticate` refuses to send the access token.
-					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
+					if (decision.failure !== null) history.failure = decision.failure;
 					return ok(this.toStore(decision.token, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
@@ -202,7 +211,7 @@ export class TokenManager {
 				case 'fail': {
 					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
-					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
+					return isFailureShown(facts, failure) ? failWith(history, failure) : ok(null);
 				}
 			}
 		}
