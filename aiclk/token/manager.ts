@@ -4,14 +4,14 @@ import { fail, type Failure, ok, type Result } from '../util/failure';
 import { readInput, type TokenInput } from './input';
 import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
-import { refreshToken } from './refresh';
+import { makeRefresh } from './refresh';
 import { type Environment, type HttpRequest, Session } from './session';
 import {
 	readToken,
 	type StoredFields,
 	type Token,
 	toStoredFields,
-	type Workflow,
+	type AskingWorkflow,
 } from './storedToken';
 
 /** So many inputs are remembered. Beyond that, the least recently used ones are forgotten. */
@@ -27,7 +27,7 @@ interface History {
 	/** Once a request has been sent with it: whether that may be sent again. */
 	mayResend?: boolean;
 	/** Until the next question: who asked for a refresh; null if that is not known. */
-	forcedBy?: Workflow | null;
+	forcedBy?: AskingWorkflow | null;
 	/** Why no valid token could be provided when n8n last asked. */
 	failure?: Failure;
 }
@@ -40,7 +40,7 @@ interface Question extends Pick<
 	input: TokenInput;
 	session: Session;
 	http: HttpRequest;
-	workflow: Workflow | null;
+	workflow: AskingWorkflow | null;
 }
 
 function failWith(history: History, failure: Failure): Result<never, Failure> {
@@ -63,8 +63,8 @@ export class TokenManager {
 		this.quota = new QuotaTracker(() => environment.now());
 	}
 
-	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
-	noteSent(credentials: Credentials, mayResend: boolean): void {
+	/** A request is being sent with these credentials. If n8n asks about them again, it has failed. */
+	observeRequest(credentials: Credentials, mayResend: boolean): void {
 		this.historyOf(credentials).mayResend = mayResend;
 	}
 
@@ -77,12 +77,12 @@ export class TokenManager {
 	}
 
 	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
-	forceRefresh(credentials: Credentials, workflow: Workflow | null = null): void {
+	forceRefresh(credentials: Credentials, workflow: AskingWorkflow | null = null): void {
 		this.historyOf(credentials).forcedBy = workflow;
 	}
 
-	/** Notes what an answer that the caller received says about the token of these credentials. */
-	noteProbe(credentials: Credentials, result: ProbeResult): void {
+	/** The caller has an answer of AiClk's, which says this about the token of these credentials. */
+	observeProbe(credentials: Credentials, result: ProbeResult): void {
 		const subject = this.subjectOf(credentials);
 		if (subject === null) return;
 		const { notes } = subject.session;
@@ -113,7 +113,10 @@ export class TokenManager {
 		return { input: input.value, token, session: this.sessionOf(input.value) };
 	}
 
-	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
+	/**
+	 * Refreshes attempted today for the client of this input, including those that are not stored yet. What is stored is observed
+	 * first: AiClk Token shows a status without asking the hook.
+	 */
 	refreshesToday({ clientKey }: TokenInput, stored: Token | null): number {
 		if (stored?.state.quota) this.quota.observe(stored.state.quota);
 		return this.quota.usage(clientKey).attempts;
@@ -202,7 +205,7 @@ export class TokenManager {
 					const order = { ...question, reason: decision.reason };
 					const refreshResult = await session.refresh(
 						order.reason,
-						async () => await refreshToken(order, session, this.quota, this.environment),
+						async () => await makeRefresh(order, session, this.quota, this.environment),
 					);
 					question = { ...question, refreshResult };
 					break;
@@ -241,7 +244,7 @@ export class TokenManager {
 	/** The fields of a token, with everything that could not be stored earlier. */
 	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
 		const quota = this.quota.usage(input.clientKey);
-		this.quota.noteStored(quota);
+		this.quota.markStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);
 		return toStoredFields(token, { quota, probeTrust }, stored);
 	}

@@ -100,7 +100,7 @@ export class TokenNotes {
 		return { result, atMs, isFresh };
 	}
 
-	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */
+	/** Adds an answer of AiClk's. An acceptance ends all that was held against the token. */
 	add(accountId: string, token: Token, result: ProbeResult, atMs = this.now()): void {
 		const note = this.of(token);
 		const others = note.answers.filter((answer) => answer.accountId !== accountId);

@@ -121,7 +121,7 @@ const probe = (reason: Reason<'probe'>, token: Token): Decision => ({
 	token,
 });
 const refresh = (reason: RefreshReason): Decision => ({ action: 'refresh', reason });
-const fail = (reason: Reason<'fail'>, failure: Failure): Decision => ({
+const cannot = (reason: Reason<'fail'>, failure: Failure): Decision => ({
 	action: 'fail',
 	reason,
 	failure,
@@ -150,7 +150,7 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 
 /** Why no refresh may be sent any more today; null if one may. */
 const refusalByQuota = ({ refreshesToday, nowMs }: PolicyInput): Decision | null =>
-	refreshesToday >= REFRESHES_PER_DAY ? fail('quota-spent', quotaSpent(nowMs)) : null;
+	refreshesToday >= REFRESHES_PER_DAY ? cannot('quota-spent', quotaSpent(nowMs)) : null;
 
 /** Whether what is left of the day's refreshes is reserved for requests without a valid token. */
 const isReserved = ({ refreshesToday }: PolicyInput): boolean =>
@@ -162,7 +162,7 @@ function refusal(input: PolicyInput): Decision | null {
 	const refused = refusalByQuota(input);
 	if (refused !== null) return refused;
 	return isBackingOff(failedRefreshes, false, nowMs)
-		? fail('backing-off', backingOff(failedRefreshes))
+		? cannot('backing-off', backingOff(failedRefreshes))
 		: null;
 }
 
@@ -312,7 +312,7 @@ function decideOnRefreshResult(input: PolicyInput, refreshResult: RefreshResult)
 	const { token, failure, reason } = refreshResult;
 	const isFine = cause === 'before-request' && isUsable(input);
 	if (token === null) {
-		return isFine || reason === 'renewal' ? null : fail('refresh-failed', failure);
+		return isFine || reason === 'renewal' ? null : cannot('refresh-failed', failure);
 	}
 	return { action: 'adopt', reason: 'refreshed', token, failure: isFine ? null : failure };
 }
@@ -323,7 +323,7 @@ function decideForced(input: PolicyInput): Decision {
 	const refused = refusalByQuota(input);
 	if (refused !== null) return refused;
 	return isUsable(input) && isReserved(input)
-		? fail('quota-reserved', quotaReserved(input.nowMs))
+		? cannot('quota-reserved', quotaReserved(input.nowMs))
 		: refresh('forced');
 }
 

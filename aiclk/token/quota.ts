@@ -79,8 +79,8 @@ export class QuotaTracker {
 		this.byClient.set(clientKey, { ...known, unstored: known.unstored - 1 });
 	}
 
-	/** Notes that n8n is about to store this usage, which covers all attempts so far. */
-	noteStored({ clientKey, day, attempts }: QuotaUsage): void {
+	/** n8n is about to store this usage, which covers all attempts so far. */
+	markStored({ clientKey, day, attempts }: QuotaUsage): void {
 		this.byClient.set(clientKey, { day, stored: attempts, unstored: 0 });
 	}
 }

@@ -7,7 +7,12 @@ import { PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
 import type { Environment, HttpRequest, Session } from './session';
-import { DEFAULT_TOKEN_HEADER, type RefreshReason, type Token, type Workflow } from './storedToken';
+import {
+	DEFAULT_TOKEN_HEADER,
+	type RefreshReason,
+	type Token,
+	type AskingWorkflow,
+} from './storedToken';
 
 /** What to refresh, and why. */
 export interface RefreshOrder {
@@ -16,7 +21,7 @@ export interface RefreshOrder {
 	stored: Token | null;
 	reason: RefreshReason;
 	/** Who asked for it, if known. */
-	workflow: Workflow | null;
+	workflow: AskingWorkflow | null;
 	http: HttpRequest;
 }
 
@@ -113,7 +118,7 @@ async function confirm(
  *
  * @returns the outcome; never throws because of AiClk or the network
  */
-export async function refreshToken(
+export async function makeRefresh(
 	order: RefreshOrder,
 	session: Session,
 	quota: QuotaTracker,
@@ -155,7 +160,7 @@ export async function refreshToken(
 		if (!mayHaveArrived) quota.uncount(input.clientKey);
 		return failWith(failure, mayHaveArrived);
 	}
-	session.noteAnswer();
+	session.observeAnswer();
 	const secrets = [input.refreshToken, sent, input.clientId];
 	const { issued, refreshToken } = readRefreshAnswer(answer, sentAtMs, secrets);
 	const rotated = refreshToken === null || refreshToken === sent ? '' : refreshToken;

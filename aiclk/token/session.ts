@@ -135,7 +135,7 @@ export class Session {
 		await this.watching;
 	}
 
-	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
+	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `observeAnswer` when AiClk has answered */
 	async refresh(reason: RefreshReason, run: () => Promise<RefreshResult>): Promise<RefreshResult> {
 		if (this.refreshing === null) {
 			this.inFlight = reason === 'renewal' ? 'renewal-sent' : 'refresh';
@@ -148,7 +148,7 @@ export class Session {
 	}
 
 	/** AiClk has answered a refresh: from now on the stored token may be invalid. */
-	noteAnswer(): void {
+	observeAnswer(): void {
 		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
 	}
 
@@ -164,13 +164,13 @@ export class Session {
 			notes.add(as, token, result);
 			return result;
 		};
-		const askTwice = async (): Promise<void> => {
+		const askAndCheck = async (): Promise<void> => {
 			const proven = notes.provenAccount;
 			const isRejected = (await ask(accountId)) === 'rejected';
 			if (isRejected && proven !== null && proven !== accountId) await ask(proven);
 		};
 		const key = JSON.stringify([accountId, token.accessToken]);
-		const pending = probing.get(key) ?? askTwice().finally(() => probing.delete(key));
+		const pending = probing.get(key) ?? askAndCheck().finally(() => probing.delete(key));
 		probing.set(key, pending);
 		await pending;
 		return notes.answerFor(accountId, token)?.result ?? 'unknown';

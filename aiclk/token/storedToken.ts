@@ -10,7 +10,7 @@ export type RefreshReason =
 	'no-token' | 'input-changed' | 'expired' | 'rejected' | 'renewal' | 'forced';
 
 /** The workflow that asked for a refresh. AiClk Token knows it, the hook does not. */
-export interface Workflow {
+export interface AskingWorkflow {
 	id: string;
 	name: string;
 }
@@ -19,7 +19,7 @@ export interface Workflow {
 export interface RefreshRecord {
 	atMs: number;
 	reason: RefreshReason;
-	workflow: Workflow | null;
+	workflow: AskingWorkflow | null;
 }
 
 /**
@@ -92,14 +92,14 @@ const isProbeTrust = (value: unknown): value is ProbeTrust =>
 	(value.trust === 'trusted' || value.trust === 'distrusted') &&
 	isInteger(value.sinceMs);
 
-const isWorkflow = (value: unknown): value is Workflow =>
+const isAskingWorkflow = (value: unknown): value is AskingWorkflow =>
 	isPlainObject(value) && isString(value.id) && isString(value.name);
 
 const isRecord = (value: unknown): value is RefreshRecord =>
 	isPlainObject(value) &&
 	isInteger(value.atMs) &&
 	isString(value.reason) &&
-	(value.workflow === null || isWorkflow(value.workflow));
+	(value.workflow === null || isAskingWorkflow(value.workflow));
 
 /** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
 function toState(value: Record<string, unknown>, accessToken: string): TokenState | null {

@@ -249,7 +249,7 @@ class Fleet {
 			life.failed++;
 			return;
 		}
-		worker.manager.noteSent(credentials, true);
+		worker.manager.observeRequest(credentials, true);
 		if ((await this.send(credentials, life)) !== 401) return;
 		const renewal = await this.ask(worker, credentials);
 		if (renewal === 'renewed' && (await this.send(credentials, life)) !== 401) return;

@@ -140,7 +140,7 @@ async function ask(context: IExecuteFunctions, { credentials, input }: Subject):
 	const read = sent.ok ? readAnswer(sent.value, call) : sent;
 	const isRejected = !read.ok && read.failure.kind === 'rejected';
 	const result = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
-	if (result !== 'unknown') tokenManager.noteProbe(credentials, result);
+	if (result !== 'unknown') tokenManager.observeProbe(credentials, result);
 	return {
 		result,
 		message: read.ok ? '' : messageOf(context, read.failure),

@@ -142,12 +142,12 @@ describe('the refresh in flight', () => {
 		const outcome: RefreshResult = { reason, token: A1, failure: null };
 		let end: (ended: RefreshResult) => void = () => undefined;
 		const run = async () => await new Promise<RefreshResult>((resolve) => (end = resolve));
-		session.noteAnswer();
+		session.observeAnswer();
 		expect(session.inFlight).toBe('none');
 		const first = session.refresh(reason, run);
 		const second = session.refresh('forced', async () => await Promise.reject(new Error('second')));
 		expect(session.inFlight).toBe(sent);
-		session.noteAnswer();
+		session.observeAnswer();
 		expect(session.inFlight).toBe(answered);
 		end(outcome);
 		expect(await Promise.all([first, second])).toEqual([outcome, outcome]);

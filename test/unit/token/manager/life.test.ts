@@ -122,8 +122,8 @@ describe('incomplete input', () => {
 	});
 
 	it('incomplete input is never probed', () => {
-		n8n.manager.noteProbe(emptyRow({ clientId: '' }), 'rejected');
-		n8n.manager.noteProbe(emptyRow(), 'rejected');
+		n8n.manager.observeProbe(emptyRow({ clientId: '' }), 'rejected');
+		n8n.manager.observeProbe(emptyRow(), 'rejected');
 		expect(n8n.manager.refreshesToday(inputOf(emptyRow()), null)).toBe(0);
 	});
 });

@@ -90,7 +90,7 @@ class Worker {
 	async request(index: number, isSafe: boolean): Promise<void> {
 		const credentials = { ...this.world.rows[index] };
 		await this.ask(index, credentials);
-		this.manager.noteSent(credentials, isSafe);
+		this.manager.observeRequest(credentials, isSafe);
 		await this.pause();
 		if (!this.world.server.isLive(credentials.accessToken)) await this.ask(index, credentials);
 	}
