@@ -4,7 +4,7 @@ import { fail, type Failure, ok, type Result } from '../util/failure';
 import { readInput, type TokenInput } from './input';
 import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
-import { makeRefresh } from './refresh';
+import { makeRefresh, type RefreshOrder } from './refresh';
 import { type Environment, type HttpRequest, Session } from './session';
 import {
 	readToken,
@@ -33,15 +33,13 @@ interface History {
 }
 
 /** A question of n8n's, and what has been done about it so far. */
-interface Question extends Pick<
-	PolicyInput,
-	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'refreshResult'
-> {
-	input: TokenInput;
-	session: Session;
-	http: HttpRequest;
-	workflow: AskingWorkflow | null;
-}
+interface Question
+	extends
+		Omit<RefreshOrder, 'reason'>,
+		Pick<
+			PolicyInput,
+			'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'watchedAtMs' | 'refreshResult'
+		> {}
 
 function failWith(history: History, failure: Failure): Result<never, Failure> {
 	history.failure = failure;
@@ -77,7 +75,7 @@ export class TokenManager {
 	}
 
 	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
-	forceRefresh(credentials: Credentials, workflow: AskingWorkflow | null = null): void {
+	forceRefresh(credentials: Credentials, workflow: AskingWorkflow | null): void {
 		this.historyOf(credentials).forcedBy = workflow;
 	}
 
@@ -87,7 +85,7 @@ export class TokenManager {
 		if (subject === null) return;
 		const { notes } = subject.session;
 		const { accountId } = subject.input;
-		// A rejection with another account than the one that AiClk accepted last is not fresh: the hook checks it.
+		// A rejection with another account than the one that AiClk accepted last is dated 1970. So it is not fresh, and the hook checks it.
 		const isChecked = result !== 'rejected' || [null, accountId].includes(notes.provenAccount);
 		notes.add(accountId, subject.token, result, isChecked ? this.environment.now() : 0);
 	}
@@ -205,7 +203,7 @@ export class TokenManager {
 					const order = { ...question, reason: decision.reason };
 					const refreshResult = await session.refresh(
 						order.reason,
-						async () => await makeRefresh(order, session, this.quota, this.environment),
+						async () => await makeRefresh(order, this.quota),
 					);
 					question = { ...question, refreshResult };
 					break;

@@ -6,7 +6,7 @@ import { addFailure } from './backoff';
 import { PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
-import type { Environment, HttpRequest, Session } from './session';
+import type { HttpRequest, Session } from './session';
 import {
 	DEFAULT_TOKEN_HEADER,
 	type RefreshReason,
@@ -17,6 +17,7 @@ import {
 /** What to refresh, and why. */
 export interface RefreshOrder {
 	input: TokenInput;
+	session: Session;
 	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	reason: RefreshReason;
@@ -72,6 +73,7 @@ function withRefreshToken(
 		header: DEFAULT_TOKEN_HEADER,
 		traceId: null,
 	};
+	// Expired from the start. It is issued 1 ms before that, because a state without a life cannot be read back.
 	const token = toToken(none, null, rotated, nowMs - 1, order);
 	return { ...token, state: { ...token.state, refreshes: [] } };
 }
@@ -92,10 +94,9 @@ const MAX_COLLISIONS = 3;
 async function confirm(
 	token: Token,
 	note: Note,
-	session: Session,
-	{ input, stored, http }: RefreshOrder,
-	{ now, sleep }: Environment,
+	{ input, session, stored, http }: RefreshOrder,
 ): Promise<Token | null> {
+	const { now, sleep } = session.environment;
 	const isRejected = async (one: Token): Promise<boolean> =>
 		(await session.probe(one, input, http)) === 'rejected';
 	await sleep(COLLISION_PROBE_MS);
@@ -106,7 +107,8 @@ async function confirm(
 	const peers = session.alternativeTo(stored, input.accountId);
 	if (peers !== null && !(await isRejected(peers))) return peers;
 	if (note.discarded + 1 < MAX_COLLISIONS) {
-		Object.assign(note, { deferredAtMs: now(), discarded: note.discarded + 1 });
+		note.deferredAtMs = now();
+		note.discarded++;
 		return null;
 	}
 	session.notes.setTrust(input.accountId, 'distrusted');
@@ -120,12 +122,10 @@ async function confirm(
  */
 export async function makeRefresh(
 	order: RefreshOrder,
-	session: Session,
 	quota: QuotaTracker,
-	environment: Environment,
 ): Promise<RefreshResult> {
-	const { input, stored, reason, workflow, http } = order;
-	const { log } = environment;
+	const { input, session, stored, reason, workflow, http } = order;
+	const { now, log } = session.environment;
 	const own = stored?.state.fingerprint === input.fingerprint ? stored : null;
 	const note = own && session.notes.of(own);
 	const parent = session.newestOf(own);
@@ -140,7 +140,7 @@ export async function makeRefresh(
 				session.failedRefreshes,
 				reason === 'renewal',
 				failure,
-				environment.now(),
+				now(),
 			);
 		}
 		if (note !== null && mayBeInvalid) note.isSuspect = true;
@@ -149,7 +149,7 @@ export async function makeRefresh(
 		return { reason, token, failure };
 	};
 
-	const sentAtMs = environment.now();
+	const sentAtMs = now();
 	quota.count(input.clientKey);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
@@ -178,9 +178,7 @@ export async function makeRefresh(
 	// No peer refreshes at the same time where no token of this input was stored, or where somebody asked for a new one. And AiClk
 	// itself has decided a race if it sent a new refresh token, which cannot be had again.
 	const isSafe = note === null || reason === 'forced' || rotated !== '';
-	const confirmed = isSafe
-		? issuedToken
-		: await confirm(issuedToken, note, session, order, environment);
+	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, note, order);
 	if (confirmed === null) return failWith(SUPERSEDED, true);
 	const token = confirmed === issuedToken ? newToken() : confirmed;
 	// A peer may invalidate it at any moment.

@@ -62,7 +62,7 @@ export class Session {
 	/** Probes in flight, by account and access token. */
 	private readonly probing = new Map<string, Promise<void>>();
 
-	constructor(private readonly environment: Environment) {
+	constructor(readonly environment: Environment) {
 		this.notes = new TokenNotes(() => environment.now());
 	}
 

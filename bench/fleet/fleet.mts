@@ -295,7 +295,7 @@ class Fleet {
 			token !== null && isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
 		if (isFine) return;
 		const credentials = { ...this.row };
-		worker.manager.forceRefresh(credentials);
+		worker.manager.forceRefresh(credentials, null);
 		void this.ask(worker, credentials);
 	}
 }

@@ -86,7 +86,7 @@ export class FakeProcess {
 
 	async force() {
 		const credentials = { ...this.row };
-		this.manager.forceRefresh(credentials);
+		this.manager.forceRefresh(credentials, null);
 		return await this.ask(credentials);
 	}
 }

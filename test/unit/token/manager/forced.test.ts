@@ -13,7 +13,7 @@ describe('a forced refresh', () => {
 
 	it('a forced refresh is carried out once', async () => {
 		const credentials = { ...n8n.row };
-		n8n.manager.forceRefresh(credentials);
+		n8n.manager.forceRefresh(credentials, null);
 		await n8n.ask(credentials);
 		expect(await n8n.ask(credentials)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);

@@ -146,7 +146,7 @@ describe('why no token could be had', () => {
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		await n8n.ask(credentials);
 		aiclk.refreshReply = null;
-		n8n.manager.forceRefresh(credentials);
+		n8n.manager.forceRefresh(credentials, null);
 		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
 		expect(n8n.manager.failureOf(credentials)).toBeNull();
 	});

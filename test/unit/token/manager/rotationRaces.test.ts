@@ -97,7 +97,7 @@ class Worker {
 
 	async force(index: number): Promise<void> {
 		const credentials = { ...this.world.rows[index] };
-		this.manager.forceRefresh(credentials);
+		this.manager.forceRefresh(credentials, null);
 		await this.ask(index, credentials);
 	}
 }

@@ -302,7 +302,7 @@ describe('a forced refresh tells how it ended', () => {
 		aiclk.refreshReply = () =>
 			answer({ code: 200, data: { access_token: '', refresh_token: 'new' } });
 		const credentials = { ...process.row };
-		process.manager.forceRefresh(credentials);
+		process.manager.forceRefresh(credentials, null);
 		await process.ask(credentials);
 		expect(process.manager.failureOf(credentials)).toMatchObject({ kind: 'unusable' });
 		expect(process.row.rotatedRefreshToken).toBe('new');
