@@ -41,14 +41,9 @@ interface Question
 			'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'watchedAtMs' | 'refreshResult'
 		> {}
 
-function failWith(history: History, failure: Failure): Result<never, Failure> {
-	history.failure = failure;
-	return fail(failure);
-}
-
 /**
- * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
- * out what the policy decides. It decides nothing itself.
+ * Provides tokens for all credentials of one n8n process, which has one instance. It finds out why n8n asks, gathers the facts and
+ * carries out what the policy decides. It decides one thing: a failure is repeated when the same question comes again.
  */
 export class TokenManager {
 	private readonly sessions = new BoundedMap<string, Session>(MAX_SESSIONS);
@@ -140,7 +135,10 @@ export class TokenManager {
 		delete history.failure;
 
 		const read = readInput(credentials);
-		if (!read.ok) return failWith(history, read.failure);
+		if (!read.ok) {
+			history.failure = read.failure;
+			return read;
+		}
 		const input = read.value;
 		const session = this.sessionOf(input);
 		const stored = readToken(credentials);
@@ -212,7 +210,9 @@ export class TokenManager {
 				case 'fail': {
 					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
-					return isFailureShown(facts, failure) ? failWith(history, failure) : ok(null);
+					if (!isFailureShown(facts, failure)) return ok(null);
+					history.failure = failure;
+					return fail(failure);
 				}
 			}
 		}

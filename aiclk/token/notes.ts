@@ -19,11 +19,11 @@ interface Answer {
 	atMs: number;
 }
 
-/** What AiClk's answers say about a token, to someone who would ask with a certain account. */
-export interface ProbeAnswer {
-	/** `rejected` only while rejections are not distrusted. */
-	result: ProbeResult;
-	atMs: number;
+/**
+ * What AiClk's answers say about a token, to someone who would ask with a certain account. `rejected` only while rejections are not
+ * distrusted.
+ */
+export interface ProbeAnswer extends Omit<Answer, 'accountId'> {
 	/** Whether it can be believed without asking again. */
 	isFresh: boolean;
 }

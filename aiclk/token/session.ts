@@ -37,8 +37,8 @@ export interface Environment {
 }
 
 /**
- * What this process remembers about one input, and its refreshes, one at a time. A restart loses it, which costs no refresh,
- * because the token is stored.
+ * What this process remembers about one input, and its refreshes, one at a time. A restart loses it. The token is stored, unless
+ * several clients share one row: it holds the token of one of them, so a restart costs each of the others a refresh.
  */
 export class Session {
 	/** When the jitter was last applied. */
