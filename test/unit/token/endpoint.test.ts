@@ -370,6 +370,11 @@ describe('an answer that is not quite JSON', () => {
 		});
 	});
 
+	it('a refusal that was cut off is none', () => {
+		const cut = text(GBK).replace('"code":200', '"code":400').slice(0, -1);
+		expect(failureOf(cut)).toMatchObject({ kind: 'unavailable', description: NOT_STORED });
+	});
+
 	it('a byte order mark does no harm', () => {
 		expect(read(`\ufeff${text('ok')}`)).toMatchObject({
 			issued: { ok: true },
@@ -400,6 +405,14 @@ describe('an answer that is not quite JSON', () => {
 			});
 		},
 	);
+
+	it('nothing is stored of an answer that was cut off behind a damaged refresh token', () => {
+		const cut = text('ok', { refresh_token: 'with space' }).slice(0, -1);
+		expect(read(cut)).toMatchObject({
+			issued: { failure: { kind: 'unavailable', description: NOT_STORED } },
+			refreshToken: null,
+		});
+	});
 
 	it('an escaped mention of a token in the words is none', () => {
 		const message = `${GBK} \\"access_token\\":\\"evil\\"`;

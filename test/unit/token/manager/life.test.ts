@@ -113,11 +113,11 @@ describe('incomplete input', () => {
 		[{ baseUrl: 'http://openapi.aiclk.com' }, /Base URL/],
 		[{ accountId: 'abc' }, /Account ID/],
 	])('incomplete input %j makes no request and names the field', async (typed, message) => {
-		const outcome = await n8n.ask(emptyRow(typed));
-		expect(outcome).toMatchObject({
-			ok: false,
-			failure: { kind: 'input', message: expect.stringMatching(message) },
-		});
+		const credentials = emptyRow(typed);
+		const outcome = await n8n.ask(credentials);
+		const failure = { kind: 'input', message: expect.stringMatching(message) as string };
+		expect(outcome).toMatchObject({ ok: false, failure });
+		expect(n8n.manager.failureOf(credentials)).toMatchObject(failure);
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
