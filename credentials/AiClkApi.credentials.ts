@@ -166,7 +166,7 @@ export class AiClkApi implements ICredentialType {
 			// The hook returned a new refresh token for storing, but without a valid access token.
 			if (failure !== null) throw new FailureError(failure);
 			const authenticated = authenticateRequest(credentials, options);
-			tokenManager.noteSent(credentials, mayResend(options));
+			tokenManager.observeRequest(credentials, mayResend(options));
 			// Last of all: n8n sends what is returned here, and nothing before that.
 			onSend?.();
 			return authenticated;

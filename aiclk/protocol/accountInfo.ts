@@ -6,7 +6,7 @@ export const ACCOUNT_INFO_PATH = '/openapi/v1/account/info';
 /** The `query` parameter of the cheapest account/info request. It asks for one field, and for nothing about money. */
 export const ACCOUNT_INFO_QUERY = JSON.stringify({ fields: ['account_id'] });
 
-/** How long a whole refresh or probe may take, in ms. n8n's `timeout` limits idle time only. */
+/** How long a whole refresh or probe may take. n8n's `timeout` limits idle time only. */
 export const TOKEN_TIMEOUT_MS = 15_000;
 
 /**

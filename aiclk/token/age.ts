@@ -23,19 +23,16 @@ export const TIMING = {
 	jitterIntervalShare: 1 / 25_920,
 };
 
-/** Shares of a token's life; tests pass their own. */
-export type Timing = typeof TIMING;
-
-/** How long a token lives in all, in ms. */
+/** How long a token lives in all. */
 export const lifeMs = (state: TokenState): number => state.expiresAtMs - state.issuedAtMs;
 
-/** When the token counts as expired, ms since 1970. */
+/** When the token counts as expired. */
 export const expiredAtMs = (state: TokenState): number =>
 	state.expiresAtMs - Math.min(CLOCK_SKEW_MS, lifeMs(state) * CLOCK_SKEW_SHARE);
 
-/** When renewal begins, ms since 1970. */
-export const renewsAtMs = (state: TokenState, { renewalShare } = TIMING): number =>
-	Math.round(state.issuedAtMs + lifeMs(state) * renewalShare);
+/** When renewal begins. */
+export const renewsAtMs = (state: TokenState): number =>
+	Math.round(state.issuedAtMs + lifeMs(state) * TIMING.renewalShare);
 
 /** How old a token is, by the clock alone. One issued in the future counts as expired, because its times cannot be trusted. */
 export function ageOf(state: TokenState, nowMs: number): 'valid' | 'renewal-due' | 'expired' {

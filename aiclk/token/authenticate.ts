@@ -18,7 +18,7 @@ export type AnyRequestOptions = IHttpRequestOptions & {
 	formData?: unknown;
 	followRedirect?: boolean;
 	followAllRedirects?: boolean;
-	/** Set by this package's nodes: how long the whole request may take, in ms. n8n's `timeout` limits idle time only. */
+	/** Set by this package's nodes: how long the whole request may take. n8n's `timeout` limits idle time only. */
 	totalTimeoutMs?: number;
 	/** Set by this package's nodes: called when the request leaves. Where it was not called, nothing was sent. */
 	onSend?(): void;
@@ -69,7 +69,6 @@ const withoutHeader = (headers: object, name: string) =>
 /**
  * Adds the access token to a request that goes to the credential's own host.
  *
- * @param credentials decrypted credential data
  * @param options the request. It is not changed: HTTP Request stores its options with an error and masks what the credential holds
  *   by then, which after a renewal is another token (n8n-nodes-base HttpRequestV3)
  * @returns a copy with the token header that follows no redirect, because n8n would forward the header to any host (measured on

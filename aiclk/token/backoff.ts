@@ -3,7 +3,7 @@ import type { Failure } from '../util/failure';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** The wait after the first failure, in ms; it doubles with each further one, up to the second number. An outage passes. */
+/** The wait after the first failure; it doubles with each further one, up to the second number. An outage passes. */
 const OUTAGE = [10_000, 5 * MINUTE_MS] as const;
 
 /** An outage while the old token still works: there is no hurry. */
@@ -14,10 +14,10 @@ const REFUSAL = [5 * MINUTE_MS, 4 * HOUR_MS] as const;
 
 /** Refreshes that failed in a row: either all renewals, or all needed. */
 export interface FailedRefreshes {
-	/** Whether they were renewals, so a valid token is still in use. */
-	early: boolean;
+	/** Whether each was a renewal, so a valid token is still in use. */
+	isRenewal: boolean;
 	count: number;
-	/** When the first and the last of them failed, ms since 1970. */
+	/** When the first and the last of them failed. */
 	firstAtMs: number;
 	lastAtMs: number;
 	/** Of the last one. */
@@ -30,21 +30,21 @@ export interface FailedRefreshes {
  */
 export const addFailure = (
 	last: FailedRefreshes | null,
-	early: boolean,
+	isRenewal: boolean,
 	failure: Failure,
 	nowMs: number,
 ): FailedRefreshes => ({
-	early,
-	count: last?.early === early ? last.count + 1 : 1,
-	firstAtMs: last?.early === early ? last.firstAtMs : nowMs,
+	isRenewal,
+	count: last?.isRenewal === isRenewal ? last.count + 1 : 1,
+	firstAtMs: last?.isRenewal === isRenewal ? last.firstAtMs : nowMs,
 	lastAtMs: nowMs,
 	failure,
 });
 
-/** How long to send no refresh after these failures, in ms. */
-function backoffMs({ early, count, failure: { kind } }: FailedRefreshes): number {
+/** How long to send no refresh after these failures. */
+function backoffMs({ isRenewal, count, failure: { kind } }: FailedRefreshes): number {
 	const isFinal = kind === 'refused' || kind === 'unusable';
-	const [firstMs, maxMs] = isFinal ? REFUSAL : early ? OUTAGE_WHILE_VALID : OUTAGE;
+	const [firstMs, maxMs] = isFinal ? REFUSAL : isRenewal ? OUTAGE_WHILE_VALID : OUTAGE;
 	return Math.min(maxMs, firstMs * 2 ** Math.min(count - 1, 20));
 }
 
@@ -65,13 +65,13 @@ export function backingOff(failed: FailedRefreshes): Failure {
 /**
  * Whether it is too early for another refresh. This way 50 waiting items send one refresh, not 50.
  *
- * @param early whether the refresh that is due is a renewal; failed renewals do not delay a needed one
+ * @param isRenewal whether the refresh that is due is a renewal; failed renewals do not delay a needed one
  */
 export const isBackingOff = (
 	failed: FailedRefreshes | null,
-	early: boolean,
+	isRenewal: boolean,
 	nowMs: number,
 ): failed is FailedRefreshes =>
 	failed !== null &&
-	(early || !failed.early) &&
+	(isRenewal || !failed.isRenewal) &&
 	Math.abs(nowMs - failed.lastAtMs) < backoffMs(failed);

@@ -1,14 +1,13 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { TOKEN_TIMEOUT_MS } from '../protocol/accountInfo';
-import { parseAsFarAsPossible } from '../protocol/brokenJson';
 import { CODE_SUCCESS, type Envelope, isHttpAnswer, readEnvelope } from '../protocol/envelope';
 import { readNetworkError } from '../protocol/networkErrors';
 import { sanitize } from '../util/sanitize';
 import { fail, type Failure, newFailure, ok, type Result } from '../util/failure';
 import type { TokenInput } from './input';
 import { REFRESHES_PER_DAY } from './quota';
-import { DEFAULT_TOKEN_HEADER } from './storedToken';
+import { DEFAULT_TOKEN_HEADER, type TokenState } from './storedToken';
 
 /** AiClk docs, "refresh access token". */
 const TOKEN_PATH = '/oauth2/token';
@@ -26,13 +25,12 @@ const DEFAULT_LIFE_MS = 90 * DAY_MS;
 const MIN_LIFE_MS = DAY_MS / REFRESHES_PER_DAY;
 const MAX_LIFE_MS = 400 * DAY_MS;
 
-/** An access token from the network, checked. Times in ms since 1970. */
-export interface IssuedToken {
+/** An access token from the network, checked. */
+export interface IssuedToken extends Pick<
+	TokenState,
+	'expiresAtMs' | 'expirySource' | 'header' | 'traceId'
+> {
 	accessToken: string;
-	expiresAtMs: number;
-	expirySource: 'answer' | 'assumed';
-	header: string;
-	traceId: string | null;
 }
 
 /**
@@ -122,74 +120,103 @@ function notRefreshed(envelope: Envelope, statusCode: number, secrets: readonly 
 	});
 }
 
+/** The members of the answer (P1) whose values are plain ASCII. */
+const MEMBER =
+	/"(code|trace_id|access_token|refresh_token|expires_in|token_type)"\s*:\s*(?:"([^"\\]*)"|(\d+))/g;
+
+/** Finds the documented members of a text that is not quite JSON. Of two with the same name, the first counts. */
+function salvage(text: string): unknown {
+	const found = [...text.matchAll(MEMBER)].reverse();
+	const members = Object.fromEntries(
+		found.map(([, name, string, digits]) => [name, string ?? Number(digits)]),
+	);
+	return { ...members, data: members };
+}
+
+/**
+ * Parses an answer, and says whether it is whole. One whose words are in GBK is not quite JSON: n8n reads its bytes as UTF-8, and a
+ * pair that ends in a backslash escapes what follows. A new refresh token is worth reading even in an answer that was cut off.
+ */
+function parseAsFarAsPossible(text: string): { body: unknown; isWhole: boolean } {
+	try {
+		return { body: JSON.parse(text), isWhole: true };
+	} catch {
+		return { body: salvage(text), isWhole: /^\s*\{.*\}\s*$/s.test(text) };
+	}
+}
+
+/** What the token endpoint answered. */
+export interface RefreshAnswer {
+	/** The access token, or why there is none: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`. */
+	issued: Result<IssuedToken, Failure>;
+	/**
+	 * A refresh token that came with it, checked, whatever the access token is worth. '' if none came, as documented; null if one came
+	 * that cannot be stored.
+	 */
+	refreshToken: string | null;
+}
+
+/** Something other than AiClk's answer came, or only a part of it. */
+const unavailable = (message: string, refreshToken: string | null) => {
+	const nothing = refreshToken ? '' : 'Nothing of this answer was stored. ';
+	const description = `${nothing}${IF_IT_LASTS}`;
+	return fail(newFailure({ kind: 'unavailable', message, description }));
+};
+
+/** Reads the access token from the `data` of a successful answer. */
+function readIssued(
+	data: Record<string, unknown>,
+	envelope: Envelope,
+	nowMs: number,
+): RefreshAnswer['issued'] {
+	if (!isStorableToken(data.access_token)) {
+		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
+		const message = "AiClk answered with a token that cannot be used. Ask AiClk's support.";
+		return fail(newFailure({ kind: 'unusable', message, description }));
+	}
+	return ok({
+		accessToken: data.access_token,
+		...readExpiry(data.expires_in, nowMs),
+		header: readTokenHeader(data.token_type),
+		traceId: envelope.traceId,
+	});
+}
+
 /**
  * Reads the answer of the token endpoint.
  *
  * @param answer a full response with the body as text
- * @param nowMs when the request was sent, ms since 1970: the life of the token counts from there
+ * @param nowMs when the request was sent: the life of the token counts from there
  * @param secrets what must not appear in a failure (client id, refresh tokens)
- * @returns `issued`: the access token, or a failure: `unavailable` (not AiClk's answer, or an outage), `refused` or `unusable`.
- *   `refreshToken`: a refresh token that came with it, checked, whatever the access token is worth; '' if the answer holds none, as
- *   documented, or one that cannot be stored, which `hasDamagedRefreshToken` tells apart
  */
 export function readRefreshAnswer(
 	answer: unknown,
 	nowMs: number,
 	secrets: readonly string[],
-): {
-	issued: Result<IssuedToken, Failure>;
-	refreshToken: string;
-	hasDamagedRefreshToken: boolean;
-} {
-	const unavailable = (message: string, isNothingStored: boolean) => {
-		const description = `${isNothingStored ? 'Nothing of this answer was stored. ' : ''}${IF_IT_LASTS}`;
-		return fail(newFailure({ kind: 'unavailable', message, description }));
-	};
+): RefreshAnswer {
 	if (!isHttpAnswer(answer)) {
-		const issued = unavailable(`AiClk sent no answer that n8n could read. ${TRY_LATER}`, true);
-		return { issued, refreshToken: '', hasDamagedRefreshToken: false };
+		const message = `AiClk sent no answer that n8n could read. ${TRY_LATER}`;
+		return { issued: unavailable(message, ''), refreshToken: '' };
 	}
 	const { statusCode, body } = answer;
 	const text = typeof body === 'string' && body.length <= MAX_ANSWER_LENGTH ? body : '';
 	const { body: parsed, isWhole } = parseAsFarAsPossible(text);
 	const envelope = readEnvelope(parsed);
-	const isSuccessStatus = statusCode >= 200 && statusCode < 300;
-	const isSuccess = envelope?.code === CODE_SUCCESS && isSuccessStatus;
+	if (envelope !== null && envelope.code !== CODE_SUCCESS && isWhole) {
+		return { issued: fail(notRefreshed(envelope, statusCode, secrets)), refreshToken: '' };
+	}
+	const isSuccess = envelope?.code === CODE_SUCCESS && statusCode >= 200 && statusCode < 300;
 	const data = (isSuccess ? (envelope.data ?? {}) : {}) as Record<string, unknown>;
-	const { access_token: accessToken, refresh_token, expires_in, token_type } = data;
-	const refreshToken = isStorableToken(refresh_token) ? refresh_token : '';
-	const hasDamagedRefreshToken = (refresh_token ?? '') !== refreshToken;
-	const rotation = { refreshToken, hasDamagedRefreshToken };
-
-	if (envelope === null || !isWhole || (envelope.code === CODE_SUCCESS && !isSuccessStatus)) {
-		const message = isTemporary(statusCode)
-			? `AiClk could not refresh the access token: HTTP ${statusCode}. ${TRY_LATER}`
-			: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`;
-		return { issued: unavailable(message, refreshToken === ''), ...rotation };
-	}
-	if (envelope.code !== CODE_SUCCESS) {
-		return { issued: fail(notRefreshed(envelope, statusCode, secrets)), ...rotation };
-	}
-	if (!isStorableToken(accessToken)) {
-		const description = `The access token was missing, not text, or held characters that a header must not hold. It was not stored.${traceText(envelope)}`;
-		const message = "AiClk answered with a token that cannot be used. Ask AiClk's support.";
-		return { issued: fail(newFailure({ kind: 'unusable', message, description })), ...rotation };
-	}
-	const issued = ok({
-		accessToken,
-		...readExpiry(expires_in, nowMs),
-		header: readTokenHeader(token_type),
-		traceId: envelope.traceId,
-	});
-	return { issued, ...rotation };
+	const sent = data.refresh_token ?? '';
+	const refreshToken = sent === '' || isStorableToken(sent) ? sent : null;
+	if (isSuccess && isWhole) return { issued: readIssued(data, envelope, nowMs), refreshToken };
+	const message = isTemporary(statusCode)
+		? `AiClk could not refresh the access token: HTTP ${statusCode}. ${TRY_LATER}`
+		: `AiClk's token endpoint did not answer as documented (HTTP ${statusCode}). Check the 'Base URL' and the proxy of n8n.`;
+	return { issued: unavailable(message, refreshToken), refreshToken };
 }
 
-/**
- * Turns an error of n8n's HTTP helper into a failure.
- *
- * @param baseUrl the credential's
- * @returns the failure, and whether the request may still have reached AiClk
- */
+/** Turns an error of n8n's HTTP helper into a failure, and says whether the request may still have reached AiClk. */
 export function unreachable(
 	error: unknown,
 	baseUrl: string,

@@ -15,22 +15,25 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const dayEnd = (nowMs: number): string =>
 	`${iso(quotaDayEndsAtMs(nowMs))} (midnight in ${QUOTA_TIME_ZONE})`;
 
-const FIND_CAUSE = 'Find out what refreshes so often: one scheduled AiClk Token node is enough.';
+const noRefreshSent = (nowMs: number, message: string, dayEnds = ''): Failure =>
+	newFailure({
+		kind: 'quota',
+		message,
+		description: `No refresh was sent. ${dayEnds}Find out what refreshes so often: one scheduled AiClk Token node is enough.`,
+		resetsAtMs: quotaDayEndsAtMs(nowMs),
+	});
 
-/** The day's refreshes are used up. @param nowMs ms since 1970 */
+/** The day's refreshes are used up. */
 export const quotaSpent = (nowMs: number): Failure =>
-	newFailure({
-		kind: 'quota',
-		message: `All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client. Wait until ${dayEnd(nowMs)}.`,
-		description: `No refresh was sent. ${FIND_CAUSE}`,
-		resetsAtMs: quotaDayEndsAtMs(nowMs),
-	});
+	noRefreshSent(
+		nowMs,
+		`All ${REFRESHES_PER_DAY} refreshes that AiClk allows in a day are used up for this client. Wait until ${dayEnd(nowMs)}.`,
+	);
 
-/** The day's last refreshes are reserved for requests without a valid token. @param nowMs ms since 1970 */
+/** The day's last refreshes are reserved for requests without a valid token. */
 export const quotaReserved = (nowMs: number): Failure =>
-	newFailure({
-		kind: 'quota',
-		message: `The last ${RESERVED_REFRESHES} refreshes of the day are reserved for requests without a valid token. The stored token is still valid.`,
-		description: `No refresh was sent. The day ends at ${dayEnd(nowMs)}. ${FIND_CAUSE}`,
-		resetsAtMs: quotaDayEndsAtMs(nowMs),
-	});
+	noRefreshSent(
+		nowMs,
+		`The last ${RESERVED_REFRESHES} refreshes of the day are reserved for requests without a valid token. The stored token is still valid.`,
+		`The day ends at ${dayEnd(nowMs)}. `,
+	);

@@ -1,4 +1,4 @@
-import { hash as hashOnce } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { fail, type Failure, newFailure, ok, type Result } from '../util/failure';
 
@@ -32,12 +32,10 @@ export const BAD_BASE_URL = newFailure({
 	description: `Plain http is allowed for this machine only. ${NOTHING_SENT}`,
 });
 
-/** SHA-256 over the parts. As a JSON array, no part can run into the next one. */
-const hash = (...parts: string[]): string => hashOnce('sha256', JSON.stringify(parts), 'hex');
+const sha256 = (text: string): string => hash('sha256', text, 'hex');
 
 /** A short name for a token that is safe to show: the first 8 hex digits of its SHA-256. */
-export const shortFingerprint = (token: string): string =>
-	hashOnce('sha256', token, 'hex').slice(0, 8);
+export const shortFingerprint = (token: string): string => sha256(token).slice(0, 8);
 
 /** Pasted values hold white space and invisible characters, even in the middle, as AiClk's samples do. They are ignored. */
 export const IGNORED_CHARACTERS = '[\\s\\u200b-\\u200d\\u2060\\ufeff]+';
@@ -79,12 +77,7 @@ export function readBaseUrl(value: unknown): string | null {
 /** Printable ASCII without spaces: safe in headers and forms. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
-/**
- * Reads what a person typed into the credential.
- *
- * @param credentials decrypted credential data, as n8n passes them to the hook
- * @returns the cleaned input, or a failure of kind `input` that names the field
- */
+/** Reads what a person typed into the credential, or says which field must be corrected. */
 export function readInput(credentials: Record<string, unknown>): Result<TokenInput, Failure> {
 	const clientId = withoutIgnored(credentials.clientId);
 	const refreshToken = withoutIgnored(credentials.refreshToken);
@@ -127,7 +120,8 @@ export function readInput(credentials: Record<string, unknown>): Result<TokenInp
 		clientId,
 		refreshToken,
 		accountId,
-		fingerprint: hash(baseUrl, clientId, refreshToken),
-		clientKey: hash(baseUrl, clientId).slice(0, 16),
+		// As a JSON array, no part can run into the next one.
+		fingerprint: sha256(JSON.stringify([baseUrl, clientId, refreshToken])),
+		clientKey: sha256(JSON.stringify([baseUrl, clientId])).slice(0, 16),
 	});
 }

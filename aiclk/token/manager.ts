@@ -1,18 +1,17 @@
 import type { ProbeResult } from '../protocol/envelope';
 import { BoundedMap } from '../util/boundedMap';
 import { fail, type Failure, ok, type Result } from '../util/failure';
-import { TIMING } from './age';
 import { readInput, type TokenInput } from './input';
 import { decide, isFailureShown, type PolicyInput } from './policy';
 import { QuotaTracker } from './quota';
-import { refreshToken } from './refresh';
+import { makeRefresh, type RefreshOrder } from './refresh';
 import { type Environment, type HttpRequest, Session } from './session';
 import {
 	readToken,
 	type StoredFields,
 	type Token,
 	toStoredFields,
-	type Workflow,
+	type AskingWorkflow,
 } from './storedToken';
 
 /** So many inputs are remembered. Beyond that, the least recently used ones are forgotten. */
@@ -21,46 +20,45 @@ const MAX_SESSIONS = 10_000;
 /** Decrypted credential data. n8n passes the same object to the hook, to `authenticate` and to the hook again. */
 type Credentials = Record<string, unknown>;
 
-/** A question of n8n's, and what has been done about it so far. */
-interface Question extends Pick<
-	PolicyInput,
-	'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'stored' | 'watchedAtMs' | 'refreshResult'
-> {
-	input: TokenInput;
-	session: Session;
-	http: HttpRequest;
-	workflow: Workflow | null;
+/** What happened to one credentials object so far. */
+interface History {
+	/** As in `PolicyInput`. */
+	readAtMs?: number;
+	/** Once a request has been sent with it: whether that may be sent again. */
+	mayResend?: boolean;
+	/** Until the next question: who asked for a refresh; null if that is not known. */
+	forcedBy?: AskingWorkflow | null;
+	/** Why no valid token could be provided when n8n last asked. */
+	failure?: Failure;
 }
 
+/** A question of n8n's, and what has been done about it so far. */
+interface Question
+	extends
+		Omit<RefreshOrder, 'reason'>,
+		Pick<
+			PolicyInput,
+			'cause' | 'mayResend' | 'readAtMs' | 'fingerprint' | 'watchedAtMs' | 'refreshResult'
+		> {}
+
 /**
- * Provides tokens for all credentials of one n8n process, which has one instance. It gathers the facts, asks the policy and carries
- * out what the policy decides. It decides nothing itself.
+ * Provides tokens for all credentials of one n8n process, which has one instance. It finds out why n8n asks, gathers the facts and
+ * carries out what the policy decides. It decides one thing: a failure is repeated when the same question comes again.
  */
 export class TokenManager {
 	private readonly sessions = new BoundedMap<string, Session>(MAX_SESSIONS);
 
 	private readonly quota: QuotaTracker;
 
-	/** By credentials with which a request was sent: whether it may be sent again. */
-	private readonly sent = new WeakMap<Credentials, boolean>();
+	private readonly histories = new WeakMap<Credentials, History>();
 
-	private readonly readAtMs = new WeakMap<Credentials, number>();
-
-	private readonly forced = new WeakMap<Credentials, Workflow | null>();
-
-	private readonly failures = new WeakMap<Credentials, Failure>();
-
-	/** @param timing when renewal begins, and its jitter */
-	constructor(
-		private readonly environment: Environment,
-		private readonly timing = TIMING,
-	) {
+	constructor(private readonly environment: Environment) {
 		this.quota = new QuotaTracker(() => environment.now());
 	}
 
-	/** Notes that a request is being sent with these credentials. If n8n asks about them again, that request has failed. */
-	noteSent(credentials: Credentials, mayResend: boolean): void {
-		this.sent.set(credentials, mayResend);
+	/** A request is being sent with these credentials. If n8n asks about them again, it has failed. */
+	observeRequest(credentials: Credentials, mayResend: boolean): void {
+		this.historyOf(credentials).mayResend = mayResend;
 	}
 
 	/**
@@ -68,21 +66,21 @@ export class TokenManager {
 	 * n8n 1 loses the text of an exception that the hook throws (n8n-workflow 1.120, execution-base.error.js: `cause`).
 	 */
 	failureOf(credentials: Credentials): Failure | null {
-		return this.failures.get(credentials) ?? null;
+		return this.historyOf(credentials).failure ?? null;
 	}
 
 	/** Makes the hook refresh the next time it is asked about these credentials. @param workflow who asked for it, if known */
-	forceRefresh(credentials: Credentials, workflow: Workflow | null = null): void {
-		this.forced.set(credentials, workflow);
+	forceRefresh(credentials: Credentials, workflow: AskingWorkflow | null): void {
+		this.historyOf(credentials).forcedBy = workflow;
 	}
 
-	/** Notes what an answer that the caller received says about the token of these credentials. */
-	noteProbe(credentials: Credentials, result: ProbeResult): void {
+	/** The caller has an answer of AiClk's, which says this about the token of these credentials. */
+	observeProbe(credentials: Credentials, result: ProbeResult): void {
 		const subject = this.subjectOf(credentials);
 		if (subject === null) return;
 		const { notes } = subject.session;
 		const { accountId } = subject.input;
-		// A rejection with another account than the one that AiClk accepted last is not fresh: the hook checks it.
+		// A rejection with another account than the one that AiClk accepted last is dated 1970. So it is not fresh, and the hook checks it.
 		const isChecked = result !== 'rejected' || [null, accountId].includes(notes.provenAccount);
 		notes.add(accountId, subject.token, result, isChecked ? this.environment.now() : 0);
 	}
@@ -108,7 +106,10 @@ export class TokenManager {
 		return { input: input.value, token, session: this.sessionOf(input.value) };
 	}
 
-	/** Refreshes attempted today for the client of this input, including those that are not stored yet. */
+	/**
+	 * Refreshes attempted today for the client of this input, including those that are not stored yet. What is stored is observed
+	 * first: AiClk Token shows a status without asking the hook.
+	 */
 	refreshesToday({ clientKey }: TokenInput, stored: Token | null): number {
 		if (stored?.state.quota) this.quota.observe(stored.state.quota);
 		return this.quota.usage(clientKey).attempts;
@@ -117,8 +118,6 @@ export class TokenManager {
 	/**
 	 * Answers n8n before a request and after a failed one.
 	 *
-	 * @param credentials decrypted credential data
-	 * @param http n8n's HTTP helper
 	 * @returns the fields to store and use; null to use the stored token as it is and, after a failure, to send nothing again; or
 	 *   why no valid token can be provided
 	 */
@@ -126,32 +125,33 @@ export class TokenManager {
 		credentials: Credentials,
 		http: HttpRequest,
 	): Promise<Result<StoredFields | null, Failure>> {
-		const workflow = this.forced.get(credentials);
-		const mayResend = this.sent.get(credentials);
+		const history = this.historyOf(credentials);
+		const { forcedBy, mayResend, failure } = history;
 		const causeBySending = mayResend === undefined ? 'before-request' : 'after-failure';
-		const cause = workflow === undefined ? causeBySending : 'forced';
-		this.forced.delete(credentials);
+		const cause = forcedBy === undefined ? causeBySending : 'forced';
 		// After an exception of the hook, the legacy request method asks once more with the same credentials object.
-		const failed = this.failures.get(credentials);
-		if (cause === 'before-request' && failed !== undefined) return fail(failed);
-		this.failures.delete(credentials);
+		if (cause === 'before-request' && failure !== undefined) return fail(failure);
+		delete history.forcedBy;
+		delete history.failure;
 
 		const read = readInput(credentials);
-		if (!read.ok) return this.failed(credentials, read.failure);
+		if (!read.ok) {
+			history.failure = read.failure;
+			return read;
+		}
 		const input = read.value;
 		const session = this.sessionOf(input);
 		const stored = readToken(credentials);
 		if (stored?.state.fingerprint === input.fingerprint) session.observe(stored, input.accountId);
-		const readAtMs = this.readAtMs.get(credentials) ?? this.environment.now();
-		this.readAtMs.set(credentials, readAtMs);
-		return await this.answer(credentials, {
+		history.readAtMs ??= this.environment.now();
+		return await this.answer(history, {
 			input,
 			session,
 			http,
-			workflow: workflow ?? null,
+			workflow: forcedBy ?? null,
 			cause,
 			mayResend: mayResend === true,
-			readAtMs,
+			readAtMs: history.readAtMs,
 			fingerprint: input.fingerprint,
 			stored,
 			watchedAtMs: null,
@@ -159,24 +159,25 @@ export class TokenManager {
 		});
 	}
 
+	private historyOf(credentials: Credentials): History {
+		const history = this.histories.get(credentials) ?? {};
+		this.histories.set(credentials, history);
+		return history;
+	}
+
 	private sessionOf({ fingerprint }: TokenInput): Session {
 		return this.sessions.ensure(fingerprint, () => new Session(this.environment));
 	}
 
-	private failed(credentials: Credentials, failure: Failure): Result<never, Failure> {
-		this.failures.set(credentials, failure);
-		return fail(failure);
-	}
-
 	/** Asks the policy and carries out its decisions until one of them is an answer for n8n. */
 	private async answer(
-		credentials: Credentials,
+		history: History,
 		question: Question,
 	): Promise<Result<StoredFields | null, Failure>> {
 		const { input, session, http, cause, stored } = question;
 		for (;;) {
 			const facts = this.gather(question);
-			const decision = decide(facts, this.timing);
+			const decision = decide(facts);
 			const { action, reason } = decision;
 			this.environment.log.debug(`AiClk access token, ${cause}: ${action} (${reason})`);
 			if (reason === 'renewal-not-due' || reason === 'renewal') {
@@ -187,7 +188,7 @@ export class TokenManager {
 					return ok(null);
 				case 'adopt':
 					// Only its refresh token can be used: `authenticate` refuses to send the access token.
-					if (decision.failure !== null) this.failures.set(credentials, decision.failure);
+					if (decision.failure !== null) history.failure = decision.failure;
 					return ok(this.toStore(decision.token, question));
 				case 'probe':
 					await session.probe(decision.token, input, http);
@@ -200,7 +201,7 @@ export class TokenManager {
 					const order = { ...question, reason: decision.reason };
 					const refreshResult = await session.refresh(
 						order.reason,
-						async () => await refreshToken(order, session, this.quota, this.environment),
+						async () => await makeRefresh(order, this.quota),
 					);
 					question = { ...question, refreshResult };
 					break;
@@ -209,7 +210,9 @@ export class TokenManager {
 				case 'fail': {
 					if (action === 'defer' && facts.note !== null) facts.note.deferredAtMs ??= facts.nowMs;
 					const { failure } = decision;
-					return isFailureShown(facts, failure) ? this.failed(credentials, failure) : ok(null);
+					if (!isFailureShown(facts, failure)) return ok(null);
+					history.failure = failure;
+					return fail(failure);
 				}
 			}
 		}
@@ -239,7 +242,7 @@ export class TokenManager {
 	/** The fields of a token, with everything that could not be stored earlier. */
 	private toStore(token: Token, { input, session, stored }: Question): StoredFields {
 		const quota = this.quota.usage(input.clientKey);
-		this.quota.noteStored(quota);
+		this.quota.markStored(quota);
 		const probeTrust = session.notes.trustIn(input.accountId);
 		return toStoredFields(token, { quota, probeTrust }, stored);
 	}

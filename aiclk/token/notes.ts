@@ -12,17 +12,23 @@ const DISTRUST_MS = 7 * 24 * 3_600_000;
 const MAX_TOKENS = 64;
 const MAX_ACCOUNTS = 256;
 
-/** What AiClk's answers say about a token, to someone who would ask with a certain account. */
-export interface ProbeAnswer {
-	/** `rejected` only while rejections are not distrusted. */
+/** An answer of AiClk's about a token. */
+interface Answer {
+	accountId: string;
 	result: ProbeResult;
-	/** ms since 1970 */
 	atMs: number;
+}
+
+/**
+ * What AiClk's answers say about a token, to someone who would ask with a certain account. `rejected` only while rejections are not
+ * distrusted.
+ */
+export interface ProbeAnswer extends Omit<Answer, 'accountId'> {
 	/** Whether it can be believed without asking again. */
 	isFresh: boolean;
 }
 
-/** What this process remembers about one access token. Times in ms since 1970. */
+/** What this process remembers about one access token. */
 export interface Note {
 	readonly seenAtMs: number;
 	/** When a request was first left to a peer that may have replaced this token; null if none was. */
@@ -32,7 +38,7 @@ export interface Note {
 	/** New tokens in a row that were to replace it and that AiClk rejected. */
 	discarded: number;
 	/** AiClk's last answer to a probe with each account, newest first. */
-	answers: ReadonlyArray<{ accountId: string; result: ProbeResult; atMs: number }>;
+	answers: readonly Answer[];
 }
 
 /** Notes about the tokens of one input, and whether AiClk's rejections can be believed. */
@@ -45,7 +51,6 @@ export class TokenNotes {
 	/** The account that AiClk accepted a probe with last; null if that is not known. */
 	provenAccount: string | null = null;
 
-	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
 	/** The note about a token, begun when it is first seen. */
@@ -85,33 +90,42 @@ export class TokenNotes {
 	 * with another account is a reason to ask again: that account may lack a permission.
 	 */
 	answerFor(accountId: string, token: Token): ProbeAnswer | null {
-		const answers = this.of(token).answers.map((answer): Note['answers'][number] => {
-			const isDistrusted = this.trustIn(answer.accountId)?.trust === 'distrusted';
-			return answer.result === 'rejected' && isDistrusted
-				? { ...answer, result: 'unknown' }
-				: answer;
+		const answers = this.of(token).answers.map((answer) => this.asBelieved(answer));
+		const [newest] = answers;
+		if (newest === undefined) return null;
+		const told = ({ result, atMs }: Answer): ProbeAnswer => ({
+			result,
+			atMs,
+			isFresh: Math.abs(this.now() - atMs) < FRESH_MS,
 		});
-		const own = answers.findIndex((answer) => answer.accountId === accountId);
 		const telling = answers.findIndex(({ result }) => result !== 'unknown');
-		const isRejected = answers[telling]?.result === 'rejected';
-		const isAnswered = own >= 0 && (own <= telling || answers[own]?.result === 'rejected');
-		const last = answers[isRejected ? (isAnswered ? own : telling) : 0];
-		if (last === undefined) return null;
-		const { result, atMs } = last;
-		const isFresh = Math.abs(this.now() - atMs) < FRESH_MS && (!isRejected || isAnswered);
-		return { result, atMs, isFresh };
+		const rejection = answers[telling];
+		if (rejection?.result !== 'rejected') return told(newest);
+		// With this account, AiClk has rejected it as well, or has said nothing of use since.
+		const own = answers.find(
+			(answer, index) =>
+				answer.accountId === accountId && (answer.result === 'rejected' || index < telling),
+		);
+		return own === undefined ? { ...told(rejection), isFresh: false } : told(own);
 	}
 
-	/** Notes an answer of AiClk's. An acceptance ends all that was held against the token. */
+	/** A distrusted rejection says nothing. */
+	private asBelieved(answer: Answer): Answer {
+		const isDistrusted = this.trustIn(answer.accountId)?.trust === 'distrusted';
+		return answer.result === 'rejected' && isDistrusted ? { ...answer, result: 'unknown' } : answer;
+	}
+
+	/** Adds an answer of AiClk's. An acceptance ends all that was held against the token. */
 	add(accountId: string, token: Token, result: ProbeResult, atMs = this.now()): void {
 		const note = this.of(token);
 		const others = note.answers.filter((answer) => answer.accountId !== accountId);
-		const answers = [{ accountId, result, atMs }, ...others].slice(0, MAX_ACCOUNTS);
-		Object.assign(note, { answers });
+		note.answers = [{ accountId, result, atMs }, ...others].slice(0, MAX_ACCOUNTS);
 		if (result !== 'accepted') return;
 		this.provenAccount = accountId;
 		this.setTrust(accountId, 'trusted');
-		Object.assign(note, { deferredAtMs: null, isSuspect: false, discarded: 0 });
+		note.deferredAtMs = null;
+		note.isSuspect = false;
+		note.discarded = 0;
 	}
 
 	/**

@@ -1,5 +1,5 @@
 import type { Failure } from '../util/failure';
-import { isAlive, lifeMs, renewsAtMs, TIMING, type Timing } from './age';
+import { isAlive, lifeMs, renewsAtMs, TIMING } from './age';
 import { backingOff, type FailedRefreshes, isBackingOff } from './backoff';
 import { quotaReserved, quotaSpent, SUPERSEDED } from './errors';
 import type { Note, ProbeAnswer } from './notes';
@@ -35,7 +35,7 @@ export type RefreshResult = { reason: RefreshReason } & (
 	{ token: Token; failure: Failure | null } | { token: null; failure: Failure }
 );
 
-/** Everything the decision depends on. Times in ms since 1970. */
+/** Everything the decision depends on. */
 export interface PolicyInput {
 	/**
 	 * Why n8n asks the hook: it is about to send a request; a request sent with this same credentials object has failed, for whatever
@@ -121,14 +121,11 @@ const probe = (reason: Reason<'probe'>, token: Token): Decision => ({
 	token,
 });
 const refresh = (reason: RefreshReason): Decision => ({ action: 'refresh', reason });
-const fail = (reason: Reason<'fail'>, failure: Failure): Decision => ({
+const cannot = (reason: Reason<'fail'>, failure: Failure): Decision => ({
 	action: 'fail',
 	reason,
 	failure,
 });
-
-/** Whether a refresh is one that no request depends on: the old token still works. */
-export const isEarly = (reason: RefreshReason): boolean => reason === 'renewal';
 
 /**
  * Whether a token came after another one of the same lineage. Generations of different lineages cannot be compared. Of two tokens
@@ -151,11 +148,21 @@ export function mayReplace(token: Token, stored: Token | null): boolean {
 	return token.accessToken !== stored.accessToken && stored.rotatedRefreshToken === '';
 }
 
+/** Why no refresh may be sent any more today; null if one may. */
+const refusalByQuota = ({ refreshesToday, nowMs }: PolicyInput): Decision | null =>
+	refreshesToday >= REFRESHES_PER_DAY ? cannot('quota-spent', quotaSpent(nowMs)) : null;
+
+/** Whether what is left of the day's refreshes is reserved for requests without a valid token. */
+const isReserved = ({ refreshesToday }: PolicyInput): boolean =>
+	refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES;
+
 /** Why no refresh may be sent now; null if one may. */
-function refusal({ refreshesToday, failedRefreshes, nowMs }: PolicyInput): Decision | null {
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
+function refusal(input: PolicyInput): Decision | null {
+	const { failedRefreshes, nowMs } = input;
+	const refused = refusalByQuota(input);
+	if (refused !== null) return refused;
 	return isBackingOff(failedRefreshes, false, nowMs)
-		? fail('backing-off', backingOff(failedRefreshes))
+		? cannot('backing-off', backingOff(failedRefreshes))
 		: null;
 }
 
@@ -238,20 +245,20 @@ function decideWithoutToken(input: PolicyInput): Decision {
  * expiration: the clock is put forward by an exponentially distributed jitter, at most once in its interval, so that processes that
  * cannot talk to each other rarely begin a renewal at the same time.
  */
-function decideRenewal(input: PolicyInput, { state }: Token, timing: Timing): Decision {
-	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs, refreshesToday } = input;
+function decideRenewal(input: PolicyInput, { state }: Token): Decision {
+	const { inFlight, failedRefreshes, nowMs, random, jitteredAtMs } = input;
 	// Once AiClk has answered, the old token may be invalid. Waiting is short: only the probe of the new one is left.
 	if (inFlight === 'renewal-answered' || inFlight === 'refresh') return refresh('renewal');
 	if (inFlight === 'renewal-sent') return keep('renewal-under-way');
-	const intervalMs = lifeMs(state) * timing.jitterIntervalShare;
+	const intervalMs = lifeMs(state) * TIMING.jitterIntervalShare;
 	if (Math.abs(nowMs - (jitteredAtMs ?? 0)) < intervalMs) return keep('fresh');
-	const jitterMs = -lifeMs(state) * timing.jitterMeanShare * Math.log(1 - random);
-	if (nowMs + jitterMs < renewsAtMs(state, timing)) return keep('renewal-not-due');
-	if (refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES) return keep('quota-reserved');
+	const jitterMs = -lifeMs(state) * TIMING.jitterMeanShare * Math.log(1 - random);
+	if (nowMs + jitterMs < renewsAtMs(state)) return keep('renewal-not-due');
+	if (isReserved(input)) return keep('quota-reserved');
 	return isBackingOff(failedRefreshes, true, nowMs) ? keep('renewal-failed') : refresh('renewal');
 }
 
-function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing): Decision {
+function decideBeforeRequest(input: PolicyInput, stored: Token): Decision {
 	const { alternative, nowMs, storedProbe, note, inFlight } = input;
 	const isExpired = !isAlive(stored, nowMs);
 	if (alternative !== null && (isExpired || isSuccessor(alternative, stored))) {
@@ -267,7 +274,7 @@ function decideBeforeRequest(input: PolicyInput, stored: Token, timing: Timing):
 	if (note?.isSuspect === true && inFlight === 'none' && storedProbe?.isFresh !== true) {
 		return probe('suspect', stored);
 	}
-	return decideRenewal(input, stored, timing);
+	return decideRenewal(input, stored);
 }
 
 /**
@@ -305,25 +312,25 @@ function decideOnRefreshResult(input: PolicyInput, refreshResult: RefreshResult)
 	const { token, failure, reason } = refreshResult;
 	const isFine = cause === 'before-request' && isUsable(input);
 	if (token === null) {
-		return isFine || isEarly(reason) ? null : fail('refresh-failed', failure);
+		return isFine || reason === 'renewal' ? null : cannot('refresh-failed', failure);
 	}
 	return { action: 'adopt', reason: 'refreshed', token, failure: isFine ? null : failure };
 }
 
 /** A person or a schedule asked for a new token. While the stored one is valid, the day's last refreshes are reserved. */
 function decideForced(input: PolicyInput): Decision {
-	const { nowMs, refreshesToday, inFlight } = input;
-	if (inFlight !== 'none') return refresh('forced');
-	if (refreshesToday >= REFRESHES_PER_DAY) return fail('quota-spent', quotaSpent(nowMs));
-	if (isUsable(input) && refreshesToday >= REFRESHES_PER_DAY - RESERVED_REFRESHES)
-		return fail('quota-reserved', quotaReserved(nowMs));
-	return refresh('forced');
+	if (input.inFlight !== 'none') return refresh('forced');
+	const refused = refusalByQuota(input);
+	if (refused !== null) return refused;
+	return isUsable(input) && isReserved(input)
+		? cannot('quota-reserved', quotaReserved(input.nowMs))
+		: refresh('forced');
 }
 
 /**
  * The token policy as a pure function: what to do now, and why. docs/how-it-works.md has the rules in words.
  */
-export function decide(input: PolicyInput, timing = TIMING): Decision {
+export function decide(input: PolicyInput): Decision {
 	const { cause, stored, fingerprint, refreshResult } = input;
 	const ended = refreshResult && decideOnRefreshResult(input, refreshResult);
 	if (ended !== null) return ended;
@@ -333,7 +340,7 @@ export function decide(input: PolicyInput, timing = TIMING): Decision {
 	}
 	return cause === 'after-failure'
 		? decideAfterFailure(input, stored)
-		: decideBeforeRequest(input, stored, timing);
+		: decideBeforeRequest(input, stored);
 }
 
 /**

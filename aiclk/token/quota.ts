@@ -23,11 +23,11 @@ export interface QuotaUsage {
 /** Days since 1970, in China. */
 const dayNumber = (nowMs: number): number => Math.floor((nowMs + QUOTA_OFFSET_MS) / DAY_MS);
 
-/** The day that a time belongs to, YYYY-MM-DD in Asia/Shanghai. @param nowMs ms since 1970 */
+/** The day that a time belongs to, YYYY-MM-DD in Asia/Shanghai. */
 export const quotaDay = (nowMs: number): string =>
 	new Date(dayNumber(nowMs) * DAY_MS).toISOString().slice(0, 10);
 
-/** When that day ends, ms since 1970. @param nowMs ms since 1970 */
+/** When that day ends. */
 export const quotaDayEndsAtMs = (nowMs: number): number =>
 	(dayNumber(nowMs) + 1) * DAY_MS - QUOTA_OFFSET_MS;
 
@@ -45,7 +45,6 @@ export class QuotaTracker {
 		{ day: string; stored: number; unstored: number }
 	>(MAX_CLIENTS);
 
-	/** @param now the clock, ms since 1970 */
 	constructor(private readonly now: () => number) {}
 
 	private today(clientKey: string) {
@@ -80,8 +79,8 @@ export class QuotaTracker {
 		this.byClient.set(clientKey, { ...known, unstored: known.unstored - 1 });
 	}
 
-	/** Notes that n8n is about to store this usage, which covers all attempts so far. */
-	noteStored({ clientKey, day, attempts }: QuotaUsage): void {
+	/** n8n is about to store this usage, which covers all attempts so far. */
+	markStored({ clientKey, day, attempts }: QuotaUsage): void {
 		this.byClient.set(clientKey, { day, stored: attempts, unstored: 0 });
 	}
 }

@@ -3,28 +3,31 @@ import type { Failure } from '../util/failure';
 import { SUPERSEDED } from './errors';
 import { shortFingerprint, type TokenInput } from './input';
 import { addFailure } from './backoff';
-import { isEarly, PROPAGATION_MS, type RefreshResult } from './policy';
+import { PROPAGATION_MS, type RefreshResult } from './policy';
 import type { Note } from './notes';
 import type { QuotaTracker } from './quota';
-import type { Environment, HttpRequest, Session } from './session';
+import type { HttpRequest, Session } from './session';
 import {
-	addRecord,
 	DEFAULT_TOKEN_HEADER,
 	type RefreshReason,
 	type Token,
-	type Workflow,
+	type AskingWorkflow,
 } from './storedToken';
 
 /** What to refresh, and why. */
 export interface RefreshOrder {
 	input: TokenInput;
+	session: Session;
 	/** The token in the credential, whatever input it was issued for. */
 	stored: Token | null;
 	reason: RefreshReason;
 	/** Who asked for it, if known. */
-	workflow: Workflow | null;
+	workflow: AskingWorkflow | null;
 	http: HttpRequest;
 }
+
+/** How many past refreshes are stored. */
+const MAX_RECORDS = 10;
 
 /** Makes a token of an answer: the next one of its lineage. @param rotated a new refresh token that came with it, or '' */
 function toToken(
@@ -35,6 +38,7 @@ function toToken(
 	{ input, reason, workflow }: RefreshOrder,
 ): Token {
 	const { accessToken, ...facts } = issued;
+	const record = { atMs: issuedAtMs, reason, workflow };
 	return {
 		accessToken,
 		rotatedRefreshToken: rotated || (parent?.rotatedRefreshToken ?? ''),
@@ -46,7 +50,7 @@ function toToken(
 			...facts,
 			quota: null,
 			probeTrust: null,
-			refreshes: addRecord(parent?.state.refreshes ?? [], { atMs: issuedAtMs, reason, workflow }),
+			refreshes: [record, ...(parent?.state.refreshes ?? [])].slice(0, MAX_RECORDS),
 		},
 	};
 }
@@ -69,6 +73,7 @@ function withRefreshToken(
 		header: DEFAULT_TOKEN_HEADER,
 		traceId: null,
 	};
+	// Expired from the start. It is issued 1 ms before that, because a state without a life cannot be read back.
 	const token = toToken(none, null, rotated, nowMs - 1, order);
 	return { ...token, state: { ...token.state, refreshes: [] } };
 }
@@ -89,10 +94,9 @@ const MAX_COLLISIONS = 3;
 async function confirm(
 	token: Token,
 	note: Note,
-	session: Session,
-	{ input, stored, http }: RefreshOrder,
-	{ now, sleep }: Environment,
+	{ input, session, stored, http }: RefreshOrder,
 ): Promise<Token | null> {
+	const { now, sleep } = session.environment;
 	const isRejected = async (one: Token): Promise<boolean> =>
 		(await session.probe(one, input, http)) === 'rejected';
 	await sleep(COLLISION_PROBE_MS);
@@ -103,7 +107,8 @@ async function confirm(
 	const peers = session.alternativeTo(stored, input.accountId);
 	if (peers !== null && !(await isRejected(peers))) return peers;
 	if (note.discarded + 1 < MAX_COLLISIONS) {
-		Object.assign(note, { deferredAtMs: now(), discarded: note.discarded + 1 });
+		note.deferredAtMs = now();
+		note.discarded++;
 		return null;
 	}
 	session.notes.setTrust(input.accountId, 'distrusted');
@@ -115,14 +120,12 @@ async function confirm(
  *
  * @returns the outcome; never throws because of AiClk or the network
  */
-export async function refreshToken(
+export async function makeRefresh(
 	order: RefreshOrder,
-	session: Session,
 	quota: QuotaTracker,
-	environment: Environment,
 ): Promise<RefreshResult> {
-	const { input, stored, reason, workflow, http } = order;
-	const { log } = environment;
+	const { input, session, stored, reason, workflow, http } = order;
+	const { now, log } = session.environment;
 	const own = stored?.state.fingerprint === input.fingerprint ? stored : null;
 	const note = own && session.notes.of(own);
 	const parent = session.newestOf(own);
@@ -135,9 +138,9 @@ export async function refreshToken(
 		if (failure !== SUPERSEDED) {
 			session.failedRefreshes = addFailure(
 				session.failedRefreshes,
-				isEarly(reason),
+				reason === 'renewal',
 				failure,
-				environment.now(),
+				now(),
 			);
 		}
 		if (note !== null && mayBeInvalid) note.isSuspect = true;
@@ -146,7 +149,7 @@ export async function refreshToken(
 		return { reason, token, failure };
 	};
 
-	const sentAtMs = environment.now();
+	const sentAtMs = now();
 	quota.count(input.clientKey);
 	const sent = parent?.rotatedRefreshToken || input.refreshToken;
 	let answer: unknown;
@@ -157,20 +160,16 @@ export async function refreshToken(
 		if (!mayHaveArrived) quota.uncount(input.clientKey);
 		return failWith(failure, mayHaveArrived);
 	}
-	session.noteAnswer();
+	session.observeAnswer();
 	const secrets = [input.refreshToken, sent, input.clientId];
-	const { issued, refreshToken, hasDamagedRefreshToken } = readRefreshAnswer(
-		answer,
-		sentAtMs,
-		secrets,
-	);
-	const rotated = refreshToken === sent ? '' : refreshToken;
+	const { issued, refreshToken } = readRefreshAnswer(answer, sentAtMs, secrets);
+	const rotated = refreshToken === null || refreshToken === sent ? '' : refreshToken;
 	if (!issued.ok) {
 		const { failure } = issued;
 		const token = rotated === '' ? null : withRefreshToken(parent, rotated, sentAtMs, order);
 		return failWith(failure, failure.kind !== 'refused', token);
 	}
-	if (hasDamagedRefreshToken) {
+	if (refreshToken === null) {
 		log.warn('AiClk sent a new refresh token that cannot be stored. The old one remains in use.');
 	}
 	// It follows the newest token that is known, which a peer may have stored meanwhile.
@@ -179,9 +178,7 @@ export async function refreshToken(
 	// No peer refreshes at the same time where no token of this input was stored, or where somebody asked for a new one. And AiClk
 	// itself has decided a race if it sent a new refresh token, which cannot be had again.
 	const isSafe = note === null || reason === 'forced' || rotated !== '';
-	const confirmed = isSafe
-		? issuedToken
-		: await confirm(issuedToken, note, session, order, environment);
+	const confirmed = isSafe ? issuedToken : await confirm(issuedToken, note, order);
 	if (confirmed === null) return failWith(SUPERSEDED, true);
 	const token = confirmed === issuedToken ? newToken() : confirmed;
 	// A peer may invalidate it at any moment.

@@ -7,7 +7,6 @@ import type { FailedRefreshes } from './backoff';
 import type { TokenInput } from './input';
 import { TokenNotes } from './notes';
 import {
-	isEarly,
 	isSuccessor,
 	mayReplace,
 	type PolicyInput,
@@ -28,7 +27,6 @@ export type HttpRequest = (options: IHttpRequestOptions) => Promise<unknown>;
 
 /** What the token core needs from outside. Tests pass their own. */
 export interface Environment {
-	/** ms since 1970 */
 	now(): number;
 	/** [0, 1) */
 	random(): number;
@@ -39,11 +37,11 @@ export interface Environment {
 }
 
 /**
- * What this process remembers about one input, and its refreshes, one at a time. A restart loses it, which costs no refresh,
- * because the token is stored.
+ * What this process remembers about one input, and its refreshes, one at a time. A restart loses it. The token is stored, unless
+ * several clients share one row: it holds the token of one of them, so a restart costs each of the others a refresh.
  */
 export class Session {
-	/** When the jitter was last applied, ms since 1970. */
+	/** When the jitter was last applied. */
 	jitteredAtMs: number | null = null;
 
 	failedRefreshes: FailedRefreshes | null = null;
@@ -64,7 +62,7 @@ export class Session {
 	/** Probes in flight, by account and access token. */
 	private readonly probing = new Map<string, Promise<void>>();
 
-	constructor(private readonly environment: Environment) {
+	constructor(readonly environment: Environment) {
 		this.notes = new TokenNotes(() => environment.now());
 	}
 
@@ -137,10 +135,10 @@ export class Session {
 		await this.watching;
 	}
 
-	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `noteAnswer` when AiClk has answered */
+	/** Starts a refresh, or shares the one in flight. @param run makes the refresh and calls `observeAnswer` when AiClk has answered */
 	async refresh(reason: RefreshReason, run: () => Promise<RefreshResult>): Promise<RefreshResult> {
 		if (this.refreshing === null) {
-			this.inFlight = isEarly(reason) ? 'renewal-sent' : 'refresh';
+			this.inFlight = reason === 'renewal' ? 'renewal-sent' : 'refresh';
 			this.refreshing = run().finally(() => {
 				this.inFlight = 'none';
 				this.refreshing = null;
@@ -150,7 +148,7 @@ export class Session {
 	}
 
 	/** AiClk has answered a refresh: from now on the stored token may be invalid. */
-	noteAnswer(): void {
+	observeAnswer(): void {
 		if (this.inFlight === 'renewal-sent') this.inFlight = 'renewal-answered';
 	}
 
@@ -166,13 +164,13 @@ export class Session {
 			notes.add(as, token, result);
 			return result;
 		};
-		const askTwice = async (): Promise<void> => {
+		const askAndCheck = async (): Promise<void> => {
 			const proven = notes.provenAccount;
 			const isRejected = (await ask(accountId)) === 'rejected';
 			if (isRejected && proven !== null && proven !== accountId) await ask(proven);
 		};
 		const key = JSON.stringify([accountId, token.accessToken]);
-		const pending = probing.get(key) ?? askTwice().finally(() => probing.delete(key));
+		const pending = probing.get(key) ?? askAndCheck().finally(() => probing.delete(key));
 		probing.set(key, pending);
 		await pending;
 		return notes.answerFor(accountId, token)?.result ?? 'unknown';

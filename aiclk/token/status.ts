@@ -62,15 +62,7 @@ function statusOf(token: Token | null, fingerprint: string, nowMs: number): Toke
 /** Whether requests work with a status. */
 const isValid = (status: TokenStatus): boolean => status === 'valid' || status === 'renewal-due';
 
-/**
- * Describes a stored token.
- *
- * @param token what the credential holds, or null
- * @param fingerprint of the current input
- * @param nowMs ms since 1970
- * @param refreshesToday refreshes attempted today for this client
- * @param isRejected whether AiClk has just rejected it
- */
+/** Describes a stored token for the current input. @param isRejected whether AiClk has just rejected it */
 export function reportToken(
 	token: Token | null,
 	fingerprint: string,

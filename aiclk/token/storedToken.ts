@@ -5,25 +5,21 @@ import type { QuotaUsage } from './quota';
 /** The header that carries the access token (every curl example on AiClk's pages). */
 export const DEFAULT_TOKEN_HEADER = 'OGW_ACCESS_TOKEN';
 
-/** How many past refreshes are stored. */
-const MAX_RECORDS = 10;
-
 /** Why a refresh was made. */
 export type RefreshReason =
 	'no-token' | 'input-changed' | 'expired' | 'rejected' | 'renewal' | 'forced';
 
 /** The workflow that asked for a refresh. AiClk Token knows it, the hook does not. */
-export interface Workflow {
+export interface AskingWorkflow {
 	id: string;
 	name: string;
 }
 
 /** A successful refresh. */
 export interface RefreshRecord {
-	/** ms since 1970 */
 	atMs: number;
 	reason: RefreshReason;
-	workflow: Workflow | null;
+	workflow: AskingWorkflow | null;
 }
 
 /**
@@ -46,9 +42,8 @@ export interface TokenState {
 	lineage: string;
 	/** Counts the tokens of a lineage. Unlike a time it is right even if the clocks of two processes differ. */
 	generation: number;
-	/** When the refresh was sent, ms since 1970 by the clock of the process that sent it. */
+	/** When the refresh was sent, by the clock of the process that sent it. */
 	issuedAtMs: number;
-	/** ms since 1970 */
 	expiresAtMs: number;
 	/** Whether AiClk named the expiry, or its documented default of 90 days was assumed. */
 	expirySource: 'answer' | 'assumed';
@@ -97,14 +92,14 @@ const isProbeTrust = (value: unknown): value is ProbeTrust =>
 	(value.trust === 'trusted' || value.trust === 'distrusted') &&
 	isInteger(value.sinceMs);
 
-const isWorkflow = (value: unknown): value is Workflow =>
+const isAskingWorkflow = (value: unknown): value is AskingWorkflow =>
 	isPlainObject(value) && isString(value.id) && isString(value.name);
 
 const isRecord = (value: unknown): value is RefreshRecord =>
 	isPlainObject(value) &&
 	isInteger(value.atMs) &&
 	isString(value.reason) &&
-	(value.workflow === null || isWorkflow(value.workflow));
+	(value.workflow === null || isAskingWorkflow(value.workflow));
 
 /** What a token needs must be there. Anything else may be missing, as in a state that an older version stored. */
 function toState(value: Record<string, unknown>, accessToken: string): TokenState | null {
@@ -133,12 +128,7 @@ function toState(value: Record<string, unknown>, accessToken: string): TokenStat
 	};
 }
 
-/**
- * Reads the token in a credential.
- *
- * @param credentials decrypted credential data
- * @returns the token, whatever input it was issued for; null if there is none or it cannot be read
- */
+/** The token in a credential, whatever input it was issued for; null if there is none or it cannot be read. */
 export function readToken(credentials: Record<string, unknown>): Token | null {
 	const { accessToken, tokenState, rotatedRefreshToken } = credentials;
 	if (!isString(accessToken) || !isString(tokenState)) return null;
@@ -174,12 +164,6 @@ export function toStoredFields(
 		tokenRenewal: '',
 	};
 }
-
-/** Adds a refresh to the records. @param records newest first */
-export const addRecord = (
-	records: readonly RefreshRecord[],
-	record: RefreshRecord,
-): RefreshRecord[] => [record, ...records].slice(0, MAX_RECORDS);
 
 /** What must never appear in a text: all tokens in a credential, typed or stored. */
 export const secretsOf = ({

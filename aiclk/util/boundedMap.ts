@@ -3,10 +3,8 @@ export class BoundedMap<K, V> {
 	/** Least recently used first. */
 	private readonly entries = new Map<K, V>();
 
-	/** @param limit how many entries are kept, at least 1 */
 	constructor(private readonly limit: number) {}
 
-	/** The value of `key`; undefined if there is none. */
 	get(key: K): V | undefined {
 		const value = this.entries.get(key);
 		if (value !== undefined) this.set(key, value);

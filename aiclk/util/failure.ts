@@ -44,9 +44,9 @@ export interface Failure {
 	accountId: string | null;
 	/** What a change was about: target, amount, kind and comment of a transfer, or the advertiser of an update. */
 	details: Readonly<Record<string, string | number>> | null;
-	/** `busy` only: how long AiClk says to wait, in ms; null where it does not say. */
+	/** `busy` only: how long AiClk says to wait; null where it does not say. */
 	retryAfterMs: number | null;
-	/** `quota` only: when the day ends, ms since 1970. */
+	/** `quota` only: when the day ends. */
 	resetsAtMs: number | null;
 }
 
@@ -78,11 +78,9 @@ export class FailureError extends Error {
 	}
 }
 
-/** The outcome of something that may fail for a reason the user should read: a value or a failure, never a throw. */
+/** The outcome of something that may fail for a reason the user should read: a value (`ok`) or a failure (`fail`), never a throw. */
 export type Result<T, F> = { ok: true; value: T } | { ok: false; failure: F };
 
-/** Wraps a value. */
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 
-/** Wraps a failure. */
 export const fail = <F>(failure: F): { ok: false; failure: F } => ({ ok: false, failure });

@@ -249,7 +249,7 @@ class Fleet {
 			life.failed++;
 			return;
 		}
-		worker.manager.noteSent(credentials, true);
+		worker.manager.observeRequest(credentials, true);
 		if ((await this.send(credentials, life)) !== 401) return;
 		const renewal = await this.ask(worker, credentials);
 		if (renewal === 'renewed' && (await this.send(credentials, life)) !== 401) return;
@@ -295,7 +295,7 @@ class Fleet {
 			token !== null && isAlive(token, nowMs) && token.state.expiresAtMs - nowMs > ROTATION.leftMs;
 		if (isFine) return;
 		const credentials = { ...this.row };
-		worker.manager.forceRefresh(credentials);
+		worker.manager.forceRefresh(credentials, null);
 		void this.ask(worker, credentials);
 	}
 }

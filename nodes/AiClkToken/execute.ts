@@ -140,7 +140,7 @@ async function ask(
 	const read = sent.ok ? readAnswer(sent.value, call) : sent;
 	const isRejected = !read.ok && read.failure.kind === 'rejected';
 	const probe = read.ok ? 'accepted' : isRejected ? 'rejected' : 'unknown';
-	if (probe !== 'unknown') tokenManager.noteProbe(credentials, probe);
+	if (probe !== 'unknown') tokenManager.observeProbe(credentials, probe);
 	return {
 		probe,
 		message: read.ok ? '' : messageOf(context, read.failure),

@@ -59,7 +59,7 @@ export class FakeProcess {
 	/** A token has been in the store for a minute. AiClk has accepted a probe of it, and nothing has been counted yet. */
 	async withToken(): Promise<void> {
 		await this.ask();
-		this.manager.noteProbe({ ...this.row }, 'accepted');
+		this.manager.observeProbe({ ...this.row }, 'accepted');
 		this.environment.nowMs += MINUTE_MS;
 		this.aiclk.refreshes = [];
 		this.aiclk.checks = [];
@@ -80,13 +80,13 @@ export class FakeProcess {
 	async failedRequest(mayResend = true): Promise<Row> {
 		const credentials = { ...this.row };
 		await this.ask(credentials);
-		this.manager.noteSent(credentials, mayResend);
+		this.manager.observeRequest(credentials, mayResend);
 		return credentials;
 	}
 
 	async force() {
 		const credentials = { ...this.row };
-		this.manager.forceRefresh(credentials);
+		this.manager.forceRefresh(credentials, null);
 		return await this.ask(credentials);
 	}
 }

@@ -151,6 +151,15 @@ describe('the fingerprint', () => {
 		expect(inputOf(emptyRow()).clientKey).toMatch(/^[0-9a-f]{16}$/);
 	});
 
+	it('both stay the same in all versions, because they are stored with the token', () => {
+		const input = inputOf(emptyRow({ clientId: '1', refreshToken: '23' }));
+		// printf %s '["https://openapi.aiclk.com","1","23"]' | sha256sum
+		expect(input.fingerprint).toBe(
+			'c96ae10d7bb321ad7f0054cdd84ed753e28a78d9855f5bee6fe10e59a37c5b68',
+		);
+		expect(input.clientKey).toBe('44bf4a7d455f2d86');
+	});
+
 	it('the short fingerprint is the beginning of a SHA-256', () => {
 		// printf %s abc | sha256sum
 		expect(shortFingerprint('abc')).toBe('ba7816bf');

@@ -34,6 +34,7 @@ describe('what AiClk’s answers say to someone who would ask with account A', (
 		['B rejected, A unknown', fresh('unknown')],
 		['A unknown, B rejected', doubtful],
 		['B rejected, B unknown', fresh('unknown')],
+		['B accepted, A unknown', fresh('unknown')],
 		['B rejected, C unknown', doubtful],
 		['A rejected, C unknown', fresh('rejected')],
 	])('what AiClk answered to each account, in order: %s', (answers, expected) => {

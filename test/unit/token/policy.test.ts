@@ -48,9 +48,15 @@ const SUSPECT = noted({ isSuspect: true });
 
 const failureOf = (kind: Failure['kind']) => newFailure({ kind, message: '', description: '' });
 
-/** A refresh has failed once. @param early whether it was a renewal, of a token that is still valid */
-const failed = (kind: Failure['kind'], atMs = TODAY, early = false): Facts => ({
-	failedRefreshes: { early, count: 1, firstAtMs: atMs, lastAtMs: atMs, failure: failureOf(kind) },
+/** A refresh has failed once. @param isRenewal whether it was one, of a token that is still valid */
+const failed = (kind: Failure['kind'], atMs = TODAY, isRenewal = false): Facts => ({
+	failedRefreshes: {
+		isRenewal,
+		count: 1,
+		firstAtMs: atMs,
+		lastAtMs: atMs,
+		failure: failureOf(kind),
+	},
 });
 
 const input = (changes: Facts = {}): PolicyInput => ({
@@ -454,7 +460,7 @@ describe('over all states and clocks', () => {
 		isFresh: fc.boolean(),
 	});
 	const anyFailure = fc.record({
-		early: fc.boolean(),
+		isRenewal: fc.boolean(),
 		count: fc.integer({ min: 1, max: 30 }),
 		firstAtMs: anyTime,
 		lastAtMs: anyTime,

@@ -53,7 +53,7 @@ describe('what is known of a day', () => {
 	beforeEach(() => {
 		nowMs = NOON;
 		tracker = new QuotaTracker(() => nowMs);
-		tracker.noteStored(stored(3));
+		tracker.markStored(stored(3));
 		tracker.count(CLIENT);
 		tracker.count(CLIENT);
 	});
@@ -87,7 +87,7 @@ describe('what is known of a day', () => {
 	});
 
 	it('a stored attempt is not counted twice', () => {
-		tracker.noteStored(tracker.usage(CLIENT));
+		tracker.markStored(tracker.usage(CLIENT));
 		expect(used(null)).toBe(5);
 		expect(used(stored(5))).toBe(5);
 	});

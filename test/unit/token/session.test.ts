@@ -94,7 +94,13 @@ describe('the tokens that a process remembers', () => {
 		['after', 1, true],
 	])('a token that a peer got %s the last failure: is the backoff over?', (_, ms, isOver) => {
 		const failure = newFailure({ kind: 'refused', message: '', description: '' });
-		session.failedRefreshes = { early: false, count: 3, firstAtMs: NOW, lastAtMs: NOW, failure };
+		session.failedRefreshes = {
+			isRenewal: false,
+			count: 3,
+			firstAtMs: NOW,
+			lastAtMs: NOW,
+			failure,
+		};
 		observe(of('a', 1, { issuedAtMs: NOW + ms }));
 		expect(session.failedRefreshes === null).toBe(isOver);
 	});
@@ -136,12 +142,12 @@ describe('the refresh in flight', () => {
 		const outcome: RefreshResult = { reason, token: A1, failure: null };
 		let end: (ended: RefreshResult) => void = () => undefined;
 		const run = async () => await new Promise<RefreshResult>((resolve) => (end = resolve));
-		session.noteAnswer();
+		session.observeAnswer();
 		expect(session.inFlight).toBe('none');
 		const first = session.refresh(reason, run);
 		const second = session.refresh('forced', async () => await Promise.reject(new Error('second')));
 		expect(session.inFlight).toBe(sent);
-		session.noteAnswer();
+		session.observeAnswer();
 		expect(session.inFlight).toBe(answered);
 		end(outcome);
 		expect(await Promise.all([first, second])).toEqual([outcome, outcome]);

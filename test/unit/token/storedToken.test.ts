@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { addRecord, readToken, secretsOf, toStoredFields } from '../../../aiclk/token/storedToken';
+import { readToken, secretsOf, toStoredFields } from '../../../aiclk/token/storedToken';
 import { NOW, token, tokenState } from '../../harness/fakes';
 
 const TOKEN = token('abc', {
@@ -155,15 +155,6 @@ describe('optional parts of a stored token', () => {
 it('a rotated refresh token that is not text counts as none', () => {
 	const fields = { ...toStoredFields(TOKEN), rotatedRefreshToken: undefined };
 	expect(readToken(fields)?.rotatedRefreshToken).toBe('');
-});
-
-it('the last ten refreshes are stored, newest first', () => {
-	const record = (atMs: number) => ({ atMs, reason: 'forced' as const, workflow: null });
-	const ten = Array.from({ length: 10 }, (_, i) => record(10 - i));
-	expect(addRecord(ten, record(11)).map(({ atMs }) => atMs)).toEqual([
-		11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
-	]);
-	expect(addRecord([], record(1))).toEqual([record(1)]);
 });
 
 it.each([

@@ -247,7 +247,7 @@ describe('a token that AiClk rejects', () => {
 			const read = { ...n8n.row };
 			if ((await n8n.ask(read)).ok) {
 				if (aiclk.live.has(String(read.accessToken))) break;
-				n8n.manager.noteSent(read, true);
+				n8n.manager.observeRequest(read, true);
 				await n8n.ask(read);
 				if (aiclk.live.has(String(read.accessToken))) break;
 			}

@@ -8,7 +8,7 @@ import { step } from '../../steps';
 async function failingPost(process: FakeProcess) {
 	const credentials = { ...process.row };
 	const before = await process.ask(credentials);
-	process.manager.noteSent(credentials, false);
+	process.manager.observeRequest(credentials, false);
 	process.environment.nowMs += 200;
 	return { before, after: await process.ask(credentials) };
 }
@@ -51,7 +51,7 @@ describe('a POST that may have been carried out, with probes always rejected', (
 
 	it('a POST is sent once even if probes were accepted before', async () => {
 		await n8n.ask();
-		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.manager.observeProbe({ ...n8n.row }, 'accepted');
 		n8n.environment.nowMs += HOUR_MS;
 		aiclk.checkReply = () => UNAUTHORIZED;
 		for (let run = 0; run < 6; run++) {
@@ -82,14 +82,14 @@ describe('a POST that may have been carried out, with probes always rejected', (
 describe('after a failed request', () => {
 	beforeEach(async () => {
 		await n8n.ask();
-		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.manager.observeProbe({ ...n8n.row }, 'accepted');
 		n8n.environment.nowMs += HOUR_MS;
 	});
 
 	it('without a token, a POST shows its own error', async () => {
 		const credentials = { ...n8n.row };
 		await n8n.ask(credentials);
-		n8n.manager.noteSent(credentials, false);
+		n8n.manager.observeRequest(credentials, false);
 		aiclk.live.clear();
 		aiclk.refreshReply = () => answer('', 500);
 		expect(await n8n.ask(credentials)).toEqual(NOTHING);
@@ -136,7 +136,7 @@ describe('after a failed request', () => {
 		// AiClk Token asks AiClk with the token, notes the answer, and asks again.
 		const verify = start();
 		await verify.ask();
-		verify.manager.noteProbe({ ...n8n.row }, 'rejected');
+		verify.manager.observeProbe({ ...n8n.row }, 'rejected');
 		await verify.ask();
 		n8n.row = verify.row;
 		for (let run = 0; run < 5; run++) expect(await post()).toBe(true);
@@ -188,7 +188,7 @@ describe('whatever AiClk and the clock do', () => {
 						if (!before.ok || credentials.accessToken === '') continue;
 						// AiClk judges the token when the request arrives; it fails whatever was done.
 						const isRejected = !server.live.has(String(credentials.accessToken));
-						process.manager.noteSent(credentials, one.mayResend);
+						process.manager.observeRequest(credentials, one.mayResend);
 						process.environment.nowMs += one.tookMs;
 						const after = await process.ask(credentials);
 						const isSentAgain = after.ok && after.value !== null;
@@ -210,12 +210,12 @@ describe('a POST in flight while this process refreshes', () => {
 	])('a POST in flight is not sent again because of %s', async (_, refresh) => {
 		aiclk.strict = true;
 		await n8n.ask();
-		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.manager.observeProbe({ ...n8n.row }, 'accepted');
 		n8n.environment.nowMs = NOW + 76 * DAY_MS;
 		const post = { ...n8n.row };
 		aiclk.refreshReply = () => {
 			n8n.environment.nowMs += 1_000;
-			n8n.manager.noteSent(post, false);
+			n8n.manager.observeRequest(post, false);
 			n8n.environment.nowMs += 4_000;
 			return answer({ code: 200, data: aiclk.issue() });
 		};

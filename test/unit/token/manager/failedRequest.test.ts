@@ -40,7 +40,7 @@ describe('a failed request', () => {
 	it('a rejection that another request found heals the next one', async () => {
 		const dead = String(n8n.row.accessToken);
 		aiclk.live.clear();
-		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+		n8n.manager.observeProbe({ ...n8n.row }, 'rejected');
 		await n8n.ask();
 		expect(aiclk.refreshes).toHaveLength(1);
 		expect(aiclk.checks).not.toContain(dead);

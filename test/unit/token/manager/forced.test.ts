@@ -13,7 +13,7 @@ describe('a forced refresh', () => {
 
 	it('a forced refresh is carried out once', async () => {
 		const credentials = { ...n8n.row };
-		n8n.manager.forceRefresh(credentials);
+		n8n.manager.forceRefresh(credentials, null);
 		await n8n.ask(credentials);
 		expect(await n8n.ask(credentials)).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -38,10 +38,10 @@ describe('a forced refresh', () => {
 
 	it('forced refreshes go up to 300 a day with a rejected token', async () => {
 		for (let i = 0; i < 300; i++) {
-			n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+			n8n.manager.observeProbe({ ...n8n.row }, 'rejected');
 			expect(await n8n.force()).toMatchObject({ ok: true });
 		}
-		n8n.manager.noteProbe({ ...n8n.row }, 'rejected');
+		n8n.manager.observeProbe({ ...n8n.row }, 'rejected');
 		expect(await n8n.force()).toMatchObject(QUOTA);
 		expect(aiclk.refreshes).toHaveLength(300);
 	});

@@ -113,17 +113,17 @@ describe('incomplete input', () => {
 		[{ baseUrl: 'http://openapi.aiclk.com' }, /Base URL/],
 		[{ accountId: 'abc' }, /Account ID/],
 	])('incomplete input %j makes no request and names the field', async (typed, message) => {
-		const outcome = await n8n.ask(emptyRow(typed));
-		expect(outcome).toMatchObject({
-			ok: false,
-			failure: { kind: 'input', message: expect.stringMatching(message) },
-		});
+		const credentials = emptyRow(typed);
+		const outcome = await n8n.ask(credentials);
+		const failure = { kind: 'input', message: expect.stringMatching(message) as string };
+		expect(outcome).toMatchObject({ ok: false, failure });
+		expect(n8n.manager.failureOf(credentials)).toMatchObject(failure);
 		expect(aiclk.refreshes).toEqual([]);
 	});
 
 	it('incomplete input is never probed', () => {
-		n8n.manager.noteProbe(emptyRow({ clientId: '' }), 'rejected');
-		n8n.manager.noteProbe(emptyRow(), 'rejected');
+		n8n.manager.observeProbe(emptyRow({ clientId: '' }), 'rejected');
+		n8n.manager.observeProbe(emptyRow(), 'rejected');
 		expect(n8n.manager.refreshesToday(inputOf(emptyRow()), null)).toBe(0);
 	});
 });
@@ -146,7 +146,7 @@ describe('why no token could be had', () => {
 		aiclk.refreshReply = () => answer({ code: 400, message: 'no' });
 		await n8n.ask(credentials);
 		aiclk.refreshReply = null;
-		n8n.manager.forceRefresh(credentials);
+		n8n.manager.forceRefresh(credentials, null);
 		expect(await n8n.ask(credentials)).toMatchObject({ ok: true });
 		expect(n8n.manager.failureOf(credentials)).toBeNull();
 	});

@@ -127,7 +127,7 @@ describe('two credentials that differ only by account', () => {
 				? { statusCode: 401, body: { code: 401 } }
 				: ACCEPTED;
 		const forbidden = { ...n8n.row, accountId: '7' };
-		n8n.manager.noteProbe(forbidden, 'rejected');
+		n8n.manager.observeProbe(forbidden, 'rejected');
 		expect(await n8n.ask(await n8n.failedRequest())).toEqual(NOTHING);
 		expect(await n8n.ask()).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
@@ -135,10 +135,10 @@ describe('two credentials that differ only by account', () => {
 
 	it('an answer that a node received spares the probe, whichever account AiClk accepted last', async () => {
 		await n8n.ask();
-		n8n.manager.noteProbe({ ...n8n.row, accountId: '7' }, 'accepted');
+		n8n.manager.observeProbe({ ...n8n.row, accountId: '7' }, 'accepted');
 		n8n.environment.nowMs += MINUTE_MS;
 		const failed = await n8n.failedRequest();
-		n8n.manager.noteProbe({ ...n8n.row }, 'accepted');
+		n8n.manager.observeProbe({ ...n8n.row }, 'accepted');
 		expect(await n8n.ask(failed)).toEqual({ ok: true, value: null });
 		expect(aiclk.checks).toEqual([]);
 	});
@@ -167,9 +167,16 @@ describe('the record of refreshes', () => {
 				{ atMs: NOW, reason: 'no-token', workflow: null },
 			],
 		});
-		for (let i = 0; i < 20; i++) await n8n.force();
-		const { refreshes } = JSON.parse(String(n8n.row.tokenState)) as { refreshes: unknown[] };
-		expect(refreshes).toHaveLength(10);
+		for (let i = 0; i < 20; i++) {
+			n8n.environment.nowMs = NOW + i;
+			await n8n.force();
+		}
+		const { refreshes } = JSON.parse(String(n8n.row.tokenState)) as {
+			refreshes: Array<{ atMs: number }>;
+		};
+		expect(refreshes.map(({ atMs }) => atMs - NOW)).toEqual([
+			19, 18, 17, 16, 15, 14, 13, 12, 11, 10,
+		]);
 	});
 
 	it('each refresh and each failed one is one log line, without secrets', async () => {

@@ -107,7 +107,7 @@ describe('the refresh token that is sent', () => {
 		const stale = { ...n8n.row };
 		await n8n.force();
 		const newer = n8n.row.rotatedRefreshToken;
-		n8n.manager.forceRefresh(stale);
+		n8n.manager.forceRefresh(stale, null);
 		await n8n.ask(stale);
 		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe(newer);
 	});
@@ -117,7 +117,7 @@ describe('the refresh token that is sent', () => {
 		const stale = { ...n8n.row };
 		aiclk.refreshReply = () => answer({ code: 200, data: { refresh_token: 'alone' } });
 		await n8n.force();
-		n8n.manager.forceRefresh(stale);
+		n8n.manager.forceRefresh(stale, null);
 		await n8n.ask(stale);
 		expect(aiclk.refreshes.at(-1)?.refresh_token).toBe('alone');
 	});

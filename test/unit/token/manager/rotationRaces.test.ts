@@ -90,14 +90,14 @@ class Worker {
 	async request(index: number, isSafe: boolean): Promise<void> {
 		const credentials = { ...this.world.rows[index] };
 		await this.ask(index, credentials);
-		this.manager.noteSent(credentials, isSafe);
+		this.manager.observeRequest(credentials, isSafe);
 		await this.pause();
 		if (!this.world.server.isLive(credentials.accessToken)) await this.ask(index, credentials);
 	}
 
 	async force(index: number): Promise<void> {
 		const credentials = { ...this.world.rows[index] };
-		this.manager.forceRefresh(credentials);
+		this.manager.forceRefresh(credentials, null);
 		await this.ask(index, credentials);
 	}
 }

@@ -18,14 +18,14 @@ async function rowOf(issuedAtMs = NOW, trusted = false): Promise<Row> {
 	const process = new FakeProcess(aiclk);
 	process.environment.nowMs = issuedAtMs;
 	await process.ask();
-	if (trusted) process.manager.noteProbe({ ...process.row }, 'accepted');
+	if (trusted) process.manager.observeProbe({ ...process.row }, 'accepted');
 	return process.row;
 }
 
 /** A process that asks an hour after AiClk has issued its token. @param proven whether AiClk has accepted a probe of it */
 async function anHourLater(proven = false): Promise<FakeProcess> {
 	const process = new FakeProcess(aiclk, await rowOf());
-	if (proven) process.manager.noteProbe({ ...process.row }, 'accepted');
+	if (proven) process.manager.observeProbe({ ...process.row }, 'accepted');
 	process.environment.nowMs += HOUR_MS;
 	return process;
 }
@@ -36,7 +36,7 @@ async function request(process: FakeProcess, rows: Row[], index: number): Promis
 	const credentials = { ...process.row };
 	const before = await process.ask(credentials);
 	if (before.ok && !aiclk.live.has(String(credentials.accessToken))) {
-		process.manager.noteSent(credentials, true);
+		process.manager.observeRequest(credentials, true);
 		await process.ask(credentials);
 	}
 	rows[index] = process.row;
@@ -50,7 +50,7 @@ describe('several credentials with one input', () => {
 			const rows = await Promise.all(Array.from({ length: many }, async () => await rowOf()));
 			const process = new FakeProcess(aiclk);
 			process.environment.nowMs = NOW + 60 * DAY_MS;
-			process.manager.noteProbe({ ...rows[0] }, 'accepted');
+			process.manager.observeProbe({ ...rows[0] }, 'accepted');
 			for (let i = 0; i < many; i++) await request(process, rows, i);
 			process.environment.nowMs += HOUR_MS;
 			aiclk.refreshes = [];
@@ -120,7 +120,7 @@ describe('several credentials with one input', () => {
 		const dead = await rowOf(NOW, true);
 		const stored = await rowOf(NOW, true);
 		const process = new FakeProcess(aiclk, dead);
-		process.manager.noteProbe({ ...dead }, 'accepted');
+		process.manager.observeProbe({ ...dead }, 'accepted');
 		await process.ask();
 		process.row = stored;
 		process.environment.nowMs += HOUR_MS;
@@ -140,7 +140,7 @@ describe('several credentials with one input', () => {
 		process.environment.nowMs = NOW + 2 * DAY_MS;
 		await process.ask();
 		process.row = rotated;
-		process.manager.noteProbe({ ...rotated }, 'accepted');
+		process.manager.observeProbe({ ...rotated }, 'accepted');
 		process.environment.nowMs += HOUR_MS;
 		aiclk.live.delete(String(rotated.accessToken));
 		await process.ask(await process.failedRequest());
@@ -211,7 +211,7 @@ describe('many accounts behind one credential', () => {
 			const credentials = account(process.row, item, accounts);
 			await process.ask(credentials);
 			if (!aiclk.live.has(String(credentials.accessToken))) failed++;
-			process.manager.noteSent(credentials, false);
+			process.manager.observeRequest(credentials, false);
 			await process.ask(credentials);
 			process.environment.nowMs += 1_000;
 		}
@@ -227,7 +227,7 @@ describe('many accounts behind one credential', () => {
 		for (let item = 0; item < 300; item++) {
 			const credentials = account(process.row, item, 300);
 			await process.ask(credentials);
-			process.manager.noteSent(credentials, item % 2 === 0);
+			process.manager.observeRequest(credentials, item % 2 === 0);
 			expect(await process.ask(credentials)).toEqual(NOTHING);
 		}
 		expect(aiclk.checks).toHaveLength(1);
@@ -243,8 +243,8 @@ describe('many accounts behind one credential', () => {
 			aiclk.strict = true;
 			const process = new FakeProcess(aiclk, await rowOf());
 			const stranger = () => account(process.row, 0, 1);
-			if (had) process.manager.noteProbe(stranger(), 'accepted');
-			process.manager.noteProbe({ ...process.row }, 'accepted');
+			if (had) process.manager.observeProbe(stranger(), 'accepted');
+			process.manager.observeProbe({ ...process.row }, 'accepted');
 			aiclk.checkReply = ({ qs, headers }) =>
 				(qs as Row).account_id === TYPED.accountId &&
 				aiclk.live.has(String(headers?.OGW_ACCESS_TOKEN))
@@ -254,7 +254,7 @@ describe('many accounts behind one credential', () => {
 				process.environment.nowMs += MINUTE_MS;
 				const credentials = stranger();
 				expect((await process.ask(credentials)).ok).toBe(true);
-				process.manager.noteSent(credentials, isSafe);
+				process.manager.observeRequest(credentials, isSafe);
 				expect(await process.ask(credentials)).toEqual(NOTHING);
 				expect(await process.ask()).toEqual(NOTHING);
 			}
@@ -267,7 +267,7 @@ describe('many accounts behind one credential', () => {
 		aiclk.checkReply = ({ qs }) =>
 			(qs as Row).account_id === TYPED.accountId ? ACCEPTED : UNAUTHORIZED;
 		// AiClk Token sends a request of its own and notes the answer.
-		process.manager.noteProbe(account(process.row, 0, 1), 'rejected');
+		process.manager.observeProbe(account(process.row, 0, 1), 'rejected');
 		expect(await process.ask(account(process.row, 0, 1))).toEqual(NOTHING);
 		expect(aiclk.refreshes).toHaveLength(1);
 	});
@@ -276,7 +276,7 @@ describe('many accounts behind one credential', () => {
 		const process = await anHourLater(true);
 		aiclk.live.clear();
 		const credentials = account(process.row, 0, 1);
-		process.manager.noteSent(credentials, true);
+		process.manager.observeRequest(credentials, true);
 		await process.ask(credentials);
 		expect(aiclk.live).toContain(credentials.accessToken);
 	});
@@ -302,7 +302,7 @@ describe('a forced refresh tells how it ended', () => {
 		aiclk.refreshReply = () =>
 			answer({ code: 200, data: { access_token: '', refresh_token: 'new' } });
 		const credentials = { ...process.row };
-		process.manager.forceRefresh(credentials);
+		process.manager.forceRefresh(credentials, null);
 		await process.ask(credentials);
 		expect(process.manager.failureOf(credentials)).toMatchObject({ kind: 'unusable' });
 		expect(process.row.rotatedRefreshToken).toBe('new');
