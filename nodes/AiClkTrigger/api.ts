@@ -72,12 +72,6 @@ export interface Connection {
 
 /** The reads of one poll. */
 export const createApi = ({ context, input, lane, signal }: Connection): Api => {
-	let aheadMs = 0;
-	const onAnswer = (answer: unknown): void => {
-		const { date } = (answer as { headers?: { date?: unknown } } | null)?.headers ?? {};
-		const atMs = Date.parse(String(date));
-		if (!Number.isNaN(atMs)) aheadMs = atMs - Date.now();
-	};
 	const sendWith = async (
 		request: ApiRequest,
 		isOver?: () => boolean,
@@ -87,7 +81,7 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		const { failure, untilMs } = pauses.get(clientKey) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
-		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver, onAnswer };
+		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver };
 		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
@@ -96,8 +90,6 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		return result;
 	};
 	return {
-		now: () => Date.now() + aheadMs,
-
 		getOne: async (request, amount) => {
 			const result = await sendWith(toRequest(request));
 			if (!result.ok) throw new FailureError(result.failure);

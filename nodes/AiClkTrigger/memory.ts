@@ -14,7 +14,7 @@ export interface Known {
 	is?: string;
 	/** Lists: when the account was last read in full, ISO 8601. */
 	full?: string;
-	/** Creatives: the day of the last look, YYYY-MM-DD in UTC by AiClk's clock. */
+	/** Creatives: the day of the last look, YYYY-MM-DD in UTC. */
 	day?: string;
 	/** Materials: the highest id so far. */
 	newest?: string;

@@ -187,7 +187,7 @@ async function lookAtAll(poll: Poll, setup: Setup, known: Accounts): Promise<Res
 	const looks = accounts.map(async (account): Promise<[string, Result<IDataObject[], Failure>]> => {
 		const before = known[account];
 		const isFull = account === due;
-		const look = await poll.limit(watcher.look(api, account, before, isFull));
+		const look = await poll.limit(watcher.look(api, account, before, isFull, poll.now()));
 		const nowMs = poll.now();
 		if (look.ok) {
 			const full = isFull ? iso(nowMs) : (before?.full ?? iso(nowMs));
@@ -241,7 +241,7 @@ async function sample(poll: Poll, { watcher, api, accounts }: Setup) {
 	const samples: Results = new Map(accounts.map((account) => [account, ok([])]));
 	await Promise.all(
 		accounts.map(async (account) => {
-			samples.set(account, await poll.limit(watcher.sample(api, account)));
+			samples.set(account, await poll.limit(watcher.sample(api, account, poll.now())));
 		}),
 	);
 	const [failed] = failuresOf(samples);

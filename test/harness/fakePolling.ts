@@ -84,13 +84,8 @@ export class World implements Api {
 	/** What n8n's clock is ahead of this one, in ms. */
 	clockAhead = 0;
 
-	/** Whether answers bear the time. */
-	namesTime = true;
-
 	/** Accounts that never answer. */
 	hanging = new Set<string>();
-
-	private hasAnswered = false;
 
 	private get day(): string {
 		return new Date(this.time + this.zone * HOUR_MS).toISOString().slice(0, 10);
@@ -117,16 +112,10 @@ export class World implements Api {
 		const failure = this.failures.get(request.account) ?? this.failures.get('');
 		const count = this.requests.filter(({ account }) => account === request.account).length;
 		if (failure !== undefined && count > this.failsAfter) throw new FailureError(failure);
-		this.hasAnswered = true;
 	}
 
 	begin(): void {
 		this.requests = [];
-		this.hasAnswered = false;
-	}
-
-	now(): number {
-		return this.time + (this.hasAnswered && this.namesTime ? 0 : this.clockAhead);
 	}
 
 	async getOne(request: ReadRequest): Promise<Row> {

@@ -22,8 +22,8 @@ const FIELDS = [
 ];
 
 /**
- * P6 filters by the day of the last change, but names no time zone. A change after the last look may be dated one day earlier than
- * in UTC. The second day is for clocks that differ.
+ * P6 filters by the day of the last change, but names no time zone: a change after the last look may be dated one day earlier than
+ * in UTC. The second day is for a clock of n8n's that is ahead. What one that is further ahead hides, the daily full look finds.
  */
 const OVERLAP_MS = 2 * 86_400_000;
 
@@ -112,12 +112,12 @@ export const creativeChanged: TriggerEvent = {
 		return {
 			hasFilter: true,
 
-			look: async (api, account, known, isFull) => {
+			look: async (api, account, known, isFull, nowMs) => {
 				const isFirst = known === undefined;
 				const rows = isFirst || isFull ? await read(api, account, {}) : new Map<string, Row>();
-				const today = dayOf(api.now());
+				const today = dayOf(nowMs);
 				const last = known?.day ?? today;
-				// If a clock was ahead at the last look, it must not hide later changes.
+				// If the clock was ahead at the last look, that must not hide later changes.
 				const recent = await read(api, account, changedSince(last < today ? last : today));
 				for (const [id, row] of recent) rows.set(id, row);
 				const existing = emitExisting === true ? 'existing' : null;
@@ -126,13 +126,13 @@ export const creativeChanged: TriggerEvent = {
 					if (known.hasForgotten !== true) return 'new';
 					return recent.has(id) ? 'newOrChanged' : null;
 				};
-				return see({ ...known, day: dayOf(api.now()) }, rows, changeOf, [...recent.keys()]);
+				return see({ ...known, day: today }, rows, changeOf, [...recent.keys()]);
 			},
 
 			isWanted: (item) => onlyNew !== true || hasNewReason(item),
 
-			sample: async (api, account) => {
-				let rows = await read(api, account, changedSince(dayOf(api.now())), MAX_SAMPLE);
+			sample: async (api, account, nowMs) => {
+				let rows = await read(api, account, changedSince(dayOf(nowMs)), MAX_SAMPLE);
 				if (rows.size === 0) rows = await read(api, account, {}, MAX_SAMPLE);
 				return [...rows.values()].reverse().map((row) => {
 					const now = toValue(row, COMPARED);

@@ -32,8 +32,6 @@ export interface Api {
 	getRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
 	getToken(): Promise<TokenLook>;
-	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
-	now(): number;
 }
 
 /** What a look at one account has found. */
@@ -50,14 +48,21 @@ export interface Watcher {
 	 *
 	 * @param known undefined at the first look
 	 * @param isFull whether to read all rows as well, whatever a filter names
+	 * @param nowMs by n8n's clock, since 1970
 	 */
-	look(api: Api, account: string, known: Known | undefined, isFull: boolean): Promise<Found>;
+	look(
+		api: Api,
+		account: string,
+		known: Known | undefined,
+		isFull: boolean,
+		nowMs: number,
+	): Promise<Found>;
 	/** Whether `look` relies on a filter of AiClk's. Such an account is looked at in full once a day. */
 	hasFilter?: boolean;
 	/** Whether a change is to be emitted; if left out, each is. */
 	isWanted?(item: IDataObject): boolean;
 	/** The newest rows of an account as items: for a run by hand, where nothing has changed. */
-	sample(api: Api, account: string): Promise<IDataObject[]>;
+	sample(api: Api, account: string, nowMs: number): Promise<IDataObject[]>;
 	/** An item without values, where there is no row at all. */
 	empty?: IDataObject;
 }
