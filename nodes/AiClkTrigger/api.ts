@@ -3,6 +3,7 @@ import type { IPollFunctions } from 'n8n-workflow';
 import { describeRemark, getPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
 import { MAX_TOGETHER } from '../../aiclk/api/throttle';
+import { ACCOUNT_INFO_PATH } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -21,6 +22,8 @@ import { readId, readWholeNumber } from '../shared/values';
 import type { Api, ReadRequest, Row } from './events/event';
 
 const HINT = "Check the 'Account IDs' and that your application may read them (ads_read).";
+
+const BALANCE_FIELDS = ['account_id', 'display_name', 'balance'];
 
 /**
  * Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. Where nothing was
@@ -90,15 +93,16 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 		return result;
 	};
 	return {
-		getOne: async (request, amount) => {
+		getBalance: async (account) => {
+			const request = { path: ACCOUNT_INFO_PATH, account, query: { fields: BALANCE_FIELDS } };
 			const result = await sendWith(toRequest(request));
 			if (!result.ok) throw new FailureError(result.failure);
 			const { data } = result.value;
+			const info = isPlainObject(data) ? data : {};
 			const limits = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
-			const row = isPlainObject(data) ? data : {};
-			const number = readWholeNumber(row[amount], limits);
-			if (number.ok) return { ...checkOwner(row, request), [amount]: number.value };
-			throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
+			const balance = readWholeNumber(info.balance, limits);
+			if (!balance.ok) throw unusable("AiClk's answer holds no whole number 'balance'", request);
+			return { ...checkOwner(info, request), balance: balance.value };
 		},
 
 		getRows: async (request, id, limit) => {

@@ -118,12 +118,9 @@ export class World implements Api {
 		this.requests = [];
 	}
 
-	async getOne(request: ReadRequest): Promise<Row> {
-		await this.answer(request);
-		return {
-			account_id: Number(request.account),
-			balance: this.balances.get(request.account) ?? 200_000,
-		};
+	async getBalance(account: string) {
+		await this.answer({ path: '/openapi/v1/account/info', account, query: {} });
+		return { account_id: Number(account), balance: this.balances.get(account) ?? 200_000 };
 	}
 
 	async getRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {

@@ -26,8 +26,8 @@ export interface TokenLook {
 
 /** What an event may ask AiClk: reads only. Each throws a FailureError if the answer cannot be used. */
 export interface Api {
-	/** Reads one object. @param amount the field that must hold a whole number, also as text; it becomes a number */
-	getOne(request: ReadRequest, amount: string): Promise<Row>;
+	/** Reads what AiClk says of an account (P2): its name, and its balance in fen. */
+	getBalance(account: string): Promise<Row & { balance: number }>;
 	/** Reads a list, page by page. @param id the field that holds the id of a row @param limit how many rows; all if left out */
 	getRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
