@@ -48,6 +48,9 @@ export interface State {
  */
 export const MAX_STATE_BYTES = 255 * 1024;
 
+/** What a state takes besides itself, in bytes: its checksum, and the name and quotes of the member of static data that holds it. */
+const OVERHEAD_BYTES = 64;
+
 const toShown = (value: unknown): string => {
 	if (value === undefined || value === null) return '';
 	if (Array.isArray(value)) return JSON.stringify(value.map(toShown).sort());
@@ -132,40 +135,39 @@ function shrink(known: Known): Known | null {
 }
 
 /**
- * Makes a state fit. Accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes most.
+ * Makes a state fit. All accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes
+ * most, until it fits or every account is as small as it can be.
  *
- * @returns the state, and the watched accounts without which it would fit; most often none
+ * @returns the state, and the watched accounts that have to go as well, because even so it is too large; most often none
  */
 export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_STATE_BYTES) {
-	const accounts = { ...state.accounts };
-	// With the checksum, and the member of n8n's static data that holds the state.
-	let excess = sizeOf(state) + 64 - maxBytes;
-	if (excess <= 0) return { state, tooLarge: [] };
-	/** Bytes of accounts from which rows may be forgotten, and of those that are as small as they can be. */
-	const large = new Map<string, number>();
-	const small = new Map<string, number>();
-	for (const [account, known] of Object.entries(accounts)) {
-		const size = sizeOf([known]);
-		if (watched.has(account) || excess <= 0) (known.rows ? large : small).set(account, size);
-		else {
-			delete accounts[account];
-			excess -= size;
-		}
-	}
-	const byBytes = (sizes: Map<string, number>) =>
-		[...sizes].sort((one, other) => other[1] - one[1]);
-	for (let [most] = byBytes(large); excess > 0 && most !== undefined; [most] = byBytes(large)) {
-		const [account, size] = most;
-		const smaller = shrink(accounts[account] ?? {});
-		accounts[account] = smaller ?? accounts[account] ?? {};
-		excess += sizeOf([accounts[account]]) - size;
-		if (smaller === null) large.delete(account);
-		(smaller === null ? small : large).set(account, sizeOf([accounts[account]]));
+	const excessOf = (one: State): number => sizeOf(one) + OVERHEAD_BYTES - maxBytes;
+	if (excessOf(state) <= 0) return { state, tooLarge: [] };
+	const isWatched = ([account]: [string, Known]): boolean => watched.has(account);
+	const accounts = Object.fromEntries(Object.entries(state.accounts).filter(isWatched));
+	let excess = excessOf({ ...state, accounts });
+	const parts = Object.entries(accounts).map(([account, known]) => ({
+		account,
+		bytes: sizeOf([known]),
+		canShrink: Boolean(known.rows),
+	}));
+	const largestFirst = () => parts.sort((one, other) => other.bytes - one.bytes);
+	while (excess > 0) {
+		const largest = largestFirst().find(({ canShrink }) => canShrink);
+		if (largest === undefined) break;
+		const smaller = shrink(accounts[largest.account] ?? {});
+		largest.canShrink = smaller !== null;
+		if (smaller === null) continue;
+		accounts[largest.account] = smaller;
+		excess -= largest.bytes;
+		largest.bytes = sizeOf([smaller]);
+		excess += largest.bytes;
 	}
 	const tooLarge: string[] = [];
-	for (const [account, size] of byBytes(small)) {
-		if (excess > 0) tooLarge.push(account);
-		excess -= size;
+	for (const { account, bytes } of largestFirst()) {
+		if (excess <= 0) break;
+		tooLarge.push(account);
+		excess -= bytes;
 	}
 	return { state: { ...state, accounts }, tooLarge };
 }
