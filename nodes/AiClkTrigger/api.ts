@@ -26,8 +26,9 @@ const HINT = "Check the 'Account IDs' and that your application may read them (a
 const BALANCE_FIELDS = ['account_id', 'display_name', 'balance'];
 
 /**
- * Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. Where nothing was
- * sent, these kinds need a person. The others pass with an outage or with the next poll.
+ * Whether a failed request tells how the token is. If nothing was sent, because there is no token, these kinds need a person; the
+ * others pass with an outage or with the next poll. If AiClk refused the request, it has seen the token, and may only mind the
+ * account. A busy AiClk and an outage tell nothing.
  */
 const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
 	outcome === 'not-sent'
@@ -61,7 +62,7 @@ function checkOwner(row: Row, request: ReadRequest): Row {
 }
 
 /** By client: until when AiClk takes no requests, ms since 1970, and what it said. No poll of this process sends one before. */
-const pauses = new BoundedMap<string, { failure: Failure; untilMs: number }>(1_000);
+const busyUntil = new BoundedMap<string, { failure: Failure; untilMs: number }>(1_000);
 
 /** For whom and how long the requests of a poll are sent. */
 export interface Connection {
@@ -81,14 +82,14 @@ export const createApi = ({ context, input, lane, signal }: Connection): Api => 
 	): Promise<Result<Envelope, Failure>> => {
 		if (!input.ok) return input;
 		const { clientKey } = input.value;
-		const { failure, untilMs } = pauses.get(clientKey) ?? {};
+		const { failure, untilMs } = busyUntil.get(clientKey) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
 		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver };
 		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
-			pauses.set(clientKey, { failure: result.failure, untilMs: endMs });
+			busyUntil.set(clientKey, { failure: result.failure, untilMs: endMs });
 		}
 		return result;
 	};
