@@ -3,10 +3,10 @@ import { hash } from 'node:crypto';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 
 /**
- * What was last seen of the rows of an account, by id; those that were seen last are at the end. A value is JSON: the watched
- * fields as a list of texts.
+ * What is remembered of the rows of an account: a value by id, those that were seen last at the end. A value is JSON: the watched
+ * fields of a row as a list of texts.
  */
-export type Rows = Map<string, string>;
+export type ValuesById = Map<string, string>;
 
 /** What is known of one account, as it is stored. Each event uses some of it. */
 export interface Known {
@@ -25,8 +25,8 @@ export interface Known {
 	 * So a row with a close id takes 2 bytes.
 	 */
 	rows?: string;
-	/** How many rows at the end must not be forgotten: the next looks find them again. */
-	pinned?: number;
+	/** So many rows at the end are never forgotten to save room: the next looks find them again and would emit them. */
+	keepLast?: number;
 	/** Whether rows were forgotten, so that an unknown row is not necessarily new. */
 	hasForgotten?: boolean;
 }
@@ -36,7 +36,7 @@ export interface State {
 	/** When it was written, ISO 8601. Of two states the later one counts. */
 	at: string;
 	/** The configuration that it belongs to: to another one it means nothing. */
-	of: string;
+	configuration: string;
 	accounts: Record<string, Known>;
 	/** What was reported in the last hour, by cause. */
 	reports: Record<string, { at: string; accounts: string[] }>;
@@ -47,9 +47,6 @@ export interface State {
  * the 256 kB.
  */
 export const MAX_STATE_BYTES = 255 * 1024;
-
-/** What a state takes besides itself, in bytes: its checksum, and the name and quotes of the member of static data that holds it. */
-const OVERHEAD_BYTES = 64;
 
 const toShown = (value: unknown): string => {
 	if (value === undefined || value === null) return '';
@@ -67,26 +64,26 @@ export function fromValue(value: string, fields: readonly string[]): Record<stri
 	return Object.fromEntries(fields.map((field, index) => [field, texts[index] ?? '']));
 }
 
-/** Reads the rows of an account. */
-export function readRows({ values = [], rows: text = '' }: Known): Rows {
-	const known = values.map((value) => JSON.stringify(value));
-	const rows: Rows = new Map();
+/** @returns what is remembered of the rows of an account, in the order in which it was stored */
+export function decodeRows({ values = [], rows = '' }: Known): ValuesById {
+	const texts = values.map((value) => JSON.stringify(value));
+	const valuesById: ValuesById = new Map();
 	let id = 0n;
 	let value = '';
-	for (const [, difference = '', index] of text.matchAll(/(-?\d+)(?::(\d+))?/g)) {
+	for (const [, difference = '', index] of rows.matchAll(/(-?\d+)(?::(\d+))?/g)) {
 		id += BigInt(difference);
-		if (index !== undefined) value = known[Number(index)] ?? '';
-		rows.set(`${id}`, value);
+		if (index !== undefined) value = texts[Number(index)] ?? '';
+		valuesById.set(`${id}`, value);
 	}
-	return rows;
+	return valuesById;
 }
 
-/** Writes rows. @param rows by id, digits */
-export function writeRows(rows: Rows): Required<Pick<Known, 'values' | 'rows'>> {
+/** @returns the same as it is stored */
+export function encodeRows(valuesById: ValuesById): Required<Pick<Known, 'values' | 'rows'>> {
 	const indexes = new Map<string, number>();
 	let before = 0n;
 	let last = -1;
-	const texts = [...rows].map(([digits, value]) => {
+	const texts = [...valuesById].map(([digits, value]) => {
 		const index = indexes.get(value) ?? indexes.size;
 		indexes.set(value, index);
 		const id = BigInt(digits);
@@ -103,7 +100,7 @@ const hashOf = (...parts: unknown[]): string =>
 	hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16);
 
 /** Of the states that this code writes. Count it up when their shape changes. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Identifies a configuration of a trigger: what was remembered for one means nothing to another. */
 export const configurationOf = (...parts: unknown[]): string => hashOf(VERSION, ...parts);
@@ -128,10 +125,10 @@ export const sizeOf = (value: unknown): number =>
 
 /** An account without the oldest tenth of its rows; null if they must all be kept. */
 function shrink(known: Known): Known | null {
-	const rows = [...readRows(known)];
-	const count = Math.max(known.pinned ?? 0, Math.floor(rows.length * 0.9));
+	const rows = [...decodeRows(known)];
+	const count = Math.max(known.keepLast ?? 0, Math.floor(rows.length * 0.9));
 	const newest = new Map(rows.slice(rows.length - count));
-	return count < rows.length ? { ...known, ...writeRows(newest), hasForgotten: true } : null;
+	return count < rows.length ? { ...known, ...encodeRows(newest), hasForgotten: true } : null;
 }
 
 /**
@@ -141,7 +138,8 @@ function shrink(known: Known): Known | null {
  * @returns the state, and the watched accounts that have to go as well, because even so it is too large; most often none
  */
 export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_STATE_BYTES) {
-	const excessOf = (one: State): number => sizeOf(one) + OVERHEAD_BYTES - maxBytes;
+	// With the checksum, and the member of n8n's static data that holds the state.
+	const excessOf = (one: State): number => sizeOf(one) + 64 - maxBytes;
 	if (excessOf(state) <= 0) return { state, tooLarge: [] };
 	const isWatched = ([account]: [string, Known]): boolean => watched.has(account);
 	const accounts = Object.fromEntries(Object.entries(state.accounts).filter(isWatched));
@@ -173,18 +171,18 @@ export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_S
 }
 
 /** What one process remembers of a trigger. */
-export interface Local {
+export interface ProcessMemory {
 	/** The last state that n8n may not have saved; null for none. */
 	text: string | null;
 	/** Whether a poll is under way: it is the only one, except for runs by hand. */
 	isPolling: boolean;
 }
 
-const locals = new BoundedMap<string, Local>(1_000);
+const memories = new BoundedMap<string, ProcessMemory>(1_000);
 
 /**
  * What this process remembers of a trigger. n8n's classic polling does not save what a poll without items has written, its durable
  * scheduler begins each poll with what is saved, and n8n 1 may poll one trigger twice, each with a memory of its own.
  */
-export const localOf = (workflowId: string | undefined, nodeId: string): Local =>
-	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false }));
+export const processMemoryOf = (workflowId: string | undefined, nodeId: string): ProcessMemory =>
+	memories.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false }));

@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { reportToken } from '../../aiclk/token/status';
 import { fail, type Failure, FailureError, newFailure, ok } from '../../aiclk/util/failure';
-import type { Api, ReadRequest, Row, TokenLook } from '../../nodes/AiClkTrigger/events/event';
+import type { Api, ReadRequest, Row, TokenCheck } from '../../nodes/AiClkTrigger/events/event';
 import { poll } from '../../nodes/AiClkTrigger/poll';
 import { ACCOUNT, emptyRow, HOUR_MS, inputOf, MINUTE_MS, NOW, token } from './fakes';
 
@@ -64,7 +64,7 @@ export class World implements Api {
 
 	materials = new Map<string, Material>();
 
-	look: TokenLook = {
+	tokenCheck: TokenCheck = {
 		report: reportToken(token('a'), token('a').state.fingerprint, NOW, 1, false),
 		failure: null,
 	};
@@ -138,9 +138,9 @@ export class World implements Api {
 		return rows;
 	}
 
-	async getToken(): Promise<TokenLook> {
+	async getToken(): Promise<TokenCheck> {
 		await this.answer({ path: '/openapi/v1/account/info', account: '', query: {} });
-		return this.look;
+		return this.tokenCheck;
 	}
 
 	private listCreatives({ account, query }: ReadRequest): Row[] {

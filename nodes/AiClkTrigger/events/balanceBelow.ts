@@ -26,7 +26,7 @@ export const balanceBelow: TriggerEvent = {
 		description: 'The cash balance of an account is below an amount, or has recovered',
 	},
 	properties: [ACCOUNT_IDS.property, BALANCE.property],
-	read: (fields) => {
+	createWatcher: (fields) => {
 		const amount = fields.read(BALANCE);
 		return alarm(async (api, account) => {
 			const info = await api.getBalance(account);

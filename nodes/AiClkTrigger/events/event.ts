@@ -18,7 +18,7 @@ export interface ReadRequest {
 }
 
 /** The credential's token after a request. */
-export interface TokenLook {
+export interface TokenCheck {
 	report: TokenReport;
 	/** Why there was no valid token; null if one was sent. */
 	failure: Failure | null;
@@ -31,7 +31,7 @@ export interface Api {
 	/** Reads a list, page by page. @param id the field that holds the id of a row @param limit how many rows; all if left out */
 	getRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
-	getToken(): Promise<TokenLook>;
+	getToken(): Promise<TokenCheck>;
 }
 
 /** What a look at one account has found. */
@@ -41,28 +41,21 @@ export interface Found {
 	items: IDataObject[];
 }
 
-/** An event with its fields read. */
+/** An event in one poll, with its fields read. To *look* is to *read* from AiClk and to *compare* with what is known. */
 export interface Watcher {
 	/**
 	 * Looks at an account, or at the credential: then the account is ''.
 	 *
 	 * @param known undefined at the first look
 	 * @param isFull whether to read all rows as well, whatever a filter names
-	 * @param nowMs by n8n's clock, since 1970
 	 */
-	look(
-		api: Api,
-		account: string,
-		known: Known | undefined,
-		isFull: boolean,
-		nowMs: number,
-	): Promise<Found>;
+	look(api: Api, account: string, known: Known | undefined, isFull: boolean): Promise<Found>;
 	/** Whether `look` relies on a filter of AiClk's. Such an account is looked at in full once a day. */
 	hasFilter?: boolean;
 	/** Whether a change is to be emitted; if left out, each is. */
 	isWanted?(item: IDataObject): boolean;
 	/** The newest rows of an account as items: for a run by hand, where nothing has changed. */
-	sample(api: Api, account: string, nowMs: number): Promise<IDataObject[]>;
+	sample(api: Api, account: string): Promise<IDataObject[]>;
 	/** An item without values, where there is no row at all. */
 	empty?: IDataObject;
 }
@@ -73,9 +66,12 @@ export interface TriggerEvent {
 	properties: INodeProperties[];
 	/** Whether it is about the credential and not about accounts: then an incomplete one is something to emit. */
 	isAboutCredential?: boolean;
-	/** @throws FailureError for bad input, naming the field */
-	read(fields: Parameters): Watcher;
+	/** @param nowMs when the poll began, by n8n's clock, since 1970 @throws FailureError for bad input, naming the field */
+	createWatcher(fields: Parameters, nowMs: number): Watcher;
 }
+
+/** How many rows `sample` reads: one page, because AiClk does not always send the newest first. */
+export const SAMPLE_ROWS = 100;
 
 export const ACCOUNT_IDS = field.ids(
 	'account_ids',
@@ -108,8 +104,11 @@ export const alarm = (
 	sample: async (api, account) => [(await read(api, account)).item],
 });
 
-/** Reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards. */
-export const rowsGetter =
+/**
+ * @param field the one that holds the id of a row @param always what each request has in its query
+ * @returns what reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards
+ */
+export const rowsReader =
 	(path: string, field: string, always: ReadRequest['query']) =>
 	async (api: Api, account: string, query: ReadRequest['query'], limit?: number) => {
 		const request = { path, account, query: { ...always, ...query } };

@@ -357,7 +357,7 @@ describe('state', () => {
 		await n8n.poll();
 		expect(JSON.parse(n8n.state)).toEqual({
 			sum: expect.any(String),
-			of: expect.any(String),
+			configuration: expect.any(String),
 			at: expect.stringMatching(/^2026-11-24T02:00/),
 			accounts: {
 				1000002: {
@@ -368,7 +368,7 @@ describe('state', () => {
 						['', '通过', '', ''],
 					],
 					rows: '20000001:0 1 5:1',
-					pinned: 3,
+					keepLast: 3,
 				},
 			},
 			reports: {},
