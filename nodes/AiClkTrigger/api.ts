@@ -2,6 +2,7 @@ import type { IPollFunctions } from 'n8n-workflow';
 
 import { describeRemark, getPages } from '../../aiclk/api/pagination';
 import type { ApiRequest } from '../../aiclk/api/request';
+import { ACCOUNT_INFO_PATH } from '../../aiclk/protocol/accountInfo';
 import type { Envelope } from '../../aiclk/protocol/envelope';
 import { isPlainObject } from '../../aiclk/protocol/json';
 import type { TokenInput } from '../../aiclk/token/input';
@@ -21,9 +22,12 @@ import type { Api, ReadRequest, Row } from './events/event';
 
 const HINT = "Check the 'Account IDs' and that your application may read them (ads_read).";
 
+const BALANCE_FIELDS = ['account_id', 'display_name', 'balance'];
+
 /**
- * Whether a failure says anything about the token. An outage does not; AiClk may also have refused the account. Where nothing was
- * sent, these kinds need a person. The others pass with an outage or with the next poll.
+ * Whether a failed request tells how the token is. If nothing was sent, because there is no token, these kinds need a person; the
+ * others pass with an outage or with the next poll. If AiClk refused the request, it has seen the token, and may only mind the
+ * account. A busy AiClk and an outage tell nothing.
  */
 const tellsOfToken = ({ kind, outcome }: Failure): boolean =>
 	outcome === 'not-sent'
@@ -57,7 +61,7 @@ function checkOwner(row: Row, request: ReadRequest): Row {
 }
 
 /** By client: until when AiClk takes no requests, ms since 1970, and what it said. No poll of this process sends one before. */
-const pauses = new BoundedMap<string, { failure: Failure; untilMs: number }>(1_000);
+const busyUntil = new BoundedMap<string, { failure: Failure; untilMs: number }>(1_000);
 
 /** For whom and how long the requests of a poll are sent. */
 export interface Connection {
@@ -71,41 +75,34 @@ export interface Connection {
 
 /** The reads of one poll. */
 export const createApi = ({ context, input, lane, signal }: Connection): Api => {
-	let aheadMs = 0;
-	const onAnswer = (answer: unknown): void => {
-		const { date } = (answer as { headers?: { date?: unknown } } | null)?.headers ?? {};
-		const atMs = Date.parse(String(date));
-		if (!Number.isNaN(atMs)) aheadMs = atMs - Date.now();
-	};
 	const sendWith = async (
 		request: ApiRequest,
 		isOver?: () => boolean,
 	): Promise<Result<Envelope, Failure>> => {
 		if (!input.ok) return input;
 		const { clientKey } = input.value;
-		const { failure, untilMs } = pauses.get(clientKey) ?? {};
+		const { failure, untilMs } = busyUntil.get(clientKey) ?? {};
 		const leftMs = (untilMs ?? 0) - Date.now();
 		if (failure !== undefined && leftMs > 0) return fail({ ...failure, retryAfterMs: leftMs });
-		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver, onAnswer };
+		const sender = { context, input: input.value, hint: HINT, lane, signal, isOver };
 		const result = await send(sender, request);
 		if (!result.ok && result.failure.retryAfterMs !== null) {
 			const endMs = Date.now() + result.failure.retryAfterMs;
-			pauses.set(clientKey, { failure: result.failure, untilMs: endMs });
+			busyUntil.set(clientKey, { failure: result.failure, untilMs: endMs });
 		}
 		return result;
 	};
 	return {
-		now: () => Date.now() + aheadMs,
-
-		getOne: async (request, amount) => {
+		getBalance: async (account) => {
+			const request = { path: ACCOUNT_INFO_PATH, account, query: { fields: BALANCE_FIELDS } };
 			const result = await sendWith(toRequest(request));
 			if (!result.ok) throw new FailureError(result.failure);
 			const { data } = result.value;
+			const info = isPlainObject(data) ? data : {};
 			const limits = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
-			const row = isPlainObject(data) ? data : {};
-			const number = readWholeNumber(row[amount], limits);
-			if (number.ok) return { ...checkOwner(row, request), [amount]: number.value };
-			throw unusable(`AiClk's answer holds no whole number '${amount}'`, request);
+			const balance = readWholeNumber(info.balance, limits);
+			if (!balance.ok) throw unusable("AiClk's answer holds no whole number 'balance'", request);
+			return { ...checkOwner(info, request), balance: balance.value };
 		},
 
 		getRows: async (request, id, limit) => {

@@ -3,10 +3,10 @@ import { hash } from 'node:crypto';
 import { BoundedMap } from '../../aiclk/util/boundedMap';
 
 /**
- * What was last seen of the rows of an account, by id; those that were seen last are at the end. A value is JSON: the watched
- * fields as a list of texts.
+ * What is remembered of the rows of an account: a value by id, those that were seen last at the end. A value is JSON: the watched
+ * fields of a row as a list of texts.
  */
-export type Rows = Map<string, string>;
+export type ValuesById = Map<string, string>;
 
 /** What is known of one account, as it is stored. Each event uses some of it. */
 export interface Known {
@@ -14,7 +14,7 @@ export interface Known {
 	is?: string;
 	/** Lists: when the account was last read in full, ISO 8601. */
 	full?: string;
-	/** Creatives: the day of the last look, YYYY-MM-DD in UTC by AiClk's clock. */
+	/** Creatives: the day of the last look, YYYY-MM-DD in UTC. */
 	day?: string;
 	/** Materials: the highest id so far. */
 	newest?: string;
@@ -25,8 +25,8 @@ export interface Known {
 	 * So a row with a close id takes 2 bytes.
 	 */
 	rows?: string;
-	/** How many rows at the end must not be forgotten: the next looks find them again. */
-	pinned?: number;
+	/** So many rows at the end are never forgotten to save room: the next looks find them again and would emit them. */
+	keepLast?: number;
 	/** Whether rows were forgotten, so that an unknown row is not necessarily new. */
 	hasForgotten?: boolean;
 }
@@ -36,7 +36,7 @@ export interface State {
 	/** When it was written, ISO 8601. Of two states the later one counts. */
 	at: string;
 	/** The configuration that it belongs to: to another one it means nothing. */
-	of: string;
+	configuration: string;
 	accounts: Record<string, Known>;
 	/** What was reported in the last hour, by cause. */
 	reports: Record<string, { at: string; accounts: string[] }>;
@@ -64,26 +64,26 @@ export function fromValue(value: string, fields: readonly string[]): Record<stri
 	return Object.fromEntries(fields.map((field, index) => [field, texts[index] ?? '']));
 }
 
-/** Reads the rows of an account. */
-export function readRows({ values = [], rows: text = '' }: Known): Rows {
-	const known = values.map((value) => JSON.stringify(value));
-	const rows: Rows = new Map();
+/** @returns what is remembered of the rows of an account, in the order in which it was stored */
+export function decodeRows({ values = [], rows = '' }: Known): ValuesById {
+	const texts = values.map((value) => JSON.stringify(value));
+	const valuesById: ValuesById = new Map();
 	let id = 0n;
 	let value = '';
-	for (const [, difference = '', index] of text.matchAll(/(-?\d+)(?::(\d+))?/g)) {
+	for (const [, difference = '', index] of rows.matchAll(/(-?\d+)(?::(\d+))?/g)) {
 		id += BigInt(difference);
-		if (index !== undefined) value = known[Number(index)] ?? '';
-		rows.set(`${id}`, value);
+		if (index !== undefined) value = texts[Number(index)] ?? '';
+		valuesById.set(`${id}`, value);
 	}
-	return rows;
+	return valuesById;
 }
 
-/** Writes rows. @param rows by id, digits */
-export function writeRows(rows: Rows): Required<Pick<Known, 'values' | 'rows'>> {
+/** @returns the same as it is stored */
+export function encodeRows(valuesById: ValuesById): Required<Pick<Known, 'values' | 'rows'>> {
 	const indexes = new Map<string, number>();
 	let before = 0n;
 	let last = -1;
-	const texts = [...rows].map(([digits, value]) => {
+	const texts = [...valuesById].map(([digits, value]) => {
 		const index = indexes.get(value) ?? indexes.size;
 		indexes.set(value, index);
 		const id = BigInt(digits);
@@ -100,7 +100,7 @@ const hashOf = (...parts: unknown[]): string =>
 	hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16);
 
 /** Of the states that this code writes. Count it up when their shape changes. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Identifies a configuration of a trigger: what was remembered for one means nothing to another. */
 export const configurationOf = (...parts: unknown[]): string => hashOf(VERSION, ...parts);
@@ -125,64 +125,64 @@ export const sizeOf = (value: unknown): number =>
 
 /** An account without the oldest tenth of its rows; null if they must all be kept. */
 function shrink(known: Known): Known | null {
-	const rows = [...readRows(known)];
-	const count = Math.max(known.pinned ?? 0, Math.floor(rows.length * 0.9));
+	const rows = [...decodeRows(known)];
+	const count = Math.max(known.keepLast ?? 0, Math.floor(rows.length * 0.9));
 	const newest = new Map(rows.slice(rows.length - count));
-	return count < rows.length ? { ...known, ...writeRows(newest), hasForgotten: true } : null;
+	return count < rows.length ? { ...known, ...encodeRows(newest), hasForgotten: true } : null;
 }
 
 /**
- * Makes a state fit. Accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes most.
+ * Makes a state fit. All accounts that are no longer watched are forgotten first, then the oldest rows of the account that takes
+ * most, until it fits or every account is as small as it can be.
  *
- * @returns the state, and the watched accounts without which it would fit; most often none
+ * @returns the state, and the watched accounts that have to go as well, because even so it is too large; most often none
  */
 export function fit(state: State, watched: ReadonlySet<string>, maxBytes = MAX_STATE_BYTES) {
-	const accounts = { ...state.accounts };
 	// With the checksum, and the member of n8n's static data that holds the state.
-	let excess = sizeOf(state) + 64 - maxBytes;
-	if (excess <= 0) return { state, tooLarge: [] };
-	/** Bytes of accounts from which rows may be forgotten, and of those that are as small as they can be. */
-	const large = new Map<string, number>();
-	const small = new Map<string, number>();
-	for (const [account, known] of Object.entries(accounts)) {
-		const size = sizeOf([known]);
-		if (watched.has(account) || excess <= 0) (known.rows ? large : small).set(account, size);
-		else {
-			delete accounts[account];
-			excess -= size;
-		}
-	}
-	const byBytes = (sizes: Map<string, number>) =>
-		[...sizes].sort((one, other) => other[1] - one[1]);
-	for (let [most] = byBytes(large); excess > 0 && most !== undefined; [most] = byBytes(large)) {
-		const [account, size] = most;
-		const smaller = shrink(accounts[account] ?? {});
-		accounts[account] = smaller ?? accounts[account] ?? {};
-		excess += sizeOf([accounts[account]]) - size;
-		if (smaller === null) large.delete(account);
-		(smaller === null ? small : large).set(account, sizeOf([accounts[account]]));
+	const excessOf = (one: State): number => sizeOf(one) + 64 - maxBytes;
+	if (excessOf(state) <= 0) return { state, tooLarge: [] };
+	const isWatched = ([account]: [string, Known]): boolean => watched.has(account);
+	const accounts = Object.fromEntries(Object.entries(state.accounts).filter(isWatched));
+	let excess = excessOf({ ...state, accounts });
+	const parts = Object.entries(accounts).map(([account, known]) => ({
+		account,
+		bytes: sizeOf([known]),
+		canShrink: Boolean(known.rows),
+	}));
+	const largestFirst = () => parts.sort((one, other) => other.bytes - one.bytes);
+	while (excess > 0) {
+		const largest = largestFirst().find(({ canShrink }) => canShrink);
+		if (largest === undefined) break;
+		const smaller = shrink(accounts[largest.account] ?? {});
+		largest.canShrink = smaller !== null;
+		if (smaller === null) continue;
+		accounts[largest.account] = smaller;
+		excess -= largest.bytes;
+		largest.bytes = sizeOf([smaller]);
+		excess += largest.bytes;
 	}
 	const tooLarge: string[] = [];
-	for (const [account, size] of byBytes(small)) {
-		if (excess > 0) tooLarge.push(account);
-		excess -= size;
+	for (const { account, bytes } of largestFirst()) {
+		if (excess <= 0) break;
+		tooLarge.push(account);
+		excess -= bytes;
 	}
 	return { state: { ...state, accounts }, tooLarge };
 }
 
 /** What one process remembers of a trigger. */
-export interface Local {
+export interface ProcessMemory {
 	/** The last state that n8n may not have saved; null for none. */
 	text: string | null;
 	/** Whether a poll is under way: it is the only one, except for runs by hand. */
 	isPolling: boolean;
 }
 
-const locals = new BoundedMap<string, Local>(1_000);
+const memories = new BoundedMap<string, ProcessMemory>(1_000);
 
 /**
  * What this process remembers of a trigger. n8n's classic polling does not save what a poll without items has written, its durable
  * scheduler begins each poll with what is saved, and n8n 1 may poll one trigger twice, each with a memory of its own.
  */
-export const localOf = (workflowId: string | undefined, nodeId: string): Local =>
-	locals.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false }));
+export const processMemoryOf = (workflowId: string | undefined, nodeId: string): ProcessMemory =>
+	memories.ensure(`${workflowId}/${nodeId}`, () => ({ text: null, isPolling: false }));

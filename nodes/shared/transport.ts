@@ -78,8 +78,6 @@ interface Sender {
 	isOver?(): boolean;
 	/** Ends its requests: a poll has no cancel signal of n8n's. */
 	signal?: AbortSignal;
-	/** Sees each answer as n8n's helper returns it. */
-	onAnswer?(answer: unknown): void;
 }
 
 const OVERWRITTEN = newFailure({
@@ -171,7 +169,7 @@ export function callOf(
  * @returns `rejected` only if AiClk does not accept the token, and not only refuses this call
  */
 async function sendOnce(
-	{ context, itemIndex, input, hint, lane, signal, onAnswer }: Sender,
+	{ context, itemIndex, input, hint, lane, signal }: Sender,
 	request: ApiRequest,
 ): Promise<Result<Envelope, Failure>> {
 	const { credentials, input: current } = await readCredential(context, itemIndex).catch(
@@ -197,7 +195,6 @@ async function sendOnce(
 		return fail(neverSent(what, FETCH_AGAIN, call));
 	}
 	const answer = sent.value;
-	onAnswer?.(answer);
 	const read = readAnswer(answer, call);
 	if (read.ok || read.failure.kind !== 'rejected') return read;
 	// AiClk may answer a missing permission in the same way.

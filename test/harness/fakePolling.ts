@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { reportToken } from '../../aiclk/token/status';
 import { fail, type Failure, FailureError, newFailure, ok } from '../../aiclk/util/failure';
-import type { Api, ReadRequest, Row, TokenLook } from '../../nodes/AiClkTrigger/events/event';
+import type { Api, ReadRequest, Row, TokenCheck } from '../../nodes/AiClkTrigger/events/event';
 import { poll } from '../../nodes/AiClkTrigger/poll';
 import { ACCOUNT, emptyRow, HOUR_MS, inputOf, MINUTE_MS, NOW, token } from './fakes';
 
@@ -64,7 +64,7 @@ export class World implements Api {
 
 	materials = new Map<string, Material>();
 
-	look: TokenLook = {
+	tokenCheck: TokenCheck = {
 		report: reportToken(token('a'), token('a').state.fingerprint, NOW, 1, false),
 		failure: null,
 	};
@@ -84,13 +84,8 @@ export class World implements Api {
 	/** What n8n's clock is ahead of this one, in ms. */
 	clockAhead = 0;
 
-	/** Whether answers bear the time. */
-	namesTime = true;
-
 	/** Accounts that never answer. */
 	hanging = new Set<string>();
-
-	private hasAnswered = false;
 
 	private get day(): string {
 		return new Date(this.time + this.zone * HOUR_MS).toISOString().slice(0, 10);
@@ -117,24 +112,15 @@ export class World implements Api {
 		const failure = this.failures.get(request.account) ?? this.failures.get('');
 		const count = this.requests.filter(({ account }) => account === request.account).length;
 		if (failure !== undefined && count > this.failsAfter) throw new FailureError(failure);
-		this.hasAnswered = true;
 	}
 
 	begin(): void {
 		this.requests = [];
-		this.hasAnswered = false;
 	}
 
-	now(): number {
-		return this.time + (this.hasAnswered && this.namesTime ? 0 : this.clockAhead);
-	}
-
-	async getOne(request: ReadRequest): Promise<Row> {
-		await this.answer(request);
-		return {
-			account_id: Number(request.account),
-			balance: this.balances.get(request.account) ?? 200_000,
-		};
+	async getBalance(account: string) {
+		await this.answer({ path: '/openapi/v1/account/info', account, query: {} });
+		return { account_id: Number(account), balance: this.balances.get(account) ?? 200_000 };
 	}
 
 	async getRows(request: ReadRequest, _id: string, limit?: number): Promise<Row[]> {
@@ -152,9 +138,9 @@ export class World implements Api {
 		return rows;
 	}
 
-	async getToken(): Promise<TokenLook> {
+	async getToken(): Promise<TokenCheck> {
 		await this.answer({ path: '/openapi/v1/account/info', account: '', query: {} });
-		return this.look;
+		return this.tokenCheck;
 	}
 
 	private listCreatives({ account, query }: ReadRequest): Row[] {

@@ -363,19 +363,6 @@ describe('AiClk Trigger', () => {
 		});
 	});
 
-	it("asks for changes by the day of AiClk's clock, not of n8n's", async () => {
-		await start(CREATIVES);
-		rig.sandbox.advance(10 * DAY_MS);
-		const dayBefore = () => new Date(rig.sandbox.now() - 2 * DAY_MS).toISOString().slice(0, 10);
-		const days = [dayBefore()];
-		await rig.poll();
-		days.push(dayBefore());
-		const asked = rig.requests.map(({ query }) => String(query.query));
-		const started = asked.flatMap((query) => /"start":"([\d-]+)"/.exec(query)?.[1] ?? []);
-		expect(started).toHaveLength(1);
-		expect(days).toContain(started[0]);
-	});
-
 	it('sends the filters as AiClk documents them', async () => {
 		await start({
 			...CREATIVES,

@@ -1,11 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { ACCOUNT_INFO_PATH } from '../../../aiclk/protocol/accountInfo';
 import { field } from '../../shared/fields';
 import { readWholeNumber } from '../../shared/values';
 import { ACCOUNT_IDS, alarm, type TriggerEvent } from './event';
-
-const FIELDS = ['account_id', 'display_name', 'balance'];
 
 const BALANCE = field.custom(
 	'balance',
@@ -29,16 +26,15 @@ export const balanceBelow: TriggerEvent = {
 		description: 'The cash balance of an account is below an amount, or has recovered',
 	},
 	properties: [ACCOUNT_IDS.property, BALANCE.property],
-	read: (fields) => {
+	createWatcher: (fields) => {
 		const amount = fields.read(BALANCE);
 		return alarm(async (api, account) => {
-			const request = { path: ACCOUNT_INFO_PATH, account, query: { fields: FIELDS } };
-			const info = (await api.getOne(request, 'balance')) as IDataObject;
-			const isBelow = Number(info.balance) < amount;
+			const info = await api.getBalance(account);
+			const isBelow = info.balance < amount;
 			const change = isBelow ? 'below' : 'recovered';
 			return {
 				is: isBelow ? 'below' : 'fine',
-				item: { change, display_name: null, ...info, amount },
+				item: { change, display_name: null, ...(info as IDataObject), amount },
 			};
 		});
 	},

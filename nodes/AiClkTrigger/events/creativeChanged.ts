@@ -1,15 +1,16 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { FILTERS as FILTERED } from '../../AiClk/resources/creative';
+import { FILTERS as CREATIVE_FILTERS } from '../../AiClk/resources/creative';
 import { field, filters, options } from '../../shared/fields';
-import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
+import { decodeRows, encodeRows, fromValue, type Known, toValue } from '../memory';
 import {
 	ACCOUNT_IDS,
 	EMIT_EXISTING,
 	FIRST_LOOK,
 	type Found,
-	rowsGetter,
 	type Row,
+	rowsReader,
+	SAMPLE_ROWS,
 	type TriggerEvent,
 } from './event';
 
@@ -22,13 +23,10 @@ const FIELDS = [
 ];
 
 /**
- * P6 filters by the day of the last change, but names no time zone. A change after the last look may be dated one day earlier than
- * in UTC. The second day is for clocks that differ.
+ * P6 filters by the day of the last change, but names no time zone: a change after the last look may be dated one day earlier than
+ * in UTC. The second day is for a clock of n8n's that is ahead. What one that is further ahead hides, the daily full look finds.
  */
 const OVERLAP_MS = 2 * 86_400_000;
-
-/** How many rows a run by hand reads to show the newest of them. */
-const MAX_SAMPLE = 100;
 
 /** YYYY-MM-DD in UTC. @param ms since 1970 */
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -39,7 +37,7 @@ const ONLY_NEW_REASONS = field.switch(
 	'Whether to emit a creative only if it has a reason (audit_reason) that it did not have at the look before',
 );
 
-const FILTERS = filters(FILTERED);
+const FILTERS = filters(CREATIVE_FILTERS);
 const OPTIONS = options([EMIT_EXISTING, ONLY_NEW_REASONS]);
 
 /** @param before the value that is remembered; undefined if there is none @param now the value at this look */
@@ -65,30 +63,30 @@ const hasNewReason = ({ old, new: now }: IDataObject): boolean => {
 /**
  * Compares rows with what is known, and remembers them.
  *
- * @param changeOf what a row is that is not known, by its id; null if that is not to be emitted
- * @param recent ids that the filter of the next look names as well
+ * @param changeOf how to call a row of which nothing is known, by its id; null if it is not to be emitted
+ * @param recentIds of rows that the filter by day has named, and will name at the next look
  */
-function see(
+function compare(
 	known: Known,
 	rows: Map<string, Row>,
 	changeOf: (id: string) => string | null,
-	recent: string[],
+	recentIds: string[],
 ): Found {
-	const memory = readRows(known);
+	const values = decodeRows(known);
 	const items: IDataObject[] = [];
 	const moveToEnd = (id: string, value: string): void => {
-		memory.delete(id);
-		memory.set(id, value);
+		values.delete(id);
+		values.set(id, value);
 	};
 	for (const [id, row] of rows) {
-		const before = memory.get(id);
+		const before = values.get(id);
 		const now = toValue(row, COMPARED);
 		moveToEnd(id, now);
 		const change = before === undefined ? changeOf(id) : 'changed';
 		if (change !== null && before !== now) items.push(toItem(row, change, before, now));
 	}
-	for (const id of recent) moveToEnd(id, memory.get(id) ?? '');
-	return { known: { ...known, ...writeRows(memory), pinned: recent.length }, items };
+	for (const id of recentIds) moveToEnd(id, values.get(id) ?? '');
+	return { known: { ...known, ...encodeRows(values), keepLast: recentIds.length }, items };
 }
 
 /** Emits each new creative, and each whose status, review result or reason has changed since the last look (P6). */
@@ -99,12 +97,13 @@ export const creativeChanged: TriggerEvent = {
 		description: 'A creative is new, or its status, review result or reason has changed',
 	},
 	properties: [ACCOUNT_IDS.property, FIRST_LOOK, FILTERS.property, OPTIONS.property],
-	read: (fields) => {
+	createWatcher: (fields, nowMs) => {
 		const { emit_existing: emitExisting, only_new_reasons: onlyNew } = fields.readAdded(OPTIONS);
-		const read = rowsGetter('/openapi/v1/creative/get', 'creative_id', {
+		const read = rowsReader('/openapi/v1/creative/get', 'creative_id', {
 			...fields.readAdded(FILTERS),
 			fields: FIELDS,
 		});
+		const today = dayOf(nowMs);
 		/** The filter for what has changed since a day. */
 		const changedSince = (since: string) => ({
 			updated_at: { start: dayOf(Date.parse(since) - OVERLAP_MS) },
@@ -114,26 +113,24 @@ export const creativeChanged: TriggerEvent = {
 
 			look: async (api, account, known, isFull) => {
 				const isFirst = known === undefined;
-				const rows = isFirst || isFull ? await read(api, account, {}) : new Map<string, Row>();
-				const today = dayOf(api.now());
+				const all = isFirst || isFull ? await read(api, account, {}) : new Map<string, Row>();
 				const last = known?.day ?? today;
-				// If a clock was ahead at the last look, it must not hide later changes.
+				// If the clock was ahead at the last look, that must not hide later changes.
 				const recent = await read(api, account, changedSince(last < today ? last : today));
-				for (const [id, row] of recent) rows.set(id, row);
-				const existing = emitExisting === true ? 'existing' : null;
+				const rows = new Map([...all, ...recent]);
 				const changeOf = (id: string): string | null => {
-					if (isFirst) return existing;
+					if (isFirst) return emitExisting === true ? 'existing' : null;
 					if (known.hasForgotten !== true) return 'new';
 					return recent.has(id) ? 'newOrChanged' : null;
 				};
-				return see({ ...known, day: dayOf(api.now()) }, rows, changeOf, [...recent.keys()]);
+				return compare({ ...known, day: today }, rows, changeOf, [...recent.keys()]);
 			},
 
 			isWanted: (item) => onlyNew !== true || hasNewReason(item),
 
 			sample: async (api, account) => {
-				let rows = await read(api, account, changedSince(dayOf(api.now())), MAX_SAMPLE);
-				if (rows.size === 0) rows = await read(api, account, {}, MAX_SAMPLE);
+				let rows = await read(api, account, changedSince(today), SAMPLE_ROWS);
+				if (rows.size === 0) rows = await read(api, account, {}, SAMPLE_ROWS);
 				return [...rows.values()].reverse().map((row) => {
 					const now = toValue(row, COMPARED);
 					return toItem(row, 'existing', now, now);

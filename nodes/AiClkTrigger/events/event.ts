@@ -18,7 +18,7 @@ export interface ReadRequest {
 }
 
 /** The credential's token after a request. */
-export interface TokenLook {
+export interface TokenCheck {
 	report: TokenReport;
 	/** Why there was no valid token; null if one was sent. */
 	failure: Failure | null;
@@ -26,14 +26,12 @@ export interface TokenLook {
 
 /** What an event may ask AiClk: reads only. Each throws a FailureError if the answer cannot be used. */
 export interface Api {
-	/** Reads one object. @param amount the field that must hold a whole number, also as text; it becomes a number */
-	getOne(request: ReadRequest, amount: string): Promise<Row>;
+	/** Reads what AiClk says of an account (P2): its name, and its balance in fen. */
+	getBalance(account: string): Promise<Row & { balance: number }>;
 	/** Reads a list, page by page. @param id the field that holds the id of a row @param limit how many rows; all if left out */
 	getRows(request: ReadRequest, id: string, limit?: number): Promise<Row[]>;
 	/** Asks AiClk about the access token. One that is rejected or due for renewal is replaced on the way. */
-	getToken(): Promise<TokenLook>;
-	/** ms since 1970, by AiClk's clock if an answer of this poll has named the time, otherwise by n8n's. */
-	now(): number;
+	getToken(): Promise<TokenCheck>;
 }
 
 /** What a look at one account has found. */
@@ -43,7 +41,7 @@ export interface Found {
 	items: IDataObject[];
 }
 
-/** An event with its fields read. */
+/** An event in one poll, with its fields read. To *look* is to *read* from AiClk and to *compare* with what is known. */
 export interface Watcher {
 	/**
 	 * Looks at an account, or at the credential: then the account is ''.
@@ -68,9 +66,12 @@ export interface TriggerEvent {
 	properties: INodeProperties[];
 	/** Whether it is about the credential and not about accounts: then an incomplete one is something to emit. */
 	isAboutCredential?: boolean;
-	/** @throws FailureError for bad input, naming the field */
-	read(fields: Parameters): Watcher;
+	/** @param nowMs when the poll began, by n8n's clock, since 1970 @throws FailureError for bad input, naming the field */
+	createWatcher(fields: Parameters, nowMs: number): Watcher;
 }
+
+/** How many rows `sample` reads: one page, because AiClk does not always send the newest first. */
+export const SAMPLE_ROWS = 100;
 
 export const ACCOUNT_IDS = field.ids(
 	'account_ids',
@@ -103,8 +104,11 @@ export const alarm = (
 	sample: async (api, account) => [(await read(api, account)).item],
 });
 
-/** Reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards. */
-export const rowsGetter =
+/**
+ * @param field the one that holds the id of a row @param always what each request has in its query
+ * @returns what reads a list: rows by id, each once, in the order of their ids: oldest first, if AiClk's ids count upwards
+ */
+export const rowsReader =
 	(path: string, field: string, always: ReadRequest['query']) =>
 	async (api: Api, account: string, query: ReadRequest['query'], limit?: number) => {
 		const request = { path, account, query: { ...always, ...query } };

@@ -1,15 +1,16 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { field, options } from '../../shared/fields';
-import { fromValue, type Known, readRows, toValue, writeRows } from '../memory';
+import { decodeRows, encodeRows, fromValue, type Known, toValue } from '../memory';
 import {
 	type Api,
 	ACCOUNT_IDS,
 	EMIT_EXISTING,
 	FIRST_LOOK,
 	type Found,
-	rowsGetter,
 	type Row,
+	rowsReader,
+	SAMPLE_ROWS,
 	type TriggerEvent,
 } from './event';
 
@@ -33,10 +34,7 @@ const NEWEST_FIRST = { order_by: [['material_id', 'desc']] };
 /** Without a status, AiClk leaves deleted materials out (P7). */
 const DELETED = { material_status: ['DELETED'] };
 
-/**
- * How many ids one request asks for: as many as fit on a page (P7). Of the materials that AiClk did not answer with although they
- * were asked for, so many are asked for at each look, in turn.
- */
+/** How many ids one request asks for: as many as fit on a page (P7). */
 const MAX_IDS = 100;
 
 const RESULT = field.choice(
@@ -59,36 +57,44 @@ const toItem = (row: Row, before: string | undefined): IDataObject => ({
 });
 
 /**
- * Compares rows with what is known. Those that may still be reviewed are remembered. Those that AiClk did not answer with, although
- * they were asked for, are remembered as well, before all others.
+ * Compares rows with what is known. Those that may still be reviewed are remembered, and so are known ones that AiClk has left out:
+ * it may have them again later.
+ *
+ * @param asked ids of known rows that AiClk was asked for @param emitsUnknown whether to emit reviews of unknown rows
  */
-function see(known: Known, rows: Map<string, Row>, asked: string[], emitsUnknown = true): Found {
-	const memory = readRows(known);
+function compare(
+	known: Known,
+	rows: Map<string, Row>,
+	asked: string[],
+	emitsUnknown = true,
+): Found {
+	const values = decodeRows(known);
 	const newest = BigInt(known.newest ?? 0);
-	const isAsked = new Set(asked);
-	const absent = [...memory].filter(([id]) => !rows.has(id));
-	const kept: Array<[id: string, value: string]> = [];
+	const stillOpen: Array<[id: string, value: string]> = [];
 	const items: IDataObject[] = [];
 	let highest = newest;
 	for (const [id, row] of rows) {
 		const status = String(row.material_status);
-		const before = memory.get(id);
+		const before = values.get(id);
 		const now = toValue(row, COMPARED);
 		const isNew = BigInt(id) > newest;
 		if (BigInt(id) > highest) highest = BigInt(id);
-		if (!CLOSED.includes(status)) kept.push([id, now]);
+		if (!CLOSED.includes(status)) stillOpen.push([id, now]);
 		// Approved materials are not remembered. An approved one that is not new was approved before.
 		const isUnknown = before === undefined && (isNew || status !== 'PASSED') && emitsUnknown;
 		const isChanged = before !== undefined && before !== now;
 		if (status in REVIEWED && (isUnknown || isChanged)) items.push(toItem(row, before));
 	}
-	const all = [
-		...absent.filter(([id]) => isAsked.has(id)),
-		...absent.filter(([id]) => !isAsked.has(id)),
-		...kept,
+	const isAsked = new Set(asked);
+	const leftOut = [...values].filter(([id]) => !rows.has(id));
+	// `look` asks for the open ones, at the end, and for some before them. Those that were asked for have had their turn.
+	const inOrder = [
+		...leftOut.filter(([id]) => isAsked.has(id)),
+		...leftOut.filter(([id]) => !isAsked.has(id)),
+		...stillOpen,
 	];
-	const next = { ...known, newest: `${highest}`, pinned: kept.length };
-	return { known: { ...next, ...writeRows(new Map(all)) }, items };
+	const next = { ...known, newest: `${highest}`, keepLast: stillOpen.length };
+	return { known: { ...next, ...encodeRows(new Map(inOrder)) }, items };
 }
 
 /** Emits each material that was approved or rejected since the last look, and each whose reason has changed (P7). */
@@ -99,10 +105,10 @@ export const materialReviewed: TriggerEvent = {
 		description: 'An image or video was approved or rejected',
 	},
 	properties: [ACCOUNT_IDS.property, FIRST_LOOK, OPTIONS.property],
-	read: (fields) => {
+	createWatcher: (fields) => {
 		const { emit_existing: emitExisting, result = 'both' } = fields.readAdded(OPTIONS);
 		const isWanted = ({ change }: IDataObject) => result === 'both' || change === result;
-		const read = rowsGetter('/openapi/v1/material/get', 'material_id', { fields: FIELDS });
+		const read = rowsReader('/openapi/v1/material/get', 'material_id', { fields: FIELDS });
 		/** P7 has no filter by day of change, so this asks for those with a higher id. */
 		const readNew = async (api: Api, account: string, newest: bigint) => {
 			for (let limit = 100; ; limit *= 10) {
@@ -118,7 +124,7 @@ export const materialReviewed: TriggerEvent = {
 
 			look: async (api, account, known, isFull) => {
 				if (known === undefined && emitExisting === true) {
-					return see({}, await read(api, account, NEWEST_FIRST), []);
+					return compare({}, await read(api, account, NEWEST_FIRST), []);
 				}
 				const rows = await read(api, account, { ...(!isFull && OPEN), ...NEWEST_FIRST });
 				const add = (more: Iterable<[string, Row]>) => {
@@ -126,12 +132,13 @@ export const materialReviewed: TriggerEvent = {
 				};
 				if (known === undefined) {
 					add(await read(api, account, NEWEST_FIRST, 1));
-					return see({}, rows, [], false);
+					return compare({}, rows, [], false);
 				}
 				add(await readNew(api, account, BigInt(known.newest ?? 0)));
-				const ids = [...readRows(known).keys()];
-				const first = ids.length - (known.pinned ?? 0) - MAX_IDS;
-				const asked = ids.filter((id, index) => index >= first && !rows.has(id));
+				const ids = [...decodeRows(known).keys()];
+				// Those that were open at the last look, and before them as many of those that AiClk left out as one request asks for.
+				const first = Math.max(0, ids.length - (known.keepLast ?? 0) - MAX_IDS);
+				const asked = ids.slice(first).filter((id) => !rows.has(id));
 				for (const status of [{}, DELETED]) {
 					const missing = asked.filter((id) => !rows.has(id)).map(BigInt);
 					for (let from = 0; from < missing.length; from += MAX_IDS) {
@@ -139,14 +146,14 @@ export const materialReviewed: TriggerEvent = {
 						add(await read(api, account, { ...page, ...status }));
 					}
 				}
-				return see(known, rows, asked);
+				return compare(known, rows, asked);
 			},
 
 			sample: async (api, account) => {
 				const statuses = Object.keys(REVIEWED).filter((one) => isWanted({ change: REVIEWED[one] }));
 				const query = { material_status: statuses, ...NEWEST_FIRST };
-				let rows = await read(api, account, query, MAX_IDS);
-				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, MAX_IDS);
+				let rows = await read(api, account, query, SAMPLE_ROWS);
+				if (rows.size === 0) rows = await read(api, account, NEWEST_FIRST, SAMPLE_ROWS);
 				return [...rows.values()].reverse().map((row) => toItem(row, toValue(row, COMPARED)));
 			},
 			empty: toItem({}, undefined),

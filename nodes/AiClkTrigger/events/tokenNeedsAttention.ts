@@ -1,6 +1,6 @@
 import { expiresWithin } from '../../../aiclk/token/status';
 import { withinDaysField } from '../../AiClkToken/description';
-import { alarm, type TokenLook, type TriggerEvent } from './event';
+import { alarm, type TokenCheck, type TriggerEvent } from './event';
 
 const WITHIN_DAYS = withinDaysField({
 	default: 10,
@@ -10,7 +10,7 @@ const WITHIN_DAYS = withinDaysField({
 });
 
 /** Why a person is needed; null if nobody is. */
-function reasonOf({ report, failure }: TokenLook, withinDays: number): string | null {
+function reasonOf({ report, failure }: TokenCheck, withinDays: number): string | null {
 	if (failure !== null) return failure.kind === 'input' ? 'credential-incomplete' : 'not-renewed';
 	if (!report.valid) return report.status;
 	return expiresWithin(report, withinDays) ? 'expiring' : null;
@@ -29,14 +29,14 @@ export const tokenNeedsAttention: TriggerEvent = {
 	},
 	properties: [WITHIN_DAYS.property],
 	isAboutCredential: true,
-	read: (fields) => {
+	createWatcher: (fields) => {
 		const withinDays = fields.read(WITHIN_DAYS);
 		return alarm(async (api) => {
-			const look = await api.getToken();
-			const reason = reasonOf(look, withinDays);
-			const { message = null, description: whatToDo = null } = look.failure ?? {};
+			const check = await api.getToken();
+			const reason = reasonOf(check, withinDays);
+			const { message = null, description: whatToDo = null } = check.failure ?? {};
 			const change = reason === null ? 'fine' : 'attention';
-			return { is: reason ?? 'fine', item: { change, reason, message, whatToDo, ...look.report } };
+			return { is: reason ?? 'fine', item: { change, reason, message, whatToDo, ...check.report } };
 		});
 	},
 };

@@ -110,14 +110,14 @@ describe('an amount', () => {
 		[0, 0],
 	])('of %j is %j', async (balance, number) => {
 		answer = () => ({ balance });
-		expect(await apiOf().getOne(REQUEST, 'balance')).toEqual({ balance: number });
+		expect(await apiOf().getBalance(ACCOUNT)).toEqual({ balance: number });
 	});
 
 	it.each([99_999.5, '99999.5', 'much', '', null, undefined, true, 2 ** 60])(
 		'of %j is none',
 		async (balance) => {
 			answer = () => ({ balance });
-			expect(await errorOf(apiOf().getOne(REQUEST, 'balance'))).toBe(
+			expect(await errorOf(apiOf().getBalance(ACCOUNT))).toBe(
 				"AiClk's answer holds no whole number 'balance'",
 			);
 		},
@@ -131,7 +131,7 @@ describe("an answer about another account than the request's", () => {
 		answer = ({ page }) => (isList ? { list: page === 1 ? [found] : [] } : found);
 		return isList
 			? await apiOf().getRows(REQUEST, 'material_id')
-			: [await apiOf().getOne(REQUEST, 'balance')];
+			: [await apiOf().getBalance(ACCOUNT)];
 	};
 
 	it.each([
@@ -154,13 +154,13 @@ describe("an answer about another account than the request's", () => {
 
 it('without a client nothing is sent', async () => {
 	const input = fail(newFailure({ kind: 'input', message: 'no client', description: '' }));
-	expect(await errorOf(apiOf(input as never).getOne(REQUEST, 'balance'))).toBe('no client');
+	expect(await errorOf(apiOf(input as never).getBalance(ACCOUNT))).toBe('no client');
 	expect(requests).toEqual([]);
 });
 
 describe('while AiClk takes no requests, as it has said', () => {
 	const of = (clientId: string) => apiOf(ok(inputOf(emptyRow({ clientId }))));
-	const ask = async (clientId = '501') => await errorOf(of(clientId).getOne(REQUEST, 'balance'));
+	const ask = async (clientId = '501') => await errorOf(of(clientId).getBalance(ACCOUNT));
 
 	afterEach(() => {
 		jest.useRealTimers();
@@ -187,7 +187,7 @@ describe('while AiClk takes no requests, as it has said', () => {
 		answer = () => BUSY;
 		await ask('503');
 		jest.advanceTimersByTime(60_000);
-		await expect(of('503').getOne(REQUEST, 'balance')).rejects.toMatchObject({
+		await expect(of('503').getBalance(ACCOUNT)).rejects.toMatchObject({
 			failure: { retryAfterMs: 59 * 60_000 },
 		});
 	});

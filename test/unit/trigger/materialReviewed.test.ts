@@ -179,6 +179,21 @@ describe('Material Reviewed', () => {
 		expect(await poll()).toEqual([]);
 	});
 
+	it.each([
+		['both', ['52', '51']],
+		['approved', ['51']],
+	])('with Result %s, a run by hand shows reviewed materials', async (result, ids) => {
+		start({ options: { result } });
+		const items = (await n8n.poll('manual')) ?? [];
+		expect(items.map(({ material_id: id }) => id)).toEqual(ids);
+	});
+
+	it('a run by hand shows any materials where none is reviewed', async () => {
+		world.materials.clear();
+		world.setMaterial('53', 'UNDER_PASSING');
+		expect(await n8n.poll('manual')).toMatchObject([{ material_id: '53', change: null }]);
+	});
+
 	it('a poll of materials reads two pages of any account', async () => {
 		for (let n = 0; n < 100_000; n++) world.setMaterial(String(20_000_000 + n), 'PASSED');
 		await poll();

@@ -5,14 +5,14 @@ import {
 	fromValue,
 	type Known,
 	MAX_STATE_BYTES,
-	localOf,
-	readRows,
+	processMemoryOf,
+	decodeRows,
 	readState,
-	type Rows,
+	type ValuesById,
 	sizeOf,
 	type State,
 	toValue,
-	writeRows,
+	encodeRows,
 	writeState,
 } from '../../../nodes/AiClkTrigger/memory';
 
@@ -20,7 +20,7 @@ const FIELDS = ['status', 'reason'];
 const value = (status: unknown, reason: unknown = ''): string =>
 	toValue({ status, reason }, FIELDS);
 
-const rowsOf = (count: number, step = 1, reason = ''): Rows =>
+const rowsOf = (count: number, step = 1, reason = ''): ValuesById =>
 	new Map(
 		Array.from({ length: count }, (_, n) => [
 			`${20_000_000 + n * step}`,
@@ -30,7 +30,7 @@ const rowsOf = (count: number, step = 1, reason = ''): Rows =>
 
 const stateOf = (accounts: Record<string, Known>): State => ({
 	at: '2026-11-24T02:00:00.000Z',
-	of: 'x',
+	configuration: 'x',
 	accounts,
 	reports: {},
 });
@@ -74,23 +74,23 @@ describe('rows', () => {
 				),
 				{ maxLength: 60 },
 			)
-			.map((all): Rows => new Map(all.map(([id, status]) => [`${id}`, value(status)])));
+			.map((all): ValuesById => new Map(all.map(([id, status]) => [`${id}`, value(status)])));
 		fc.assert(
 			fc.property(rows, (memory) => {
-				const written = JSON.parse(JSON.stringify(writeRows(memory))) as Known;
-				expect([...readRows(written)]).toEqual([...memory]);
+				const written = JSON.parse(JSON.stringify(encodeRows(memory))) as Known;
+				expect([...decodeRows(written)]).toEqual([...memory]);
 			}),
 		);
 	});
 
 	it('are text that a person can read', () => {
-		const rows: Rows = new Map([
+		const rows: ValuesById = new Map([
 			['20000001', value('ENABLE')],
 			['20000002', value('ENABLE')],
 			['20000007', value('PAUSED', '太暗')],
 			['20000005', value('ENABLE')],
 		]);
-		expect(writeRows(rows)).toEqual({
+		expect(encodeRows(rows)).toEqual({
 			values: [
 				['ENABLE', ''],
 				['PAUSED', '太暗'],
@@ -124,34 +124,34 @@ describe('a state that is too large', () => {
 		expect(sizeOf(writeState(state))).toBeLessThanOrEqual(2 * MAX_STATE_BYTES);
 
 	it('is left alone if it is not', () => {
-		const state = stateOf({ 1: { ...writeRows(rowsOf(20_000)), pinned: 3 } });
+		const state = stateOf({ 1: { ...encodeRows(rowsOf(20_000)), keepLast: 3 } });
 		expect(fit(state, watched)).toEqual({ state, tooLarge: [] });
 	});
 
-	it('forgets accounts that are no longer watched before anything else', () => {
-		const large = { ...writeRows(rowsOf(30_000, 7_919)), pinned: 3 };
+	it('forgets all accounts that are no longer watched before anything else', () => {
+		const large = { ...encodeRows(rowsOf(30_000, 7_919)), keepLast: 3 };
 		const { state } = fit(stateOf({ 1: large, 4: large, 5: { is: 'fine' } }), watched);
-		expect(Object.keys(state.accounts)).toEqual(['1', '5']);
+		expect(Object.keys(state.accounts)).toEqual(['1']);
 		expect(state.accounts['1']).toEqual(large);
 		fits(state);
 	});
 
 	it('forgets the oldest rows of the account with the most, and says so', () => {
-		const small = { ...writeRows(rowsOf(100, 7_919)), pinned: 3 };
-		const large = { ...writeRows(rowsOf(90_000, 7_919)), pinned: 3 };
+		const small = { ...encodeRows(rowsOf(100, 7_919)), keepLast: 3 };
+		const large = { ...encodeRows(rowsOf(90_000, 7_919)), keepLast: 3 };
 		const result = fit(stateOf({ 1: small, 2: large, 3: { is: 'fine' } }), watched);
 		const { accounts } = result.state;
 		expect([accounts['1'], accounts['3']]).toEqual([small, { is: 'fine' }]);
-		const kept = [...readRows(accounts['2'] ?? {}).keys()];
+		const kept = [...decodeRows(accounts['2'] ?? {}).keys()];
 		expect(kept.length).toBeGreaterThan(35_000);
-		expect(kept).toEqual([...readRows(large).keys()].slice(-kept.length));
-		expect(accounts['2']).toMatchObject({ hasForgotten: true, pinned: 3 });
+		expect(kept).toEqual([...decodeRows(large).keys()].slice(-kept.length));
+		expect(accounts['2']).toMatchObject({ hasForgotten: true, keepLast: 3 });
 		fits(result.state);
 	});
 
 	it('names the account whose rows must all be kept', () => {
-		const large = { ...writeRows(rowsOf(90_000, 7_919)), pinned: 90_000 };
-		const small = { ...writeRows(rowsOf(100)), pinned: 100 };
+		const large = { ...encodeRows(rowsOf(90_000, 7_919)), keepLast: 90_000 };
+		const small = { ...encodeRows(rowsOf(100)), keepLast: 100 };
 		expect(fit(stateOf({ 1: small, 2: large }), watched).tooLarge).toEqual(['2']);
 	});
 
@@ -169,7 +169,7 @@ describe('a state that is too large', () => {
 			count: fc.nat(300),
 			step: fc.integer({ min: 1, max: 100_000 }),
 			reason: fc.constantFrom('', '不清晰'),
-			pinned: fc.nat(300),
+			keepLast: fc.nat(300),
 		});
 		fc.assert(
 			fc.property(
@@ -177,9 +177,9 @@ describe('a state that is too large', () => {
 				fc.integer({ min: 300, max: 9_000 }),
 				(all, max) => {
 					const accounts = Object.fromEntries(
-						all.map(({ count, step, reason, pinned }, index): [string, Known] => [
+						all.map(({ count, step, reason, keepLast }, index): [string, Known] => [
 							`${index}`,
-							{ ...writeRows(rowsOf(count, step, reason)), pinned: Math.min(pinned, count) },
+							{ ...encodeRows(rowsOf(count, step, reason)), keepLast: Math.min(keepLast, count) },
 						]),
 					);
 					const { state, tooLarge } = fit(stateOf(accounts), watched, max);
@@ -187,10 +187,10 @@ describe('a state that is too large', () => {
 					const stored = JSON.stringify({ state: writeState(state) });
 					expect(Buffer.byteLength(stored)).toBeLessThanOrEqual(max);
 					for (const [account, after] of Object.entries(state.accounts)) {
-						const before = [...readRows(accounts[account] ?? {})];
-						const rows = [...readRows(after)];
+						const before = [...decodeRows(accounts[account] ?? {})];
+						const rows = [...decodeRows(after)];
 						expect(rows).toEqual(before.slice(before.length - rows.length));
-						expect(rows.length).toBeGreaterThanOrEqual(after.pinned ?? 0);
+						expect(rows.length).toBeGreaterThanOrEqual(after.keepLast ?? 0);
 					}
 				},
 			),
@@ -200,10 +200,10 @@ describe('a state that is too large', () => {
 });
 
 it('a process remembers each trigger by workflow and node', () => {
-	localOf('w', 'n').text = 'x';
-	expect([localOf('w', 'n').text, localOf('w', 'm').text, localOf('v', 'n').text]).toEqual([
-		'x',
-		null,
-		null,
-	]);
+	processMemoryOf('w', 'n').text = 'x';
+	expect([
+		processMemoryOf('w', 'n').text,
+		processMemoryOf('w', 'm').text,
+		processMemoryOf('v', 'n').text,
+	]).toEqual(['x', null, null]);
 });

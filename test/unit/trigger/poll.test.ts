@@ -108,6 +108,15 @@ describe('reports of failures', () => {
 		expect(n8n.errors).toHaveLength(1);
 	});
 
+	it('are not repeated because another account had the same in between', async () => {
+		for (const account of [THIRD, OTHER, THIRD]) {
+			n8n.world.failures.clear();
+			n8n.world.failures.set(account, REFUSED);
+			await n8n.pollFor(MINUTE_MS);
+		}
+		expect(n8n.errors).toHaveLength(2);
+	});
+
 	it('name 20 accounts of many', async () => {
 		const ids = Array.from({ length: 300 }, (_, n) => String(2_000_000 + n));
 		await start({ ...BALANCES, accountIds: ids.join() });
@@ -357,7 +366,7 @@ describe('state', () => {
 		await n8n.poll();
 		expect(JSON.parse(n8n.state)).toEqual({
 			sum: expect.any(String),
-			of: expect.any(String),
+			configuration: expect.any(String),
 			at: expect.stringMatching(/^2026-11-24T02:00/),
 			accounts: {
 				1000002: {
@@ -368,7 +377,7 @@ describe('state', () => {
 						['', '通过', '', ''],
 					],
 					rows: '20000001:0 1 5:1',
-					pinned: 3,
+					keepLast: 3,
 				},
 			},
 			reports: {},
@@ -459,6 +468,25 @@ describe('the daily full look', () => {
 		};
 		const asked = [await inFull(), await inFull(), await inFull(), await inFull()];
 		expect(asked).toEqual([[ACCOUNT], [OTHER], [THIRD], []]);
+		n8n.world.time += DAY_MS;
+		expect([await inFull(), await inFull(), await inFull()]).toEqual(asked.slice(0, 3));
+	});
+
+	it('is not done by hand', async () => {
+		await watchMany();
+		n8n.world.time += DAY_MS;
+		await n8n.poll('manual');
+		expect(n8n.world.requests.every(({ query }) => query.updated_at !== undefined)).toBe(true);
+	});
+
+	it('is no first look: one that fails leaves the account unknown', async () => {
+		await watchMany();
+		n8n.parameters = { ...CREATIVES, accountIds: `${ACCOUNT} 1000009` };
+		n8n.world.setCreative('11', {}, '1000009');
+		n8n.world.failures.set('1000009', AWAY);
+		expect(await changes()).toBeNull();
+		n8n.world.failures.clear();
+		expect(await changes()).toBeNull();
 	});
 
 	it('that fails is reported, loses nothing, and is tried again after an hour', async () => {

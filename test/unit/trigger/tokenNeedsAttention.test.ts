@@ -1,7 +1,7 @@
 import { shortFingerprint } from '../../../aiclk/token/input';
 import { reportToken, type TokenStatus } from '../../../aiclk/token/status';
 import { type Failure, newFailure } from '../../../aiclk/util/failure';
-import type { TokenLook } from '../../../nodes/AiClkTrigger/events/event';
+import type { TokenCheck } from '../../../nodes/AiClkTrigger/events/event';
 import { AWAY, current, N8n } from '../../harness/fakePolling';
 import { DAY_MS, NOW, token } from '../../harness/fakes';
 
@@ -12,7 +12,7 @@ const FAILURE: Failure = newFailure({
 });
 
 const live = token('a');
-const at = (nowMs: number, isRejected = false): TokenLook => ({
+const at = (nowMs: number, isRejected = false): TokenCheck => ({
 	report: reportToken(live, live.state.fingerprint, nowMs, 1, isRejected),
 	failure: null,
 });
@@ -20,8 +20,8 @@ const at = (nowMs: number, isRejected = false): TokenLook => ({
 let n8n: N8n;
 
 /** Polls when the token is so. @returns the items */
-async function see(look: TokenLook) {
-	n8n.world.look = look;
+async function see(check: TokenCheck) {
+	n8n.world.tokenCheck = check;
 	return (await n8n.poll()) ?? [];
 }
 
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 describe('Token Needs Attention', () => {
-	const TROUBLE: Array<[reason: string, look: TokenLook]> = [
+	const TROUBLE: Array<[reason: string, check: TokenCheck]> = [
 		['expiring', at(NOW + 80.5 * DAY_MS)],
 		['expired', at(NOW + 91 * DAY_MS)],
 		['rejected', at(NOW, true)],
@@ -40,18 +40,21 @@ describe('Token Needs Attention', () => {
 		['credential-incomplete', { ...at(NOW), failure: { ...FAILURE, kind: 'input' } }],
 	];
 
-	it.each(TROUBLE)('a token that is %s emits attention once, then fine', async (reason, look) => {
+	it.each(TROUBLE)('a token that is %s emits attention once, then fine', async (reason, check) => {
 		expect(await see(at(NOW))).toEqual([]);
-		expect(await see(look)).toMatchObject([{ change: 'attention', reason }]);
-		expect(await see(look)).toEqual([]);
+		expect(await see(check)).toMatchObject([{ change: 'attention', reason }]);
+		expect(await see(check)).toEqual([]);
 		expect(await see(at(NOW))).toMatchObject([
 			{ change: 'fine', reason: null, status: 'valid' satisfies TokenStatus },
 		]);
 	});
 
-	it.each(TROUBLE)('a token that is %s at the first look emits attention', async (reason, look) => {
-		expect(await see(look)).toMatchObject([{ change: 'attention', reason }]);
-	});
+	it.each(TROUBLE)(
+		'a token that is %s at the first look emits attention',
+		async (reason, check) => {
+			expect(await see(check)).toMatchObject([{ change: 'attention', reason }]);
+		},
+	);
 
 	it('another reason is another alarm: first expiring, then expired', async () => {
 		const reasons = [];
