@@ -1,7 +1,7 @@
 import type { IBinaryData, IDataObject, IExecuteFunctions, IPollFunctions } from 'n8n-workflow';
 import { isExpression } from 'n8n-workflow';
 
-import type { Json } from '../../aiclk/protocol/json';
+import type { Json, JsonObject } from '../../aiclk/protocol/json';
 import { fileNameOf, sizeOfBase64, StreamedFile } from '../../aiclk/api/streamedFile';
 import type { Batching } from '../../aiclk/api/throttle';
 import { withValue, faultOf, isNothing, readWholeNumber } from './values';
@@ -20,8 +20,8 @@ const isFile = (value: unknown): value is IBinaryData => {
 };
 
 /** Makes an object of names and values. A dot in a name leads into an inner object; undefined values are left out. */
-function nest(entries: Array<[name: string, value: Json | undefined]>): Record<string, Json> {
-	const result: Record<string, Json> = {};
+function nest(entries: Array<[name: string, value: Json | undefined]>): JsonObject {
+	const result: JsonObject = {};
 	for (const [name, value] of entries) {
 		if (value === undefined) continue;
 		const [outer = '', inner] = name.split('.');
@@ -91,7 +91,7 @@ export class Parameters {
 	}
 
 	/** Fields that are always there, under AiClk's names. @throws FailureError for a bad value */
-	readAll(fields: Field[]): Record<string, Json> {
+	readAll(fields: Field[]): JsonObject {
 		return nest(fields.map((field) => [field.name, this.read(field)]));
 	}
 
@@ -100,7 +100,7 @@ export class Parameters {
 	 *
 	 * @throws FailureError for a bad value, and for one that was added but is empty
 	 */
-	readAdded({ property, fields: known, isRequired }: Collection): Record<string, Json> {
+	readAdded({ property, fields: known, isRequired }: Collection): JsonObject {
 		const { name, displayName: label } = property;
 		// n8n drops unknown members, and a collection that is one expression.
 		const value = this.get(name, {}) as IDataObject;

@@ -1,22 +1,15 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { field } from '../../shared/fields';
-import { readWholeNumber } from '../../shared/values';
 import { ACCOUNT_IDS, alarm, type TriggerEvent } from './event';
 
-const BALANCE = field.custom(
-	'balance',
-	'Balance (Fen)',
-	(value) => readWholeNumber(value, { min: 0, max: Number.MAX_SAFE_INTEGER }),
-	{
-		type: 'number',
-		typeOptions: { minValue: 0, numberPrecision: 0 },
-		default: 100000,
-		description:
-			'Emit when the cash balance is below this amount, and when it has recovered. 100,000 fen are 1,000 yuan.',
-		hint: "100 fen are 1 yuan. Both crossings are emitted: an If node on 'change' (below, recovered) tells them apart",
-	},
-);
+const BALANCE = field.number('balance', 'Balance (Fen)', {
+	typeOptions: { minValue: 0, maxValue: Number.MAX_SAFE_INTEGER, numberPrecision: 0 },
+	default: 100000,
+	description:
+		'Emit when the cash balance is below this amount, and when it has recovered. 100,000 fen are 1,000 yuan.',
+	hint: "100 fen are 1 yuan. Both crossings are emitted: an If node on 'change' (below, recovered) tells them apart",
+});
 
 /** Emits `below` when the balance of an account is below the amount, and `recovered` when it is back (P2). */
 export const balanceBelow: TriggerEvent = {

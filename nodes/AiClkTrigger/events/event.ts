@@ -1,6 +1,6 @@
 import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { Json } from '../../../aiclk/protocol/json';
+import type { JsonObject } from '../../../aiclk/protocol/json';
 import type { TokenReport } from '../../../aiclk/token/status';
 import type { Failure } from '../../../aiclk/util/failure';
 import { field } from '../../shared/fields';
@@ -14,7 +14,7 @@ export type Row = Record<string, unknown>;
 export interface ReadRequest {
 	path: string;
 	account: string;
-	query: Record<string, Json>;
+	query: JsonObject;
 }
 
 /** The credential's token after a request. */
