@@ -212,12 +212,12 @@ export function faultOf(value: unknown): string | null {
  * Finds what cannot be sent as intended: what is undefined, whole numbers that JavaScript has rounded, strings with half a
  * character, and what JSON cannot express.
  *
- * @param path of the value, e.g. `a.b[2]`; '' for the whole
+ * @param path of the value, e.g. `a.b[2]`; '' for the whole, which is a list or an object
  * @returns the end of a sentence about the first one, or null: then the value is `Json`
  */
 function findUnsendable(value: unknown, path = ''): string | null {
 	const fault = faultOf(value);
-	if (fault !== null) return path === '' ? fault : `has a member '${path}' that ${fault}`;
+	if (fault !== null) return `has a member '${path}' that ${fault}`;
 	if (typeof value !== 'object' || value === null) return null;
 	for (const [key, member] of Object.entries(value)) {
 		const name = Array.isArray(value) ? `[${key}]` : `${path === '' ? '' : '.'}${key}`;

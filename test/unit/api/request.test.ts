@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import {
 	type ApiRequest,
+	ownWordsOf,
 	readPath as readPathOf,
 	textsOf,
 	toHttpOptions,
@@ -15,6 +16,19 @@ const request = (more: Partial<ApiRequest>): ApiRequest => ({
 	path: '/openapi/v1/x',
 	effect: 'read',
 	...more,
+});
+
+const WORDS = 'spring-sale-2026-for-all-new-customers';
+
+it.each<[string, Partial<ApiRequest>]>([
+	['path', { path: `/openapi/v1/${WORDS}` }],
+	['URL parameters', { parameters: { keywords: WORDS } }],
+	['query', { query: { name: WORDS } }],
+	['body', { body: { name: WORDS } }],
+	['form', { form: { comment: WORDS } }],
+	["file's name", { form: { file: new File([], WORDS) } }],
+])('the words in the %s of a request are the user’s own', (_, more) => {
+	expect(ownWordsOf(request(more))).toContain(WORDS);
 });
 
 describe('textsOf', () => {
@@ -187,7 +201,11 @@ describe('readPath', () => {
 		['http://openapi.aiclk.com/openapi/v1/x', /^names another host/],
 		['openapi.aiclk.com.evil.example/openapi/v1/x', /^names another host/],
 		['openapi.aiclk.com:444/openapi/v1/x', /^names another host/],
-	])('refuses the URL %p and says why', (value, failure) => {
+		['\\\\evil.example', /^names another host/],
+		['v1/x:y', /^holds characters/],
+		['v1//x', 'has an empty part'],
+		...['', ' ', 7].map((empty): [unknown, string] => [empty, 'is empty']),
+	])('refuses %p and says why', (value, failure) => {
 		expect(readPath(value)).toEqual({ ok: false, failure: expect.stringMatching(failure) });
 	});
 
