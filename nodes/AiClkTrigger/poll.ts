@@ -235,7 +235,7 @@ function fitAll(state: State, before: Accounts, watched: string[]): [State, Resu
 		for (const account of fitted.tooLarge) {
 			const old = failed.has(account) ? undefined : before[account];
 			delete accounts[account];
-			if (old !== undefined) accounts[account] = { ...old, keepLast: 0 };
+			if (old !== undefined) accounts[account] = old;
 			failed.set(account, fail(TOO_MUCH));
 		}
 		fitted = fit({ ...state, accounts }, new Set(watched));
