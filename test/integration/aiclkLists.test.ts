@@ -1,5 +1,6 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodePropertyOptions } from 'n8n-workflow';
 
+import { RESOURCES } from '../../nodes/AiClk/resources';
 import { type Answer, API, onApi, type Reply, success } from '../harness/nocks';
 import { CALL, CHARGE, FUND, INFO, MAX_UINT64, runNode, set } from '../harness/runNode';
 
@@ -382,4 +383,27 @@ it.each<[string, IDataObject, string]>([
 	clock.mockRestore();
 	const days = `"start_date":"${day}","end_date":"${day}"`;
 	expect([error, calls[0]?.url]).toEqual([null, expect.stringContaining(days)]);
+});
+
+const LISTS = RESOURCES.flatMap(({ option: { value: resource }, operations }) =>
+	operations.flatMap(({ option: { value: operation }, properties }) => {
+		const fields = properties.find(({ name }) => name === 'fields');
+		const names = ((fields?.options ?? []) as INodePropertyOptions[]).map(({ value }) => value);
+		const id = `${String(resource)}_id`;
+		const isList = properties.some(({ name }) => name === 'returnAll') && names.includes(id);
+		return isList ? [{ resource: String(resource), operation: String(operation), id }] : [];
+	}),
+);
+
+it.each(LISTS)('$resource $operation outputs a row once if its $id comes twice', async (list) => {
+	const { resource, operation, id } = list;
+	const ids = [1, 2, 2, 3];
+	onApi(
+		server(
+			ids.map((value, index) => ({ [id]: value, created_at: index })),
+			2,
+		),
+	);
+	const { rows: found } = await read(set(resource, operation, { returnAll: true }));
+	expect(found.map((row) => row[id])).toEqual([1, 2, 3]);
 });

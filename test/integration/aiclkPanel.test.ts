@@ -1,4 +1,4 @@
-import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { RESOURCES } from '../../nodes/AiClk/resources';
 import { onApi, onRefresh, success, type Reply } from '../harness/nocks';
@@ -94,6 +94,17 @@ describe('bad input', () => {
 	});
 });
 
+const find = (resource: string, operation: string) => {
+	const operations = RESOURCES.find(({ option }) => option.value === resource)?.operations ?? [];
+	const found = operations.find(({ option }) => option.value === operation);
+	if (found === undefined) throw new Error(`no ${resource} ${operation}`);
+	return found;
+};
+
+const OPERATIONS = RESOURCES.flatMap(({ option: resource, operations }) =>
+	operations.map((one) => ({ name: `${resource.name}: ${one.option.name}`, resource, ...one })),
+);
+
 describe('Amounts in Yuan', () => {
 	const IN_YUAN = { options: { amountsInYuan: true } };
 	const accountWith = (data: IDataObject): Reply => {
@@ -144,27 +155,33 @@ describe('Amounts in Yuan', () => {
 		expect(error?.message).toMatch(/^AiClk's 'balance' is no whole number of fen/);
 	});
 
-	it.each([
-		['account', 'getInfo'],
-		['account', 'getFundRecords'],
-	])('%s %s says in the panel and to agents which unit it returns', (resource, operation) => {
-		const { option, properties } = find(resource, operation);
-		expect(option.description).toMatch(/in fen: 100 fen are 1 yuan/);
+	/** Reads that return amounts, by their names: of what AiClk calls so, everything is in fen (P2, P3). */
+	const MONEY = /balance|coupon|compensation|cost|budget|bid|price|amount|money/;
+	const fieldsOf = ({ properties }: { properties: INodeProperties[] }) => {
 		const fields = properties.find(({ name }) => name === 'fields');
-		expect(fields?.hint).toMatch(/fen.*'Amounts in Yuan'/);
-	});
+		const options = (fields?.options ?? []) as INodePropertyOptions[];
+		return { names: options.map(({ value }) => String(value)), hint: fields?.hint };
+	};
+
+	it.each(OPERATIONS)(
+		'converts what $name returns in fen, and says the unit',
+		async (operation) => {
+			const { names, hint } = fieldsOf(operation);
+			const amounts = names.filter((name) => MONEY.test(name));
+			const has = JSON.stringify(operation.properties).includes('amountsInYuan');
+			expect(has).toBe(amounts.length > 0);
+			if (!has) return;
+			expect(operation.option.description).toMatch(/in fen: 100 fen are 1 yuan/);
+			expect(hint).toMatch(/fen.*'Amounts in Yuan'/);
+			const row = Object.fromEntries(names.map((name) => [name, 700]));
+			onApi(() => [200, success({ list: [row] })]);
+			const { resource, option } = operation;
+			const parameters = set(String(resource.value), String(option.value), IN_YUAN);
+			const [item = {}] = jsonOf((await runNode(parameters)).items);
+			expect(names.filter((name) => item[name] === 7)).toEqual(amounts);
+		},
+	);
 });
-
-const find = (resource: string, operation: string) => {
-	const operations = RESOURCES.find(({ option }) => option.value === resource)?.operations ?? [];
-	const found = operations.find(({ option }) => option.value === operation);
-	if (found === undefined) throw new Error(`no ${resource} ${operation}`);
-	return found;
-};
-
-const OPERATIONS = RESOURCES.flatMap(({ option: resource, operations }) =>
-	operations.map((one) => ({ name: `${resource.name}: ${one.option.name}`, resource, ...one })),
-);
 
 describe('the panel', () => {
 	it.each(OPERATIONS)('$name chooses at most ten fields', ({ properties }) => {

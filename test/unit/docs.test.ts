@@ -1,5 +1,8 @@
 import ts from 'typescript';
 
+import { RESOURCES } from '../../nodes/AiClk/resources';
+import { EVENTS } from '../../nodes/AiClkTrigger/events';
+
 const ROOT = ts.sys.getCurrentDirectory();
 
 /** Stands for what a template puts in. */
@@ -91,15 +94,52 @@ const code = ['aiclk', 'credentials', 'nodes', 'test', 'bench', 'scripts']
 	.map((path) => `${path}\n${contentOf(path.slice(ROOT.length + 1))}`)
 	.join('\n');
 
+const words = new Set(code.match(/\w+/g));
+
+/** Names of the code, and nothing of commands and commits. */
+const named = findAll('CONTRIBUTING.md', /`([^`\n]+)`/g)
+	.flatMap((span) => (/^[a-z]\w+$/.test(span) ? [span] : (span.match(/\b[a-z]+[A-Z]\w*/g) ?? [])))
+	.filter((name) => !['feat', 'fix', 'perf'].includes(name));
+
 describe('CONTRIBUTING.md', () => {
 	it.each(findAll('CONTRIBUTING.md', /```ts\n(.*?)```/gs))('shows code as it is: %s', (example) => {
 		expect(code).toContain(example);
 	});
 
-	it.each(findAll('CONTRIBUTING.md', /\b([a-z]+[A-Z]\w*)(?=[^`\n]*`)/g))(
-		'names something that exists: %s',
-		(name) => {
-			expect(code).toMatch(new RegExp(`\\b${name}\\b`));
-		},
-	);
+	it.each([...new Set(named)])('names something that exists: %s', (name) => {
+		expect(words).toContain(name);
+	});
+});
+
+/** Where each operation, resource and event must be named: who adds one is reminded here. */
+describe('nothing is left out of', () => {
+	it.each(['README.md', 'docs/zh-CN/README.md'])('the resources in %s', (file) => {
+		const rows = findAll(file, /^\| ([A-Z][A-Za-z ]*[a-zA-Z])/gm);
+		expect(rows).toEqual(expect.arrayContaining(RESOURCES.map(({ option }) => option.name)));
+	});
+
+	it('the actions that are looked for in the editor', () => {
+		const actions = RESOURCES.flatMap(({ operations }) => operations).map(
+			(one) => one.option.action,
+		);
+		const named = findAll('test/ui/scenarios/panel.mts', /'([^']+)'/g);
+		expect(named).toEqual(expect.arrayContaining(actions));
+	});
+
+	it('the events in docs/trigger.md, and their order in the list', () => {
+		const names = EVENTS.map(({ option }) => option.name);
+		expect(findAll('docs/trigger.md', /^\| ([A-Z][A-Za-z ]*[a-z]) +\|/gm)).toEqual(
+			expect.arrayContaining(names),
+		);
+		expect(names).toEqual([...names].sort());
+	});
+
+	it.each([
+		'test/unit/trigger/panel.test.ts',
+		'test/integration/triggerNode.test.ts',
+		'test/e2e/scenarios/trigger.mts',
+		'test/ui/scenarios/trigger.mts',
+	])('the events in %s', (file) => {
+		for (const { option } of EVENTS) expect(contentOf(file)).toContain(String(option.value));
+	});
 });
