@@ -8,6 +8,7 @@ import {
 	type PageOptions,
 	type PageRequest,
 	getPages,
+	pageInfo,
 	type Remark,
 } from '../../../aiclk/api/pagination';
 import { fail, type Failure, newFailure, ok } from '../../../aiclk/util/failure';
@@ -597,6 +598,47 @@ describe('getPages', () => {
 		const why = expect.objectContaining({ message: expect.stringContaining(message) });
 		expect(result).toEqual(fail({ why, pages, rows }));
 	});
+});
+
+describe('pageInfo', () => {
+	it.each<[unknown, number | null]>([
+		[250, 250],
+		['250', 250],
+		['25', 25],
+		...['', 'a', '1a', 'a1', '1.5', '0', 0, -1, 1.5, 2 ** 53, true, null, undefined, [7]].map(
+			(value): [unknown, null] => [value, null],
+		),
+	])('a total of %p counts as %p', (value, total) => {
+		expect(pageInfo({ page_info: { total_number: value } }, 'total_number')).toBe(total);
+		expect(pageInfo(JSON.stringify({ page_info: { total_number: value } }), 'total_number')).toBe(
+			total,
+		);
+	});
+
+	it.each([undefined, null, 'text', [], {}, { page_info: null }])('%p holds no total', (data) => {
+		expect(pageInfo(data, 'total_number')).toBeNull();
+	});
+});
+
+describe('without IDs, a page repeats rows only if it equals the one before', () => {
+	const A = { date: 'a' };
+	const B = { date: 'b' };
+	const C = { date: 'c' };
+	it.each<[string, unknown[][], unknown[]]>([
+		['one row of three is the same', [[A, B, C], [C, B, A], []], [A, B, C, C, B, A]],
+		['it has the same rows and one more', [[A, B], [A, B, C], []], [A, B, A, B, C]],
+		['it has fewer rows', [[A, B, C], [A, B], []], [A, B, C, A, B]],
+		['it is the same', [[A, B], [A, B], [C]], [A, B]],
+	])('%s', async (_, pages, expected) => {
+		const { rows } = await read(({ page }) => ({ list: pages[page - 1] ?? [] }), { pageSize: 3 });
+		expect(rows).toEqual(expected);
+	});
+});
+
+it('a page whose IDs are all known ends the list, also if it is not the page before', async () => {
+	const pages = [[1, 2], [3, 4], [2, 1], [5]].map((ids) => ids.map((id) => ({ id })));
+	const { rows } = await read(({ page }) => ({ list: pages[page - 1] ?? [] }), { idField: 'id' });
+	expect(rows).toEqual([1, 2, 3, 4].map((id) => ({ id })));
 });
 
 describe('where AiClk contradicts itself', () => {

@@ -8,7 +8,7 @@ it('a spent quota says when the day ends, and that no refresh was sent', () => {
 	expect(failure.message).toBe(
 		'All 300 refreshes that AiClk allows in a day are used up for this client. Wait until 2026-11-24T16:00:00.000Z (midnight in Asia/Shanghai).',
 	);
-	expect(failure.description).toMatch(/^No refresh was sent\. /);
+	expect(failure.description).toMatch(/^No refresh was sent\. Find/);
 	expect(failure.description).toMatch(CAUSE);
 	expect(failure.resetsAtMs).toBe(Date.parse('2026-11-24T16:00:00Z'));
 });
